@@ -1,0 +1,90 @@
+//! Gets a bearer token and hands back the `Authorization` header: synchronous, small, careful.
+//!
+//! Three flows, for programs that are linked into static binaries and run where there is no async
+//! runtime, no shell and perhaps the wrong time:
+//!
+//! | module | for | what goes over the wire |
+//! | --- | --- | --- |
+//! | [`jsa`] | apps on JSA (IBM QRadar is the same) | client credentials to the local `qoauth`, found by the port locator |
+//! | [`accelerator`] | Altair Accelerator (`vovserver` REST API v3) | user name and password for a JSON Web Token |
+//!
+//! ```no_run
+//! # fn main() -> Result<(), minbearer::Error> {
+//! use minbearer::{accelerator, jsa};
+//!
+//! // JSA: CLIENT_ID and CLIENT_SECRET from the environment, the port from /service_port_locator.py
+//! let token = jsa::get_token(&jsa::Config::from_env()?)?;
+//! let reply = minreq::get("https://console/api/ariel/databases")
+//!     .with_header("Authorization", token.authorization())
+//!     .send();
+//!
+//! // Accelerator
+//! let config = accelerator::Config::new("http://host:6271/project", "rose", "password")?;
+//! let token = accelerator::get_token(&config)?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `std` | yes | `get_token`, [`Transport`], [`Minreq`], files, the environment, the port locator; Unix only |
+//! | `prompt` | | `prompt::password`: a password typed at a terminal, not echoed |
+//! | `tls` | | `https` URLs |
+//!
+//! Without `std` the crate is `no_std + alloc`. Each flow is then its two pure functions: `request`
+//! builds the token request, `read` reads the answer, and the bytes between them are yours to move.
+//!
+//! # Promises
+//!
+//! 1. **A secret is never shown**: not in `Debug`, `Display`, a panic or a URL in an error. Text that a
+//!    server sent is cut to 256 characters, its control characters escaped, and any occurrence of the
+//!    secret or password in it replaced, percent-encoded forms too.
+//! 2. **A secret is never left behind.** Every buffer of this crate that held one is wiped when dropped.
+//!    minreq's own copies (URL, headers, body, the read buffer) cannot be reached from here. What wipes them is a
+//!    global allocator that wipes whatever is freed, in one line of the program:
+//!    `#[global_allocator] static A: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);`
+//! 3. **Every wait has a deadline**: the locator, DNS, connect, TLS, a byte a second. 10 s for the whole
+//!    call unless the `Config` says otherwise; the call returns within it, plus half a second.
+//! 4. **Every input has a size**: 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a
+//!    port, 8 KiB for a token.
+//! 5. **Credentials go nowhere else.** Redirects are refused. A doubtful URL is a configuration error
+//!    before a socket opens.
+//! 6. **A header cannot be forged.** A token with a byte outside `0x21..=0x7E` is a malformed answer.
+//! 7. **What the server says is believed only when complete**: a body shorter than its `Content-Length`,
+//!    trailing bytes after the JSON, a status other than 2xx, or an `error` member never yields a token.
+//! 8. **No panic on any input**, no `unsafe`, and no environment variable is read but by functions
+//!    whose names say `from_env`.
+//! 9. **One request per `get_token`.**
+//!
+//! What minreq 3.0.0 makes of a hostile answer sets two limits: a chunked body that breaks off
+//! looks complete (the JSON of a token does not), and a crafted head can lift the limit of 8 KiB on it, so that only the
+//! deadline bounds it.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod error;
+mod flow;
+#[cfg(feature = "std")]
+mod os;
+mod secret;
+mod wire;
+
+pub use error::{Error, Failure, Kind, Refusal};
+#[cfg(feature = "std")]
+pub use flow::{Flow, get_token};
+pub use flow::{accelerator, jsa};
+#[cfg(feature = "prompt")]
+pub use os::prompt;
+#[cfg(feature = "std")]
+pub use os::transport::{Minreq, Transport};
+pub use secret::Secret;
+pub use wire::http::{Method, Request, Response};
+pub use wire::token::Token;
+pub use wire::url::Url;

@@ -1,0 +1,226 @@
+//! The port locator: a program that is given a service's name and prints its port.
+//!
+//! By hand on `std::process`, without a shell and without a thread. The child's output comes through
+//! socket pairs rather than pipes, because reading a socket can be given a deadline. What the child
+//! leaves behind does not matter: once it has exited, what it wrote is there, and a grandchild that
+//! still holds the socket is not waited for.
+
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::wire::text;
+use crate::wire::url::strict_port;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use std::io::{ErrorKind, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// What is read of the locator's output at the most.
+const MAX_PORT_BYTES: usize = 256;
+/// What is kept of its standard error, before that is cut to be shown. The rest is read and dropped,
+/// so that it does not block.
+const MAX_COMPLAINT_BYTES: usize = 1024;
+/// How often standard error is emptied, and whether the child has exited looked at, while its output
+/// is waited for.
+const LOOK_AROUND: Duration = Duration::from_millis(20);
+/// How long a killed child may take to be gone. SIGKILL needs no time unless the child hangs in the kernel.
+const KILL_GRACE: Duration = Duration::from_millis(400);
+
+/// Runs `program service` and reads the port it prints.
+///
+/// The child gets null standard input and an environment without `CLIENT_SECRET`, is killed when the
+/// deadline passes, and is always waited for.
+pub(crate) fn locate(
+    program: &Path,
+    service: &str,
+    deadline: Instant,
+    secret: &Secret,
+) -> Result<u16, Error> {
+    let mut locator = Locator::start(program, service)?;
+    let outcome = locator.port(deadline, secret);
+    locator.end();
+    outcome.map_err(|problem| problem.describe(program, service))
+}
+
+struct Locator {
+    child: Child,
+    output: UnixStream,
+    complaints: UnixStream,
+    complaint: Vec<u8>,
+    exited: Option<ExitStatus>,
+}
+
+enum Problem {
+    Deadline,
+    Locator(String),
+}
+
+impl Locator {
+    fn start(program: &Path, service: &str) -> Result<Locator, Error> {
+        let failed = |error: std::io::Error| not_started(program, error);
+        let (output, child_output) = UnixStream::pair().map_err(failed)?;
+        let (complaints, child_complaints) = UnixStream::pair().map_err(failed)?;
+        complaints.set_nonblocking(true).map_err(failed)?;
+        let child = Command::new(program)
+            .arg(service)
+            .env_remove("CLIENT_SECRET")
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(OwnedFd::from(child_output)))
+            .stderr(Stdio::from(OwnedFd::from(child_complaints)))
+            .spawn()
+            .map_err(failed)?;
+        // The `Command` is gone with the statement, and with it our copies of the child's ends.
+        Ok(Locator { child, output, complaints, complaint: Vec::new(), exited: None })
+    }
+
+    fn port(&mut self, deadline: Instant, secret: &Secret) -> Result<u16, Problem> {
+        let printed = self.read_output(deadline)?;
+        let status = self.wait(deadline)?;
+        self.read_complaints();
+        if !status.success() {
+            let complaint = String::from_utf8_lossy(&self.complaint);
+            let complaint = text::shown(complaint.trim(), &[secret.expose()]);
+            let separator = if complaint.is_empty() { "" } else { ": " };
+            return Err(Problem::Locator(format!("failed ({status}){separator}{complaint}")));
+        }
+        let printed = String::from_utf8_lossy(&printed);
+        strict_port(printed.trim_ascii()).ok_or_else(|| {
+            Problem::Locator(match text::shown(&printed, &[secret.expose()]) {
+                nothing if nothing.is_empty() => {
+                    String::from("printed nothing; a port was expected")
+                }
+                other => format!("printed `{other}`; a port from 1 to 65535 was expected"),
+            })
+        })
+    }
+
+    /// Reads until the output's end or, if something else still holds it open, until the child has exited.
+    fn read_output(&mut self, deadline: Instant) -> Result<Vec<u8>, Problem> {
+        let mut printed = Vec::new();
+        let mut chunk = [0; MAX_PORT_BYTES + 1];
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Problem::Deadline);
+            }
+            // A zero timeout, which would be an error, cannot come of two that are not.
+            let wait = if self.exited.is_some() {
+                Duration::from_millis(1)
+            } else {
+                left.min(LOOK_AROUND)
+            };
+            let read = self
+                .output
+                .set_read_timeout(Some(wait))
+                .and_then(|()| self.output.read(&mut chunk));
+            match read {
+                Ok(0) => return Ok(printed),
+                Ok(read) => printed.extend_from_slice(&chunk[..read]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    if self.exited.is_some() {
+                        return Ok(printed);
+                    }
+                    self.read_complaints();
+                    // What it wrote before it exited is read in the next round.
+                    self.exited = self.try_wait()?;
+                }
+                Err(error) => return Err(Problem::Locator(format!("could not be read: {error}"))),
+            }
+            if printed.len() > MAX_PORT_BYTES {
+                return Err(Problem::Locator(String::from(
+                    "printed more than 256 bytes; a port was expected",
+                )));
+            }
+        }
+    }
+
+    fn read_complaints(&mut self) {
+        let mut chunk = [0; MAX_COMPLAINT_BYTES];
+        // As much as the socket's buffer holds, but not for as long as the child can write.
+        for _ in 0..1024 {
+            match self.complaints.read(&mut chunk) {
+                Ok(read) if read > 0 => {
+                    let room = MAX_COMPLAINT_BYTES - self.complaint.len();
+                    self.complaint.extend_from_slice(&chunk[..read.min(room)]);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                _ => break,
+            }
+        }
+    }
+
+    fn try_wait(&mut self) -> Result<Option<ExitStatus>, Problem> {
+        self.child
+            .try_wait()
+            .map_err(|error| Problem::Locator(format!("could not be waited for: {error}")))
+    }
+
+    /// Waits for the child, which usually exits right after it has closed its output.
+    fn wait(&mut self, deadline: Instant) -> Result<ExitStatus, Problem> {
+        let mut pause = Duration::from_micros(50);
+        loop {
+            if let Some(status) = self.exited {
+                return Ok(status);
+            }
+            self.exited = self.try_wait()?;
+            if self.exited.is_none() {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(Problem::Deadline);
+                }
+                self.read_complaints();
+                std::thread::sleep(pause.min(left));
+                pause = (pause * 2).min(LOOK_AROUND);
+            }
+        }
+    }
+
+    /// Kills the child if it is still there, and takes its exit status so that no zombie is left.
+    fn end(&mut self) {
+        if self.exited.is_none() {
+            // It may have exited by now, which is as good.
+            let _ = self.child.kill();
+            let _ = self.wait(Instant::now() + KILL_GRACE);
+        }
+    }
+}
+
+impl Problem {
+    fn describe(self, program: &Path, service: &str) -> Error {
+        let program = program.display();
+        match self {
+            Problem::Deadline => Error::timeout(format!(
+                "the port locator {program} did not finish in time and was ended; does `{program} {service}` print a port when run by hand?"
+            )),
+            Problem::Locator(what) => {
+                Error::locator(format!("the port locator {program}, asked for {service}, {what}"))
+            }
+        }
+    }
+}
+
+fn not_started(program: &Path, error: std::io::Error) -> Error {
+    let advice = match error.kind() {
+        ErrorKind::NotFound if program.exists() => {
+            "; the interpreter that its first line names is missing"
+        }
+        ErrorKind::NotFound => {
+            "; set SERVICE_PORT_LOCATOR to where it is, or QOAUTH_URL to do without it"
+        }
+        ErrorKind::PermissionDenied => "; is it an executable file?",
+        _ => "",
+    };
+    let reason = error.to_string();
+    Error::locator(format!(
+        "could not start the port locator {}: {reason}{advice}",
+        program.display()
+    ))
+    .with_source(error)
+}

@@ -1,0 +1,300 @@
+//! One HTTP exchange, by minreq.
+
+use crate::error::Error;
+use crate::secret::Buffer;
+use crate::wire::http::{Method, Request, Response};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// Moves one request to a server and its answer back.
+///
+/// [`Minreq`] is the implementation that ships. Write another for a TLS stack of your own, or for a
+/// test that needs no socket:
+///
+/// ```
+/// use minbearer::{Error, Request, Response, Transport, jsa};
+/// use std::time::Instant;
+///
+/// struct Canned(&'static str);
+///
+/// impl Transport for Canned {
+///     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+///         assert_eq!(request.url().host(), "qoauth");
+///         Ok(Response::new(200, self.0))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Error> {
+/// let config = jsa::Config::new("id", "secret")?.with_qoauth_url("http://qoauth:8080")?;
+/// let token = minbearer::get_token(&config, &Canned(r#"{"access_token": "abc"}"#))?;
+/// assert_eq!(token.authorization(), "Bearer abc");
+/// # Ok(()) }
+/// ```
+pub trait Transport {
+    /// Sends `request` once and reads its answer whole.
+    ///
+    /// An implementation returns by `deadline`, reads no more than
+    /// [`max_answer_bytes`](Request::max_answer_bytes) of the body, follows no redirect, retries nothing and
+    /// answers with whatever status came. It keeps no copy of URL, headers and body, which hold secrets,
+    /// and puts none of them into an error: [`Url::origin`](crate::Url::origin) is what may be shown.
+    ///
+    /// # Errors
+    /// [`Error::timeout`] when the deadline has passed; [`Error::network`] when no connection or no
+    /// complete HTTP answer came about; [`Error::malformed`] for a 2xx answer that is too large.
+    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error>;
+}
+
+/// The transport that ships: one connection for each request, by [minreq](https://docs.rs/minreq).
+///
+/// A worker thread makes the exchange, so that the deadline holds for DNS too, which has no timeout of
+/// its own. After a timeout the thread stays until the socket's timeout ends it, less than a second later,
+/// or the resolver gives up.
+///
+/// minreq's copies of URL, headers and body are out of reach here; see promise 2 in the crate's documentation for what wipes them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Minreq;
+
+/// The limit for the status line, and for the headers together.
+const MAX_HEAD_BYTES: usize = 8192;
+
+/// What minreq is told of that limit.
+///
+/// minreq 3.0.0 subtracts `len + 2` from the budget after it checked `len`: a header that ends in a bare
+/// line feed one byte short of the budget underflows. With overflow checks that is a panic, which the worker thread turns into
+/// an error; where a panic aborts, the limit is left out rather than the process lost. Without overflow checks,
+/// as in release builds, it lifts the limit for the rest of the head. SECURITY.md says more.
+const MINREQ_HEAD_BUDGET: Option<usize> =
+    if cfg!(all(debug_assertions, not(panic = "unwind"))) { None } else { Some(MAX_HEAD_BYTES) };
+
+/// How minreq reports that it could not read a status line, a closed connection included.
+const NO_STATUS_LINE: (u16, &str) = (503, "Server did not provide a status line");
+
+impl Transport for Minreq {
+    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Problem::Deadline.describe(request));
+        }
+        if request.url().is_https() && !cfg!(feature = "tls") {
+            return Err(Error::config(format!(
+                "{} needs TLS: build minbearer with its feature `tls`",
+                request.url().origin()
+            )));
+        }
+        let outgoing = to_minreq(request, left);
+        let max_answer_bytes = request.max_answer_bytes();
+        let (sender, receiver) = sync_channel(1);
+        let worker = std::thread::Builder::new()
+            .name(String::from("minbearer"))
+            .spawn(move || {
+                // Nobody receives it after a timeout, which drops it, and so wipes it, here.
+                let _ = sender.send(exchange(outgoing, max_answer_bytes));
+            })
+            .map_err(|error| Problem::Io("could not start a thread", error).describe(request))?;
+        match receiver.recv_timeout(left) {
+            Ok(outcome) => {
+                let _ = worker.join();
+                outcome.map_err(|problem| problem.describe(request))
+            }
+            Err(RecvTimeoutError::Timeout) => Err(Problem::Deadline.describe(request)),
+            // The worker panicked, which only minreq's header budget is known to bring about.
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Problem::NotHttp("its headers are out of bounds").describe(request))
+            }
+        }
+    }
+}
+
+fn to_minreq(request: &Request, left: Duration) -> minreq::Request {
+    let method = match request.method() {
+        Method::Get => minreq::Method::Get,
+        Method::Post => minreq::Method::Post,
+        Method::Put => minreq::Method::Put,
+        Method::Patch => minreq::Method::Patch,
+        Method::Delete => minreq::Method::Delete,
+    };
+    // Whole seconds, rounded up: the worker is given up on at the deadline itself, and this ends it. Without a timeout
+    // minreq would read MINREQ_TIMEOUT.
+    let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+    let mut outgoing = minreq::Request::new(method, request.url().as_str())
+        .with_timeout(seconds)
+        .with_follow_redirects(false)
+        .with_max_status_line_length(MAX_HEAD_BYTES)
+        .with_max_headers_size(MINREQ_HEAD_BUDGET)
+        .with_header("Connection", "close")
+        .with_headers(request.headers());
+    if let Some(body) = request.body() {
+        outgoing = outgoing.with_body(body);
+    }
+    outgoing
+}
+
+/// What went wrong, before it is known to whom.
+enum Problem {
+    Deadline,
+    Io(&'static str, std::io::Error),
+    Minreq(minreq::Error),
+    NotHttp(&'static str),
+    CutShort,
+    TooLarge(usize),
+}
+
+fn exchange(outgoing: minreq::Request, max_answer_bytes: usize) -> Result<Response, Problem> {
+    let mut incoming = outgoing.send_lazy().map_err(Problem::Minreq)?;
+    let status = incoming.status_code;
+    let reason = core::mem::take(&mut incoming.reason_phrase);
+    if (status, reason.as_str()) == NO_STATUS_LINE {
+        return Err(Problem::NotHttp("it closed the connection or sent no HTTP status line"));
+    }
+    if !(200..600).contains(&status) {
+        return Err(Problem::NotHttp("its status is not from 200 to 599"));
+    }
+    let framing = Framing::read(&incoming.headers)?;
+    let mut body = Buffer::default();
+    // 204 and 304 have no body, whatever the headers say (RFC 9112 section 6.3).
+    if status != 204 && status != 304 {
+        let mut whole =
+            framing.content_length().is_none_or(|announced| announced <= max_answer_bytes);
+        if whole {
+            body = Buffer::with_capacity(
+                framing.content_length().map_or(0, |announced| announced + 1),
+            );
+            whole = body
+                .read_from(&mut incoming, max_answer_bytes)
+                .map_err(|error| Problem::Io("the answer broke off", error))?;
+        }
+        if !whole {
+            if (200..300).contains(&status) {
+                return Err(Problem::TooLarge(max_answer_bytes));
+            }
+            body = Buffer::default(); // the status says enough
+        } else if framing.is_cut_short(&body) {
+            return Err(Problem::CutShort);
+        }
+    }
+    let headers: Vec<_> = core::mem::take(&mut incoming.headers)
+        .into_iter()
+        .map(|(name, value)| (name, Zeroizing::new(value)))
+        .collect();
+    // What minreq's own limit let through.
+    if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEAD_BYTES
+    {
+        return Err(Problem::NotHttp("its headers are longer than 8 KiB"));
+    }
+    Ok(Response::from_parts(status, reason, headers, body))
+}
+
+/// How the end of a body is told, RFC 9112 section 6.3.
+enum Framing {
+    Length(usize),
+    Chunked,
+    UntilClose,
+}
+
+impl Framing {
+    /// minreq takes the last of several lengths, and reads any transfer coding but `chunked` as if it were none.
+    fn read(headers: &[(String, String)]) -> Result<Framing, Problem> {
+        let mut framing = Framing::UntilClose;
+        for (name, value) in headers {
+            let (name, value) = (name.trim(), value.trim());
+            let found = if name.eq_ignore_ascii_case("content-length") {
+                let length =
+                    value.parse().ok().filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()));
+                Framing::Length(
+                    length.ok_or(Problem::NotHttp("its Content-Length is not a number"))?,
+                )
+            } else if name.eq_ignore_ascii_case("transfer-encoding") {
+                if !value.eq_ignore_ascii_case("chunked") {
+                    return Err(Problem::NotHttp("its Transfer-Encoding is not `chunked`"));
+                }
+                Framing::Chunked
+            } else {
+                continue;
+            };
+            framing = match (framing, found) {
+                (Framing::UntilClose, found) => found,
+                (Framing::Length(one), Framing::Length(other)) if one == other => {
+                    Framing::Length(one)
+                }
+                _ => return Err(Problem::NotHttp("it gives two lengths for one body")),
+            };
+        }
+        Ok(framing)
+    }
+
+    fn content_length(&self) -> Option<usize> {
+        match self {
+            Framing::Length(length) => Some(*length),
+            Framing::Chunked | Framing::UntilClose => None,
+        }
+    }
+
+    /// minreq takes the end of the connection for the end of the body, and of the head. A length can be
+    /// compared; without one, an answer without any body is all that can be told to be cut short.
+    fn is_cut_short(&self, body: &[u8]) -> bool {
+        match self {
+            Framing::Length(length) => body.len() < *length,
+            Framing::Chunked | Framing::UntilClose => body.is_empty(),
+        }
+    }
+}
+
+impl Problem {
+    fn describe(self, request: &Request) -> Error {
+        let (method, url) = (request.method().as_str(), request.url());
+        let doing = format!("{method} request to {url}");
+        match self {
+            Problem::Deadline => Error::timeout(format!(
+                "the {doing} was not answered in time; is the server up, and is the way to it open?"
+            )),
+            Problem::Io(what, error) => {
+                Error::network(format!("the {doing} failed: {what}: {error}")).with_source(error)
+            }
+            Problem::Minreq(minreq::Error::IoError(error)) => {
+                describe_io(&doing, url.host(), error)
+            }
+            Problem::Minreq(
+                error @ (minreq::Error::HeadersOverflow | minreq::Error::StatusLineOverflow),
+            ) => Error::network(format!(
+                "the {doing} failed: the answer's head is longer than 8 KiB"
+            ))
+            .with_source(error),
+            Problem::Minreq(error) => {
+                Error::network(format!("the {doing} failed: {error}")).with_source(error)
+            }
+            Problem::NotHttp(what) => Error::network(format!(
+                "the {doing} failed: the answer is not HTTP: {what}; is this the right port, and does it speak {}?",
+                if url.is_https() { "TLS" } else { "plain HTTP" }
+            )),
+            Problem::CutShort => {
+                Error::network(format!("the {doing} failed: the answer was cut short"))
+            }
+            Problem::TooLarge(limit) => Error::malformed(format!(
+                "the answer to the {doing} is larger than {} KiB",
+                limit / 1024
+            )),
+        }
+    }
+}
+
+fn describe_io(doing: &str, host: &str, error: std::io::Error) -> Error {
+    let text = error.to_string();
+    let advice = match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => "; nothing listens there",
+        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => {
+            "; the server hung up"
+        }
+        _ if text.contains("lookup address") => {
+            return Error::network(format!(
+                "the {doing} failed: the name {host} was not found: {text}"
+            ))
+            .with_source(error);
+        }
+        _ => "",
+    };
+    Error::network(format!("the {doing} failed: {text}{advice}")).with_source(error)
+}

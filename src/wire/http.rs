@@ -1,0 +1,254 @@
+//! A request and a response, as values.
+
+use super::url::Url;
+use crate::error::Error;
+use crate::secret::Buffer;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// The most that is read of the answer to a token request.
+pub(crate) const MAX_TOKEN_ANSWER_BYTES: usize = 64 * 1024;
+/// The most that is read of the answer to an API call.
+pub(crate) const MAX_API_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// A request method ([RFC 9110 section 9](https://www.rfc-editor.org/rfc/rfc9110#section-9)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The method's name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// An HTTP request. URL, header values and body are wiped when it is dropped, and its `Debug` shows
+/// method, scheme, host and port only.
+pub struct Request {
+    method: Method,
+    url: Url,
+    headers: Vec<(String, Zeroizing<String>)>,
+    body: Option<Buffer>,
+    max_answer_bytes: usize,
+}
+
+impl Request {
+    /// A `GET` request to an absolute URL.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses.
+    pub fn get(url: &str) -> Result<Request, Error> {
+        Request::new(Method::Get, url)
+    }
+
+    /// A `POST` request to an absolute URL. Errors as for [`Request::get`].
+    pub fn post(url: &str) -> Result<Request, Error> {
+        Request::new(Method::Post, url)
+    }
+
+    /// A request with any method. Errors as for [`Request::get`].
+    pub fn new(method: Method, url: &str) -> Result<Request, Error> {
+        Ok(Request::to(method, Url::parse("the request URL", url)?))
+    }
+
+    pub(crate) fn to(method: Method, url: Url) -> Request {
+        Request {
+            method,
+            url,
+            headers: Vec::new(),
+            body: None,
+            max_answer_bytes: MAX_API_ANSWER_BYTES,
+        }
+    }
+
+    /// A token request: JSON is asked for, and no more than 64 KiB of it are read.
+    pub(crate) fn for_token(method: Method, url: Url) -> Request {
+        let mut request = Request::to(method, url);
+        request.max_answer_bytes = MAX_TOKEN_ANSWER_BYTES;
+        request.push_header("Accept", Zeroizing::new(String::from("application/json")));
+        request
+    }
+
+    /// Adds a header.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a name that is not a token of
+    /// [RFC 9110 section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2), for a value with a
+    /// byte outside `0x20..=0x7E`, and for the headers that frame the message, which follow from the rest:
+    /// `Host`, `Connection`, `Content-Length`, `Transfer-Encoding`.
+    pub fn with_header(mut self, name: &str, value: &str) -> Result<Request, Error> {
+        const FRAMING: [&str; 4] = ["host", "connection", "content-length", "transfer-encoding"];
+        if !is_header_name(name) {
+            return Err(Error::config("the request has a header name that is not an HTTP token"));
+        }
+        if FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
+            return Err(Error::config(format!(
+                "the header {name} follows from the request and cannot be set"
+            )));
+        }
+        if !value.bytes().all(|byte| matches!(byte, 0x20..=0x7E)) {
+            return Err(Error::config(format!(
+                "the value of the header {name} has a control or non-ASCII character"
+            )));
+        }
+        self.push_header(name, Zeroizing::new(String::from(value)));
+        Ok(self)
+    }
+
+    /// Sets the body and its `Content-Type`. Errors as for [`Request::with_header`].
+    pub fn with_body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Result<Request, Error> {
+        let mut request = self.with_header("Content-Type", content_type)?;
+        request.body = Some(Buffer::from(body.into()));
+        Ok(request)
+    }
+
+    pub(crate) fn with_form(mut self, mut form: Zeroizing<String>) -> Request {
+        let content_type = String::from("application/x-www-form-urlencoded");
+        self.push_header("Content-Type", Zeroizing::new(content_type));
+        self.body = Some(Buffer::from(core::mem::take(&mut *form).into_bytes()));
+        self
+    }
+
+    pub(crate) fn push_header(&mut self, name: &str, value: Zeroizing<String>) {
+        self.headers.push((String::from(name), value));
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The URL. Its query may hold a secret.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Names and values of the headers, the framing ones (`Host`, `Content-Length`, …) left out. A
+    /// value may be a credential.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The body. It may hold a secret.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
+    /// How many bytes of the answer's body may be read: 64 KiB for a token, 1 MiB for an API call.
+    pub fn max_answer_bytes(&self) -> usize {
+        self.max_answer_bytes
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_header_name(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
+/// An HTTP response, read whole. Header values and body are wiped when it is dropped, and its
+/// `Debug` shows the status only.
+pub struct Response {
+    status: u16,
+    reason: String,
+    headers: Vec<(String, Zeroizing<String>)>,
+    body: Buffer,
+}
+
+impl Response {
+    /// A response as a [`Transport`](crate::Transport) or a firmware's own HTTP client received it. The body's buffer is
+    /// taken over, and wiped on drop.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
+        Response::from_parts(status, String::new(), Vec::new(), Buffer::from(body.into()))
+    }
+
+    /// Adds a header, as the server sent it.
+    pub fn with_header(mut self, name: &str, value: &str) -> Response {
+        self.headers.push((String::from(name), Zeroizing::new(String::from(value))));
+        self
+    }
+
+    pub(crate) fn from_parts(
+        status: u16,
+        reason: String,
+        headers: Vec<(String, Zeroizing<String>)>,
+        body: Buffer,
+    ) -> Response {
+        Response { status, reason, headers, body }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The first header of that name, compared without case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
+    /// The body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as text.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`](crate::Kind::Malformed) if it is not UTF-8.
+    pub fn text(&self) -> Result<&str, Error> {
+        core::str::from_utf8(&self.body)
+            .map_err(|error| Error::malformed("the answer is not UTF-8").with_source(error))
+    }
+
+    pub(crate) fn body_mut(&mut self) -> &mut [u8] {
+        self.body.as_mut_slice()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+    }
+}

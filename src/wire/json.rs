@@ -1,0 +1,343 @@
+//! The members that a flow needs from a JSON object ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)),
+//! read by miniserde without a copy that nobody wipes.
+//!
+//! miniserde unescapes a string into a growing buffer of its own, which would leave a token behind. So
+//! [`mask`] first checks every escape and puts a DEL in place of its backslash. miniserde then sees no
+//! escape and hands out slices of the input; [`unmask`] decodes those that are kept into wiped buffers.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use miniserde::de::{Deserialize, Map, Seq, Visitor};
+use zeroize::Zeroizing;
+
+/// How deep arrays and objects may nest.
+const MAX_DEPTH: usize = 64;
+
+/// Stands for the backslash of an escape. No JSON writer sends a DEL as it is, so text with one is
+/// refused rather than told apart.
+const ESCAPE: u8 = 0x7f;
+/// After [`ESCAPE`], for `"` and `\`, which miniserde would see.
+const QUOTE: u8 = b'Q';
+const BACKSLASH: u8 = b'B';
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct NotJson;
+
+/// The value of a member, as far as it is of interest.
+#[derive(Default)]
+pub(crate) enum Value {
+    #[default]
+    Null,
+    Number(f64),
+    Text(Zeroizing<String>),
+    /// `true`, `false`, an array or an object.
+    Other,
+}
+
+impl Value {
+    pub(crate) fn into_text(self) -> Option<Zeroizing<String>> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+/// The members of a token answer (RFC 6749 sections 5.1 and 5.2) and of a JWT's claims (RFC 7519
+/// section 4.1) that this crate knows. The others are skipped.
+#[derive(Default)]
+pub(crate) struct Members {
+    pub(crate) access_token: Option<Value>,
+    pub(crate) token_type: Option<Value>,
+    pub(crate) expires_in: Option<Value>,
+    pub(crate) scope: Option<Value>,
+    pub(crate) error: Option<Value>,
+    pub(crate) error_description: Option<Value>,
+    pub(crate) error_uri: Option<Value>,
+    pub(crate) exp: Option<Value>,
+    pub(crate) iat: Option<Value>,
+}
+
+impl Members {
+    /// Reads one JSON object, which is masked in place. Anything after it, a known member twice, and
+    /// nesting deeper than 64 are not JSON to us.
+    pub(crate) fn read(json: &mut [u8]) -> Result<Members, NotJson> {
+        mask(json)?;
+        let text = core::str::from_utf8(json).map_err(|_| NotJson)?;
+        miniserde::json::from_str(text).map_err(|_| NotJson)
+    }
+
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
+        Some(match name {
+            "access_token" => &mut self.access_token,
+            "token_type" => &mut self.token_type,
+            "expires_in" => &mut self.expires_in,
+            "scope" => &mut self.scope,
+            "error" => &mut self.error,
+            "error_description" => &mut self.error_description,
+            "error_uri" => &mut self.error_uri,
+            "exp" => &mut self.exp,
+            "iat" => &mut self.iat,
+            _ => return None,
+        })
+    }
+}
+
+impl Deserialize for Members {
+    fn begin(out: &mut Option<Self>) -> &mut dyn Visitor {
+        out.insert(<Members as Default>::default())
+    }
+}
+
+/// Only an object is taken; the trait refuses the rest.
+impl Visitor for Members {
+    fn map(&mut self) -> miniserde::Result<Box<dyn Map + '_>> {
+        Ok(Box::new(MembersMap(self)))
+    }
+}
+
+struct MembersMap<'a>(&'a mut Members);
+
+impl Map for MembersMap<'_> {
+    fn key(&mut self, name: &str) -> miniserde::Result<&mut dyn Visitor> {
+        match self.0.slot(&unmask(name)) {
+            Some(Some(_)) => Err(miniserde::Error),
+            Some(slot) => Ok(slot.insert(Value::Null)),
+            None => Ok(<dyn Visitor>::ignore()),
+        }
+    }
+
+    fn finish(&mut self) -> miniserde::Result<()> {
+        Ok(())
+    }
+}
+
+impl Visitor for Value {
+    fn null(&mut self) -> miniserde::Result<()> {
+        Ok(())
+    }
+
+    fn boolean(&mut self, _: bool) -> miniserde::Result<()> {
+        *self = Value::Other;
+        Ok(())
+    }
+
+    fn string(&mut self, text: &str) -> miniserde::Result<()> {
+        *self = Value::Text(unmask(text));
+        Ok(())
+    }
+
+    fn negative(&mut self, number: i64) -> miniserde::Result<()> {
+        *self = Value::Number(number as f64);
+        Ok(())
+    }
+
+    fn nonnegative(&mut self, number: u64) -> miniserde::Result<()> {
+        *self = Value::Number(number as f64);
+        Ok(())
+    }
+
+    fn float(&mut self, number: f64) -> miniserde::Result<()> {
+        *self = Value::Number(number);
+        Ok(())
+    }
+
+    fn seq(&mut self) -> miniserde::Result<Box<dyn Seq + '_>> {
+        *self = Value::Other;
+        Ok(Box::new(Skipped))
+    }
+
+    fn map(&mut self) -> miniserde::Result<Box<dyn Map + '_>> {
+        *self = Value::Other;
+        Ok(Box::new(Skipped))
+    }
+}
+
+struct Skipped;
+
+impl Seq for Skipped {
+    fn element(&mut self) -> miniserde::Result<&mut dyn Visitor> {
+        Ok(<dyn Visitor>::ignore())
+    }
+
+    fn finish(&mut self) -> miniserde::Result<()> {
+        Ok(())
+    }
+}
+
+impl Map for Skipped {
+    fn key(&mut self, _: &str) -> miniserde::Result<&mut dyn Visitor> {
+        Ok(<dyn Visitor>::ignore())
+    }
+
+    fn finish(&mut self) -> miniserde::Result<()> {
+        Ok(())
+    }
+}
+
+/// Replaces the backslashes of all strings in place, and checks their escapes and the nesting.
+fn mask(json: &mut [u8]) -> Result<(), NotJson> {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut at = 0;
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            ESCAPE => return Err(NotJson),
+            b'"' => in_string = !in_string,
+            b'\\' if in_string => {
+                at += mask_escape(json.get_mut(at..).unwrap_or_default())?;
+                continue;
+            }
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Err(NotJson);
+                }
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// Masks the escape that `text` starts with, and says how long it is.
+fn mask_escape(text: &mut [u8]) -> Result<usize, NotJson> {
+    let len = match text.get(1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+        Some(b'u') => match hex4(text.get(2..6)).ok_or(NotJson)? {
+            0xDC00..=0xDFFF => return Err(NotJson),
+            0xD800..=0xDBFF => match (text.get(6..8), hex4(text.get(8..12))) {
+                (Some(b"\\u"), Some(0xDC00..=0xDFFF)) => 12,
+                _ => return Err(NotJson),
+            },
+            _ => 6,
+        },
+        _ => return Err(NotJson),
+    };
+    for byte in text.iter_mut().take(len) {
+        *byte = match *byte {
+            b'"' => QUOTE,
+            b'\\' => ESCAPE,
+            other => other,
+        };
+    }
+    if text.get(..2) == Some(&[ESCAPE, ESCAPE]) {
+        text[1] = BACKSLASH;
+    }
+    Ok(len)
+}
+
+fn hex4(digits: Option<&[u8]>) -> Option<u32> {
+    digits?.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
+}
+
+/// What a masked string stands for. The result is never longer, so its buffer does not grow.
+fn unmask(masked: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(masked.len()));
+    let mut rest = masked;
+    while let Some(at) = rest.find(char::from(ESCAPE)) {
+        out.push_str(&rest[..at]);
+        let escape = &rest.as_bytes()[at..];
+        let unit = |from: usize| hex4(escape.get(from..from + 4)).unwrap_or_default();
+        let (character, len) = match escape.get(1).copied().unwrap_or_default() {
+            b'u' => match unit(2) {
+                high @ 0xD800..=0xDBFF => {
+                    (0x10000 + ((high - 0xD800) << 10) + (unit(8) & 0x3FF), 12)
+                }
+                other => (other, 6),
+            },
+            b'b' => (0x08, 2),
+            b'f' => (0x0C, 2),
+            b'n' => (0x0A, 2),
+            b'r' => (0x0D, 2),
+            b't' => (0x09, 2),
+            QUOTE => (u32::from(b'"'), 2),
+            BACKSLASH => (u32::from(b'\\'), 2),
+            other => (u32::from(other), 2),
+        };
+        out.push(char::from_u32(character).unwrap_or(char::REPLACEMENT_CHARACTER));
+        rest = rest.get(at + len..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn scope(json: &str) -> Result<Option<String>, NotJson> {
+        let mut bytes = json.as_bytes().to_vec();
+        let text = Members::read(&mut bytes)?.scope.and_then(Value::into_text);
+        Ok(text.map(|text| String::from(text.as_str())))
+    }
+
+    #[test]
+    fn every_escape_is_decoded_as_the_rfc_says() {
+        let text = scope(r#"{"scope": "\"\\\/\b\f\n\r\tQB\u0041\u00e9\ud83d\ude00\\u0041é"}"#);
+        assert_eq!(text, Ok(Some("\"\\/\u{8}\u{c}\n\r\tQBAé😀\\u0041é".into())));
+        assert_eq!(scope(r#"{"sc\u006fpe": "x"}"#), Ok(Some("x".into())), "in a name too");
+    }
+
+    #[test]
+    fn what_is_not_one_object_is_refused() {
+        for json in [
+            "",
+            " ",
+            "null",
+            "7",
+            "\"x\"",
+            "[]",
+            "{",
+            "}",
+            "{}}",
+            "{} {}",
+            "{}x",
+            "{,}",
+            "{\"scope\"}",
+            "{\"scope\":}",
+            "{\"scope\":\"x}",
+            "{\"scope\":\"x\\\"}",
+            "{\"scope\":\"\\q\"}",
+            "{\"a\":\"\\u12\"}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"a\":\"\\ud800\\u0041\"}",
+            "{\"a\":\"\\udc00\"}",
+            "{\"a\":\"\u{7f}\"}",
+            "{\"a\":\"\n\"}",
+            "{'scope':1}",
+            "{\"a\":01}",
+            "{\"a\":nul}",
+            "{\"scope\":1,\"scope\":2}",
+            "\u{feff}{}",
+            "{\"a\":1,}",
+            "\\\"{}",
+            "{\"scope\":\"\\",
+        ] {
+            assert_eq!(scope(json), Err(NotJson), "{json}");
+        }
+        assert_eq!(Members::read(&mut b"{\"scope\":\"\xff\"}".to_vec()).err(), Some(NotJson));
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(scope(&nested(MAX_DEPTH - 1)), Ok(None));
+        assert_eq!(scope(&nested(MAX_DEPTH)), Err(NotJson));
+        assert_eq!(
+            scope(&format!("{{\"a\":\"{}\"}}", "[".repeat(1000))),
+            Ok(None),
+            "brackets in a string"
+        );
+    }
+}

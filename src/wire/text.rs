@@ -1,0 +1,126 @@
+//! Text that a stranger sent, made fit to be shown.
+
+use alloc::string::String;
+use core::fmt::Write;
+
+/// What is shown of a text at most, in characters.
+const MAX_SHOWN_CHARS: usize = 256;
+
+const REDACTED: &str = "[redacted]";
+
+/// `text` with each occurrence of a secret replaced, control characters escaped, and the whole cut
+/// to 256 characters.
+///
+/// A secret is found whether its bytes stand plain, percent-encoded (either case of hexadecimal,
+/// each byte or only some) or with `+` for a space.
+pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
+    let mut out = String::new();
+    let mut chars = 0;
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let found = secrets.iter().filter_map(|secret| match_len(rest, secret)).max();
+        let mut piece = String::new();
+        match found {
+            Some(len) => {
+                piece.push_str(REDACTED);
+                rest = &rest[len..];
+            }
+            None => {
+                push_escaped(first, &mut piece);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+        let piece_chars = piece.chars().count();
+        if chars + piece_chars > MAX_SHOWN_CHARS
+            || (chars + piece_chars == MAX_SHOWN_CHARS && !rest.is_empty())
+        {
+            out.push('…');
+            break;
+        }
+        chars += piece_chars;
+        out.push_str(&piece);
+    }
+    out
+}
+
+/// How many bytes at the start of `text` spell `secret`, if they do.
+fn match_len(text: &str, secret: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    for &wanted in secret.as_bytes() {
+        let plain = *bytes.get(at)?;
+        if plain == b'%' && percent_decoded(bytes.get(at + 1..at + 3)) == Some(wanted) {
+            at += 3;
+        } else if plain == wanted || (plain == b'+' && wanted == b' ') {
+            at += 1;
+        } else {
+            return None;
+        }
+    }
+    (at > 0 && text.is_char_boundary(at)).then_some(at)
+}
+
+fn percent_decoded(digits: Option<&[u8]>) -> Option<u8> {
+    let &[high, low] = digits? else { return None };
+    let digit = |byte| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+fn push_escaped(character: char, out: &mut String) {
+    // Beyond the control characters: those that reorder a line or cannot be seen in one.
+    let unseen = matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    if character == '\n' {
+        out.push_str("\\n");
+    } else if character.is_control() || unseen {
+        // Writing to a `String` cannot fail.
+        let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+    } else {
+        out.push(character);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_secret_is_found_in_every_spelling() {
+        let secret = "p&ss wörd%41";
+        for text in [
+            "p&ss wörd%41",
+            "p%26ss%20w%C3%B6rd%2541",
+            "p%26ss+w%c3%b6rd%2541",
+            "%70%26%73%73%20%77%C3%B6%72%64%25%34%31",
+        ] {
+            let out = shown(&alloc::format!("before {text} after"), &["other", secret]);
+            assert_eq!(out, "before [redacted] after", "for {text}");
+        }
+        assert_eq!(shown("p&ss wörd%42", &[secret]), "p&ss wörd%42");
+        assert_eq!(shown("abc", &[""]), "abc");
+    }
+
+    #[test]
+    fn the_longest_of_overlapping_secrets_is_taken() {
+        assert_eq!(shown("abcd", &["ab", "abc"]), "[redacted]d");
+    }
+
+    #[test]
+    fn a_secret_across_the_cut_is_not_half_shown() {
+        let text = "x".repeat(250) + "secret-secret";
+        let out = shown(&text, &["secret-secret"]);
+        assert!(!out.contains("sec"), "{out}");
+    }
+
+    #[test]
+    fn terminal_escapes_come_out_escaped_and_the_rest_is_cut() {
+        assert_eq!(
+            shown("\u{1b}[31mred\r\n\u{9b}\u{202e}", &[]),
+            "\\u{1b}[31mred\\u{d}\\n\\u{9b}\\u{202e}"
+        );
+        assert_eq!(shown(&"é".repeat(256), &[]), "é".repeat(256));
+        assert_eq!(shown(&"é".repeat(257), &[]), "é".repeat(255).to_string() + "…");
+    }
+}
