@@ -1,0 +1,105 @@
+//! Prints an access token and a newline.
+//!
+//! ```text
+//! get_token jsa
+//! get_token accelerator URL [USERNAME]       # USERNAME defaults to $USER
+//!   --header            print "Authorization: <value>" instead
+//!   --timeout SECONDS   default 10
+//! ```
+//!
+//! Credentials come from the environment and from files, never from an argument, which every user of
+//! the machine can see. Standard error gets one line if something is wrong, and the exit status says
+//! what: 2 settings, 3 port locator, 4 network, 5 timeout, 6 refused, 7 malformed answer.
+
+#[path = "program/mod.rs"]
+mod program;
+
+use lexopt::prelude::*;
+use minbearer::{Error, Token, accelerator, jsa};
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+const USAGE: &str =
+    "usage: get_token [--header] [--timeout SECONDS] jsa | accelerator URL [USERNAME]";
+
+fn main() -> ExitCode {
+    program::exit("get_token", run())
+}
+
+fn run() -> Result<(), Error> {
+    let arguments =
+        Arguments::parse().map_err(|error| Error::config(format!("{error}; {USAGE}")))?;
+    if arguments.help {
+        return program::print(&[USAGE, "\n"]);
+    }
+    let token = arguments.get_token()?;
+    if arguments.header {
+        program::print(&["Authorization: ", token.authorization(), "\n"])
+    } else {
+        program::print(&[token.access_token(), "\n"])
+    }
+}
+
+struct Arguments {
+    flow: String,
+    operands: Vec<String>,
+    header: bool,
+    timeout: Duration,
+    help: bool,
+}
+
+impl Arguments {
+    fn parse() -> Result<Arguments, lexopt::Error> {
+        let mut operands = Vec::new();
+        let (mut header, mut timeout, mut help) = (false, Duration::from_secs(10), false);
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("header") => header = true,
+                Long("timeout") => timeout = parser.value()?.parse_with(seconds)?,
+                Short('h') | Long("help") => help = true,
+                Value(operand) => operands.push(operand.string()?),
+                _ => return Err(argument.unexpected()),
+            }
+        }
+        let flow = if operands.is_empty() { String::new() } else { operands.remove(0) };
+        Ok(Arguments { flow, operands, header, timeout, help })
+    }
+
+    fn get_token(&self) -> Result<Token, Error> {
+        let operands: Vec<&str> = self.operands.iter().map(String::as_str).collect();
+        match (self.flow.as_str(), operands.as_slice()) {
+            ("jsa", []) => jsa::get_token(&jsa::Config::from_env()?.with_timeout(self.timeout)),
+            ("accelerator", [url]) => self.accelerator(url, &user()?),
+            ("accelerator", [url, username]) => self.accelerator(url, username),
+            ("accelerator", []) => Err(usage("accelerator needs a URL")),
+            ("jsa" | "accelerator", _) => Err(usage("too many arguments")),
+            ("", _) => Err(usage("which flow?")),
+            _ => Err(usage("unknown flow")),
+        }
+    }
+
+    fn accelerator(&self, url: &str, username: &str) -> Result<Token, Error> {
+        // The URL is checked before a password is asked for, and typing it takes nothing off the timeout.
+        accelerator::Config::from_fn(url, username, program::password_from_env)?;
+        let config = accelerator::Config::new(url, username, program::password_from_env()?)?;
+        accelerator::get_token(&config.with_timeout(self.timeout))
+    }
+}
+
+fn user() -> Result<String, Error> {
+    program::variable("USER")?.ok_or_else(|| usage("no USERNAME is given and $USER is not set"))
+}
+
+fn usage(what: &str) -> Error {
+    Error::config(format!("{what}; {USAGE}"))
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let timeout = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    timeout.filter(|timeout| !timeout.is_zero()).ok_or("a timeout is a number of seconds above 0")
+}

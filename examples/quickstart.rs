@@ -1,0 +1,134 @@
+//! Both documented flows from end to end, with one API call each, step by step.
+//!
+//! Without settings it starts the loopback appliance inside this process and talks to that, the port
+//! locator a real subprocess. With `CLIENT_ID` set it talks to the real JSA service instead, with
+//! `NC_URL` set to a real Accelerator; the variables are those of `get_token`, and `CONSOLE_URL`,
+//! `QRADAR_CONSOLE_FQDN` or `QRADAR_CONSOLE_IP` name the console.
+
+#[path = "../tests/support/appliance.rs"]
+mod appliance;
+mod program;
+
+use appliance::{Appliance, Credentials};
+use minbearer::{Error, Minreq, Request, Secret, Token, Transport, accelerator, jsa};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+fn main() -> ExitCode {
+    program::exit("quickstart", run())
+}
+
+fn run() -> Result<(), Error> {
+    let appliance = Appliance::start(Credentials::default()).map_err(|error| {
+        Error::config(format!("could not start the loopback appliance: {error}"))
+    })?;
+    jsa_flow(&appliance)?;
+    accelerator_flow(&appliance)
+}
+
+fn jsa_flow(appliance: &Appliance) -> Result<(), Error> {
+    let (config, console) = match program::variable("CLIENT_ID")? {
+        Some(_) => (jsa::Config::from_env()?, console_from_env()?),
+        None => (embedded_jsa(appliance)?, appliance.console_url()),
+    };
+    say(&["JSA: client credentials, from qoauth"])?;
+    let token = jsa::get_token(&config)?;
+    say_token(&token)?;
+    call(&format!("{console}/api/ariel/databases"), &token)
+}
+
+/// The appliance's credentials; `CLIENT_SECRET` alone tries another secret on it.
+fn embedded_jsa(appliance: &Appliance) -> Result<jsa::Config, Error> {
+    let credentials = appliance.credentials();
+    let secret =
+        program::variable("CLIENT_SECRET")?.unwrap_or_else(|| credentials.client_secret.clone());
+    let config = jsa::Config::new(credentials.client_id.as_str(), secret)?
+        .with_qoauth_host("127.0.0.1")?
+        .with_locator(appliance.locator());
+    Ok(config)
+}
+
+fn console_from_env() -> Result<String, Error> {
+    if let Some(url) = program::variable("CONSOLE_URL")? {
+        return Ok(String::from(url.trim_end_matches('/')));
+    }
+    let host = match program::variable("QRADAR_CONSOLE_FQDN")? {
+        Some(name) => Some(name),
+        None => program::variable("QRADAR_CONSOLE_IP")?,
+    };
+    host.map(|host| format!("https://{host}")).ok_or_else(|| {
+        Error::config("set CONSOLE_URL, QRADAR_CONSOLE_FQDN or QRADAR_CONSOLE_IP to the console")
+    })
+}
+
+fn accelerator_flow(appliance: &Appliance) -> Result<(), Error> {
+    let credentials = appliance.credentials();
+    let (url, username, password) = match program::variable("NC_URL")? {
+        Some(url) => (url, nc_user()?, nc_password()?),
+        None => {
+            (appliance.nc_url(), credentials.username.clone(), credentials.password.as_str().into())
+        }
+    };
+    let config = accelerator::Config::new(&url, username, password)?;
+    say(&["Accelerator: username and password for a JSON Web Token, from ", &url])?;
+    let token = accelerator::get_token(&config)?;
+    say_token(&token)?;
+    let project = Request::get(&url)?.url().origin().to_owned() + "/api/v3/project/1/project";
+    call(&project, &token)
+}
+
+fn nc_user() -> Result<String, Error> {
+    match program::variable("NC_USER")? {
+        Some(user) => Ok(user),
+        None => program::variable("USER")?
+            .ok_or_else(|| Error::config("set NC_USER to the user's name")),
+    }
+}
+
+/// As the appliance example prints it, or else from where `get_token` takes it.
+fn nc_password() -> Result<Secret, Error> {
+    match program::variable("NC_PASSWORD")? {
+        Some(password) => Ok(Secret::from(password)),
+        None => program::password_from_env(),
+    }
+}
+
+/// One API call, and its answer on a line.
+fn call(url: &str, token: &Token) -> Result<(), Error> {
+    let request = Request::get(url)?.with_header("Authorization", token.authorization())?;
+    let response = Minreq.send(&request, Instant::now() + Duration::from_secs(10))?;
+    let answer = response.text()?;
+    if !response.is_success() {
+        return Err(Error::network(format!(
+            "{} answered {} to the API call",
+            request.url(),
+            response.status()
+        )));
+    }
+    say(&["  API call: GET ", url, "\n  answer: ", answer.trim_end()])
+}
+
+/// Shows that there is a token, and not what it is.
+fn say_token(token: &Token) -> Result<(), Error> {
+    let start: String = token.access_token().chars().take(4).collect();
+    let lifetime = match token.lifetime() {
+        Some(lifetime) => format!("lives {} s", lifetime.as_secs()),
+        None => String::from("lives until the API answers 401"),
+    };
+    let scope = token.scope().map(|scope| format!(", scope {scope}")).unwrap_or_default();
+    let shown = format!(
+        "{start}… ({} characters), {}{scope}, {lifetime}",
+        token.access_token().len(),
+        token.token_type()
+    );
+    say(&["  token: ", &shown])
+}
+
+fn say(parts: &[&str]) -> Result<(), Error> {
+    program::print(parts)?;
+    program::print(&["\n"])
+}

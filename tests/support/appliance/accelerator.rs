@@ -1,0 +1,107 @@
+//! Altair Accelerator: the REST API v3 of vovserver.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::form::Fields;
+use super::http::{Answer, Request, quoted};
+use super::{Credentials, lock, token};
+
+pub struct Accelerator {
+    username: String,
+    password: String,
+    lifetime: Mutex<Duration>,
+    /// Each with the moment it dies, if that moment can be told at all.
+    live_tokens: Mutex<HashMap<String, Option<Instant>>>,
+    token_requests: AtomicUsize,
+    last_password: Mutex<Option<String>>,
+}
+
+impl Accelerator {
+    pub fn new(credentials: &Credentials) -> Self {
+        Self {
+            username: credentials.username.clone(),
+            password: credentials.password.clone(),
+            lifetime: Mutex::new(Duration::from_secs(3600)),
+            live_tokens: Mutex::default(),
+            token_requests: AtomicUsize::new(0),
+            last_password: Mutex::default(),
+        }
+    }
+
+    pub fn revoke_tokens(&self) {
+        lock(&self.live_tokens).clear();
+    }
+
+    pub fn set_token_lifetime(&self, lifetime: Duration) {
+        *lock(&self.lifetime) = lifetime;
+    }
+
+    pub fn token_requests(&self) -> usize {
+        self.token_requests.load(Ordering::SeqCst)
+    }
+
+    pub fn last_password(&self) -> Option<String> {
+        lock(&self.last_password).clone()
+    }
+
+    pub fn vovserver(&self, request: &Request) -> Answer {
+        match (request.path.as_str(), request.method.as_str()) {
+            ("/api/v3/token", "POST") => {
+                self.token_requests.fetch_add(1, Ordering::SeqCst);
+                self.issue(request)
+            }
+            ("/api/v3/token", _) => error(405, "use POST").allowing("POST"),
+            ("/api/v3/project/1/project", _) if !self.is_authorized(request) => {
+                error(401, "the token is missing, unknown or expired")
+            }
+            ("/api/v3/project/1/project", "GET") => self.project(request.port),
+            ("/api/v3/project/1/project", _) => error(405, "use GET").allowing("GET"),
+            _ => error(404, "no such resource"),
+        }
+    }
+
+    fn issue(&self, request: &Request) -> Answer {
+        let mut fields = Fields::default();
+        if let Err(complaint) = request.form().and_then(|form| fields.read(form)) {
+            return error(400, complaint);
+        }
+        if let Some(password) = fields.get("password") {
+            *lock(&self.last_password) = Some(password.to_owned());
+        }
+        let (Some(username), Some(password)) = (fields.get("username"), fields.get("password"))
+        else {
+            return error(400, "username and password are both required");
+        };
+        if username != self.username || password != self.password {
+            return error(401, "invalid username or password");
+        }
+        let lifetime = *lock(&self.lifetime);
+        let token = token::jwt(username, lifetime);
+        let json = format!(r#"{{"access_token": "{token}", "token_type": "Bearer"}}"#);
+        let dies = Instant::now().checked_add(lifetime);
+        lock(&self.live_tokens).insert(token, dies);
+        Answer::json(200, json)
+    }
+
+    fn is_authorized(&self, request: &Request) -> bool {
+        let mut live_tokens = lock(&self.live_tokens);
+        let now = Instant::now();
+        live_tokens.retain(|_, dies| dies.is_none_or(|dies| now < dies));
+        request.bearer_token(&[':', ' ']).is_some_and(|token| live_tokens.contains_key(token))
+    }
+
+    fn project(&self, port: u16) -> Answer {
+        let owner = quoted(&self.username);
+        let json = format!(
+            r#"{{"id": 1, "name": "project", "owner": {owner}, "host": "127.0.0.1", "port": {port}, "product": "nc", "status": "running", "jobs": {{"total": 42, "valid": 40, "running": 1, "scheduled": 0, "failed": 1}}}}"#
+        );
+        Answer::json(200, json)
+    }
+}
+
+fn error(status: u16, reason: &str) -> Answer {
+    Answer::json(status, format!(r#"{{"error": {}}}"#, quoted(reason)))
+}

@@ -1,0 +1,55 @@
+//! What stands in for `/service_port_locator.py`: a program beside a file that holds the port.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+const SCRIPT: &str = r#"#!/bin/sh
+if [ $# -ne 1 ] || [ -z "$1" ]; then
+    echo "usage: ${0##*/} SERVICE" >&2
+    exit 1
+fi
+read -r port <"${0%/*}/port" && echo "$port"
+"#;
+
+/// Gone from the disk when dropped.
+pub struct Locator {
+    directory: TempDir,
+    program: PathBuf,
+}
+
+impl Locator {
+    pub fn write(port: u16) -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("minbearer-appliance-").tempdir()?;
+        let program = directory.path().join("service_port_locator");
+        // A shell writes the program, not this process. If another thread forked while this process
+        // had the file open for writing, the child would hold it open until its own exec, and running
+        // the program would meanwhile fail with ETXTBSY.
+        let status = Command::new("/bin/sh")
+            .args(["-c", r#"printf %s "$1" >"$0" && chmod 755 "$0""#])
+            .arg(&program)
+            .arg(SCRIPT)
+            .status()?;
+        if !status.success() {
+            let complaint = format!("cannot write {}: /bin/sh: {status}", program.display());
+            return Err(io::Error::other(complaint));
+        }
+        let locator = Self { directory, program };
+        locator.point_to(port)?;
+        Ok(locator)
+    }
+
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Whoever runs the program meanwhile gets the old port or the new one, never half of one.
+    pub fn point_to(&self, port: u16) -> io::Result<()> {
+        let next = self.directory.path().join("port.next");
+        fs::write(&next, format!("{port}\n"))?;
+        fs::rename(next, self.directory.path().join("port"))
+    }
+}

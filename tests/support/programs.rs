@@ -1,0 +1,106 @@
+//! The example programs, run as processes.
+
+#![allow(dead_code)] // each test file uses its part
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// The variables that the programs read. A test starts without any of them.
+const SETTINGS: [&str; 17] = [
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "CLIENT_SECRET_FILE",
+    "QOAUTH_URL",
+    "QOAUTH_HOST",
+    "SERVICE_PORT_LOCATOR",
+    "NC_URL",
+    "NC_USER",
+    "NC_PASSWORD",
+    "NC_PASSWORD_FILE",
+    "CONSOLE_URL",
+    "QRADAR_CONSOLE_FQDN",
+    "QRADAR_CONSOLE_IP",
+    "POLL_SECONDS",
+    "POLL_COUNT",
+    "MINREQ_TIMEOUT",
+    "USER",
+];
+
+/// An example that Cargo built beside this test.
+pub fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let profile =
+        test.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps/<test>");
+    let program = profile.join("examples").join(name);
+    assert!(
+        program.exists(),
+        "{} is missing: `cargo test --examples` builds it",
+        program.display()
+    );
+    program
+}
+
+/// An example with these variables alone.
+pub fn command(name: &str, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(example(name));
+    for name in SETTINGS {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied()).stdin(Stdio::null());
+    command
+}
+
+pub fn run(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
+    Outcome::from(command(name, variables).args(arguments).output().expect("the example starts"))
+}
+
+pub fn run_with_input(
+    name: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    input: &[u8],
+) -> Outcome {
+    let mut child = command(name, variables)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the example starts");
+    // It may end without reading its input.
+    let _ = child.stdin.take().expect("piped").write_all(input);
+    Outcome::from(child.wait_with_output().expect("the example ends"))
+}
+
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Outcome {
+            status: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("UTF-8 on standard output"),
+            err: String::from_utf8(output.stderr).expect("UTF-8 on standard error"),
+        }
+    }
+}
+
+impl Outcome {
+    /// Checks that the program failed as all of them do: this status, nothing on standard output, one
+    /// line on standard error that starts with the program's name and holds `part`.
+    pub fn expect_failure(&self, program: &str, status: i32, part: &str) {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        assert_eq!(self.out, "", "{self:?}");
+        assert_eq!(self.err.matches('\n').count(), 1, "{self:?}");
+        assert!(
+            self.err.starts_with(&format!("{program}: ")) && self.err.ends_with('\n'),
+            "{self:?}"
+        );
+        assert!(self.err.contains(part), "`{part}` is not in {self:?}");
+    }
+}
