@@ -3,6 +3,7 @@
 //! ```text
 //! get_token jsa
 //! get_token accelerator URL [USERNAME]       # USERNAME defaults to $USER
+//! get_token client-credentials TOKEN_URL [--scope SCOPE]... [--basic]
 //!   --header            print "Authorization: <value>" instead
 //!   --timeout SECONDS   default 10
 //! ```
@@ -15,7 +16,7 @@
 mod program;
 
 use lexopt::prelude::*;
-use minbearer::{Error, Token, accelerator, jsa};
+use minbearer::{Error, Token, accelerator, client_credentials, jsa};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,8 +24,7 @@ use std::time::Duration;
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
-const USAGE: &str =
-    "usage: get_token [--header] [--timeout SECONDS] jsa | accelerator URL [USERNAME]";
+const USAGE: &str = "usage: get_token [--header] [--timeout SECONDS] jsa | accelerator URL [USERNAME] | client-credentials TOKEN_URL [--scope SCOPE]... [--basic]";
 
 fn main() -> ExitCode {
     program::exit("get_token", run())
@@ -47,6 +47,8 @@ fn run() -> Result<(), Error> {
 struct Arguments {
     flow: String,
     operands: Vec<String>,
+    scopes: Vec<String>,
+    basic: bool,
     header: bool,
     timeout: Duration,
     help: bool,
@@ -54,11 +56,13 @@ struct Arguments {
 
 impl Arguments {
     fn parse() -> Result<Arguments, lexopt::Error> {
-        let mut operands = Vec::new();
+        let (mut operands, mut scopes, mut basic) = (Vec::new(), Vec::new(), false);
         let (mut header, mut timeout, mut help) = (false, Duration::from_secs(10), false);
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
+                Long("scope") => scopes.push(parser.value()?.string()?),
+                Long("basic") => basic = true,
                 Long("header") => header = true,
                 Long("timeout") => timeout = parser.value()?.parse_with(seconds)?,
                 Short('h') | Long("help") => help = true,
@@ -67,17 +71,22 @@ impl Arguments {
             }
         }
         let flow = if operands.is_empty() { String::new() } else { operands.remove(0) };
-        Ok(Arguments { flow, operands, header, timeout, help })
+        Ok(Arguments { flow, operands, scopes, basic, header, timeout, help })
     }
 
     fn get_token(&self) -> Result<Token, Error> {
         let operands: Vec<&str> = self.operands.iter().map(String::as_str).collect();
+        if self.flow != "client-credentials" && (self.basic || !self.scopes.is_empty()) {
+            return Err(usage("--scope and --basic go with client-credentials"));
+        }
         match (self.flow.as_str(), operands.as_slice()) {
             ("jsa", []) => jsa::get_token(&jsa::Config::from_env()?.with_timeout(self.timeout)),
             ("accelerator", [url]) => self.accelerator(url, &user()?),
             ("accelerator", [url, username]) => self.accelerator(url, username),
             ("accelerator", []) => Err(usage("accelerator needs a URL")),
-            ("jsa" | "accelerator", _) => Err(usage("too many arguments")),
+            ("client-credentials", [token_url]) => self.client_credentials(token_url),
+            ("client-credentials", []) => Err(usage("client-credentials needs a TOKEN_URL")),
+            ("jsa" | "accelerator" | "client-credentials", _) => Err(usage("too many arguments")),
             ("", _) => Err(usage("which flow?")),
             _ => Err(usage("unknown flow")),
         }
@@ -88,6 +97,18 @@ impl Arguments {
         accelerator::Config::from_fn(url, username, program::password_from_env)?;
         let config = accelerator::Config::new(url, username, program::password_from_env()?)?;
         accelerator::get_token(&config.with_timeout(self.timeout))
+    }
+
+    fn client_credentials(&self, token_url: &str) -> Result<Token, Error> {
+        let mut config =
+            client_credentials::Config::from_env(token_url)?.with_timeout(self.timeout);
+        for scope in &self.scopes {
+            config = config.with_scope(scope);
+        }
+        if self.basic {
+            config = config.with_basic();
+        }
+        client_credentials::get_token(&config)
     }
 }
 

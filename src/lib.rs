@@ -7,10 +7,11 @@
 //! | --- | --- | --- |
 //! | [`jsa`] | apps on JSA (IBM QRadar is the same) | client credentials to the local `qoauth`, found by the port locator |
 //! | [`accelerator`] | Altair Accelerator (`vovserver` REST API v3) | user name and password for a JSON Web Token |
+//! | [`client_credentials`] | any OAuth 2.0 server, [RFC 6749 section 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4) | client id and secret, in the body or as Basic |
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
-//! use minbearer::{accelerator, jsa};
+//! use minbearer::{Secret, accelerator, client_credentials, jsa};
 //!
 //! // JSA: CLIENT_ID and CLIENT_SECRET from the environment, the port from /service_port_locator.py
 //! let token = jsa::get_token(&jsa::Config::from_env()?)?;
@@ -21,6 +22,12 @@
 //! // Accelerator
 //! let config = accelerator::Config::new("http://host:6271/project", "rose", "password")?;
 //! let token = accelerator::get_token(&config)?;
+//!
+//! // RFC 6749 section 4.4
+//! let secret = Secret::from_file("/run/secrets/client_secret")?;
+//! let config = client_credentials::Config::new("https://auth.example/token", "my-client", secret)?
+//!     .with_scope("read");
+//! let token = client_credentials::get_token(&config)?;
 //! # Ok(()) }
 //! ```
 //!
@@ -49,7 +56,7 @@
 //! 4. **Every input has a size**: 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a
 //!    port, 8 KiB for a token.
 //! 5. **Credentials go nowhere else.** Redirects are refused. A doubtful URL is a configuration error
-//!    before a socket opens.
+//!    before a socket opens, and so is plain `http` beyond loopback for `client_credentials`.
 //! 6. **A header cannot be forged.** A token with a byte outside `0x21..=0x7E` is a malformed answer.
 //! 7. **What the server says is believed only when complete**: a body shorter than its `Content-Length`,
 //!    trailing bytes after the JSON, a status other than 2xx, or an `error` member never yields a token.
@@ -79,7 +86,7 @@ mod wire;
 pub use error::{Error, Failure, Kind, Refusal};
 #[cfg(feature = "std")]
 pub use flow::{Flow, get_token};
-pub use flow::{accelerator, jsa};
+pub use flow::{accelerator, client_credentials, jsa};
 #[cfg(feature = "prompt")]
 pub use os::prompt;
 #[cfg(feature = "std")]

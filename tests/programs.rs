@@ -45,7 +45,7 @@ fn get(url: &str, authorization: &str) -> u16 {
         .with_timeout(10)
         .send()
         .unwrap()
-        .status_code as u16
+        .status_code
 }
 
 #[test]
@@ -107,6 +107,28 @@ fn get_token_accelerator_sends_the_password_as_it_is() {
     }
 }
 
+/// qoauth takes the same grant as a form.
+#[test]
+fn get_token_client_credentials_takes_any_token_url() {
+    let appliance = odd_appliance();
+    let url = appliance.qoauth_url() + "/token";
+    let variables =
+        [("CLIENT_ID", appliance.credentials().client_id.as_str()), ("CLIENT_SECRET", ODD_SECRET)];
+    let outcome =
+        run("get_token", &["client-credentials", &url, "--scope", "ADMIN", "--header"], &variables);
+    assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
+    let header = outcome.out.trim_end().strip_prefix("Authorization: ").expect("a header");
+    assert_eq!(get(&(appliance.console_url() + "/api/ariel/databases"), header), 200);
+    let plain = ["client-credentials", "http://auth.example/token"];
+    run("get_token", &plain, &variables).expect_failure("get_token", 2, "with_plain_http");
+    let wrong = [variables[0], ("CLIENT_SECRET", "hunter2")];
+    run("get_token", &["client-credentials", &url], &wrong).expect_failure(
+        "get_token",
+        6,
+        "invalid_client",
+    );
+}
+
 #[test]
 fn get_token_names_what_is_wrong_with_its_settings() {
     let appliance = odd_appliance();
@@ -141,6 +163,12 @@ fn get_token_names_what_is_wrong_with_its_settings() {
         (&["accelerator", "http://h:99999", "rose"], "the Accelerator URL has a port"),
         (&["accelerator", "http://u:hunter2@h", "rose"], "user info"),
         (&["accelerator", "http://h", "rose"], "no password"),
+        (&["client-credentials"], "needs a TOKEN_URL"),
+        (&["client-credentials", "http://h", "more"], "too many"),
+        (&["client-credentials", "https://h"], "CLIENT_ID is not set"),
+        (&["jsa", "--basic"], "--basic"),
+        (&["accelerator", "http://h", "rose", "--scope", "x"], "--scope"),
+        (&["client-credentials", "http://h", "--scope"], "--scope"),
         (&["jsa", "--what"], "--what"),
         (&["jsa", "--timeout"], "--timeout"),
         (&["jsa", "--timeout", "0"], "above 0"),

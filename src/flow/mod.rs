@@ -2,6 +2,7 @@
 //! that reads the answer. What stands between them is a [`Transport`](crate::Transport).
 
 pub mod accelerator;
+pub mod client_credentials;
 pub mod jsa;
 
 use core::time::Duration;

@@ -18,14 +18,14 @@ pub(crate) fn encode_pairs(prefix: &str, pairs: &[(&str, &str)]) -> Zeroizing<St
         if index > 0 {
             out.push('&');
         }
-        encode(name, &mut out);
+        push_encoded(name, &mut out);
         out.push('=');
-        encode(value, &mut out);
+        push_encoded(value, &mut out);
     }
     out
 }
 
-pub(crate) fn encode(text: &str, out: &mut String) {
+pub(crate) fn push_encoded(text: &str, out: &mut String) {
     for byte in text.bytes() {
         if is_unreserved(byte) {
             out.push(char::from(byte));
@@ -41,7 +41,7 @@ pub(crate) fn encoded_len(text: &str) -> usize {
     text.bytes().map(|byte| if is_unreserved(byte) { 1 } else { 3 }).sum()
 }
 
-/// What [`encode`] made of a text, taken back. For its own output only: what it never writes comes
+/// What [`push_encoded`] made of a text, taken back. For its own output only: what it never writes comes
 /// out as it is.
 pub(crate) fn decode(encoded: &str) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(encoded.len()));
