@@ -11,7 +11,7 @@
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
-//! use minbearer::{Secret, accelerator, client_credentials, jsa};
+//! use minbearer::{Request, Secret, Session, accelerator, client_credentials, jsa};
 //!
 //! // JSA: CLIENT_ID and CLIENT_SECRET from the environment, the port from /service_port_locator.py
 //! let token = jsa::get_token(&jsa::Config::from_env()?)?;
@@ -28,6 +28,10 @@
 //! let config = client_credentials::Config::new("https://auth.example/token", "my-client", secret)?
 //!     .with_scope("read");
 //! let token = client_credentials::get_token(&config)?;
+//!
+//! // A token that renews itself, shared between threads
+//! let session = Session::new(jsa::Config::from_env()?);
+//! let reply = session.send(Request::get("https://console/api/ariel/databases")?)?;
 //! # Ok(()) }
 //! ```
 //!
@@ -62,7 +66,7 @@
 //!    trailing bytes after the JSON, a status other than 2xx, or an `error` member never yields a token.
 //! 8. **No panic on any input**, no `unsafe`, and no environment variable is read but by functions
 //!    whose names say `from_env`.
-//! 9. **One request per `get_token`.**
+//! 9. **One request per `get_token`.** The only retry in the crate is a [`Session`]'s, once, after a 401.
 //!
 //! What minreq 3.0.0 makes of a hostile answer sets two limits: a chunked body that breaks off
 //! looks complete (the JSON of a token does not), and a crafted head can lift the limit of 8 KiB on it, so that only the
@@ -81,6 +85,8 @@ mod flow;
 #[cfg(feature = "std")]
 mod os;
 mod secret;
+#[cfg(feature = "std")]
+mod session;
 mod wire;
 
 pub use error::{Error, Failure, Kind, Refusal};
@@ -92,6 +98,8 @@ pub use os::prompt;
 #[cfg(feature = "std")]
 pub use os::transport::{Minreq, Transport};
 pub use secret::Secret;
+#[cfg(feature = "std")]
+pub use session::Session;
 pub use wire::http::{Method, Request, Response};
 pub use wire::token::Token;
 pub use wire::url::Url;

@@ -23,7 +23,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A way to get a token.
 ///
 /// The three flows of this crate implement it on their `Config`; a flow of your own does by building a
-/// [`Request`] and reading the [`Response`].
+/// [`Request`] and reading the [`Response`]. A [`Session`](crate::Session) takes any.
 #[cfg(feature = "std")]
 pub trait Flow {
     /// How long one call of [`get_token`] may take as a whole.
@@ -49,7 +49,15 @@ pub trait Flow {
 /// Those of the flow and of the transport. None of them holds a secret.
 #[cfg(feature = "std")]
 pub fn get_token<F: Flow + ?Sized>(flow: &F, transport: &dyn Transport) -> Result<Token, Error> {
-    let deadline = deadline_after(flow.timeout());
+    get_token_by(flow, transport, deadline_after(flow.timeout()))
+}
+
+#[cfg(feature = "std")]
+pub(crate) fn get_token_by<F: Flow + ?Sized>(
+    flow: &F,
+    transport: &dyn Transport,
+    deadline: Instant,
+) -> Result<Token, Error> {
     let request = flow.prepare(deadline)?;
     let response = transport.send(&request, deadline)?;
     flow.read(&request, response)

@@ -134,6 +134,13 @@ impl Request {
         self.headers.push((String::from(name), value));
     }
 
+    #[cfg(feature = "std")]
+    /// Sets the `Authorization` header, in place of any that was there.
+    pub(crate) fn authorize(&mut self, value: &str) {
+        self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+        self.push_header("Authorization", Zeroizing::new(String::from(value)));
+    }
+
     /// The method.
     pub fn method(&self) -> Method {
         self.method
