@@ -18,7 +18,8 @@ mod program;
 
 use appliance::{Appliance, Credentials};
 use minbearer::Error;
-use std::convert::Infallible;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,13 +29,13 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
-    match serve() {
-        Ok(never) => match never {},
-        Err(error) => program::exit("appliance", Err(error)),
-    }
+    program::exit("appliance", serve())
 }
 
-fn serve() -> Result<Infallible, Error> {
+fn serve() -> Result<(), Error> {
+    // Ending by a signal runs no destructor, and the locator's folder would stay behind.
+    let mut signals =
+        Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| failed("handle signals", error))?;
     let appliance = Appliance::start(credentials()?).map_err(|error| failed("start", error))?;
     let known = appliance.credentials();
     let locator = path_text(appliance.locator())?;
@@ -57,9 +58,8 @@ fn serve() -> Result<Infallible, Error> {
         .map_err(|error| failed("open /dev/null", error))?;
     rustix::stdio::dup2_stdout(null)
         .map_err(|error| failed("close standard output", error.into()))?;
-    loop {
-        std::thread::park();
-    }
+    signals.forever().next();
+    Ok(())
 }
 
 fn credentials() -> Result<Credentials, Error> {

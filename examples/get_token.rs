@@ -121,6 +121,5 @@ fn usage(what: &str) -> Error {
 }
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let timeout = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    timeout.filter(|timeout| !timeout.is_zero()).ok_or("a timeout is a number of seconds above 0")
+    program::seconds(text).ok_or("a timeout is a number of seconds above 0")
 }

@@ -32,7 +32,7 @@ fn run() -> Result<(), Error> {
 
 fn jsa_flow(appliance: &Appliance) -> Result<(), Error> {
     let (config, console) = match program::variable("CLIENT_ID")? {
-        Some(_) => (jsa::Config::from_env()?, console_from_env()?),
+        Some(_) => (jsa::Config::from_env()?, jsa::console_url_from_env()?),
         None => (embedded_jsa(appliance)?, appliance.console_url()),
     };
     say(&["JSA: client credentials, from qoauth"])?;
@@ -52,23 +52,10 @@ fn embedded_jsa(appliance: &Appliance) -> Result<jsa::Config, Error> {
     Ok(config)
 }
 
-fn console_from_env() -> Result<String, Error> {
-    if let Some(url) = program::variable("CONSOLE_URL")? {
-        return Ok(String::from(url.trim_end_matches('/')));
-    }
-    let host = match program::variable("QRADAR_CONSOLE_FQDN")? {
-        Some(name) => Some(name),
-        None => program::variable("QRADAR_CONSOLE_IP")?,
-    };
-    host.map(|host| format!("https://{host}")).ok_or_else(|| {
-        Error::config("set CONSOLE_URL, QRADAR_CONSOLE_FQDN or QRADAR_CONSOLE_IP to the console")
-    })
-}
-
 fn accelerator_flow(appliance: &Appliance) -> Result<(), Error> {
     let credentials = appliance.credentials();
     let (url, username, password) = match program::variable("NC_URL")? {
-        Some(url) => (url, nc_user()?, nc_password()?),
+        Some(url) => (url, program::nc_user()?, nc_password()?),
         None => {
             (appliance.nc_url(), credentials.username.clone(), credentials.password.as_str().into())
         }
@@ -79,14 +66,6 @@ fn accelerator_flow(appliance: &Appliance) -> Result<(), Error> {
     say_token(&token)?;
     let project = Request::get(&url)?.url().origin().to_owned() + "/api/v3/project/1/project";
     call(&project, &token)
-}
-
-fn nc_user() -> Result<String, Error> {
-    match program::variable("NC_USER")? {
-        Some(user) => Ok(user),
-        None => program::variable("USER")?
-            .ok_or_else(|| Error::config("set NC_USER to the user's name")),
-    }
 }
 
 /// As the appliance example prints it, or else from where `get_token` takes it.
@@ -101,15 +80,8 @@ fn nc_password() -> Result<Secret, Error> {
 fn call(url: &str, token: &Token) -> Result<(), Error> {
     let request = Request::get(url)?.with_header("Authorization", token.authorization())?;
     let response = Minreq.send(&request, Instant::now() + Duration::from_secs(10))?;
-    let answer = response.text()?;
-    if !response.is_success() {
-        return Err(Error::network(format!(
-            "{} answered {} to the API call",
-            request.url(),
-            response.status()
-        )));
-    }
-    say(&["  API call: GET ", url, "\n  answer: ", answer.trim_end()])
+    let response = response.error_for_status()?;
+    say(&["  API call: GET ", url, "\n  answer: ", response.json()?.trim_end()])
 }
 
 /// Shows that there is a token, and not what it is.

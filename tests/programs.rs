@@ -287,3 +287,29 @@ fn appliance_prints_shell_lines_that_the_other_programs_run_on() {
     appliance.kill().unwrap();
     appliance.wait().unwrap();
 }
+
+#[test]
+fn rest_101_prints_the_project_indented() {
+    let appliance = odd_appliance();
+    let nc_url = appliance.nc_url();
+    let url = [("NC_URL", nc_url.as_str()), ("NC_USER", "rose")];
+    let input = format!("{ODD_SECRET}\n");
+    for (arguments, variables) in [(&[][..], &url[..]), (&[nc_url.as_str(), "rose"], &[])] {
+        let outcome = run_with_input("rest_101", arguments, variables, input.as_bytes());
+        assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
+        assert!(
+            outcome.out.starts_with("{\n  \"id\": 1,\n") && outcome.out.ends_with("}\n"),
+            "{outcome:?}"
+        );
+    }
+    run("rest_101", &[], &[]).expect_failure("rest_101", 2, "NC_URL is not set");
+    run("rest_101", &["http://h:0"], &url[1..]).expect_failure("rest_101", 2, "port");
+    run("rest_101", &["http://h", "a", "b"], &url).expect_failure("rest_101", 2, "too many");
+    let outcome = run_with_input("rest_101", &[], &url, b"hunter2\n");
+    outcome.expect_failure("rest_101", 6, "401");
+    assert!(!outcome.err.contains("hunter2"), "{outcome:?}");
+    // A server that knows tokens but not this API.
+    let outcome =
+        run_with_input("rest_101", &[&appliance.qoauth_url(), "rose"], &[], input.as_bytes());
+    outcome.expect_failure("rest_101", 6, "404");
+}

@@ -4,6 +4,7 @@
 use minbearer::{Error, Kind, Secret};
 use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The longest password taken from standard input.
@@ -43,6 +44,24 @@ pub fn variable(name: &str) -> Result<Option<String>, Error> {
         Err(std::env::VarError::NotUnicode(_)) => {
             Err(Error::config(format!("the environment variable {name} is not UTF-8")))
         }
+    }
+}
+
+/// A number of seconds above 0, decimals allowed, up to a hundred years.
+pub fn seconds(text: &str) -> Option<Duration> {
+    const MAX_SECONDS: f64 = 100.0 * 365.0 * 86_400.0;
+    let seconds: f64 = text.parse().ok()?;
+    let duration = Duration::try_from_secs_f64(seconds).ok()?;
+    (!duration.is_zero() && seconds <= MAX_SECONDS).then_some(duration)
+}
+
+/// The user name for Accelerator: `NC_USER`, as the appliance prints it, or else `USER`.
+pub fn nc_user() -> Result<String, Error> {
+    match variable("NC_USER")? {
+        Some(user) => Ok(user),
+        None => variable("USER")?.ok_or_else(|| {
+            Error::config("no user name is given, and neither NC_USER nor USER is set")
+        }),
     }
 }
 

@@ -148,7 +148,9 @@ mod with_std {
     use crate::os::env;
     use crate::os::locator::locate;
     use crate::os::transport::Minreq;
-    use std::path::PathBuf;
+    use crate::wire::json::{Members, Value};
+    use alloc::format;
+    use std::path::{Path, PathBuf};
     use std::time::Instant;
 
     impl Config {
@@ -209,6 +211,44 @@ mod with_std {
         }
     }
 
+    /// Scheme, host and port of the console, whose REST API takes the token: `CONSOLE_URL`, else `https` to
+    /// `QRADAR_CONSOLE_FQDN`, else to `QRADAR_CONSOLE_IP`, else to `console_ip` in the app's `manifest.json`, in the working
+    /// folder, in `/opt/app-root` or in `/`.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config), naming the variable or file that is missing, empty or wrong.
+    pub fn console_url_from_env() -> Result<String, Error> {
+        if let Some(url) = env::optional("CONSOLE_URL")? {
+            return Ok(String::from(Url::parse("CONSOLE_URL", &url)?.origin()));
+        }
+        let (name, host) =
+            match (env::optional("QRADAR_CONSOLE_FQDN")?, env::optional("QRADAR_CONSOLE_IP")?) {
+                (Some(host), _) => (String::from("QRADAR_CONSOLE_FQDN"), host),
+                (None, Some(host)) => (String::from("QRADAR_CONSOLE_IP"), host),
+                (None, None) => console_ip_of_manifest()?,
+            };
+        Ok(String::from(Url::parse(&name, &format!("https://{host}"))?.origin()))
+    }
+
+    fn console_ip_of_manifest() -> Result<(String, String), Error> {
+        const FOLDERS: [&str; 3] = ["", "/opt/app-root/", "/"];
+        let paths = FOLDERS.map(|folder| format!("{folder}manifest.json"));
+        let Some(path) = paths.into_iter().find(|path| Path::new(path).exists()) else {
+            return Err(Error::config(
+                "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and there is no manifest.json",
+            ));
+        };
+        let mut manifest = env::read_file("the manifest", Path::new(&path))?;
+        let console_ip =
+            Members::read(manifest.as_mut_slice()).ok().and_then(|members| members.console_ip);
+        match console_ip.and_then(Value::into_text) {
+            Some(host) => Ok((format!("console_ip in {path}"), String::from(host.as_str()))),
+            None => Err(Error::config(format!(
+                "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and {path} has no console_ip"
+            ))),
+        }
+    }
+
     /// Gets a token: runs the locator where the port is not known, and makes one request.
     ///
     /// # Errors
@@ -219,7 +259,7 @@ mod with_std {
 }
 
 #[cfg(feature = "std")]
-pub use with_std::get_token;
+pub use with_std::{console_url_from_env, get_token};
 
 #[cfg(test)]
 mod tests {

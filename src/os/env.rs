@@ -8,8 +8,8 @@ use std::fs::File;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// The largest secret file taken. The longest real ones are keys of a few KiB.
-const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
+/// The largest file taken. The longest real secrets are keys of a few KiB.
+const MAX_FILE_BYTES: usize = 16 * 1024;
 
 /// The variable's value, which must not be empty if it is set.
 pub(crate) fn optional(name: &str) -> Result<Option<String>, Error> {
@@ -47,6 +47,24 @@ pub(crate) fn client_secret() -> Result<Secret, Error> {
     }
 }
 
+/// A small file, in a buffer that is wiped.
+pub(crate) fn read_file(name: &str, path: &Path) -> Result<Buffer, Error> {
+    let wrong = |what: &str| Error::config(format!("{name} {} {what}", path.display()));
+    let unreadable =
+        |error: std::io::Error| wrong(&format!("cannot be read: {error}")).with_source(error);
+    let mut file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(wrong("is a directory"));
+    }
+    let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MAX_FILE_BYTES);
+    let mut bytes = Buffer::with_capacity(expected + 1);
+    if !bytes.read_from(&mut file, MAX_FILE_BYTES).map_err(unreadable)? {
+        return Err(wrong("is larger than 16 KiB"));
+    }
+    Ok(bytes)
+}
+
 impl Secret {
     /// The value of an environment variable.
     ///
@@ -69,19 +87,7 @@ impl Secret {
         let path = path.as_ref();
         let wrong =
             |what: &str| Error::config(format!("the secret file {} {what}", path.display()));
-        let unreadable =
-            |error: std::io::Error| wrong(&format!("cannot be read: {error}")).with_source(error);
-        let mut file = File::open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(wrong("is a directory"));
-        }
-        let expected =
-            usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MAX_SECRET_FILE_BYTES);
-        let mut bytes = Buffer::with_capacity(expected + 1);
-        if !bytes.read_from(&mut file, MAX_SECRET_FILE_BYTES).map_err(unreadable)? {
-            return Err(wrong("is larger than 16 KiB"));
-        }
+        let bytes = read_file("the secret file", path)?;
         let text = core::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8"))?;
         let text =
             text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
@@ -112,7 +118,7 @@ mod tests {
             std::fs::write(&path, content).unwrap();
             assert_eq!(Secret::from_file(&path).unwrap().expose(), expected, "{content:?}");
         }
-        let largest = "s".repeat(MAX_SECRET_FILE_BYTES);
+        let largest = "s".repeat(MAX_FILE_BYTES);
         std::fs::write(&path, &largest).unwrap();
         assert_eq!(Secret::from_file(&path).unwrap().expose(), largest);
     }
@@ -126,7 +132,7 @@ mod tests {
             (b"\n", "is empty"),
             (b"\r\n", "is empty"),
             (b"\xff", "not UTF-8"),
-            (&[b's'; MAX_SECRET_FILE_BYTES + 1], "larger than 16 KiB"),
+            (&[b's'; MAX_FILE_BYTES + 1], "larger than 16 KiB"),
         ] {
             std::fs::write(&path, content).unwrap();
             let message = Secret::from_file(&path).unwrap_err().to_string();

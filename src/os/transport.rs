@@ -98,7 +98,11 @@ impl Transport for Minreq {
         match receiver.recv_timeout(left) {
             Ok(outcome) => {
                 let _ = worker.join();
-                outcome.map_err(|problem| problem.describe(request))
+                outcome.map_err(|problem| match problem {
+                    // minreq's own timeout, which is never before ours, can win the race to here.
+                    _ if Instant::now() >= deadline => Problem::Deadline.describe(request),
+                    problem => problem.describe(request),
+                })
             }
             Err(RecvTimeoutError::Timeout) => Err(Problem::Deadline.describe(request)),
             // The worker panicked, which only minreq's header budget is known to bring about.

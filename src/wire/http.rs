@@ -1,8 +1,9 @@
 //! A request and a response, as values.
 
 use super::url::Url;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::secret::Buffer;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -247,6 +248,37 @@ impl Response {
     pub fn text(&self) -> Result<&str, Error> {
         core::str::from_utf8(&self.body)
             .map_err(|error| Error::malformed("the answer is not UTF-8").with_source(error))
+    }
+
+    /// The body as text that is one JSON value: whole, with nothing after it, and not nested deeper
+    /// than 64. A chunked body that broke off, which the transport cannot tell, is found out here.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`](crate::Kind::Malformed) if it is not.
+    pub fn json(&self) -> Result<&str, Error> {
+        let text = self.text()?;
+        if !super::json::is_one_value(text) {
+            return Err(Error::malformed("the answer is not one whole JSON value"));
+        }
+        Ok(text)
+    }
+
+    /// This response, if its status is 2xx.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the status for any other, 401 after a renewal included. What the server wrote is left out: it
+    /// may have sent the token back.
+    pub fn error_for_status(self) -> Result<Response, Error> {
+        if self.is_success() {
+            return Ok(self);
+        }
+        let status = self.status;
+        let message = match status {
+            300..=399 => format!("the API answered {status}, a redirect, which is not followed"),
+            401 => String::from("the API answered 401: it does not take this token"),
+            _ => format!("the API answered {status}"),
+        };
+        Err(Error::Refused(Box::new(Refusal { message, status, ..Refusal::default() })))
     }
 
     pub(crate) fn body_mut(&mut self) -> &mut [u8] {

@@ -1,4 +1,4 @@
-//! The members that a flow needs from a JSON object ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)),
+//! JSON values that are whole, and the members that a flow needs from a JSON object ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)),
 //! read by miniserde without a copy that nobody wipes.
 //!
 //! miniserde unescapes a string into a growing buffer of its own, which would leave a token behind. So
@@ -50,8 +50,8 @@ impl Value {
     }
 }
 
-/// The members of a token answer (RFC 6749 sections 5.1 and 5.2) and of a JWT's claims (RFC 7519
-/// section 4.1) that this crate knows. The others are skipped.
+/// The members of a token answer (RFC 6749 sections 5.1 and 5.2), of a JWT's claims (RFC 7519
+/// section 4.1) and of a JSA app's manifest that this crate knows. The others are skipped.
 #[derive(Default)]
 pub(crate) struct Members {
     pub(crate) access_token: Option<Value>,
@@ -63,6 +63,7 @@ pub(crate) struct Members {
     pub(crate) error_uri: Option<Value>,
     pub(crate) exp: Option<Value>,
     pub(crate) iat: Option<Value>,
+    pub(crate) console_ip: Option<Value>,
 }
 
 impl Members {
@@ -85,6 +86,7 @@ impl Members {
             "error_uri" => &mut self.error_uri,
             "exp" => &mut self.exp,
             "iat" => &mut self.iat,
+            "console_ip" => &mut self.console_ip,
             _ => return None,
         })
     }
@@ -180,6 +182,31 @@ impl Map for Skipped {
     fn finish(&mut self) -> miniserde::Result<()> {
         Ok(())
     }
+}
+
+/// Whether the text is one JSON value, whole, with nothing after it and not nested deeper than 64. For
+/// text whose strings are no secrets.
+pub(crate) fn is_one_value(text: &str) -> bool {
+    struct Any;
+    impl Deserialize for Any {
+        fn begin(out: &mut Option<Self>) -> &mut dyn Visitor {
+            *out = Some(Any);
+            <dyn Visitor>::ignore()
+        }
+    }
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest <= MAX_DEPTH && miniserde::json::from_str::<Any>(text).is_ok()
 }
 
 /// Replaces the backslashes of all strings in place, and checks their escapes and the nesting.
@@ -327,6 +354,38 @@ mod tests {
             assert_eq!(scope(json), Err(NotJson), "{json}");
         }
         assert_eq!(Members::read(&mut b"{\"scope\":\"\xff\"}".to_vec()).err(), Some(NotJson));
+    }
+
+    #[test]
+    fn one_whole_value_is_told_from_all_else() {
+        for text in [
+            "[]",
+            " {\"a\": [1, \"]\\\"[\", null]} \n",
+            "\"\\\\\"",
+            "7",
+            "null",
+            &"[".repeat(64)
+                .replace('[', "[ ")
+                .chars()
+                .chain("]".repeat(64).chars())
+                .collect::<String>(),
+        ] {
+            assert!(is_one_value(text), "{text}");
+        }
+        for text in [
+            "",
+            "[",
+            "[1",
+            "[1]]",
+            "[] []",
+            "{\"a\"",
+            "\"a",
+            "nul",
+            "<html>",
+            &format!("{}{}", "[".repeat(65), "]".repeat(65)),
+        ] {
+            assert!(!is_one_value(text), "{text}");
+        }
     }
 
     #[test]

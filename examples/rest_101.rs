@@ -1,0 +1,53 @@
+//! Asks Accelerator for a project and prints it, indented.
+//!
+//! ```text
+//! rest_101 [URL] [USERNAME]
+//! ```
+//!
+//! URL is any URL of the project, `NC_URL` if not given; USERNAME is `NC_USER` or else `USER`. The
+//! password is what `NC_PASSWORD_FILE` holds, or is asked for at the terminal, or is the first line of standard input.
+
+mod program;
+
+use minbearer::{Error, Request, Session, accelerator};
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+const USAGE: &str = "usage: rest_101 [URL] [USERNAME]";
+
+fn main() -> ExitCode {
+    program::exit("rest_101", run())
+}
+
+fn run() -> Result<(), Error> {
+    let mut arguments = Vec::new();
+    for argument in std::env::args_os().skip(1) {
+        arguments
+            .push(argument.into_string().map_err(|_| Error::config("an argument is not UTF-8"))?);
+    }
+    let (url, username) = match arguments.as_slice() {
+        [help] if help == "--help" || help == "-h" => return program::print(&[USAGE, "\n"]),
+        [url, username] => (url.clone(), username.clone()),
+        [url] => (url.clone(), program::nc_user()?),
+        [] => match program::variable("NC_URL")? {
+            Some(url) => (url, program::nc_user()?),
+            None => {
+                return Err(Error::config(format!(
+                    "no URL is given and NC_URL is not set; {USAGE}"
+                )));
+            }
+        },
+        _ => return Err(Error::config(format!("too many arguments; {USAGE}"))),
+    };
+    // The URL is looked at before a password is asked for.
+    let project = Request::get(&url)?.url().origin().to_owned() + "/api/v3/project/1/project";
+    let password = program::password_from_env()?;
+    let session = Session::new(accelerator::Config::new(&url, username, password)?);
+    let response = session.send(Request::get(&project)?)?.error_for_status()?;
+    let json: serde_json::Value = serde_json::from_str(response.json()?)
+        .map_err(|error| Error::malformed(format!("the answer cannot be shown: {error}")))?;
+    program::print(&[&format!("{json:#}"), "\n"])
+}
