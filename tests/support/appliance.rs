@@ -1,6 +1,6 @@
 //! The loopback appliance: the two documented systems, faked on 127.0.0.1 closely enough that their
-//! real clients work against it. It ends with its value: every port is closed and every thread
-//! joined when [`Appliance`] is dropped.
+//! real clients work against it. It ends with its value: when [`Appliance`] is dropped, its ports are
+//! closed and its threads end, or end with the connection that they still serve.
 //!
 //! | service | answers | takes |
 //! | --- | --- | --- |
@@ -24,6 +24,10 @@ mod http;
 mod jsa;
 #[path = "appliance/locator.rs"]
 mod locator;
+#[path = "appliance/message.rs"]
+mod message;
+#[path = "appliance/port.rs"]
+mod port;
 #[path = "appliance/token.rs"]
 mod token;
 
@@ -33,9 +37,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use accelerator::Accelerator;
-use http::{Port, Service};
+use http::Service;
 use jsa::Jsa;
 use locator::Locator;
+use port::Port;
 
 /// What the appliance lets in.
 #[derive(Clone)]

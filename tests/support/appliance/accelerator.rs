@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::form::Fields;
-use super::http::{Answer, Request, quoted};
+use super::message::{Answer, Request, quoted};
 use super::{Credentials, lock, token};
 
 pub struct Accelerator {
@@ -47,36 +47,36 @@ impl Accelerator {
         lock(&self.last_password).clone()
     }
 
-    pub fn vovserver(&self, request: &Request) -> Answer {
-        match (request.path.as_str(), request.method.as_str()) {
+    pub fn vovserver(&self, request: &Request<'_>) -> Answer {
+        match (request.path, request.method) {
             ("/api/v3/token", "POST") => {
                 self.token_requests.fetch_add(1, Ordering::SeqCst);
                 self.issue(request)
             }
-            ("/api/v3/token", _) => error(405, "use POST").allowing("POST"),
+            ("/api/v3/token", _) => Answer::error(405, "use POST").with("Allow: POST"),
             ("/api/v3/project/1/project", _) if !self.is_authorized(request) => {
-                error(401, "the token is missing, unknown or expired")
+                Answer::error(401, "the token is missing, unknown or expired")
             }
             ("/api/v3/project/1/project", "GET") => self.project(request.port),
-            ("/api/v3/project/1/project", _) => error(405, "use GET").allowing("GET"),
-            _ => error(404, "no such resource"),
+            ("/api/v3/project/1/project", _) => Answer::error(405, "use GET").with("Allow: GET"),
+            _ => Answer::error(404, "no such resource"),
         }
     }
 
-    fn issue(&self, request: &Request) -> Answer {
+    fn issue(&self, request: &Request<'_>) -> Answer {
         let mut fields = Fields::default();
         if let Err(complaint) = request.form().and_then(|form| fields.read(form)) {
-            return error(400, complaint);
+            return Answer::error(400, complaint);
         }
         if let Some(password) = fields.get("password") {
             *lock(&self.last_password) = Some(password.to_owned());
         }
         let (Some(username), Some(password)) = (fields.get("username"), fields.get("password"))
         else {
-            return error(400, "username and password are both required");
+            return Answer::error(400, "username and password are both required");
         };
         if username != self.username || password != self.password {
-            return error(401, "invalid username or password");
+            return Answer::error(401, "invalid username or password");
         }
         let lifetime = *lock(&self.lifetime);
         let token = token::jwt(username, lifetime);
@@ -86,7 +86,7 @@ impl Accelerator {
         Answer::json(200, json)
     }
 
-    fn is_authorized(&self, request: &Request) -> bool {
+    fn is_authorized(&self, request: &Request<'_>) -> bool {
         let mut live_tokens = lock(&self.live_tokens);
         let now = Instant::now();
         live_tokens.retain(|_, dies| dies.is_none_or(|dies| now < dies));
@@ -100,8 +100,4 @@ impl Accelerator {
         );
         Answer::json(200, json)
     }
-}
-
-fn error(status: u16, reason: &str) -> Answer {
-    Answer::json(status, format!(r#"{{"error": {}}}"#, quoted(reason)))
 }

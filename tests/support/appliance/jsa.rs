@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::form::Fields;
-use super::http::{Answer, Request, quoted};
+use super::message::{Answer, Request, quoted};
 use super::{Credentials, lock, token};
 
 pub struct Jsa {
@@ -39,13 +39,14 @@ impl Jsa {
         lock(&self.last_secret).clone()
     }
 
-    pub fn qoauth(&self, request: &Request) -> Answer {
+    pub fn qoauth(&self, request: &Request<'_>) -> Answer {
         if request.path != "/token" {
             return oauth_error(404, "not_found", "only /token is served here");
         }
         self.token_requests.fetch_add(1, Ordering::SeqCst);
-        if !matches!(request.method.as_str(), "GET" | "POST") {
-            return oauth_error(405, "invalid_request", "GET or POST /token").allowing("GET, POST");
+        if !matches!(request.method, "GET" | "POST") {
+            return oauth_error(405, "invalid_request", "GET or POST /token")
+                .with("Allow: GET, POST");
         }
         let mut fields = Fields::default();
         let mut read = fields.read(request.query.as_bytes());
@@ -77,11 +78,11 @@ impl Jsa {
         Answer::json(200, json)
     }
 
-    pub fn console(&self, request: &Request) -> Answer {
+    pub fn console(&self, request: &Request<'_>) -> Answer {
         let is_live = request
             .bearer_token(&[' '])
             .is_some_and(|token| lock(&self.live_tokens).contains(token));
-        match (request.path.as_str(), request.method.as_str()) {
+        match (request.path, request.method) {
             (path, _) if !path.starts_with("/api/") => {
                 qradar_error(404, 0, "The resource you requested could not be found.")
             }
@@ -91,7 +92,7 @@ impl Jsa {
             }
             ("/api/ariel/databases", method) => {
                 let complaint = format!("{method} is not supported by this endpoint.");
-                qradar_error(405, 5, &complaint).allowing("GET")
+                qradar_error(405, 5, &complaint).with("Allow: GET")
             }
             (path, _) => {
                 let complaint = format!("The endpoint {path} could not be found.");

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-use super::http::quoted;
+use super::message::quoted;
 
 /// 48 URL-safe characters, no two alike.
 pub fn opaque() -> String {
