@@ -1,0 +1,26 @@
+"""Reads a text from standard input and fails where it holds CLIENT_SECRET: its letters and digits in their order,
+whatever a form, a URL or an escape made of the rest, or base64 of it, alone or as Basic credentials."""
+
+import base64
+import os
+import re
+import sys
+from urllib.parse import quote, unquote
+
+client_id, secret = os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"]
+text = sys.stdin.buffer.read().decode(errors="replace")
+
+
+def letters(text):
+    return re.sub(r"[\W_]", "", text)
+
+
+def base64_of(text):
+    return base64.b64encode(text.encode()).decode().rstrip("=")
+
+
+if any(letters(secret) in letters(spelling) for spelling in (text, unquote(text))):
+    sys.exit("the secret is shown; ")
+for pair in (secret, f"{client_id}:{secret}", f"{quote(client_id, safe='')}:{quote(secret, safe='')}"):
+    if base64_of(pair) in text:
+        sys.exit("the secret is shown in base64; ")
