@@ -6,6 +6,7 @@ use crate::wire::http::{Method, Request, Response};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use std::io::ErrorKind;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -252,6 +253,12 @@ impl Problem {
         let (method, url) = (request.method().as_str(), request.url());
         let doing = format!("{method} request to {url}");
         match self {
+            // minreq's own timer, in whole seconds, can run out a moment before the deadline's.
+            Problem::Io(_, error) | Problem::Minreq(minreq::Error::IoError(error))
+                if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) =>
+            {
+                Problem::Deadline.describe(request)
+            }
             Problem::Deadline => Error::timeout(format!(
                 "the {doing} was not answered in time; is the server up, and is the way to it open?"
             )),
@@ -288,10 +295,8 @@ impl Problem {
 fn describe_io(doing: &str, host: &str, error: std::io::Error) -> Error {
     let text = error.to_string();
     let advice = match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "; nothing listens there",
-        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => {
-            "; the server hung up"
-        }
+        ErrorKind::ConnectionRefused => "; nothing listens there",
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "; the server hung up",
         _ if text.contains("lookup address") => {
             return Error::network(format!(
                 "the {doing} failed: the name {host} was not found: {text}"
@@ -301,4 +306,25 @@ fn describe_io(doing: &str, host: &str, error: std::io::Error) -> Error {
         _ => "",
     };
     Error::network(format!("the {doing} failed: {text}{advice}")).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn a_timer_of_minreqs_that_runs_out_first_is_a_timeout() {
+        let request = Request::get("http://h/").unwrap();
+        for kind in [ErrorKind::TimedOut, ErrorKind::WouldBlock] {
+            for problem in [
+                Problem::Io("the answer broke off", kind.into()),
+                Problem::Minreq(minreq::Error::IoError(kind.into())),
+            ] {
+                assert_eq!(problem.describe(&request).kind(), Kind::Timeout, "{kind:?}");
+            }
+        }
+        let reset = Problem::Io("the answer broke off", ErrorKind::ConnectionReset.into());
+        assert_eq!(reset.describe(&request).kind(), Kind::Network);
+    }
 }
