@@ -177,7 +177,7 @@ fn exchange(outgoing: minreq::Request, max_answer_bytes: usize) -> Result<Respon
                 return Err(Problem::TooLarge(max_answer_bytes));
             }
             body = Buffer::default(); // the status says enough
-        } else if framing.is_cut_short(&body) {
+        } else if framing.is_cut_short(status, &body) {
             return Err(Problem::CutShort);
         }
     }
@@ -239,11 +239,14 @@ impl Framing {
     }
 
     /// minreq takes the end of the connection for the end of the body, and of the head. A length can be
-    /// compared; without one, an answer without any body is all that can be told to be cut short.
-    fn is_cut_short(&self, body: &[u8]) -> bool {
+    /// compared; without one, a success without any body is all that can be told to be cut short. A
+    /// refusal often has none, and its status is the answer.
+    fn is_cut_short(&self, status: u16, body: &[u8]) -> bool {
         match self {
             Framing::Length(length) => body.len() < *length,
-            Framing::Chunked | Framing::UntilClose => body.is_empty(),
+            Framing::Chunked | Framing::UntilClose => {
+                (200..300).contains(&status) && body.is_empty()
+            }
         }
     }
 }
@@ -326,5 +329,17 @@ mod tests {
         }
         let reset = Problem::Io("the answer broke off", ErrorKind::ConnectionReset.into());
         assert_eq!(reset.describe(&request).kind(), Kind::Network);
+    }
+
+    #[test]
+    fn a_refusal_needs_no_body_and_a_success_without_one_is_cut_short() {
+        for framing in [Framing::Chunked, Framing::UntilClose] {
+            for (status, body, cut) in [(401, "", false), (200, "", true), (200, "{}", false)] {
+                assert_eq!(framing.is_cut_short(status, body.as_bytes()), cut, "{status} {body}");
+            }
+        }
+        for (length, cut) in [(0, false), (2, false), (3, true)] {
+            assert_eq!(Framing::Length(length).is_cut_short(401, b"{}"), cut, "{length}");
+        }
     }
 }
