@@ -1,0 +1,45 @@
+//! Whether an error shows what it must not.
+
+#![allow(dead_code)] // each test file uses its part
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::error::Error;
+
+/// All that can be seen of an error: itself and what is below it, each as `Display` and `Debug`.
+pub fn everything_shown(error: &(dyn Error + 'static)) -> String {
+    let mut shown = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        shown.push_str(&format!("{error}\n{error:#}\n{error:?}\n{error:#?}\n"));
+        next = error.source();
+    }
+    shown
+}
+
+/// A secret as it may stand in a text: plain, form-encoded, percent-encoded.
+pub fn spellings(secret: &str) -> Vec<String> {
+    let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let mut lower = String::new();
+    for (index, part) in encoded.split('%').enumerate() {
+        if index > 0 {
+            lower.push('%');
+            lower.push_str(&part[..2].to_ascii_lowercase());
+            lower.push_str(&part[2..]);
+        } else {
+            lower.push_str(part);
+        }
+    }
+    let each_byte: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    vec![secret.to_owned(), encoded, lower, form, each_byte]
+}
+
+/// The first of these secrets that the error shows, in whatever spelling, and where.
+pub fn leaked(error: &(dyn Error + 'static), secrets: &[&str]) -> Option<String> {
+    let shown = everything_shown(error);
+    let mut spelt = secrets.iter().flat_map(|secret| spellings(secret));
+    // `Debug` escapes quotes and backslashes, which none of the tests' secrets has.
+    spelt
+        .find(|spelling| shown.contains(spelling.as_str()))
+        .map(|found| format!("{found} in {shown}"))
+}
