@@ -1,6 +1,8 @@
 //! Text that a stranger sent, made fit to be shown.
 
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt::Write;
 
 /// What is shown of a text at most, in characters.
@@ -43,21 +45,30 @@ pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
     out
 }
 
-/// How many bytes at the start of `text` spell `secret`, if they do.
+/// How many bytes at the start of `text` spell `secret`, if they do; of several spellings, the longest.
 fn match_len(text: &str, secret: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut at = 0;
+    // Where the spellings so far may end. `%25` can stand for a percent sign or for itself.
+    let mut ends = vec![0];
     for &wanted in secret.as_bytes() {
-        let plain = *bytes.get(at)?;
-        if plain == b'%' && percent_decoded(bytes.get(at + 1..at + 3)) == Some(wanted) {
-            at += 3;
-        } else if plain == wanted || (plain == b'+' && wanted == b' ') {
-            at += 1;
-        } else {
+        let mut next = Vec::new();
+        for at in ends {
+            let plain = bytes.get(at).copied();
+            if plain == Some(wanted) || (plain == Some(b'+') && wanted == b' ') {
+                next.push(at + 1);
+            }
+            if plain == Some(b'%') && percent_decoded(bytes.get(at + 1..at + 3)) == Some(wanted) {
+                next.push(at + 3);
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        if next.is_empty() {
             return None;
         }
+        ends = next;
     }
-    (at > 0 && text.is_char_boundary(at)).then_some(at)
+    ends.into_iter().rev().find(|&end| end > 0 && text.is_char_boundary(end))
 }
 
 fn percent_decoded(digits: Option<&[u8]>) -> Option<u8> {
@@ -99,6 +110,10 @@ mod tests {
             assert_eq!(out, "before [redacted] after", "for {text}");
         }
         assert_eq!(shown("p&ss wörd%42", &[secret]), "p&ss wörd%42");
+        for secret in ["100%25off", "%%252525", "+ +"] {
+            assert_eq!(shown(secret, &[secret]), "[redacted]", "as it is");
+        }
+        assert_eq!(shown("100%2525%6Fff", &["100%25off"]), "[redacted]");
         assert_eq!(shown("abc", &[""]), "abc");
     }
 
