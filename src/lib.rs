@@ -42,6 +42,7 @@
 //! | `std` | yes | `get_token`, [`Transport`], [`Minreq`], files, the environment, the port locator; Unix only |
 //! | `prompt` | | `prompt::password`: a password typed at a terminal, not echoed |
 //! | `tls` | | `https` URLs |
+//! | `head-limit` | | with `panic = "abort"`, the limit of 8 KiB on a response's head; only where minreq is built without overflow checks, see SECURITY.md |
 //!
 //! Without `std` the crate is `no_std + alloc`. Each flow is then its two pure functions: `request`
 //! builds the token request, `read` reads the answer, and the bytes between them are yours to move.
@@ -69,8 +70,8 @@
 //! 9. **One request per `get_token`.** The only retry in the crate is a [`Session`]'s, once, after a 401.
 //!
 //! What minreq 3.0.0 makes of a hostile answer sets two limits: a chunked body that breaks off
-//! looks complete (the JSON of a token does not), and a crafted head can lift the limit of 8 KiB on it, so that only the
-//! deadline bounds it.
+//! looks complete (the JSON of a token does not; [`Response::json`] tells for an API answer), and a crafted head can lift
+//! the limit of 8 KiB on it, so that only the deadline bounds it. `SECURITY.md` has both in detail.
 
 #![no_std]
 #![forbid(unsafe_code)]

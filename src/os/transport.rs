@@ -70,9 +70,9 @@ const MAX_HEAD_BYTES: usize = 8192;
 /// With them it is a panic, which the worker thread turns into an error.
 ///
 /// Where a panic aborts, the limit is left out rather than the process lost: whether minreq was built with overflow
-/// checks cannot be told from here, and without them the limit stops nobody who means harm. SECURITY.md says more.
+/// checks cannot be told from here. Whoever knows that it was not turns on `head-limit`. SECURITY.md says more.
 const MINREQ_HEAD_BUDGET: Option<usize> =
-    if cfg!(panic = "unwind") { Some(MAX_HEAD_BYTES) } else { None };
+    if cfg!(any(panic = "unwind", feature = "head-limit")) { Some(MAX_HEAD_BYTES) } else { None };
 
 /// How minreq reports that it could not read a status line, a closed connection included.
 const NO_STATUS_LINE: (u16, &str) = (503, "Server did not provide a status line");
@@ -260,12 +260,6 @@ impl Problem {
         let (method, url) = (request.method().as_str(), request.url());
         let doing = format!("{method} request to {url}");
         match self {
-            // minreq's own timer, in whole seconds, can run out a moment before the deadline's.
-            Problem::Io(_, error) | Problem::Minreq(minreq::Error::IoError(error))
-                if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) =>
-            {
-                Problem::Deadline.describe(request)
-            }
             Problem::Deadline => Error::timeout(format!(
                 "the {doing} was not answered in time; is the server up, and is the way to it open?"
             )),
@@ -318,22 +312,6 @@ fn describe_io(doing: &str, host: &str, error: std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
-
-    #[test]
-    fn a_timer_of_minreqs_that_runs_out_first_is_a_timeout() {
-        let request = Request::get("http://h/").unwrap();
-        for kind in [ErrorKind::TimedOut, ErrorKind::WouldBlock] {
-            for problem in [
-                Problem::Io("the answer broke off", kind.into()),
-                Problem::Minreq(minreq::Error::IoError(kind.into())),
-            ] {
-                assert_eq!(problem.describe(&request).kind(), Kind::Timeout, "{kind:?}");
-            }
-        }
-        let reset = Problem::Io("the answer broke off", ErrorKind::ConnectionReset.into());
-        assert_eq!(reset.describe(&request).kind(), Kind::Network);
-    }
 
     #[test]
     fn a_refusal_needs_no_body_and_a_success_without_one_is_cut_short() {

@@ -17,7 +17,8 @@ mod status;
 use hostile::{Port, Server, Step};
 use leaks::leaked;
 use minbearer::{
-    Error, Kind, Minreq, Request, Token, Transport, accelerator, client_credentials, jsa,
+    Error, Kind, Minreq, Request, Response, Session, Token, Transport, accelerator,
+    client_credentials, jsa,
 };
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -108,7 +109,7 @@ fn answer(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u8> {
 
 enum Received {
     Token(Token),
-    Response(minbearer::Response),
+    Response(Response),
 }
 
 struct Caller {
@@ -152,7 +153,29 @@ const CALLERS: &[Caller] = &[
             Minreq.send(&request, Instant::now() + timeout).map(Received::Response)
         },
     },
+    Caller {
+        name: "Session::send",
+        expected: |row| &row.api,
+        call: |url, timeout| {
+            let config = jsa::Config::new("id", SECRET)?.with_qoauth_url("http://qoauth")?;
+            let session = Session::with_transport(config.with_timeout(timeout), TokenAtHand);
+            let request = Request::get(&format!("{url}/api?secret=s3cr3t%26%3D%2B%25"))?;
+            session.send(request).map(Received::Response)
+        },
+    },
 ];
+
+/// Answers the token request itself, and leaves the API call to minreq.
+struct TokenAtHand;
+
+impl Transport for TokenAtHand {
+    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+        match request.url().host() {
+            "qoauth" => Ok(Response::new(200, good_json())),
+            _ => Minreq.send(request, deadline),
+        }
+    }
+}
 
 /// Runs one row by one caller, and says what was wrong.
 fn run(row: &Row, caller: &Caller, trap: &str) -> Result<(), String> {
@@ -177,7 +200,9 @@ fn run(row: &Row, caller: &Caller, trap: &str) -> Result<(), String> {
     if elapsed > row.timeout() + GRACE {
         return Err(format!("took {elapsed:?} with a timeout of {:?}", row.timeout()));
     }
-    if connections > 1 {
+    // A session comes once more after a 401, and after nothing else.
+    let again = caller.name == "Session::send" && outcome == Outcome::Status(401);
+    if connections > if again { 2 } else { 1 } {
         return Err(format!("{connections} connections"));
     }
     // The base64 of the Basic credentials, and the part of a secret that stands in the API caller's URL.
