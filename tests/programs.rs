@@ -141,7 +141,10 @@ fn get_token_names_what_is_wrong_with_its_settings() {
         (&[("CLIENT_SECRET_FILE", "/dev/null")], "both set"),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", missing)], missing),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
-        (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/dev/null")], "/dev/null is empty"),
+        (
+            &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/dev/null")],
+            "/dev/null is not a regular file",
+        ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "")], "CLIENT_SECRET_FILE is empty"),
         (&[("QOAUTH_HOST", "")], "QOAUTH_HOST is empty"),
         (&[("QOAUTH_HOST", "a b")], "QOAUTH_HOST has a host"),

@@ -52,11 +52,15 @@ pub(crate) fn read_file(name: &str, path: &Path) -> Result<Buffer, Error> {
     let wrong = |what: &str| Error::config(format!("{name} {} {what}", path.display()));
     let unreadable =
         |error: std::io::Error| wrong(&format!("cannot be read: {error}")).with_source(error);
-    let mut file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
+    // Looked at before it is opened: opening a pipe waits for its other end, for ever if need be.
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(wrong("is a directory"));
     }
+    if !metadata.is_file() {
+        return Err(wrong("is not a regular file"));
+    }
+    let mut file = File::open(path).map_err(unreadable)?;
     let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MAX_FILE_BYTES);
     let mut bytes = Buffer::with_capacity(expected + 1);
     if !bytes.read_from(&mut file, MAX_FILE_BYTES).map_err(unreadable)? {
@@ -141,7 +145,7 @@ mod tests {
         for (path, part) in [
             ("/", "is a directory"),
             ("/nonexistent/secret", "cannot be read"),
-            ("/dev/zero", "larger"),
+            ("/dev/zero", "not a regular file"),
         ] {
             let message = Secret::from_file(path).unwrap_err().to_string();
             assert!(message.contains(part) && message.contains(path), "{message}");
