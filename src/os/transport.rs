@@ -144,7 +144,7 @@ enum Problem {
 }
 
 fn exchange(outgoing: minreq::Request, max_answer_bytes: usize) -> Result<Response, Problem> {
-    let mut incoming = outgoing.send_lazy().map_err(Problem::Minreq)?;
+    let mut incoming = outgoing.send_lazy().map_err(Problem::sending)?;
     let status = incoming.status_code;
     let reason = core::mem::take(&mut incoming.reason_phrase);
     if (status, reason.as_str()) == NO_STATUS_LINE {
@@ -163,9 +163,7 @@ fn exchange(outgoing: minreq::Request, max_answer_bytes: usize) -> Result<Respon
             body = Buffer::with_capacity(
                 framing.content_length().map_or(0, |announced| announced + 1),
             );
-            whole = body
-                .read_from(&mut incoming, max_answer_bytes)
-                .map_err(|error| Problem::Io("the answer broke off", error))?;
+            whole = body.read_from(&mut incoming, max_answer_bytes).map_err(Problem::reading)?;
         }
         if !whole {
             if (200..300).contains(&status) {
@@ -244,6 +242,21 @@ impl Framing {
 }
 
 impl Problem {
+    fn sending(error: minreq::Error) -> Problem {
+        match error {
+            minreq::Error::IoError(error) if is_timeout(&error) => Problem::Deadline,
+            error => Problem::Minreq(error),
+        }
+    }
+
+    fn reading(error: std::io::Error) -> Problem {
+        if is_timeout(&error) {
+            Problem::Deadline
+        } else {
+            Problem::Io("the answer broke off", error)
+        }
+    }
+
     fn describe(self, request: &Request) -> Error {
         let (method, url) = (request.method().as_str(), request.url());
         let doing = format!("{method} request to {url}");
@@ -278,6 +291,15 @@ impl Problem {
                 limit / 1024
             )),
         }
+    }
+}
+
+/// Whether a timeout of minreq's or the socket's passed, which may happen before ours. A system that has given up on a
+/// connection says so with an error number.
+fn is_timeout(error: &std::io::Error) -> bool {
+    match error.kind() {
+        std::io::ErrorKind::TimedOut => error.raw_os_error().is_none(),
+        kind => kind == std::io::ErrorKind::WouldBlock,
     }
 }
 
