@@ -1,6 +1,8 @@
 //! One HTTP exchange, by minreq.
 
 use crate::error::Error;
+#[cfg(feature = "tls-aws-lc")]
+use crate::os::tls;
 use crate::secret::Buffer;
 use crate::wire::http::{Method, Request, Response};
 use alloc::format;
@@ -79,7 +81,12 @@ impl Transport for Minreq {
         if left.is_zero() {
             return Err(Problem::Deadline.describe(request));
         }
-        if request.url().is_https() && !cfg!(feature = "tls") {
+        #[cfg(feature = "tls-aws-lc")]
+        if request.url().is_https() {
+            tls::install_provider();
+        }
+        #[cfg(not(feature = "tls-aws-lc"))]
+        if request.url().is_https() {
             return Err(Error::config(format!(
                 "{} needs TLS: build minbearer with its feature `tls`",
                 request.url().origin()
@@ -260,6 +267,12 @@ impl Problem {
     fn describe(self, request: &Request) -> Error {
         let (method, url) = (request.method().as_str(), request.url());
         let doing = format!("{method} request to {url}");
+        #[cfg(feature = "tls-aws-lc")]
+        if let (true, Problem::Minreq(error)) = (url.is_https(), &self) {
+            if let Some(error) = tls::describe(&doing, url, error) {
+                return error;
+            }
+        }
         match self {
             Problem::Deadline => Error::timeout(format!(
                 "the {doing} was not answered in time; is the server up, and is the way to it open?"
@@ -280,8 +293,8 @@ impl Problem {
                 Error::network(format!("the {doing} failed: {error}")).with_source(error)
             }
             Problem::NotHttp(what) => Error::network(format!(
-                "the {doing} failed: the answer is not HTTP: {what}; is this the right port, and does it speak {}?",
-                if url.is_https() { "TLS" } else { "plain HTTP" }
+                "the {doing} failed: the answer is not HTTP: {what}; is this the right port{}?",
+                if url.is_https() { "" } else { ", and does it speak plain HTTP" }
             )),
             Problem::CutShort => {
                 Error::network(format!("the {doing} failed: the answer was cut short"))
