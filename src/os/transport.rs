@@ -36,6 +36,16 @@ use zeroize::Zeroizing;
 /// assert_eq!(token.authorization(), "Bearer abc");
 /// # Ok(()) }
 /// ```
+///
+/// Here is [ureq](https://docs.rs/ureq) 3 with its features `rustls-no-provider`, beside rustls with its feature `ring`.
+/// The CA is given in code: no file is needed, no environment variable is read, and the feature `tls` is not either.
+///
+/// ```ignore
+#[doc = include_str!("../../tests/support/own_transport.rs")]
+/// ```
+///
+/// `minbearer::get_token(&config, &Ureq::trusting(ca_pem)?)` then gets a token by any of the flows. `tests/own_transport.rs`
+/// runs it. ureq's copies of what is sent and received are as much out of reach as minreq's: see promise 2.
 pub trait Transport {
     /// Sends `request` once and reads its answer whole.
     ///
