@@ -7,28 +7,112 @@
 //! the two are read only after it has failed, to say what is wrong with them.
 
 use crate::error::Error;
+use crate::os::transport::is_timeout;
 use crate::wire::text;
 use crate::wire::url::Url;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, InvalidDnsNameError, UnixTime};
-use rustls::{AlertDescription, CertificateError, PeerIncompatible, RootCertStore};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, PeerIncompatible,
+    RootCertStore,
+};
 use std::fs::File;
 use std::io::Read;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What is read of a certificate file to see what is wrong with it. A system's bundle has 200 to 500 KiB.
 const MAX_CERTIFICATE_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// 9999-12-31T23:59:59Z, the last moment a certificate can name.
 const LAST_SECOND: u64 = 253_402_300_799;
 
+/// The servers over which time ran out, until one answers in a handshake.
+static SILENT: Mutex<BTreeSet<Server>> = Mutex::new(BTreeSet::new());
+
+/// A server that is spoken to over TLS.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Server {
+    host: String,
+    port: u16,
+}
+
+impl Server {
+    /// The URL's server. From here on the process has a provider of cryptography.
+    pub(crate) fn of(url: &Url) -> Server {
+        install_provider();
+        Server { host: String::from(url.host()), port: url.port() }
+    }
+
+    /// Notes that time ran out over this server.
+    pub(crate) fn ran_out(self) {
+        silent().insert(self);
+    }
+
+    /// Whether it is worth starting an exchange: where time ran out before, tries a handshake first,
+    /// whose reads end at the deadline.
+    ///
+    /// minreq 3.0.0 sets no timeout on what it reads in the handshake. A server that takes the
+    /// connection and is silent keeps minreq's thread and socket for as long as the connection lasts.
+    /// So one of each is the price of such a server, rather than one of each for every request to it.
+    pub(crate) fn answers(&self, deadline: Instant) -> bool {
+        if !silent().contains(self) {
+            return true;
+        }
+        // A failure that is not silence will be met again in the exchange, and described there.
+        let is_silent = self.handshake(deadline).is_err_and(|error| is_timeout(&error));
+        if !is_silent {
+            silent().remove(self);
+        }
+        !is_silent
+    }
+
+    /// As far as the server's certificate: nobody is trusted, and nothing is sent.
+    fn handshake(&self, deadline: Instant) -> std::io::Result<()> {
+        let config = ClientConfig::builder()
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        let name = ServerName::try_from(self.host.clone()).map_err(std::io::Error::other)?;
+        let mut tls =
+            ClientConnection::new(Arc::new(config), name).map_err(std::io::Error::other)?;
+        let mut socket = self.connect(deadline)?;
+        while tls.is_handshaking() {
+            socket.set_write_timeout(Some(left(deadline)?))?;
+            while tls.wants_write() {
+                tls.write_tls(&mut socket)?;
+            }
+            socket.set_read_timeout(Some(left(deadline)?))?;
+            if tls.read_tls(&mut socket)? == 0 {
+                break;
+            }
+            tls.process_new_packets().map_err(std::io::Error::other)?;
+        }
+        Ok(())
+    }
+
+    fn connect(&self, deadline: Instant) -> std::io::Result<TcpStream> {
+        let mut failure = std::io::ErrorKind::NotFound.into();
+        for address in (self.host.as_str(), self.port).to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, left(deadline)?) {
+                Ok(socket) => return Ok(socket),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+}
+
 /// Makes a provider the process's default, unless the program has chosen one.
 ///
 /// rustls panics over two providers compiled in and none chosen.
-pub(crate) fn install_provider() {
+fn install_provider() {
     if CryptoProvider::get_default().is_some() {
         return;
     }
@@ -38,6 +122,17 @@ pub(crate) fn install_provider() {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     // If another thread was first, then one is installed, and that is all that matters.
     let _ = provider.install_default();
+}
+
+fn silent() -> MutexGuard<'static, BTreeSet<Server>> {
+    SILENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn left(deadline: Instant) -> std::io::Result<Duration> {
+    match deadline.saturating_duration_since(Instant::now()) {
+        Duration::ZERO => Err(std::io::ErrorKind::TimedOut.into()),
+        left => Ok(left),
+    }
 }
 
 /// What a failed exchange over TLS failed of, if it was TLS. `doing` names the exchange.

@@ -66,6 +66,11 @@ pub trait Transport {
 /// its own. After a timeout the thread stays until the socket's timeout ends it, less than a second later,
 /// or the resolver gives up.
 ///
+/// minreq 3.0.0 sets no timeout on what it reads in a TLS handshake. A server that takes the connection and is
+/// silent there keeps a thread and a socket for as long as the connection lasts. After a timeout, therefore, the next
+/// request to that server starts with a handshake that does end at the deadline, on a connection of its own which
+/// carries no request; as long as that stays unanswered, nothing more is left behind.
+///
 /// minreq's copies of URL, headers and body are out of reach here; see promise 2 in the crate's documentation for what wipes them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Minreq;
@@ -91,10 +96,6 @@ impl Transport for Minreq {
         if left.is_zero() {
             return Err(Problem::Deadline.describe(request));
         }
-        #[cfg(feature = "tls-aws-lc")]
-        if request.url().is_https() {
-            tls::install_provider();
-        }
         #[cfg(not(feature = "tls-aws-lc"))]
         if request.url().is_https() {
             return Err(Error::config(format!(
@@ -102,27 +103,43 @@ impl Transport for Minreq {
                 request.url().origin()
             )));
         }
+        #[cfg(feature = "tls-aws-lc")]
+        let server = request.url().is_https().then(|| tls::Server::of(request.url()));
+        #[cfg(feature = "tls-aws-lc")]
+        let knocked_at = server.clone();
         let outgoing = to_minreq(request, left);
         let max_answer_bytes = request.max_answer_bytes();
+        let exchange = move || {
+            #[cfg(feature = "tls-aws-lc")]
+            if knocked_at.is_some_and(|server| !server.answers(deadline)) {
+                return Err(Problem::Deadline);
+            }
+            exchange(outgoing, max_answer_bytes)
+        };
         let (sender, receiver) = sync_channel(1);
         let worker = std::thread::Builder::new()
             .name(String::from("minbearer"))
             .spawn(move || {
                 // Nobody receives it after a timeout, which drops it, and so wipes it, here.
-                let _ = sender.send(exchange(outgoing, max_answer_bytes));
+                let _ = sender.send(exchange());
             })
             .map_err(|error| Problem::Io("could not start a thread", error).describe(request))?;
-        match receiver.recv_timeout(left) {
+        let outcome = match receiver.recv_timeout(left) {
             Ok(outcome) => {
                 let _ = worker.join();
-                outcome.map_err(|problem| problem.describe(request))
+                outcome
             }
-            Err(RecvTimeoutError::Timeout) => Err(Problem::Deadline.describe(request)),
+            Err(RecvTimeoutError::Timeout) => Err(Problem::Deadline),
             // The worker panicked, which only minreq's header budget is known to bring about.
             Err(RecvTimeoutError::Disconnected) => {
-                Err(Problem::NotHttp("its headers are out of bounds").describe(request))
+                Err(Problem::NotHttp("its headers are out of bounds"))
             }
+        };
+        #[cfg(feature = "tls-aws-lc")]
+        if let (Some(server), Err(Problem::Deadline)) = (server, &outcome) {
+            server.ran_out();
         }
+        outcome.map_err(|problem| problem.describe(request))
     }
 }
 
@@ -319,7 +336,7 @@ impl Problem {
 
 /// Whether a timeout of minreq's or the socket's passed, which may happen before ours. A system that has given up on a
 /// connection says so with an error number.
-fn is_timeout(error: &std::io::Error) -> bool {
+pub(crate) fn is_timeout(error: &std::io::Error) -> bool {
     match error.kind() {
         std::io::ErrorKind::TimedOut => error.raw_os_error().is_none(),
         kind => kind == std::io::ErrorKind::WouldBlock,
