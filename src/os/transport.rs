@@ -40,7 +40,8 @@ use zeroize::Zeroizing;
 /// Here is [ureq](https://docs.rs/ureq) 3 with its features `rustls-no-provider`, beside rustls with its feature `ring`.
 /// The CA is given in code: no file is needed, no environment variable is read, and the feature `tls` is not either.
 ///
-/// ```ignore
+#[cfg_attr(feature = "tls", doc = "```no_run")]
+#[cfg_attr(not(feature = "tls"), doc = "```text")]
 #[doc = include_str!("../../tests/support/own_transport.rs")]
 /// ```
 ///
