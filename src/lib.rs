@@ -41,11 +41,46 @@
 //! | --- | --- | --- |
 //! | `std` | yes | `get_token`, [`Transport`], [`Minreq`], files, the environment, the port locator; Unix only |
 //! | `prompt` | | `prompt::password`: a password typed at a terminal, not echoed |
-//! | `tls` | | `https` URLs |
+//! | `tls` | | `https` URLs, with ring as the cryptography: see [TLS](#tls) |
+//! | `tls-aws-lc` | | the same with aws-lc-rs, for a program whose own rustls uses that |
 //! | `head-limit` | | with `panic = "abort"`, the limit of 8 KiB on a response's head; only where minreq is built without overflow checks, see SECURITY.md |
 //!
 //! Without `std` the crate is `no_std + alloc`. Each flow is then its two pure functions: `request`
 //! builds the token request, `read` reads the answer, and the bytes between them are yours to move.
+//!
+//! # TLS
+//!
+//! The server's certificate is verified, its name included, and nothing turns that off: a server that could be anyone would
+//! be handed the credentials. TLS is 1.2 or 1.3. What to do instead:
+//!
+//! | case | what to do |
+//! | --- | --- |
+//! | private CA | let the environment variable `SSL_CERT_FILE` name a PEM file with the CA's certificate, or several; or `SSL_CERT_DIR` a folder of such files. They stand in for the system's CAs |
+//! | self-signed server certificate | it is its own root: the same, with the server's certificate. `openssl s_client -connect HOST:443 </dev/null \| openssl x509` shows it; compare its fingerprint with the server's before you trust it |
+//! | … and it is marked as a CA | it may then sign, but not serve, and is refused. `openssl req -x509` marks what it makes, unless told: `openssl req -x509 -newkey rsa:2048 -noenc -days 365 -subj /CN=HOST -addext subjectAltName=DNS:HOST -addext basicConstraints=critical,CA:FALSE -keyout server.key -out server.pem` |
+//! | wrong name | use a name that the certificate has; the error lists them. A line in `/etc/hosts` can give that name to an address. A common name does not count, only `subjectAltName` |
+//! | an address instead of a name | the certificate needs the address in its `subjectAltName` (`IP:192.0.2.7`); else use a name that it has |
+//! | expired, or not valid yet | have it renewed; or set the device's clock, which the error shows |
+//! | a CA given in code, or another TLS library | a [`Transport`] of your own; its documentation has one |
+//!
+//! The two variables are the exception to promise 8. rustls-native-certs, under minreq, reads them once in a process, at the
+//! first `https` request, and takes no path from a caller. (On Apple's systems it is the keychain that decides, and neither
+//! is read.) After a change, start the program again. This crate looks at them only when no certificate was found or the issuer is
+//! unknown, to say what is wrong with the file. A file that is missing, empty or not PEM is then of
+//! [`Kind::Config`]; everything else that fails in TLS is of [`Kind::Network`].
+//!
+//! **A program with a rustls of its own** shares with this crate rustls's one default provider of cryptography in a process.
+//! minreq's rustls brings aws-lc-rs, which is therefore compiled in any case; `tls` adds ring and, unless the program has
+//! installed a provider, installs it at the first `https` request. The linker then drops aws-lc-rs. But where both are compiled in,
+//! rustls does not choose for anyone: `ClientConfig::builder()` panics in the program until a provider is installed. So
+//!
+//! - install one at the start of `main`, before anything uses TLS, as
+//!   `rustls::crypto::ring::default_provider().install_default()`: this crate then uses that; or
+//! - if nothing in the program uses rustls's feature `ring`, take `tls-aws-lc`: then only aws-lc-rs is compiled, rustls chooses it by itself
+//!   as before, and this crate installs the same. With both features on, it is ring.
+//!
+//! `install_default` after this crate's first `https` request returns an error: do not unwrap it. aws-lc-rs
+//! also offers a post-quantum key exchange, which ring does not have. Both need a C compiler to build.
 //!
 //! # Promises
 //!
@@ -66,7 +101,7 @@
 //! 7. **What the server says is believed only when complete**: a body shorter than its `Content-Length`,
 //!    trailing bytes after the JSON, a status other than 2xx, or an `error` member never yields a token.
 //! 8. **No panic on any input**, no `unsafe`, and no environment variable is read but by functions
-//!    whose names say `from_env`.
+//!    whose names say `from_env`, and by the TLS stack: see [TLS](#tls).
 //! 9. **One request per `get_token`.** The only retry in the crate is a [`Session`]'s, once, after a 401.
 //!
 //! What minreq 3.0.0 makes of a hostile answer sets two limits: a chunked body that breaks off

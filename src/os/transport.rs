@@ -1,6 +1,8 @@
 //! One HTTP exchange, by minreq.
 
 use crate::error::Error;
+#[cfg(feature = "tls-aws-lc")]
+use crate::os::tls;
 use crate::secret::Buffer;
 use crate::wire::http::{Method, Request, Response};
 use alloc::format;
@@ -35,6 +37,17 @@ use zeroize::Zeroizing;
 /// assert_eq!(token.authorization(), "Bearer abc");
 /// # Ok(()) }
 /// ```
+///
+/// Here is [ureq](https://docs.rs/ureq) 3 with its features `rustls-no-provider`, beside rustls with its feature `ring`.
+/// The CA is given in code: no file is needed, no environment variable is read, and the feature `tls` is not either.
+///
+#[cfg_attr(feature = "tls", doc = "```no_run")]
+#[cfg_attr(not(feature = "tls"), doc = "```text")]
+#[doc = include_str!("../../tests/support/own_transport.rs")]
+/// ```
+///
+/// `minbearer::get_token(&config, &Ureq::trusting(ca_pem)?)` then gets a token by any of the flows. `tests/own_transport.rs`
+/// runs it. ureq's copies of what is sent and received are as much out of reach as minreq's: see promise 2.
 pub trait Transport {
     /// Sends `request` once and reads its answer whole.
     ///
@@ -54,6 +67,11 @@ pub trait Transport {
 /// A worker thread makes the exchange, so that the deadline holds for DNS too, which has no timeout of
 /// its own. After a timeout the thread stays until the socket's timeout ends it, less than a second later,
 /// or the resolver gives up.
+///
+/// minreq 3.0.0 sets no timeout on what it reads in a TLS handshake. A server that takes the connection and is
+/// silent there keeps a thread and a socket for as long as the connection lasts. After a timeout, therefore, the next
+/// request to that server starts with a handshake that does end at the deadline, on a connection of its own which
+/// carries no request; as long as that stays unanswered, nothing more is left behind.
 ///
 /// minreq's copies of URL, headers and body are out of reach here; see promise 2 in the crate's documentation for what wipes them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,37 +101,54 @@ impl Transport for Minreq {
         if left.is_zero() {
             return Err(Problem::Deadline.describe(request));
         }
-        if request.url().is_https() && !cfg!(feature = "tls") {
+        #[cfg(not(feature = "tls-aws-lc"))]
+        if request.url().is_https() {
             return Err(Error::config(format!(
                 "{} needs TLS: build minbearer with its feature `tls`",
                 request.url().origin()
             )));
         }
+        #[cfg(feature = "tls-aws-lc")]
+        let server = request.url().is_https().then(|| tls::Server::of(request.url()));
+        #[cfg(feature = "tls-aws-lc")]
+        let knocked_at = server.clone();
         let outgoing = to_minreq(request, left);
         let max_answer_bytes = request.max_answer_bytes();
+        let exchange = move || {
+            #[cfg(feature = "tls-aws-lc")]
+            if knocked_at.is_some_and(|server| !server.answers(deadline)) {
+                return Err(Problem::Deadline);
+            }
+            exchange(outgoing, max_answer_bytes)
+        };
         let (sender, receiver) = sync_channel(1);
         let worker = std::thread::Builder::new()
             .name(String::from("minbearer"))
             .spawn(move || {
                 // Nobody receives it after a timeout, which drops it, and so wipes it, here.
-                let _ = sender.send(exchange(outgoing, max_answer_bytes));
+                let _ = sender.send(exchange());
             })
             .map_err(|error| Problem::Io("could not start a thread", error).describe(request))?;
-        match receiver.recv_timeout(left) {
+        let outcome = match receiver.recv_timeout(left) {
             Ok(outcome) => {
                 let _ = worker.join();
                 outcome.map_err(|problem| match problem {
                     // minreq's own timeout, which is never before ours, can win the race to here.
-                    _ if Instant::now() >= deadline => Problem::Deadline.describe(request),
-                    problem => problem.describe(request),
+                    _ if Instant::now() >= deadline => Problem::Deadline,
+                    problem => problem,
                 })
             }
-            Err(RecvTimeoutError::Timeout) => Err(Problem::Deadline.describe(request)),
+            Err(RecvTimeoutError::Timeout) => Err(Problem::Deadline),
             // The worker panicked, which only minreq's header budget is known to bring about.
             Err(RecvTimeoutError::Disconnected) => {
-                Err(Problem::NotHttp("its headers are out of bounds").describe(request))
+                Err(Problem::NotHttp("its headers are out of bounds"))
             }
+        };
+        #[cfg(feature = "tls-aws-lc")]
+        if let (Some(server), Err(Problem::Deadline)) = (server, &outcome) {
+            server.ran_out();
         }
+        outcome.map_err(|problem| problem.describe(request))
     }
 }
 
@@ -259,6 +294,12 @@ impl Problem {
     fn describe(self, request: &Request) -> Error {
         let (method, url) = (request.method().as_str(), request.url());
         let doing = format!("{method} request to {url}");
+        #[cfg(feature = "tls-aws-lc")]
+        if let (true, Problem::Minreq(error)) = (url.is_https(), &self) {
+            if let Some(error) = tls::describe(&doing, url, error) {
+                return error;
+            }
+        }
         match self {
             Problem::Deadline => Error::timeout(format!(
                 "the {doing} was not answered in time; is the server up, and is the way to it open?"
@@ -279,8 +320,8 @@ impl Problem {
                 Error::network(format!("the {doing} failed: {error}")).with_source(error)
             }
             Problem::NotHttp(what) => Error::network(format!(
-                "the {doing} failed: the answer is not HTTP: {what}; is this the right port, and does it speak {}?",
-                if url.is_https() { "TLS" } else { "plain HTTP" }
+                "the {doing} failed: the answer is not HTTP: {what}; is this the right port{}?",
+                if url.is_https() { "" } else { ", and does it speak plain HTTP" }
             )),
             Problem::CutShort => {
                 Error::network(format!("the {doing} failed: the answer was cut short"))

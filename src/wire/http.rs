@@ -193,7 +193,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response as a [`Transport`](crate::Transport) or a firmware's own HTTP client received it. The body's buffer is
+    /// A response as a `Transport` or a firmware's own HTTP client received it. The body's buffer is
     /// taken over, and wiped on drop.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
         Response::from_parts(status, String::new(), Vec::new(), Buffer::from(body.into()))

@@ -1,0 +1,74 @@
+use minbearer::{Error, Request, Response, Transport};
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Instant;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, http};
+
+/// HTTPS by ureq, to servers whose certificates one CA has signed.
+pub struct Ureq {
+    agent: Agent,
+}
+
+impl Ureq {
+    pub fn trusting(ca_pem: &[u8]) -> Result<Ureq, Error> {
+        let ca = Certificate::from_pem(ca_pem).map_err(|error| {
+            Error::config(format!("the CA's certificate: {error}")).with_source(error)
+        })?;
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::new_with_certs(&[ca]))
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .https_only(true)
+            .http_status_as_error(false) // the flow reads the refusal
+            .max_redirects(0) // a redirect would take the credentials elsewhere
+            .max_redirects_will_error(false)
+            .max_idle_connections(0)
+            .proxy(None) // else ureq reads it from the environment
+            .build();
+        Ok(Ureq { agent: agent.into() })
+    }
+
+    fn exchange(&self, request: &Request, deadline: Instant) -> Result<Response, ureq::Error> {
+        let mut outgoing =
+            http::Request::builder().method(request.method().as_str()).uri(request.url().as_str());
+        for (name, value) in request.headers() {
+            outgoing = outgoing.header(name, value);
+        }
+        let outgoing = outgoing.body(request.body().unwrap_or_default())?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let limited = self.agent.configure_request(outgoing).timeout_global(Some(left)).build();
+        let (head, body) = self.agent.run(limited)?.into_parts();
+        let limit = request.max_answer_bytes();
+        let mut answer = Vec::with_capacity(limit); // one that grows leaves copies behind
+        let mut reader = body.into_with_config().limit(limit as u64).reader();
+        let read = reader.read_to_end(&mut answer);
+        if head.status.is_success() {
+            read?; // of any other answer, the status says enough
+        }
+        let mut response = Response::new(head.status.as_u16(), answer);
+        for (name, value) in &head.headers {
+            if let Ok(value) = value.to_str() {
+                response = response.with_header(name.as_str(), value);
+            }
+        }
+        Ok(response)
+    }
+}
+
+impl Transport for Ureq {
+    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+        self.exchange(request, deadline).map_err(|error| {
+            let to = request.url(); // shows host and port, and no secret
+            match error {
+                ureq::Error::Timeout(_) => Error::timeout(format!("{to} did not answer in time")),
+                ureq::Error::BodyExceedsLimit(_) => {
+                    Error::malformed(format!("the answer of {to} is too large"))
+                }
+                error => Error::network(format!("the request to {to} failed: {error}")),
+            }
+        })
+    }
+}
