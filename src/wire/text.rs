@@ -14,7 +14,8 @@ const REDACTED: &str = "[redacted]";
 /// to 256 characters.
 ///
 /// A secret is found whether its bytes stand plain, percent-encoded (either case of hexadecimal,
-/// each byte or only some) or with `+` for a space.
+/// each byte or only some) or with `+` for a space, or decoded once more than it was encoded, with a space
+/// for `+`.
 pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
     let mut out = String::new();
     let mut chars = 0;
@@ -54,7 +55,8 @@ fn match_len(text: &str, secret: &str) -> Option<usize> {
         let mut next = Vec::new();
         for at in ends {
             let plain = bytes.get(at).copied();
-            if plain == Some(wanted) || (plain == Some(b'+') && wanted == b' ') {
+            let is_space = |byte| matches!(byte, b' ' | b'+');
+            if plain == Some(wanted) || (is_space(wanted) && plain.is_some_and(is_space)) {
                 next.push(at + 1);
             }
             if plain == Some(b'%') && percent_decoded(bytes.get(at + 1..at + 3)) == Some(wanted) {
@@ -114,6 +116,7 @@ mod tests {
             assert_eq!(shown(secret, &[secret]), "[redacted]", "as it is");
         }
         assert_eq!(shown("100%2525%6Fff", &["100%25off"]), "[redacted]");
+        assert_eq!(shown("a b", &["a+b"]), "[redacted]");
         assert_eq!(shown("abc", &[""]), "abc");
     }
 
