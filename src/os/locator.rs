@@ -22,8 +22,9 @@ use std::time::{Duration, Instant};
 /// What is read of the locator's output at the most.
 const MAX_PORT_BYTES: usize = 256;
 /// What is kept of its standard error, before that is cut to be shown. The rest is read and dropped,
-/// so that it does not block.
-const MAX_COMPLAINT_BYTES: usize = 1024;
+/// so that it does not block. What is shown takes 1 KiB at the most; the rest is there so that a secret in it is
+/// whole, and found.
+const MAX_COMPLAINT_BYTES: usize = 16 * 1024;
 /// How often standard error is emptied, and whether the child has exited looked at, while its output
 /// is waited for.
 const LOOK_AROUND: Duration = Duration::from_millis(20);
@@ -82,20 +83,11 @@ impl Locator {
         let status = self.wait(deadline)?;
         self.read_complaints();
         if !status.success() {
-            let complaint = String::from_utf8_lossy(&self.complaint);
-            let complaint = text::shown(complaint.trim(), &[secret.expose()]);
+            let complaint = shown_complaint(&self.complaint, secret);
             let separator = if complaint.is_empty() { "" } else { ": " };
             return Err(Problem::Locator(format!("failed ({status}){separator}{complaint}")));
         }
-        let printed = String::from_utf8_lossy(&printed);
-        strict_port(printed.trim_ascii()).ok_or_else(|| {
-            Problem::Locator(match text::shown(&printed, &[secret.expose()]) {
-                nothing if nothing.is_empty() => {
-                    String::from("printed nothing; a port was expected")
-                }
-                other => format!("printed `{other}`; a port from 1 to 65535 was expected"),
-            })
-        })
+        printed_port(&printed, secret).map_err(Problem::Locator)
     }
 
     /// Reads until the output's end or, if something else still holds it open, until the child has exited.
@@ -142,13 +134,17 @@ impl Locator {
     }
 
     fn read_complaints(&mut self) {
-        let mut chunk = [0; MAX_COMPLAINT_BYTES];
+        let mut chunk = [0; 1024];
         // As much as the socket's buffer holds, but not for as long as the child can write.
         for _ in 0..1024 {
             match self.complaints.read(&mut chunk) {
                 Ok(read) if read > 0 => {
+                    let mut new = &chunk[..read];
+                    if self.complaint.is_empty() {
+                        new = new.trim_ascii_start();
+                    }
                     let room = MAX_COMPLAINT_BYTES - self.complaint.len();
-                    self.complaint.extend_from_slice(&chunk[..read.min(room)]);
+                    self.complaint.extend_from_slice(&new[..new.len().min(room)]);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 _ => break,
@@ -190,6 +186,22 @@ impl Locator {
             let _ = self.wait(Instant::now() + KILL_GRACE);
         }
     }
+}
+
+/// The port in what a locator printed, or what is wrong with it.
+pub(crate) fn printed_port(printed: &[u8], secret: &Secret) -> Result<u16, String> {
+    let printed = String::from_utf8_lossy(printed);
+    strict_port(printed.trim_ascii()).ok_or_else(|| {
+        match text::shown(&printed, &[secret.expose()]) {
+            nothing if nothing.is_empty() => String::from("printed nothing; a port was expected"),
+            other => format!("printed `{other}`; a port from 1 to 65535 was expected"),
+        }
+    })
+}
+
+/// What a locator wrote to standard error, fit to be shown.
+pub(crate) fn shown_complaint(complaint: &[u8], secret: &Secret) -> String {
+    text::shown(String::from_utf8_lossy(complaint).trim_ascii(), &[secret.expose()])
 }
 
 impl Problem {
