@@ -1,0 +1,138 @@
+//! A server that sends back the credentials, anywhere in its answer, gets them replaced in our errors.
+
+#[path = "support/hostile.rs"]
+mod hostile;
+#[path = "support/leaks.rs"]
+mod leaks;
+
+use base64ct::{Base64, Encoding};
+use hostile::{Server, Step};
+use leaks::{everything_shown, leaked, spellings};
+use minbearer::{Error, Kind, accelerator, client_credentials, jsa};
+use std::time::Duration;
+
+const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+type Call = fn(&str) -> Result<minbearer::Token, Error>;
+
+const FLOWS: &[(&str, Call)] = &[
+    ("jsa", |url| {
+        let config = jsa::Config::new("id", SECRET)?.with_qoauth_url(url)?;
+        jsa::get_token(&config.with_timeout(TIMEOUT))
+    }),
+    ("accelerator", |url| {
+        let config = accelerator::Config::new(url, "rose", SECRET)?;
+        accelerator::get_token(&config.with_timeout(TIMEOUT))
+    }),
+    ("accelerator, password asked for", |url| {
+        let config = accelerator::Config::from_fn(url, "rose", || Ok(SECRET.into()))?;
+        accelerator::get_token(&config.with_timeout(TIMEOUT))
+    }),
+    ("client_credentials", |url| {
+        let config = client_credentials::Config::new(&format!("{url}/t"), "id", SECRET)?;
+        client_credentials::get_token(&config.with_timeout(TIMEOUT))
+    }),
+    ("client_credentials, Basic", |url| {
+        let config = client_credentials::Config::new(&format!("{url}/t"), "id", SECRET)?;
+        client_credentials::get_token(&config.with_basic().with_timeout(TIMEOUT))
+    }),
+];
+
+/// A place in an answer, `ECHO` for what is sent back, and whether our error shows that place.
+struct Place {
+    name: &'static str,
+    status_line: &'static str,
+    headers: &'static str,
+    body: &'static str,
+    kind: Kind,
+    shown: bool,
+}
+
+const JSON: &str = "Content-Type: application/json\r\n";
+
+#[rustfmt::skip]
+const PLACES: &[Place] = &[
+    Place { name: "error", status_line: "401 No", headers: JSON, body: r#"{"error":"ECHO"}"#, kind: Kind::Refused, shown: true },
+    Place { name: "error_description", status_line: "400 No", headers: JSON, body: r#"{"error":"x","error_description":"for ECHO, ECHO"}"#, kind: Kind::Refused, shown: true },
+    Place { name: "error_uri", status_line: "403 No", headers: JSON, body: r#"{"error":"x","error_uri":"https://e/?q=ECHO"}"#, kind: Kind::Refused, shown: true },
+    Place { name: "error with status 200", status_line: "200 OK", headers: JSON, body: r#"{"error":"ECHO","access_token":"t"}"#, kind: Kind::Refused, shown: true },
+    Place { name: "another member", status_line: "401 No", headers: JSON, body: r#"{"error":"x","request":"ECHO","ECHO":1}"#, kind: Kind::Refused, shown: false },
+    Place { name: "the reason", status_line: "401 No ECHO", headers: "", body: "", kind: Kind::Refused, shown: true },
+    Place { name: "a Location", status_line: "302 Found", headers: "Location: http://127.0.0.1:9/?ECHO\r\n", body: "", kind: Kind::Refused, shown: false },
+    Place { name: "a challenge", status_line: "401 No", headers: "WWW-Authenticate: Basic realm=\"ECHO\"\r\n", body: "", kind: Kind::Refused, shown: false },
+    Place { name: "a page", status_line: "500 No", headers: "Content-Type: text/html\r\n", body: "<pre>ECHO</pre>", kind: Kind::Refused, shown: false },
+    Place { name: "token_type", status_line: "200 OK", headers: JSON, body: r#"{"access_token":"t","token_type":"ECHO"}"#, kind: Kind::Malformed, shown: true },
+    Place { name: "a token that is none", status_line: "200 OK", headers: JSON, body: "{\"access_token\":\"ECHO \\n\"}", kind: Kind::Malformed, shown: false },
+    Place { name: "the body alone", status_line: "200 OK", headers: "", body: "ECHO", kind: Kind::Malformed, shown: false },
+    Place { name: "the content type", status_line: "200 OK", headers: "Content-Type: text/ECHO\r\n", body: "x", kind: Kind::Malformed, shown: true },
+    Place { name: "the content encoding", status_line: "200 OK", headers: "Content-Encoding: ECHO\r\n", body: "x", kind: Kind::Malformed, shown: true },
+    Place { name: "a transfer coding", status_line: "200 OK", headers: "Transfer-Encoding: ECHO\r\n", body: "x", kind: Kind::Network, shown: false },
+    Place { name: "a length", status_line: "200 OK", headers: "Content-Length: ECHO\r\n", body: "x", kind: Kind::Network, shown: false },
+    Place { name: "the status", status_line: "ECHO 200 OK", headers: "", body: "x", kind: Kind::Network, shown: false },
+];
+
+fn answer(place: &Place, echo: &str) -> Vec<u8> {
+    let Place { status_line, headers, body, .. } = place;
+    format!("HTTP/1.1 {status_line}\r\nConnection: close\r\n{headers}\r\n{body}")
+        .replace("ECHO", echo)
+        .into_bytes()
+}
+
+#[test]
+fn credentials_that_are_sent_back_are_replaced_wherever_they_stand() {
+    let basic = Base64::encode_string(b"id:s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7");
+    for (flow, call) in FLOWS {
+        let mut echoes = spellings(SECRET);
+        if flow.ends_with("Basic") {
+            echoes.push(basic.clone());
+        }
+        for place in PLACES {
+            for echo in &echoes {
+                let script = vec![Step::Request, Step::send(answer(place, echo))];
+                let server = Server::script(script);
+                let at = format!("{flow}, {}, {echo}", place.name);
+                let error = call(&server.url()).expect_err(&at);
+                assert_eq!(error.kind(), place.kind, "{at}: {error}");
+                assert_eq!(leaked(&error, &[SECRET, &basic]), None, "{at}");
+                assert_eq!(error.to_string().contains("[redacted]"), place.shown, "{at}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn escapes_for_terminals_come_out_escaped() {
+    const ESCAPES: &str = "\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m\u{8}\u{0}\u{7f}\u{202e}\u{200b}";
+    const ESCAPED: &str = "\\u{1b}[2J\\u{1b}]0;title\\u{7}\\u{9b}31m\\u{8}";
+    // In JSON they must be written as escapes, and are read.
+    let in_json: String = ESCAPES.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+    for place in PLACES.iter().filter(|place| place.shown) {
+        let echo = if place.body.contains("ECHO") { &in_json } else { ESCAPES };
+        let server = Server::script(vec![Step::Request, Step::send(answer(place, echo))]);
+        let error = FLOWS[0].1(&server.url()).expect_err(place.name);
+        let shown = everything_shown(&error);
+        assert!(error.to_string().contains(ESCAPED), "{}: {shown:?}", place.name);
+        let bare = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}".contains(c);
+        assert!(!shown.contains(bare), "{}: {shown:?}", place.name);
+    }
+}
+
+#[test]
+fn a_long_error_is_cut_and_a_secret_at_the_cut_is_not_half_shown() {
+    for padding in 200..=260 {
+        let text = "x".repeat(padding) + SECRET;
+        let body =
+            format!(r#"{{"error":"{text}","error_description":"{text}","error_uri":"{text}"}}"#);
+        let bytes = format!("HTTP/1.1 401 {text}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let server = Server::script(vec![Step::Request, Step::send(bytes)]);
+        let error = FLOWS[0].1(&server.url()).expect_err("a refusal");
+        let text = error.to_string();
+        assert!(
+            text.chars().count() < 4 * 256 + 200,
+            "{padding}: {} characters",
+            text.chars().count()
+        );
+        assert!(!everything_shown(&error).contains("s3"), "{padding}: {error}");
+    }
+}
