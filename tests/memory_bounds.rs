@@ -1,0 +1,134 @@
+//! What a server can make the process hold: the peak of `get_token`'s resident memory above its start, against
+//! servers that send as fast as they can for as long as it reads.
+//!
+//! ```sh
+//! cargo test --release --test memory_bounds -- --nocapture   # prints the figures
+//! ```
+#![cfg(target_os = "linux")] // it reads /proc/<pid>/status
+
+#[path = "support/hostile.rs"]
+mod hostile;
+#[path = "support/programs.rs"]
+mod programs;
+
+use hostile::{Server, Step};
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+const LIMIT_KIB: u64 = 4 * 1024;
+/// One at a time: what one writes takes the other's time.
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+/// The peak of resident memory so far.
+fn peak_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it still runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// Two ends of a stream of which one takes no more: who writes to it waits, and can be looked at.
+fn stuffed() -> (UnixStream, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+    theirs.set_nonblocking(true).expect("a socket");
+    loop {
+        match (&theirs).write(&[b'#'; 4096]) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    theirs.set_nonblocking(false).expect("a socket");
+    (ours, theirs)
+}
+
+/// Runs `get_token` with a timeout of a second against a server that sends `start` and then `more` without end, and
+/// returns the peak above the start in KiB, and the exit status.
+fn peak_above_start(start: &str, more: &[u8]) -> (u64, Option<i32>) {
+    let quiet = Duration::from_millis(300);
+    let more = more.repeat(64 * 1024 / more.len());
+    let server = Server::script(vec![
+        Step::Request,
+        Step::Trickle(b"H".to_vec(), quiet),
+        Step::send(&start[1..]),
+        Step::Endless(more, Duration::ZERO),
+    ]);
+    let variables =
+        [("CLIENT_ID", "id"), ("CLIENT_SECRET", "hunter2"), ("QOAUTH_URL", &server.url())];
+    let (mut ours, theirs) = stuffed();
+    let mut child = programs::command("get_token", &variables)
+        .args(["--timeout", "1", "jsa"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::from(OwnedFd::from(theirs)))
+        .spawn()
+        .expect("get_token starts");
+    let begun = Instant::now();
+    while server.connections() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it did not connect");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(quiet / 2);
+    let before = peak_kib(child.id());
+    // Past its deadline it only waits to say so, on a standard error that takes no more.
+    std::thread::sleep(Duration::from_millis(1500));
+    let peak = peak_kib(child.id());
+    assert_eq!(child.try_wait().expect("a child"), None, "it ended before it was looked at");
+    ours.set_nonblocking(true).expect("a socket");
+    let mut chunk = [0; 4096];
+    while child.try_wait().expect("a child").is_none() {
+        let _ = ours.read(&mut chunk); // makes room
+        assert!(begun.elapsed() < Duration::from_secs(20), "it does not end");
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    (peak - before, child.wait().expect("a child").code())
+}
+
+#[test]
+fn a_body_without_end_takes_less_than_4_mib() {
+    let _alone = ALONE.lock();
+    let head = |framing: &str| format!("HTTP/1.1 200 OK\r\n{framing}\r\n");
+    let refused = |framing: &str| format!("HTTP/1.1 500 No\r\n{framing}\r\n");
+    let chunk = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
+    let announced = "Content-Length: 10000000000\r\n";
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    for (name, start, more, status) in [
+        ("a body of 10 GB, announced", head(announced), " ", 7),
+        ("a body in chunks", head(chunked), chunk.as_str(), 7),
+        ("a body in chunks of a byte", head(chunked), "1\r\n \r\n", 7),
+        ("a body in one chunk", head(chunked) + "ffffffffffff\r\n", " ", 7),
+        ("a body until close", head(""), " ", 7),
+        ("a refusal's body, announced", refused(announced), " ", 6),
+        ("a refusal's body until close", refused(""), " ", 6),
+    ] {
+        let (above, code) = peak_above_start(&start, more.as_bytes());
+        println!("{above:>9} KiB above the start: {name}");
+        // A slow machine may not get to the limit of 64 KiB in time.
+        assert!([Some(status), Some(5)].contains(&code), "{name}: {code:?}");
+        assert!(above < LIMIT_KIB, "{name}: {above} KiB above the start");
+    }
+}
+
+#[test]
+fn a_head_without_end_takes_less_than_4_mib_unless_it_is_crafted() {
+    let _alone = ALONE.lock();
+    let head = "HTTP/1.1 200 OK\r\n";
+    for (name, start, more) in [
+        ("a status line", "HTTP/1.1 200 ", "x"),
+        ("headers", head, "X: y\r\n"),
+        ("one header", head, "x"),
+    ] {
+        let (above, code) = peak_above_start(start, more.as_bytes());
+        println!("{above:>9} KiB above the start: {name} without end");
+        assert_eq!(code, Some(4), "{name}");
+        assert!(above < LIMIT_KIB, "{name}: {above} KiB above the start");
+    }
+    // What underflows minreq's budget lifts it (tests/minreq_head_budget.rs). No limit is promised, only the deadline.
+    let crafted = format!("{head}X: {}\n", "x".repeat(8191 - 3));
+    for (name, more) in [("headers", "X: y\r\n"), ("one header", "x")] {
+        let (above, code) = peak_above_start(&crafted, more.as_bytes());
+        println!("{above:>9} KiB above the start: {name} without end, crafted, for a second");
+        assert!(matches!(code, Some(4 | 5)), "{name}: {code:?}");
+    }
+}
