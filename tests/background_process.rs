@@ -177,6 +177,26 @@ fn the_console_is_named_by_fqdn_or_address_or_manifest() {
 }
 
 #[test]
+fn the_launch_script_names_the_consoles_certificate_and_does_not_wait() {
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/background_process/src_deps/init/launch_background_process.sh"
+    );
+    let bundle = match std::path::Path::new("/store/consolecert.pem").exists() {
+        true => "/store/consolecert.pem",
+        false => "/etc/pki/tls/certs/ca-bundle.crt",
+    };
+    for (set, expected) in [(None, bundle), (Some("/my/ca.pem"), "/my/ca.pem")] {
+        let mut launch = std::process::Command::new("sh");
+        launch.arg(script).env("BACKGROUND_PROCESS", "env").env_remove("SSL_CERT_FILE");
+        launch.envs(set.map(|file| ("SSL_CERT_FILE", file)));
+        let output = launch.output().expect("sh runs");
+        let log = String::from_utf8_lossy(&output.stdout);
+        assert!(log.contains(&format!("\nSSL_CERT_FILE={expected}\n")), "{log}");
+    }
+}
+
+#[test]
 fn sigterm_ends_it_at_once() {
     let appliance = appliance();
     let mut process = Process::start(&appliance, "3600");
