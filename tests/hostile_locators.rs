@@ -36,7 +36,7 @@ enum File {
     Directory,
     Absent,
     /// A name with an empty part, behind something that is no directory.
-    BehindAFile,
+    Within,
     /// A link to itself.
     Loop,
 }
@@ -126,7 +126,7 @@ const ROWS: &[Row] = &[
     row("crashing", Script("kill -SEGV $$"), Kind::Locator, "signal: 11"),
 
     row("absent", Absent, Kind::Locator, "SERVICE_PORT_LOCATOR"),
-    row("behind a file", BehindAFile, Kind::Locator, "could not start"),
+    row("behind a file", Within, Kind::Locator, "could not start"),
     row("a link to itself", Loop, Kind::Locator, "could not start"),
     row("not executable", NotExecutable, Kind::Locator, "is it an executable file?"),
     row("a directory", Directory, Kind::Locator, "is it an executable file?"),
@@ -170,7 +170,7 @@ fn prepare(folder: &Path, index: usize, file: &File, port: u16) -> PathBuf {
         }
         Directory => std::fs::create_dir(&path).expect("a directory"),
         Absent => {}
-        BehindAFile => {
+        Within => {
             write_program(&path, b"");
             return path.join("locator");
         }
