@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 /// How deep arrays and objects may nest.
 const MAX_DEPTH: usize = 64;
 
-/// Stands for the backslash of an escape. No JSON writer sends a DEL as it is, so text with one is
-/// refused rather than told apart.
+/// Stands for the backslash of an escape. JSON allows a DEL as it is, and some writers send one, but nothing that a token
+/// server says has any; text with one is refused rather than told apart.
 const ESCAPE: u8 = 0x7f;
 /// After [`ESCAPE`], for `"` and `\`, which miniserde would see.
 const QUOTE: u8 = b'Q';
