@@ -127,6 +127,24 @@ mod secret;
 mod session;
 mod wire;
 
+/// What the fuzz targets reach beyond the public interface; cargo-fuzz sets the `cfg`.
+#[cfg(all(fuzzing, feature = "std"))]
+#[doc(hidden)]
+pub mod fuzzing {
+    use crate::{Secret, os::locator};
+    use alloc::string::String;
+
+    /// Reads what a locator printed.
+    pub fn printed_port(printed: &[u8], secret: &Secret) -> Result<u16, String> {
+        locator::printed_port(printed, secret)
+    }
+
+    /// Makes a locator's standard error fit to be shown.
+    pub fn shown_complaint(complaint: &[u8], secret: &Secret) -> String {
+        locator::shown_complaint(complaint, secret)
+    }
+}
+
 pub use error::{Error, Failure, Kind, Refusal};
 #[cfg(feature = "std")]
 pub use flow::{Flow, get_token};

@@ -1,0 +1,79 @@
+//! Forms, queries and Basic credentials: an independent decoder gets back what was put in.
+#![no_main]
+
+use base64ct::{Base64, Encoding};
+use libfuzzer_sys::fuzz_target;
+use minbearer::{Request, Response, accelerator, client_credentials, jsa};
+
+fn pairs(form: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(form).map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+fn decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8().expect("UTF-8").into_owned()
+}
+
+fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
+    let (id, secret, scope, parameters) = data;
+    if id.is_empty() || secret.is_empty() {
+        return;
+    }
+    let new = || client_credentials::Config::new("https://h/t?a=b", id, secret).unwrap();
+    let mut config = new();
+    let mut expected =
+        vec![("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+    if !scope.is_empty() {
+        config = config.with_scope(scope);
+        expected.push(("scope", scope));
+    }
+    for (name, value) in parameters {
+        let reserved = ["", "grant_type", "client_id", "client_secret", "scope"].contains(&name);
+        match (config.with_parameter(name, value), reserved) {
+            (Ok(more), false) => {
+                config = more;
+                expected.push((name, value));
+            }
+            (Err(_), true) => return,
+            _ => panic!("the parameter {name:?}"),
+        }
+    }
+    let request = config.request().unwrap();
+    let found = pairs(request.body().unwrap());
+    assert!(found.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
+    assert!(request.body().unwrap().iter().all(u8::is_ascii_graphic));
+
+    let request = new().with_basic().request().unwrap();
+    let header = |request: &Request| {
+        let mut headers = request.headers();
+        headers.find(|(name, _)| *name == "Authorization").map(|(_, value)| value.to_owned())
+    };
+    let header = header(&request).expect("Basic credentials");
+    let pair = Base64::decode_vec(header.strip_prefix("Basic ").unwrap()).unwrap();
+    let pair = String::from_utf8(pair).unwrap();
+    let (sent_id, sent_secret) = pair.split_once(':').unwrap();
+    assert_eq!((decoded(sent_id).as_str(), decoded(sent_secret).as_str()), (id, secret));
+
+    let request = jsa::Config::new(id, secret).unwrap().request(1);
+    let query = request.url().path_and_query().strip_prefix("/token?").unwrap();
+    let expected =
+        [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+    assert!(pairs(query.as_bytes()).iter().map(|(n, v)| (n.as_str(), v.as_str())).eq(expected));
+
+    // A password that was asked for is taken back out of the form, to be found in an error.
+    let owned = secret.to_owned();
+    let config =
+        accelerator::Config::from_fn("http://h", id, move || Ok(owned.as_str().into())).unwrap();
+    let request = config.request().unwrap();
+    let found = pairs(request.body().unwrap());
+    assert!(
+        found
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .eq([("username", id), ("password", secret)])
+    );
+    let body = serde_json::json!({ "error": secret }).to_string();
+    if !body.contains('\u{7f}') {
+        let error = config.read(&request, Response::new(401, body)).unwrap_err();
+        assert!(error.to_string().contains(": [redacted] ("), "{error} for {secret:?}");
+    }
+});

@@ -1,0 +1,40 @@
+//! The lifetime in a JSON Web Token, whose payload or whole text the fuzzer writes.
+#![no_main]
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use libfuzzer_sys::fuzz_target;
+use minbearer::{Response, accelerator};
+use minbearer_fuzz::check_token;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&selector, rest)) = data.split_first() else { return };
+    let is_payload = selector & 1 == 1;
+    let access_token = if is_payload {
+        format!("e30.{}.c2ln", Base64UrlUnpadded::encode_string(rest))
+    } else {
+        String::from_utf8_lossy(rest).into_owned()
+    };
+    let body = serde_json::json!({ "access_token": access_token }).to_string();
+    let config =
+        accelerator::Config::new("http://h", "rose", "password").unwrap().with_rfc6750_header();
+    let token = match config.read(&config.request().unwrap(), Response::new(200, body)) {
+        Ok(token) => token,
+        Err(_) => {
+            let fits = access_token.len() <= 8 * 1024
+                && !access_token.is_empty()
+                && access_token.bytes().all(|byte| matches!(byte, 0x21..=0x7E));
+            assert!(!fits, "refused: {access_token}");
+            return;
+        }
+    };
+    check_token(&token);
+    if !is_payload {
+        return;
+    }
+    // A claim twice is no JSON to minbearer, which is stricter than serde_json here; so only what it took.
+    let Some(lifetime) = token.lifetime() else { return };
+    let claims: serde_json::Value = serde_json::from_slice(rest).expect("JSON to serde_json too");
+    let seconds = claims["exp"].as_f64().unwrap() - claims["iat"].as_f64().unwrap();
+    let error = (seconds - lifetime.as_secs_f64()).abs();
+    assert!(error <= 1e-6 * seconds.abs().max(1.0), "{seconds} is not {lifetime:?}");
+});

@@ -1,0 +1,22 @@
+//! What a locator prints, and what it complains.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use minbearer::Secret;
+use minbearer::fuzzing::{printed_port, shown_complaint};
+use minbearer_fuzz::{SECRET, check_text, with_secret};
+
+fuzz_target!(|data: &[u8]| {
+    let secret = Secret::from(SECRET);
+    let text = with_secret(data);
+    match printed_port(&text, &secret) {
+        Ok(port) => {
+            // The only spelling of a port is its own.
+            let printed = std::str::from_utf8(&text).expect("a port is ASCII");
+            assert_eq!(printed.trim_matches(|c: char| c.is_ascii_whitespace()), port.to_string());
+            assert_ne!(port, 0);
+        }
+        Err(what) => check_text(&what, 256 + 60),
+    }
+    check_text(&shown_complaint(&text, &secret), 256);
+});

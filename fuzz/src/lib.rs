@@ -1,0 +1,70 @@
+//! What the targets share: the promises of minbearer's documentation as assertions.
+
+use minbearer::{Error, Token};
+
+/// Long and odd enough that no text holds it by chance.
+pub const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
+
+/// The input with its bytes 1 to 4 replaced by the secret in four spellings, which a fuzzer would not find.
+pub fn with_secret(data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for &byte in data {
+        match byte {
+            1 => out.extend_from_slice(SECRET.as_bytes()),
+            2 => out.extend_from_slice(b"s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7"),
+            3 => out.extend_from_slice(b"s3cr3t%26%3d%2b%25%23%2f%3f%c3%a9+Zq7"),
+            4 => SECRET.bytes().for_each(|b| out.extend_from_slice(format!("%{b:02X}").as_bytes())),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Promise 6, promise 4.
+pub fn check_token(token: &Token) {
+    let access_token = token.access_token();
+    assert!(!access_token.is_empty() && access_token.len() <= 8 * 1024);
+    assert!(token.authorization().strip_prefix("Bearer ").is_some_and(|rest| rest == access_token));
+    assert!(access_token.bytes().all(|byte| matches!(byte, 0x21..=0x7E)));
+    assert!(
+        token.scope().is_none_or(|scope| scope.bytes().all(|byte| matches!(byte, 0x20..=0x7E)))
+    );
+    if let Some(lifetime) = token.lifetime() {
+        assert!(!lifetime.is_zero() && lifetime.as_secs() <= 10 * 365 * 24 * 60 * 60);
+    }
+    assert!(!format!("{token:?}").contains(access_token) || access_token.len() < 30);
+}
+
+/// Promise 1, for a text that a server or a locator had a part in.
+pub fn check_text(text: &str, max_chars: usize) {
+    assert!(text.chars().count() <= max_chars, "{} characters", text.chars().count());
+    assert!(!text.contains(SECRET), "the secret in {text:?}");
+    let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
+    assert!(!decoded.contains(SECRET), "the secret, encoded, in {text:?}");
+    let decoded = text.replace('+', " ");
+    let decoded = percent_encoding::percent_decode_str(&decoded).decode_utf8_lossy();
+    assert!(!decoded.contains(&SECRET.replace('+', " ")), "the secret as a form in {text:?}");
+    assert!(
+        !text.chars().any(|c| c.is_control() || c == '\u{202e}'),
+        "control characters: {text:?}"
+    );
+}
+
+pub fn check_error(error: &Error) {
+    check_text(&error.to_string(), 1500);
+    assert!(!format!("{error:?}").contains(SECRET));
+    if let Error::Refused(refusal) = error {
+        for field in [refusal.error(), refusal.error_description(), refusal.error_uri()] {
+            check_text(field.unwrap_or_default(), 256);
+        }
+    }
+}
+
+/// What an independent parser makes of an answer that gave a token: it must see that token and no error.
+pub fn check_answer(status: u16, body: &[u8], token: &Token) {
+    assert!((200..300).contains(&status), "a token with status {status}");
+    let json: serde_json::Value = serde_json::from_slice(body).expect("JSON to serde_json too");
+    let object = json.as_object().expect("an object");
+    assert!(!object.contains_key("error"), "a token beside an error");
+    assert_eq!(object["access_token"].as_str(), Some(token.access_token()));
+}
