@@ -106,7 +106,15 @@
 //!
 //! What minreq 3.0.0 makes of a hostile answer sets two limits: a chunked body that breaks off
 //! looks complete (the JSON of a token does not; [`Response::json`] tells for an API answer), and a crafted head can lift
-//! the limit of 8 KiB on it, so that only the deadline bounds it. `SECURITY.md` has both in detail.
+//! the limit of 8 KiB on it, so that only the deadline bounds it. A program that unwinds keeps the limit, at the price of two
+//! messages on standard error when it happens, with these lines in its `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.release.package.minreq]
+//! overflow-checks = true
+//! ```
+//!
+//! With `panic = "abort"` a head has no limit but the deadline, unless `head-limit` is on; `SECURITY.md` has it all in one table.
 
 #![no_std]
 #![forbid(unsafe_code)]
