@@ -1,0 +1,162 @@
+//! What the library costs inside a process. Compare the medians of one run with each other; a machine's
+//! nanoseconds mean nothing elsewhere.
+//!
+//! ```sh
+//! cargo bench --bench in_process
+//! ```
+
+use divan::{AllocProfiler, Bencher};
+use minbearer::{Error, Request, Response, Session, Transport, jsa};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Shows the allocations of each benchmark below its times.
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+
+/// An answer of qoauth, and the same with a lifetime.
+const ANSWER: &str = r#"{"access_token": "2YotnFZFEjr1zCsicMWpAA2YotnFZFEjr1zCsicMWpAA", "token_type": "Bearer", "scope": "ADMIN"}"#;
+const ANSWER_WITH_LIFETIME: &str = r#"{"access_token": "2YotnFZFEjr1zCsicMWpAA2YotnFZFEjr1zCsicMWpAA", "token_type": "Bearer", "expires_in": 86400}"#;
+
+fn main() {
+    divan::main();
+}
+
+fn config() -> jsa::Config {
+    jsa::Config::new("8a6c1f0e-demo-app", "correct-horse-battery-staple").expect("a good config")
+}
+
+/// An answer read into a token.
+#[divan::bench_group]
+mod answer {
+    use super::*;
+
+    #[divan::bench]
+    fn jsa_read(bencher: Bencher) {
+        let config = config();
+        let request = config.request(80);
+        bencher
+            .with_inputs(|| Response::new(200, ANSWER))
+            .bench_values(|response| config.read(&request, response));
+    }
+
+    /// JSON alone, without the checks and the header value.
+    #[divan::bench]
+    fn serde_json(bencher: Bencher) {
+        bencher.bench(|| serde_json::from_str::<serde_json::Value>(divan::black_box(ANSWER)));
+    }
+}
+
+/// A session's token from memory.
+#[divan::bench_group]
+mod cached {
+    use super::*;
+
+    struct Canned;
+
+    impl Transport for Canned {
+        fn send(&self, _: &Request, _: Instant) -> Result<Response, Error> {
+            Ok(Response::new(200, ANSWER_WITH_LIFETIME))
+        }
+    }
+
+    static SESSION: LazyLock<Session<jsa::Config, Canned>> = LazyLock::new(|| {
+        let config = config().with_qoauth_url("http://qoauth:80").expect("a good URL");
+        Session::with_transport(config, Canned)
+    });
+
+    // Giving the token back is part of it.
+    #[divan::bench]
+    fn session_token(bencher: Bencher) {
+        SESSION.token().expect("a token");
+        bencher.bench(|| _ = divan::black_box(SESSION.token()));
+    }
+
+    /// Samples that are long enough for the threads to meet.
+    #[divan::bench(threads = 8, sample_size = 20_000)]
+    fn session_token_8_threads(bencher: Bencher) {
+        session_token(bencher);
+    }
+
+    /// What of it is the clock, which most machines read without entering the kernel.
+    #[divan::bench]
+    fn the_clock_alone() -> Instant {
+        Instant::now()
+    }
+}
+
+/// One token from a server on loopback that answers at once: connect, send, receive, close.
+#[divan::bench_group(min_time = Duration::from_secs(1))]
+mod loopback {
+    use super::*;
+
+    #[divan::bench]
+    fn get_token(bencher: Bencher) {
+        let config = config().with_qoauth_url(&SERVER.url).expect("a good URL");
+        bencher.bench(|| jsa::get_token(&config).expect("a token"));
+    }
+
+    /// The same request by `TcpStream`, its answer read to the end and not looked at.
+    #[divan::bench]
+    fn bare_tcp_stream(bencher: Bencher) {
+        let request =
+            format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", SERVER.target, SERVER.authority);
+        bencher.bench(|| {
+            let mut stream = TcpStream::connect(&SERVER.authority).expect("the server");
+            stream.write_all(request.as_bytes()).expect("sent");
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).expect("an answer");
+            assert!(answer.ends_with(ANSWER.as_bytes()));
+            answer
+        });
+    }
+
+    /// The same by ureq 3, with a deadline too; its JSON is not read.
+    #[divan::bench]
+    fn ureq(bencher: Bencher) {
+        let url = format!("{}{}", SERVER.url, SERVER.target);
+        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10)));
+        let agent = config.max_redirects(0).build().new_agent();
+        bencher.bench(|| {
+            let mut answer = agent.get(&url).call().expect("an answer");
+            let text = answer.body_mut().read_to_string().expect("text");
+            assert!(text == ANSWER);
+            text
+        });
+    }
+}
+
+struct Server {
+    authority: String,
+    url: String,
+    target: String,
+}
+
+/// Answers every request with [`ANSWER`] until the process ends.
+static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let authority = listener.local_addr().expect("its address").to_string();
+    let length = ANSWER.len();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{ANSWER}"
+    );
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut request = Vec::new();
+            let mut chunk = [0; 2048];
+            while !request.ends_with(b"\r\n\r\n") {
+                let read = stream.read(&mut chunk).expect("a request");
+                request.extend_from_slice(&chunk[..read]);
+            }
+            stream.write_all(answer.as_bytes()).expect("sent");
+        }
+    });
+    let request =
+        config().with_qoauth_url(&format!("http://{authority}")).expect("a good URL").request(80);
+    let target = String::from(request.url().path_and_query());
+    Server { url: format!("http://{authority}"), authority, target }
+});
