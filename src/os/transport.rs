@@ -9,6 +9,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -64,8 +65,9 @@ pub trait Transport {
 
 /// The transport that ships: one connection for each request, by [minreq](https://docs.rs/minreq).
 ///
-/// A worker thread makes the exchange, so that the deadline holds for DNS too, which has no timeout of
-/// its own. After a timeout the thread stays until the socket's timeout ends it, less than a second later,
+/// A thread makes the exchange, so that the deadline holds for DNS too, which has no timeout of its own. It is
+/// minreq's where the deadline is whole seconds away, or up to a quarter of a second less, and the call may then end that
+/// much late. After a timeout the thread stays until the socket's timeout ends it, less than a second later,
 /// or the resolver gives up.
 ///
 /// minreq 3.0.0 sets no timeout on what it reads in a TLS handshake. A server that takes the connection and is
@@ -85,12 +87,15 @@ const MAX_HEAD_BYTES: usize = 8192;
 /// minreq 3.0.0 subtracts `len + 2` from the budget after it checked `len`: a header that ends in a bare
 /// line feed one byte short of the budget underflows, and so does one that the end of the connection ends.
 /// Without overflow checks, as in most release builds, that lifts the limit for the rest of the head.
-/// With them it is a panic, which the worker thread turns into an error.
+/// With them it is a panic, which is caught and becomes an error.
 ///
 /// Where a panic aborts, the limit is left out rather than the process lost: whether minreq was built with overflow
 /// checks cannot be told from here. Whoever knows that it was not turns on `head-limit`. SECURITY.md says more.
 const MINREQ_HEAD_BUDGET: Option<usize> =
     if cfg!(any(panic = "unwind", feature = "head-limit")) { Some(MAX_HEAD_BYTES) } else { None };
+
+/// How long after the deadline a call may return for want of a timer that has fractions of a second.
+const MAX_OVERTIME: Duration = Duration::from_millis(250);
 
 /// How minreq reports that it could not read a status line, a closed connection included.
 const NO_STATUS_LINE: (u16, &str) = (503, "Server did not provide a status line");
@@ -121,34 +126,53 @@ impl Transport for Minreq {
             }
             exchange(outgoing, max_answer_bytes)
         };
-        let (sender, receiver) = sync_channel(1);
-        let worker = std::thread::Builder::new()
-            .name(String::from("minbearer"))
-            .spawn(move || {
-                // Nobody receives it after a timeout, which drops it, and so wipes it, here.
-                let _ = sender.send(exchange());
-            })
-            .map_err(|error| Problem::Io("could not start a thread", error).describe(request))?;
-        let outcome = match receiver.recv_timeout(left) {
-            Ok(outcome) => {
-                let _ = worker.join();
-                outcome.map_err(|problem| match problem {
-                    // minreq's own timeout, which is never before ours, can win the race to here.
-                    _ if Instant::now() >= deadline => Problem::Deadline,
-                    problem => problem,
-                })
-            }
-            Err(RecvTimeoutError::Timeout) => Err(Problem::Deadline),
-            // The worker panicked, which only minreq's header budget is known to bring about.
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(Problem::NotHttp("its headers are out of bounds"))
-            }
+        let outcome = if is_minreqs_timer_enough(request, left) {
+            // minreq panics only for its header budget, and then here too.
+            catch_unwind(AssertUnwindSafe(exchange)).ok()
+        } else {
+            in_a_worker(exchange, left)
         };
+        let outcome =
+            match outcome.unwrap_or(Err(Problem::NotHttp("its headers are out of bounds"))) {
+                // minreq's own timeout, which is never before ours, can win the race to here.
+                Err(_) if Instant::now() >= deadline => Err(Problem::Deadline),
+                outcome => outcome,
+            };
         #[cfg(feature = "tls-aws-lc")]
         if let (Some(server), Err(Problem::Deadline)) = (server, &outcome) {
             server.ran_out();
         }
         outcome.map_err(|problem| problem.describe(request))
+    }
+}
+
+/// Whether minreq's timer, which has whole seconds, ends the exchange soon enough after the deadline. A worker costs as much
+/// as the rest of an exchange with a server nearby, and most deadlines are whole seconds away.
+fn is_minreqs_timer_enough(request: &Request, left: Duration) -> bool {
+    !request.url().is_https() && Duration::from_secs(whole_seconds(left)) - left <= MAX_OVERTIME
+}
+
+/// What the exchange came to, or nothing if it panicked.
+fn in_a_worker(
+    exchange: impl FnOnce() -> Result<Response, Problem> + Send + 'static,
+    left: Duration,
+) -> Option<Result<Response, Problem>> {
+    let (sender, receiver) = sync_channel(1);
+    let worker = std::thread::Builder::new().name(String::from("minbearer")).spawn(move || {
+        // Nobody receives it after a timeout, which drops it, and so wipes it, here.
+        let _ = sender.send(exchange());
+    });
+    let worker = match worker {
+        Ok(worker) => worker,
+        Err(error) => return Some(Err(Problem::Io("could not start a thread", error))),
+    };
+    match receiver.recv_timeout(left) {
+        Ok(outcome) => {
+            let _ = worker.join();
+            Some(outcome)
+        }
+        Err(RecvTimeoutError::Timeout) => Some(Err(Problem::Deadline)),
+        Err(RecvTimeoutError::Disconnected) => None,
     }
 }
 
@@ -162,9 +186,8 @@ fn to_minreq(request: &Request, left: Duration) -> minreq::Request {
     };
     // Whole seconds, rounded up: the worker is given up on at the deadline itself, and this ends it. Without a timeout
     // minreq would read MINREQ_TIMEOUT.
-    let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
     let mut outgoing = minreq::Request::new(method, request.url().as_str())
-        .with_timeout(seconds)
+        .with_timeout(whole_seconds(left))
         .with_follow_redirects(false)
         .with_max_status_line_length(MAX_HEAD_BYTES)
         .with_max_headers_size(MINREQ_HEAD_BUDGET)
@@ -174,6 +197,11 @@ fn to_minreq(request: &Request, left: Duration) -> minreq::Request {
         outgoing = outgoing.with_body(body);
     }
     outgoing
+}
+
+/// Rounded up.
+fn whole_seconds(left: Duration) -> u64 {
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
 /// What went wrong, before it is known to whom.
