@@ -4,7 +4,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::flow::{Flow, deadline_after, get_token_by};
 use crate::os::transport::{Minreq, Transport};
 use crate::wire::http::{Request, Response};
@@ -12,6 +12,7 @@ use crate::wire::token::Token;
 use alloc::sync::Arc;
 use core::fmt;
 use core::hash::{BuildHasher, Hasher};
+use core::time::Duration;
 use schedule::{Fraction, pause_after, renew_after};
 use std::collections::hash_map::RandomState;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
@@ -60,18 +61,26 @@ pub struct Session<F, T = Minreq> {
     now: fn() -> Instant,
 }
 
+/// What may be missing of the flow's timeout for a failure to be the server's.
+const HASTE: Duration = Duration::from_millis(100);
+
 struct Cached {
     token: Arc<Token>,
     /// When it is due and when it ends, if it has a lifetime.
     due_and_end: Option<(Instant, Instant)>,
+    /// Until when another is not asked for if the API rejects it: where it came in place of a rejected one,
+    /// until the API takes it.
+    on_trial: Option<Instant>,
 }
 
 impl Cached {
-    fn new(token: Arc<Token>, asked: Instant) -> Cached {
+    fn new(token: Arc<Token>, asked: Instant, rejections: u32) -> Cached {
         let due_and_end = token
             .lifetime()
             .map(|lifetime| (asked + renew_after(lifetime, random()), asked + lifetime));
-        Cached { token, due_and_end }
+        let on_trial =
+            (rejections > 0).then(|| asked + pause_after(rejections, Kind::Network, random()));
+        Cached { token, due_and_end, on_trial }
     }
 
     fn is_due(&self, now: impl FnOnce() -> Instant) -> bool {
@@ -87,8 +96,11 @@ impl Cached {
 struct Renewal {
     /// Whether a thread is making a request now.
     running: bool,
-    /// How many requests were made, to tell one from the next.
+    /// How many requests were made, to tell one from the next, and which was the last that got a token.
     finished: u64,
+    obtained: u64,
+    /// Tokens that the API rejected in a row.
+    rejections: u32,
     /// Failures in a row.
     failures: u32,
     /// The last failure, and until when nobody asks again.
@@ -145,15 +157,21 @@ impl<F: Flow, T: Transport> Session<F, T> {
 
     fn renew_by(&self, rejected: &Arc<Token>, deadline: Instant) -> Result<Arc<Token>, Error> {
         let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
-        cached.take_if(|cached| Arc::ptr_eq(&cached.token, rejected));
+        let was_current = cached.take_if(|cached| Arc::ptr_eq(&cached.token, rejected)).is_some();
         drop(cached);
+        if was_current {
+            let mut renewal = self.lock_renewal();
+            renewal.rejections = renewal.rejections.saturating_add(1);
+        }
         self.obtain(deadline)
     }
 
     /// Sends a request with the `Authorization` header added. If the answer is 401, the token is renewed
     /// and the request is sent once more; that is the only retry there is.
     ///
-    /// Every other status is an `Ok`, a redirect included, which is not followed.
+    /// Every other status is an `Ok`, a redirect included, which is not followed. So is a 401 that remains.
+    /// Where the API takes no new token either, the token server is not asked for another before a pause has passed, which
+    /// grows as after failures.
     ///
     /// # Errors
     /// Those of [`token`](Self::token); [`Kind::Network`](crate::Kind::Network), [`Kind::Timeout`](crate::Kind::Timeout) and,
@@ -165,11 +183,43 @@ impl<F: Flow, T: Transport> Session<F, T> {
         request.authorize(token.authorization());
         let response = self.transport.send(&request, deadline)?;
         if response.status() != 401 {
+            self.accept(&token);
+            return Ok(response);
+        }
+        if self.is_futile(&token) {
             return Ok(response);
         }
         let token = self.renew_by(&token, deadline)?;
         request.authorize(token.authorization());
-        self.transport.send(&request, deadline)
+        let response = self.transport.send(&request, deadline)?;
+        if response.status() != 401 {
+            self.accept(&token);
+        }
+        Ok(response)
+    }
+
+    /// Notes that the API took the token.
+    fn accept(&self, token: &Arc<Token>) {
+        let is_on_trial =
+            |cached: &Cached| cached.on_trial.is_some() && Arc::ptr_eq(&cached.token, token);
+        if self.cached_if(is_on_trial).is_none() {
+            return;
+        }
+        let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(current) = cached.as_mut().filter(|cached| is_on_trial(cached)) {
+            current.on_trial = None;
+            drop(cached); // never held while the other lock is taken
+            self.lock_renewal().rejections = 0;
+        }
+    }
+
+    /// Whether the API has rejected two tokens in a row, the second, which is this one, a moment old.
+    /// Another would fare no better.
+    fn is_futile(&self, token: &Arc<Token>) -> bool {
+        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+        let current = cached.as_ref().filter(|cached| Arc::ptr_eq(&cached.token, token));
+        let until = current.and_then(|cached| cached.on_trial);
+        until.is_some_and(|until| (self.now)() < until)
     }
 
     /// The cached token if it is good, or else the outcome of one request, made here or in another thread.
@@ -177,33 +227,44 @@ impl<F: Flow, T: Transport> Session<F, T> {
         let mut renewal = self.lock_renewal();
         loop {
             let now = (self.now)();
-            let live = match &*self.cached.read().unwrap_or_else(PoisonError::into_inner) {
-                Some(cached) if !cached.is_due(|| now) => return Ok(Arc::clone(&cached.token)),
-                Some(cached) if cached.is_live(now) => Some(Arc::clone(&cached.token)),
-                _ => None,
-            };
+            if let Some(token) = self.cached_if(|cached| !cached.is_due(|| now)) {
+                return Ok(token);
+            }
+            let live = self.cached_if(|cached| cached.is_live(now));
             match (&renewal.failed, live) {
                 (_, Some(token)) if renewal.running => return Ok(token),
                 _ if renewal.running => {
                     let joined = renewal.finished;
                     renewal = self.wait(renewal, deadline)?;
-                    if let (true, Some((error, _))) = (renewal.finished != joined, &renewal.failed)
+                    if renewal.obtained > joined {
+                        // However short it lives: all who waited get it.
+                        if let Some(token) = self.cached_if(|_| true) {
+                            return Ok(token);
+                        }
+                    } else if let (true, Some((error, _))) =
+                        (renewal.finished > joined, &renewal.failed)
                     {
                         return Err(error.clone());
                     }
                 }
                 (Some((_, until)), Some(token)) if now < *until => return Ok(token),
                 (Some((error, until)), None) if now < *until => return Err(error.clone()),
-                (_, live) => {
+                _ => {
                     renewal.running = true;
                     drop(renewal);
-                    return match (self.attempt(deadline), live) {
-                        (Err(_), Some(token)) => Ok(token),
-                        (outcome, _) => outcome,
-                    };
+                    return self.attempt(deadline).or_else(|error| {
+                        // Looked at again: it may have been rejected meanwhile.
+                        let now = (self.now)();
+                        self.cached_if(|cached| cached.is_live(now)).ok_or(error)
+                    });
                 }
             }
         }
+    }
+
+    fn cached_if(&self, is_good: impl FnOnce(&Cached) -> bool) -> Option<Arc<Token>> {
+        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+        cached.as_ref().filter(|cached| is_good(cached)).map(|cached| Arc::clone(&cached.token))
     }
 
     fn wait<'a>(
@@ -230,14 +291,20 @@ impl<F: Flow, T: Transport> Session<F, T> {
     fn attempt(&self, deadline: Instant) -> Result<Arc<Token>, Error> {
         let _running = Running(self);
         let asked = (self.now)();
+        // `send` renews with what is left of its time. That this was too little says nothing of the server.
+        let hurried =
+            deadline.saturating_duration_since(Instant::now()) + HASTE < self.flow.timeout();
+        let rejections = self.lock_renewal().rejections;
         let outcome = get_token_by(&self.flow, &self.transport, deadline).map(Arc::new);
         match &outcome {
             Ok(token) => {
-                let cached = Cached::new(Arc::clone(token), asked);
+                let cached = Cached::new(Arc::clone(token), asked, rejections);
                 *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(cached);
                 let mut renewal = self.lock_renewal();
                 (renewal.failures, renewal.failed) = (0, None);
+                renewal.obtained = renewal.finished + 1;
             }
+            Err(Error::Timeout(_)) if hurried => {}
             Err(error) => {
                 let mut renewal = self.lock_renewal();
                 renewal.failures = renewal.failures.saturating_add(1);
@@ -256,7 +323,7 @@ impl<F: Flow, T: Transport> Drop for Running<'_, F, T> {
     fn drop(&mut self) {
         let mut renewal = self.0.lock_renewal();
         renewal.running = false;
-        renewal.finished = renewal.finished.wrapping_add(1);
+        renewal.finished += 1; // 64 bits do not run out
         self.0.renewed.notify_all();
     }
 }

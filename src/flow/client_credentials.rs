@@ -84,7 +84,7 @@ impl Config {
 
     /// Asks for a scope, or for several with spaces between; added to those asked for before.
     pub fn with_scope(mut self, scope: &str) -> Config {
-        if !self.scope.is_empty() {
+        if !self.scope.is_empty() && !scope.is_empty() {
             self.scope.push(' ');
         }
         self.scope.push_str(scope);
@@ -98,10 +98,12 @@ impl Config {
     /// [`Kind::Config`](crate::Kind::Config) for an empty name and for `grant_type`, `client_id`, `client_secret` and
     /// `scope`, which the flow sends itself.
     pub fn with_parameter(mut self, name: &str, value: &str) -> Result<Config, Error> {
-        if name.is_empty() || RESERVED.contains(&name) {
+        if name.is_empty() {
+            return Err(Error::config("a parameter's name must not be empty"));
+        }
+        if RESERVED.contains(&name) {
             return Err(Error::config(alloc::format!(
-                "the parameter `{}` cannot be added: the flow sends it itself",
-                name.escape_debug()
+                "the parameter {name} cannot be added: the flow sends it itself"
             )));
         }
         self.parameters.push((name.into(), value.into()));

@@ -230,6 +230,8 @@ mod with_std {
         Ok(String::from(Url::parse(&name, &format!("https://{host}"))?.origin()))
     }
 
+    const MAX_MANIFEST_BYTES: usize = 1024 * 1024;
+
     fn console_ip_of_manifest() -> Result<(String, String), Error> {
         const FOLDERS: [&str; 3] = ["", "/opt/app-root/", "/"];
         let paths = FOLDERS.map(|folder| format!("{folder}manifest.json"));
@@ -238,10 +240,10 @@ mod with_std {
                 "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and there is no manifest.json",
             ));
         };
-        let mut manifest = env::read_file("the manifest", Path::new(&path))?;
-        let console_ip =
-            Members::read(manifest.as_mut_slice()).ok().and_then(|members| members.console_ip);
-        match console_ip.and_then(Value::into_text) {
+        let mut manifest = env::read_file("the manifest", Path::new(&path), MAX_MANIFEST_BYTES)?;
+        let members = Members::read(manifest.as_mut_slice())
+            .map_err(|_| Error::config(format!("the manifest {path} is not one JSON object")))?;
+        match members.console_ip.and_then(Value::into_text) {
             Some(host) => Ok((format!("console_ip in {path}"), String::from(host.as_str()))),
             None => Err(Error::config(format!(
                 "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and {path} has no console_ip"

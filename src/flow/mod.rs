@@ -18,12 +18,12 @@ use crate::{
 use std::time::Instant;
 
 /// How long a whole call may take unless the caller says otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A way to get a token.
 ///
 /// The three flows of this crate implement it on their `Config`; a flow of your own does by building a
-/// [`Request`] and reading the [`Response`]. A [`Session`](crate::Session) takes any.
+/// [`Request`] and reading the [`Response`] with [`Token::from_answer`]. A [`Session`](crate::Session) takes any.
 #[cfg(feature = "std")]
 pub trait Flow {
     /// How long one call of [`get_token`] may take as a whole.

@@ -2,14 +2,15 @@
 
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
+use crate::wire::text;
 use alloc::format;
 use alloc::string::String;
 use std::fs::File;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// The largest file taken. The longest real secrets are keys of a few KiB.
-const MAX_FILE_BYTES: usize = 16 * 1024;
+/// The longest real secrets are keys of a few KiB.
+const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
 
 /// The variable's value, which must not be empty if it is set.
 pub(crate) fn optional(name: &str) -> Result<Option<String>, Error> {
@@ -47,9 +48,14 @@ pub(crate) fn client_secret() -> Result<Secret, Error> {
     }
 }
 
+/// A path on one line, whatever is in it.
+pub(crate) fn shown_path(path: &Path) -> String {
+    text::shown(&path.to_string_lossy(), &[])
+}
+
 /// A small file, in a buffer that is wiped.
-pub(crate) fn read_file(name: &str, path: &Path) -> Result<Buffer, Error> {
-    let wrong = |what: &str| Error::config(format!("{name} {} {what}", path.display()));
+pub(crate) fn read_file(name: &str, path: &Path, max_bytes: usize) -> Result<Buffer, Error> {
+    let wrong = |what: &str| Error::config(format!("{name} {} {what}", shown_path(path)));
     let unreadable =
         |error: std::io::Error| wrong(&format!("cannot be read: {error}")).with_source(error);
     // Looked at before it is opened: opening a pipe waits for its other end, for ever if need be.
@@ -61,10 +67,10 @@ pub(crate) fn read_file(name: &str, path: &Path) -> Result<Buffer, Error> {
         return Err(wrong("is not a regular file"));
     }
     let mut file = File::open(path).map_err(unreadable)?;
-    let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MAX_FILE_BYTES);
+    let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(max_bytes);
     let mut bytes = Buffer::with_capacity(expected + 1);
-    if !bytes.read_from(&mut file, MAX_FILE_BYTES).map_err(unreadable)? {
-        return Err(wrong("is larger than 16 KiB"));
+    if !bytes.read_from(&mut file, max_bytes).map_err(unreadable)? {
+        return Err(wrong(&format!("is larger than {} KiB", max_bytes / 1024)));
     }
     Ok(bytes)
 }
@@ -90,8 +96,8 @@ impl Secret {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Secret, Error> {
         let path = path.as_ref();
         let wrong =
-            |what: &str| Error::config(format!("the secret file {} {what}", path.display()));
-        let bytes = read_file("the secret file", path)?;
+            |what: &str| Error::config(format!("the secret file {} {what}", shown_path(path)));
+        let bytes = read_file("the secret file", path, MAX_SECRET_FILE_BYTES)?;
         let text = core::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8"))?;
         let text =
             text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
@@ -122,7 +128,7 @@ mod tests {
             std::fs::write(&path, content).unwrap();
             assert_eq!(Secret::from_file(&path).unwrap().expose(), expected, "{content:?}");
         }
-        let largest = "s".repeat(MAX_FILE_BYTES);
+        let largest = "s".repeat(MAX_SECRET_FILE_BYTES);
         std::fs::write(&path, &largest).unwrap();
         assert_eq!(Secret::from_file(&path).unwrap().expose(), largest);
     }
@@ -136,7 +142,7 @@ mod tests {
             (b"\n", "is empty"),
             (b"\r\n", "is empty"),
             (b"\xff", "not UTF-8"),
-            (&[b's'; MAX_FILE_BYTES + 1], "larger than 16 KiB"),
+            (&[b's'; MAX_SECRET_FILE_BYTES + 1], "larger than 16 KiB"),
         ] {
             std::fs::write(&path, content).unwrap();
             let message = Secret::from_file(&path).unwrap_err().to_string();

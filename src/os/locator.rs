@@ -6,6 +6,7 @@
 //! still holds the socket is not waited for.
 
 use crate::error::Error;
+use crate::os::env::shown_path;
 use crate::secret::Secret;
 use crate::wire::text;
 use crate::wire::url::strict_port;
@@ -62,6 +63,8 @@ enum Problem {
 
 impl Locator {
     fn start(program: &Path, service: &str) -> Result<Locator, Error> {
+        // A bare name would be looked for in PATH.
+        let program = &Path::new(".").join(program);
         let failed = |error: std::io::Error| not_started(program, error);
         let (output, child_output) = UnixStream::pair().map_err(failed)?;
         let (complaints, child_complaints) = UnixStream::pair().map_err(failed)?;
@@ -153,9 +156,13 @@ impl Locator {
     }
 
     fn try_wait(&mut self) -> Result<Option<ExitStatus>, Problem> {
-        self.child
-            .try_wait()
-            .map_err(|error| Problem::Locator(format!("could not be waited for: {error}")))
+        /// No such child: where SIGCHLD is ignored, which a program inherits, the kernel keeps no exit status.
+        const ECHILD: i32 = 10;
+        match self.child.try_wait() {
+            Err(error) if error.raw_os_error() == Some(ECHILD) => Ok(Some(ExitStatus::default())),
+            outcome => outcome
+                .map_err(|error| Problem::Locator(format!("could not be waited for: {error}"))),
+        }
     }
 
     /// Waits for the child, which usually exits right after it has closed its output.
@@ -206,7 +213,7 @@ pub(crate) fn shown_complaint(complaint: &[u8], secret: &Secret) -> String {
 
 impl Problem {
     fn describe(self, program: &Path, service: &str) -> Error {
-        let program = program.display();
+        let program = shown_path(program);
         match self {
             Problem::Deadline => Error::timeout(format!(
                 "the port locator {program} did not finish in time and was ended; does `{program} {service}` print a port when run by hand?"
@@ -232,7 +239,7 @@ fn not_started(program: &Path, error: std::io::Error) -> Error {
     let reason = error.to_string();
     Error::locator(format!(
         "could not start the port locator {}: {reason}{advice}",
-        program.display()
+        shown_path(program)
     ))
     .with_source(error)
 }

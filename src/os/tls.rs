@@ -7,6 +7,7 @@
 //! the two are read only after it has failed, to say what is wrong with them.
 
 use crate::error::Error;
+use crate::os::env::shown_path;
 use crate::wire::text;
 use crate::wire::url::Url;
 use alloc::collections::BTreeSet;
@@ -304,7 +305,7 @@ fn trusted() -> Result<String, String> {
     match check(&file) {
         Ok(_) => Ok(format!(
             "none of the CAs in {} (SSL_CERT_FILE, read once, at the program's first https request)",
-            file.display()
+            shown_path(&file)
         )),
         Err(what) => Err(what),
     }
@@ -317,14 +318,13 @@ fn why_nothing_is_trusted() -> String {
         Some(Err(what)) => what,
         Some(Ok(file)) => format!(
             "{} (SSL_CERT_FILE) has certificates now, but had none at the program's first https request; start the program again",
-            file.display()
+            shown_path(&file)
         ),
         None if folders.is_empty() => String::from(
             "this system has no CA certificates; let SSL_CERT_FILE name a PEM file with the certificate of the server's CA",
         ),
         None => {
-            let folders: Vec<_> =
-                folders.iter().map(|folder| folder.display().to_string()).collect();
+            let folders: Vec<_> = folders.iter().map(|folder| shown_path(folder)).collect();
             format!(
                 "SSL_CERT_DIR names no folder that holds a PEM certificate: {}",
                 folders.join(", ")
@@ -347,7 +347,7 @@ fn check(path: &Path) -> Result<(), String> {
     if path.as_os_str().is_empty() {
         return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
     }
-    let wrong = |what: &str| format!("the file {} (SSL_CERT_FILE) {what}", path.display());
+    let wrong = |what: &str| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(path));
     let unreadable = |error: std::io::Error| wrong(&format!("cannot be read: {error}"));
     let file = File::open(path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.is_dir() {

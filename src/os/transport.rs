@@ -119,25 +119,25 @@ impl Transport for Minreq {
         let knocked_at = server.clone();
         let outgoing = to_minreq(request, left);
         let max_answer_bytes = request.max_answer_bytes();
+        let named = request.url().to_string();
         let exchange = move || {
             #[cfg(feature = "tls-aws-lc")]
             if knocked_at.is_some_and(|server| !server.answers(deadline)) {
                 return Err(Problem::Deadline);
             }
-            exchange(outgoing, max_answer_bytes)
+            exchange(named, outgoing, max_answer_bytes)
         };
         let outcome = if is_minreqs_timer_enough(request, left) {
-            // minreq panics only for its header budget, and then here too.
+            // minreq panics for its header budget, and where it cannot start its thread; then here too.
             catch_unwind(AssertUnwindSafe(exchange)).ok()
         } else {
             in_a_worker(exchange, left)
         };
-        let outcome =
-            match outcome.unwrap_or(Err(Problem::NotHttp("its headers are out of bounds"))) {
-                // minreq's own timeout, which is never before ours, can win the race to here.
-                Err(_) if Instant::now() >= deadline => Err(Problem::Deadline),
-                outcome => outcome,
-            };
+        let outcome = match outcome.unwrap_or(Err(Problem::Panicked)) {
+            // minreq's own timeout, which is never before ours, can win the race to here.
+            Err(_) if Instant::now() >= deadline => Err(Problem::Deadline),
+            outcome => outcome,
+        };
         #[cfg(feature = "tls-aws-lc")]
         if let (Some(server), Err(Problem::Deadline)) = (server, &outcome) {
             server.ran_out();
@@ -212,9 +212,15 @@ enum Problem {
     NotHttp(&'static str),
     CutShort,
     TooLarge(usize),
+    /// Inside minreq, for one of the two reasons that are known.
+    Panicked,
 }
 
-fn exchange(outgoing: minreq::Request, max_answer_bytes: usize) -> Result<Response, Problem> {
+fn exchange(
+    server: String,
+    outgoing: minreq::Request,
+    max_answer_bytes: usize,
+) -> Result<Response, Problem> {
     let mut incoming = outgoing.send_lazy().map_err(Problem::Minreq)?;
     let status = incoming.status_code;
     let reason = core::mem::take(&mut incoming.reason_phrase);
@@ -257,7 +263,7 @@ fn exchange(outgoing: minreq::Request, max_answer_bytes: usize) -> Result<Respon
     {
         return Err(Problem::NotHttp("its headers are longer than 8 KiB"));
     }
-    Ok(Response::from_parts(status, reason, headers, body))
+    Ok(Response::from_parts(server, status, reason, headers, body))
 }
 
 /// How the end of a body is told, RFC 9112 section 6.3.
@@ -350,6 +356,9 @@ impl Problem {
             Problem::NotHttp(what) => Error::network(format!(
                 "the {doing} failed: the answer is not HTTP: {what}; is this the right port{}?",
                 if url.is_https() { "" } else { ", and does it speak plain HTTP" }
+            )),
+            Problem::Panicked => Error::network(format!(
+                "the {doing} failed: the answer's headers are out of bounds, or no thread could be started; is this the right port, and may the process have more threads?"
             )),
             Problem::CutShort => {
                 Error::network(format!("the {doing} failed: the answer was cut short"))

@@ -1,5 +1,4 @@
 use super::*;
-use crate::error::Kind;
 use crate::flow::client_credentials::Config;
 use alloc::format;
 use alloc::string::String;
@@ -19,6 +18,7 @@ struct Server {
     down: AtomicBool,
     refusing: AtomicBool,
     panicking: AtomicBool,
+    late: AtomicBool,
     /// The one token that the API takes, if it is particular.
     accepted: Option<&'static str>,
     pause: Duration,
@@ -36,6 +36,9 @@ impl Transport for &Server {
         let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
         thread::sleep(self.pause);
         assert!(!self.panicking.load(Ordering::SeqCst), "told to panic");
+        if self.late.load(Ordering::SeqCst) {
+            return Err(Error::timeout("late"));
+        }
         if self.down.load(Ordering::SeqCst) {
             return Err(Error::network("down"));
         }
@@ -242,6 +245,44 @@ fn a_401_renews_and_sends_once_more_and_no_more() {
         assert_eq!(requests(&server), expected_requests, "{accepted:?}");
         assert_eq!(server.calls.load(Ordering::SeqCst), expected_calls, "{accepted:?}");
     }
+}
+
+#[test]
+fn an_api_that_takes_no_token_does_not_make_the_token_server_pay() {
+    let server = Server { accepted: Some("Bearer none"), ..Server::default() };
+    let session = session(&server);
+    for second in 0..600 {
+        for _ in 0..3 {
+            let response = session.send(Request::get("http://localhost/api").unwrap()).unwrap();
+            assert_eq!(response.status(), 401, "{second}");
+        }
+        pass(1);
+    }
+    let in_600_s = requests(&server);
+    assert!((12..=26).contains(&in_600_s), "{in_600_s} requests for 1,800 calls");
+}
+
+#[test]
+fn a_token_that_is_dead_on_arrival_is_shared_all_the_same() {
+    // It lives for a second, and the answer takes longer.
+    let server = Server { lifetime: 1, pause: Duration::from_millis(1100), ..Server::default() };
+    let session = session(&server);
+    for token in at_once(64, || session.token()) {
+        assert_eq!(token.unwrap().access_token(), "1");
+    }
+    assert_eq!(requests(&server), 1);
+}
+
+#[test]
+fn a_call_in_a_hurry_leaves_no_pause_behind() {
+    let server = Server { late: true.into(), ..Server::default() };
+    let session = session(&server);
+    let hurried = session.obtain(Instant::now() + Duration::from_millis(1));
+    assert_eq!(hurried.unwrap_err().kind(), Kind::Timeout);
+    assert_eq!(token(&session), Err(Kind::Timeout));
+    assert_eq!(requests(&server), 2, "the call that had all its time asked for itself");
+    assert_eq!(token(&session), Err(Kind::Timeout));
+    assert_eq!(requests(&server), 2, "and its failure is followed by a pause");
 }
 
 #[test]

@@ -118,7 +118,12 @@ impl Request {
     }
 
     /// Sets the body and its `Content-Type`. Errors as for [`Request::with_header`].
-    pub fn with_body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Result<Request, Error> {
+    pub fn with_body(
+        mut self,
+        content_type: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Result<Request, Error> {
+        self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
         let mut request = self.with_header("Content-Type", content_type)?;
         request.body = Some(Buffer::from(body.into()));
         Ok(request)
@@ -186,6 +191,8 @@ fn is_header_name(name: &str) -> bool {
 /// An HTTP response, read whole. Header values and body are wiped when it is dropped, and its
 /// `Debug` shows the status only.
 pub struct Response {
+    /// Host and port, where a transport of this crate knows them, for error messages.
+    server: String,
     status: u16,
     reason: String,
     headers: Vec<(String, Zeroizing<String>)>,
@@ -196,7 +203,13 @@ impl Response {
     /// A response as a `Transport` or a firmware's own HTTP client received it. The body's buffer is
     /// taken over, and wiped on drop.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
-        Response::from_parts(status, String::new(), Vec::new(), Buffer::from(body.into()))
+        Response::from_parts(
+            String::new(),
+            status,
+            String::new(),
+            Vec::new(),
+            Buffer::from(body.into()),
+        )
     }
 
     /// Adds a header, as the server sent it.
@@ -206,12 +219,13 @@ impl Response {
     }
 
     pub(crate) fn from_parts(
+        server: String,
         status: u16,
         reason: String,
         headers: Vec<(String, Zeroizing<String>)>,
         body: Buffer,
     ) -> Response {
-        Response { status, reason, headers, body }
+        Response { server, status, reason, headers, body }
     }
 
     /// The status code.
@@ -246,8 +260,9 @@ impl Response {
     /// # Errors
     /// [`Kind::Malformed`](crate::Kind::Malformed) if it is not UTF-8.
     pub fn text(&self) -> Result<&str, Error> {
-        core::str::from_utf8(&self.body)
-            .map_err(|error| Error::malformed("the answer is not UTF-8").with_source(error))
+        core::str::from_utf8(&self.body).map_err(|error| {
+            Error::malformed(format!("{} is not UTF-8", self.subject())).with_source(error)
+        })
     }
 
     /// The body as text that is one JSON value: whole, with nothing after it, and not nested deeper
@@ -258,7 +273,10 @@ impl Response {
     pub fn json(&self) -> Result<&str, Error> {
         let text = self.text()?;
         if !super::json::is_one_value(text) {
-            return Err(Error::malformed("the answer is not one whole JSON value"));
+            return Err(Error::malformed(format!(
+                "{} is not one whole JSON value",
+                self.subject()
+            )));
         }
         Ok(text)
     }
@@ -273,12 +291,24 @@ impl Response {
             return Ok(self);
         }
         let status = self.status;
-        let message = match status {
-            300..=399 => format!("the API answered {status}, a redirect, which is not followed"),
-            401 => String::from("the API answered 401: it does not take this token"),
-            _ => format!("the API answered {status}"),
+        let what = match status {
+            300..=399 => ", a redirect, which is not followed",
+            401 => ": the API does not take this token; may its user call it?",
+            403 => ": the token's user may not do this",
+            404 => ": there is no such thing in this API",
+            429 | 500..=599 => ": the server has trouble of its own; try again later",
+            _ => "",
         };
+        let message = format!("{} has the status {status}{what}", self.subject());
         Err(Error::Refused(Box::new(Refusal { message, status, ..Refusal::default() })))
+    }
+
+    fn subject(&self) -> String {
+        if self.server.is_empty() {
+            String::from("the answer")
+        } else {
+            format!("the answer of {}", self.server)
+        }
     }
 
     pub(crate) fn body_mut(&mut self) -> &mut [u8] {

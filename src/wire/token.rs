@@ -7,6 +7,7 @@ use crate::error::{Error, Refusal};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
@@ -28,6 +29,20 @@ pub struct Token {
 }
 
 impl Token {
+    /// The token in an answer of [RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1), for a
+    /// `Flow` of your own: `request` is what was asked, and the secrets it carried are replaced where the answer repeats them.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
+    /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token of type Bearer.
+    pub fn from_answer(
+        request: &Request,
+        response: Response,
+        secrets: &[&str],
+    ) -> Result<Token, Error> {
+        Answer { request, secrets, separator: ' ', advice: "check the credentials" }.read(response)
+    }
+
     /// The value for the `Authorization` header, such as `Bearer 2YotnFZFEjr1zCsicMWpAA`.
     pub fn authorization(&self) -> &str {
         &self.authorization
@@ -88,7 +103,7 @@ impl Answer<'_> {
         if members.error.is_some() {
             return Err(self.refused(&response, members));
         }
-        self.check_type(members.token_type)?;
+        self.check_type(members.token_type, members.access_token.as_ref())?;
         let access_token = match members.access_token {
             Some(Value::Text(access_token)) => access_token,
             Some(_) => return Err(self.malformed("its access_token is not a string")),
@@ -118,13 +133,26 @@ impl Answer<'_> {
         })
     }
 
-    fn check_type(&self, token_type: Option<Value>) -> Result<(), Error> {
+    /// What may not be shown: the secrets that were sent, and the token that came, if the answer repeats it.
+    fn unshown<'a>(&'a self, access_token: Option<&'a Value>) -> Vec<&'a str> {
+        let token = match access_token {
+            Some(Value::Text(token)) => Some(token.as_str()),
+            _ => None,
+        };
+        self.secrets.iter().copied().chain(token).collect()
+    }
+
+    fn check_type(
+        &self,
+        token_type: Option<Value>,
+        access_token: Option<&Value>,
+    ) -> Result<(), Error> {
         match token_type {
             // RFC 6749 requires the member; servers that leave it out mean Bearer.
             None | Some(Value::Null) => Ok(()),
             Some(Value::Text(name)) if name.eq_ignore_ascii_case(BEARER) => Ok(()),
             Some(Value::Text(name)) => {
-                let name = text::shown(&name, self.secrets);
+                let name = text::shown(&name, &self.unshown(access_token));
                 Err(self
                     .malformed(&format!("its token_type is `{name}`; only Bearer is supported")))
             }
@@ -146,8 +174,9 @@ impl Answer<'_> {
     }
 
     fn refused(&self, response: &Response, members: Members) -> Error {
+        let unshown = self.unshown(members.access_token.as_ref());
         let show = |value: Option<Value>| {
-            value.and_then(Value::into_text).map(|value| text::shown(&value, self.secrets))
+            value.and_then(Value::into_text).map(|value| text::shown(&value, &unshown))
         };
         let mut refusal = Refusal {
             status: response.status(),
@@ -158,7 +187,7 @@ impl Answer<'_> {
         };
         let mut message =
             format!("{} refused the token request: {}", self.request.url(), refusal.status);
-        let reason = text::shown(response.reason().trim(), self.secrets);
+        let reason = text::shown(response.reason().trim(), &unshown);
         if !reason.is_empty() {
             message = format!("{message} {reason}");
         }
@@ -325,6 +354,17 @@ mod tests {
         ] {
             let error = read(status, &body).unwrap_err();
             assert_eq!(error.kind(), Kind::Refused, "{status} {body}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_the_answer_repeats_is_not_shown() {
+        for body in [
+            r#"{"access_token":"t0k3n","token_type":"t0k3n"}"#,
+            r#"{"access_token":"t0k3n","error":"no t0k3n"}"#,
+        ] {
+            let error = read(200, body).unwrap_err().to_string();
+            assert!(!error.contains("t0k3n") && error.contains("[redacted]"), "{error}");
         }
     }
 
