@@ -45,8 +45,38 @@
 //! | `tls-aws-lc` | | the same with aws-lc-rs, for a program whose own rustls uses that |
 //! | `head-limit` | | with `panic = "abort"`, the limit of 8 KiB on a response's head; only where minreq is built without overflow checks, see SECURITY.md |
 //!
+//! # Without an operating system
+//!
 //! Without `std` the crate is `no_std + alloc`. Each flow is then its two pure functions: `request`
-//! builds the token request, `read` reads the answer, and the bytes between them are yours to move.
+//! builds the token request, `read` reads the answer, and the bytes between them are yours to move, over a modem, a
+//! network stack of your own, or a TLS library on top of one:
+//!
+//! ```
+//! use minbearer::{Error, Response, Token, Url, jsa};
+//! use zeroize::Zeroizing;
+//!
+//! /// Sends `bytes` to the URL's host and port, and hands back what came until the other side closed.
+//! fn exchange(url: &Url, bytes: &[u8]) -> Vec<u8> {
+//!     assert_eq!((url.host(), url.port(), url.is_https()), ("192.0.2.7", 8080, false));
+//!     assert!(bytes.starts_with(b"GET /token?grant_type=client_credentials&client_id=my-app&"));
+//!     assert!(bytes.ends_with(b"\r\nAccept: application/json\r\n\r\n"));
+//!     b"HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\n{\"access_token\": \"abc\"}".to_vec()
+//! }
+//!
+//! fn get_token() -> Result<Token, Error> {
+//!     let config = jsa::Config::new("my-app", "hunter2")?.with_qoauth_host("192.0.2.7")?;
+//!     let request = config.request(8080); // the port, as the device knows it
+//!     let received = Zeroizing::new(exchange(request.url(), &request.to_bytes()));
+//!     config.read(&request, Response::from_bytes(&received)?)
+//! }
+//!
+//! let token = get_token().unwrap();
+//! assert_eq!(token.authorization(), "Bearer abc");
+//! ```
+//!
+//! [`Request::to_bytes`] and [`Response::from_bytes`] are for whoever has no HTTP client; one who has takes the
+//! request apart by its methods and builds the response with [`Response::new`]. What came back holds the token; to wipe
+//! it is the caller's part.
 //!
 //! # TLS
 //!

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::os::tls;
 use crate::secret::Buffer;
 use crate::wire::http::{Method, Request, Response};
+use crate::wire::message::{Framing, MAX_HEAD_BYTES, has_no_body};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -79,10 +80,7 @@ pub trait Transport {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Minreq;
 
-/// The limit for the status line, and for the headers together.
-const MAX_HEAD_BYTES: usize = 8192;
-
-/// What minreq is told of that limit.
+/// What minreq is told of the limit on a head.
 ///
 /// minreq 3.0.0 subtracts `len + 2` from the budget after it checked `len`: a header that ends in a bare
 /// line feed one byte short of the budget underflows, and so does one that the end of the connection ends.
@@ -230,10 +228,11 @@ fn exchange(
     if !(200..600).contains(&status) {
         return Err(Problem::NotHttp("its status is not from 200 to 599"));
     }
-    let framing = Framing::read(&incoming.headers)?;
+    // minreq takes the last of several lengths, and reads any transfer coding but `chunked` as if it were none.
+    let headers = incoming.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let framing = Framing::read(headers).map_err(Problem::NotHttp)?;
     let mut body = Buffer::default();
-    // 204 and 304 have no body, whatever the headers say (RFC 9112 section 6.3).
-    if status != 204 && status != 304 {
+    if !has_no_body(status) {
         let mut whole =
             framing.content_length().is_none_or(|announced| announced <= max_answer_bytes);
         if whole {
@@ -249,6 +248,7 @@ fn exchange(
                 return Err(Problem::TooLarge(max_answer_bytes));
             }
             body = Buffer::default(); // the status says enough
+        // minreq takes the end of the connection for the end of the body, and of the head.
         } else if framing.is_cut_short(status, &body) {
             return Err(Problem::CutShort);
         }
@@ -264,64 +264,6 @@ fn exchange(
         return Err(Problem::NotHttp("its headers are longer than 8 KiB"));
     }
     Ok(Response::from_parts(server, status, reason, headers, body))
-}
-
-/// How the end of a body is told, RFC 9112 section 6.3.
-enum Framing {
-    Length(usize),
-    Chunked,
-    UntilClose,
-}
-
-impl Framing {
-    /// minreq takes the last of several lengths, and reads any transfer coding but `chunked` as if it were none.
-    fn read(headers: &[(String, String)]) -> Result<Framing, Problem> {
-        let mut framing = Framing::UntilClose;
-        for (name, value) in headers {
-            let (name, value) = (name.trim(), value.trim());
-            let found = if name.eq_ignore_ascii_case("content-length") {
-                let length =
-                    value.parse().ok().filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()));
-                Framing::Length(
-                    length.ok_or(Problem::NotHttp("its Content-Length is not a number"))?,
-                )
-            } else if name.eq_ignore_ascii_case("transfer-encoding") {
-                if !value.eq_ignore_ascii_case("chunked") {
-                    return Err(Problem::NotHttp("its Transfer-Encoding is not `chunked`"));
-                }
-                Framing::Chunked
-            } else {
-                continue;
-            };
-            framing = match (framing, found) {
-                (Framing::UntilClose, found) => found,
-                (Framing::Length(one), Framing::Length(other)) if one == other => {
-                    Framing::Length(one)
-                }
-                _ => return Err(Problem::NotHttp("it gives two lengths for one body")),
-            };
-        }
-        Ok(framing)
-    }
-
-    fn content_length(&self) -> Option<usize> {
-        match self {
-            Framing::Length(length) => Some(*length),
-            Framing::Chunked | Framing::UntilClose => None,
-        }
-    }
-
-    /// minreq takes the end of the connection for the end of the body, and of the head. A length can be
-    /// compared; without one, a success without any body is all that can be told to be cut short. A
-    /// refusal often has none, and its status is the answer.
-    fn is_cut_short(&self, status: u16, body: &[u8]) -> bool {
-        match self {
-            Framing::Length(length) => body.len() < *length,
-            Framing::Chunked | Framing::UntilClose => {
-                (200..300).contains(&status) && body.is_empty()
-            }
-        }
-    }
 }
 
 impl Problem {
@@ -385,21 +327,4 @@ fn describe_io(doing: &str, host: &str, error: std::io::Error) -> Error {
         _ => "",
     };
     Error::network(format!("the {doing} failed: {text}{advice}")).with_source(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_needs_no_body_and_a_success_without_one_is_cut_short() {
-        for framing in [Framing::Chunked, Framing::UntilClose] {
-            for (status, body, cut) in [(401, "", false), (200, "", true), (200, "{}", false)] {
-                assert_eq!(framing.is_cut_short(status, body.as_bytes()), cut, "{status} {body}");
-            }
-        }
-        for (length, cut) in [(0, false), (2, false), (3, true)] {
-            assert_eq!(Framing::Length(length).is_cut_short(401, b"{}"), cut, "{length}");
-        }
-    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod form;
 pub(crate) mod http;
 pub(crate) mod json;
 pub(crate) mod jwt;
+pub(crate) mod message;
 pub(crate) mod text;
 pub(crate) mod token;
 pub(crate) mod url;
