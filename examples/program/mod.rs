@@ -2,7 +2,9 @@
 #![allow(dead_code)] // each program uses its part
 
 use minbearer::{Error, Kind, Secret};
-use std::io::{IsTerminal, Read, Write};
+use rustix::fd::BorrowedFd;
+use rustix::io::Errno;
+use std::io::{ErrorKind, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -13,8 +15,8 @@ const MAX_PASSWORD_BYTES: usize = 8 * 1024;
 /// Ends a program: status 0, or `<program>: <error>` on standard error and the status of its kind.
 pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
-    // Standard error may be closed, which changes nothing.
-    let _ = writeln!(std::io::stderr(), "{program}: {error}");
+    // Standard error may be closed, which changes nothing. The line goes out in one piece.
+    let _ = write_all(rustix::stdio::stderr(), format!("{program}: {error}\n").as_bytes());
     ExitCode::from(match error.kind() {
         Kind::Config => 2,
         Kind::Locator => 3,
@@ -26,14 +28,26 @@ pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
     })
 }
 
-/// Writes to standard output and flushes it, so that a full disk or a closed pipe is not passed over.
+/// Writes to standard output, so that a full disk or a closed pipe is not passed over.
+///
+/// Not through `std::io`: its buffers for the standard streams are never freed, so that nothing wipes what was in them.
 pub fn print(parts: &[&str]) -> Result<(), Error> {
-    let mut out = std::io::stdout().lock();
     parts
         .iter()
-        .try_for_each(|part| out.write_all(part.as_bytes()))
-        .and_then(|()| out.flush())
+        .try_for_each(|part| write_all(rustix::stdio::stdout(), part.as_bytes()))
         .map_err(|error| Error::config(format!("could not write to standard output: {error}")))
+}
+
+fn write_all(to: BorrowedFd, mut bytes: &[u8]) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(to, bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// The variable's value, if it is set and not empty.
@@ -48,11 +62,23 @@ pub fn variable(name: &str) -> Result<Option<String>, Error> {
 }
 
 /// A number of seconds above 0, decimals allowed, up to a hundred years.
+///
+/// Read as digits: a floating-point number needs tables of 14 KiB in a program that has no other use for them.
 pub fn seconds(text: &str) -> Option<Duration> {
-    const MAX_SECONDS: f64 = 100.0 * 365.0 * 86_400.0;
-    let seconds: f64 = text.parse().ok()?;
-    let duration = Duration::try_from_secs_f64(seconds).ok()?;
-    (!duration.is_zero() && seconds <= MAX_SECONDS).then_some(duration)
+    const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = || whole.bytes().chain(fraction.bytes());
+    if digits().next().is_none() || !digits().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let whole = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let nanoseconds = fraction
+        .bytes()
+        .chain(std::iter::repeat(b'0'))
+        .take(9)
+        .fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    let duration = Duration::new(whole, nanoseconds);
+    (!duration.is_zero() && duration <= MAX).then_some(duration)
 }
 
 /// The user name for Accelerator: `NC_USER`, as the appliance prints it, or else `USER`.
@@ -70,26 +96,27 @@ pub fn nc_user() -> Result<String, Error> {
 pub fn password_from_env() -> Result<Secret, Error> {
     if let Some(path) = variable("NC_PASSWORD_FILE")? {
         Secret::from_file(path)
-    } else if std::io::stdin().is_terminal() {
+    } else if rustix::stdio::stdin().is_terminal() {
         minbearer::prompt::password("Password: ")
     } else {
-        first_line(&mut std::io::stdin().lock())
+        first_line(rustix::stdio::stdin())
     }
 }
 
-fn first_line(input: &mut dyn Read) -> Result<Secret, Error> {
+fn first_line(input: BorrowedFd) -> Result<Secret, Error> {
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_PASSWORD_BYTES));
     let mut byte = Zeroizing::new([0]);
     loop {
-        match input.read(&mut *byte) {
+        match rustix::io::read(input, &mut *byte) {
             Ok(0) => break,
             Ok(_) if byte[0] == b'\n' => break,
             Ok(_) if line.len() == MAX_PASSWORD_BYTES => {
                 return Err(Error::config("the password on standard input is longer than 8 KiB"));
             }
             Ok(_) => line.push(byte[0]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(Errno::INTR) => {}
             Err(error) => {
+                let error = std::io::Error::from(error);
                 return Err(Error::config(format!(
                     "could not read the password from standard input: {error}"
                 )));

@@ -246,7 +246,7 @@ mod with_std {
     /// # Errors
     /// Every [`Kind`](crate::Kind) but `Locator`; none holds the secret.
     pub fn get_token(config: &Config) -> Result<Token, Error> {
-        flow::get_token(config, &Minreq)
+        flow::get_token::<dyn Flow>(config, &Minreq)
     }
 }
 
