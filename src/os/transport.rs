@@ -11,7 +11,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -155,22 +155,20 @@ fn in_a_worker(
     exchange: impl FnOnce() -> Result<Response, Problem> + Send + 'static,
     left: Duration,
 ) -> Option<Result<Response, Problem>> {
-    let (sender, receiver) = sync_channel(1);
+    // The channel says only that the worker has ended: one for `()` is in minreq already.
+    let (sender, receiver) = channel::<()>();
     let worker = std::thread::Builder::new().name(String::from("minbearer")).spawn(move || {
-        // Nobody receives it after a timeout, which drops it, and so wipes it, here.
-        let _ = sender.send(exchange());
+        let _sender = sender;
+        exchange()
     });
     let worker = match worker {
         Ok(worker) => worker,
         Err(error) => return Some(Err(Problem::Io("could not start a thread", error))),
     };
     match receiver.recv_timeout(left) {
-        Ok(outcome) => {
-            let _ = worker.join();
-            Some(outcome)
-        }
+        // Nobody takes what the worker comes to after this, which drops it, and so wipes it.
         Err(RecvTimeoutError::Timeout) => Some(Err(Problem::Deadline)),
-        Err(RecvTimeoutError::Disconnected) => None,
+        Ok(()) | Err(RecvTimeoutError::Disconnected) => worker.join().ok(),
     }
 }
 
