@@ -34,7 +34,7 @@ const KILL_GRACE: Duration = Duration::from_millis(400);
 
 /// Runs `program service` and reads the port it prints.
 ///
-/// The child gets null standard input and an environment without `CLIENT_SECRET`, is killed when the
+/// The child gets standard input that has ended and an environment without `CLIENT_SECRET`, is killed when the
 /// deadline passes, and is always waited for.
 pub(crate) fn locate(
     program: &Path,
@@ -66,13 +66,15 @@ impl Locator {
         // A bare name would be looked for in PATH.
         let program = &Path::new(".").join(program);
         let failed = |error: std::io::Error| not_started(program, error);
+        // An empty root has no /dev/null. A socket whose other end is closed has ended too.
+        let (child_input, _) = UnixStream::pair().map_err(failed)?;
         let (output, child_output) = UnixStream::pair().map_err(failed)?;
         let (complaints, child_complaints) = UnixStream::pair().map_err(failed)?;
         complaints.set_nonblocking(true).map_err(failed)?;
         let child = Command::new(program)
             .arg(service)
             .env_remove("CLIENT_SECRET")
-            .stdin(Stdio::null())
+            .stdin(Stdio::from(OwnedFd::from(child_input)))
             .stdout(Stdio::from(OwnedFd::from(child_output)))
             .stderr(Stdio::from(OwnedFd::from(child_complaints)))
             .spawn()

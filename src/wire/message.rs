@@ -67,9 +67,7 @@ impl Response {
         let framing = Framing::read(headers).map_err(not_http)?;
         let body = match framing {
             _ if has_no_body(head.status) => Buffer::default(),
-            Framing::Length(length) => Buffer::from(Vec::from(
-                rest.get(..length).ok_or_else(|| Error::network(CUT_SHORT))?,
-            )),
+            Framing::Length(length) => Buffer::from(Vec::from(rest.get(..length).unwrap_or(rest))),
             Framing::Chunked => read_chunks(rest)?,
             Framing::UntilClose => Buffer::from(Vec::from(rest)),
         };
