@@ -73,7 +73,7 @@ fn srv_to(name: &[u8], priority: u16, weight: u16, port: u16, target: &[u8]) -> 
 
 struct Resolver {
     address: SocketAddr,
-    queries: Arc<Mutex<Vec<(Vec<u8>, SocketAddr)>>>,
+    queries: Arc<Mutex<Vec<Vec<u8>>>>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -103,7 +103,7 @@ impl Resolver {
                     let mut known = queries.lock().unwrap();
                     let bytes = room[..len].to_vec();
                     let query = Query { bytes: bytes.clone(), from, earlier: known.len() };
-                    known.push((bytes, from));
+                    known.push(bytes);
                     drop(known);
                     for datagram in script(&query, &socket) {
                         // The program may have ended, on an answer before this one.
@@ -115,7 +115,7 @@ impl Resolver {
         Resolver { address, queries, over, thread: Some(thread) }
     }
 
-    fn queries(&self) -> Vec<(Vec<u8>, SocketAddr)> {
+    fn queries(&self) -> Vec<Vec<u8>> {
         self.queries.lock().unwrap().clone()
     }
 }
@@ -180,7 +180,7 @@ fn the_query_is_one_for_srv_and_the_port_is_printed() {
         ("qoauth", "\x06qoauth\0"),
     ] {
         expect_port(&locate(&settings, name), 8080);
-        let (query, _) = resolver.queries().pop().unwrap();
+        let query = resolver.queries().pop().unwrap();
         let expected =
             [&b"\x01\0\0\x01\0\0\0\0\0\0"[..], asked.as_bytes(), &[0, 33, 0, 1]].concat();
         assert_eq!(query[2..], expected, "{name}: {query:?}");
@@ -196,8 +196,7 @@ fn every_run_has_an_id_of_its_own() {
     for _ in 0..20 {
         expect_port(&locate(&settings, SERVICE), 8080);
     }
-    let ids: BTreeSet<_> =
-        resolver.queries().iter().map(|(query, _)| query[..2].to_vec()).collect();
+    let ids: BTreeSet<_> = resolver.queries().iter().map(|query| query[..2].to_vec()).collect();
     assert!(ids.len() > 15, "{ids:?}");
 }
 
