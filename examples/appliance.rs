@@ -33,6 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn serve() -> Result<(), Error> {
+    program::no_arguments()?;
     // Ending by a signal runs no destructor, and the locator's folder would stay behind.
     let mut signals =
         Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| failed("handle signals", error))?;

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Error> {
+    program::no_arguments()?;
     let appliance = Appliance::start(Credentials::default()).map_err(|error| {
         Error::config(format!("could not start the loopback appliance: {error}"))
     })?;
@@ -81,7 +82,8 @@ fn call(url: &str, token: &Token) -> Result<(), Error> {
     let request = Request::get(url)?.with_header("Authorization", token.authorization())?;
     let response = Minreq.send(&request, Instant::now() + Duration::from_secs(10))?;
     let response = response.error_for_status()?;
-    say(&["  API call: GET ", url, "\n  answer: ", response.json()?.trim_end()])
+    let answer = program::json_on_a_line(response.json()?);
+    say(&["  API call: GET ", url, "\n  answer: ", &answer])
 }
 
 /// Shows that there is a token, and not what it is.

@@ -49,5 +49,7 @@ fn run() -> Result<(), Error> {
     let response = session.send(Request::get(&project)?)?.error_for_status()?;
     let json: serde_json::Value = serde_json::from_str(response.json()?)
         .map_err(|error| Error::malformed(format!("the answer cannot be shown: {error}")))?;
-    program::print(&[&format!("{json:#}"), "\n"])
+    format!("{json:#}")
+        .lines()
+        .try_for_each(|line| program::print(&[&program::on_a_line(line), "\n"]))
 }

@@ -4,18 +4,20 @@
 //! service_port_locator NAME
 //! ```
 //!
-//! One SRV query ([RFC 2782](https://www.rfc-editor.org/rfc/rfc2782)) for NAME, which is taken as it is: no search list,
-//! with or without a dot at its end. Of several records the one of the lowest priority counts, among equals one by
-//! chance and weight. The port and a newline go to standard output; if something is wrong, one line goes to standard
-//! error, and the exit status says what: 2 settings, 3 no such service, 4 network, 5 timeout, 7 malformed answer.
+//! One SRV query ([RFC 2782](https://www.rfc-editor.org/rfc/rfc2782)) for NAME, which is taken as it is: no search
+//! list, with or without a dot at its end. Of several records the one of the lowest priority counts, among equals one
+//! by chance and weight. The port and a newline go to standard output; if something is wrong, one line goes to
+//! standard error, and the exit status says what: 2 settings, 3 no such service, 4 network, 5 timeout, 7 malformed
+//! answer.
 //!
 //! | variable | meaning |
 //! | --- | --- |
 //! | `RESOLV_CONF` | another file than `/etc/resolv.conf` |
 //!
 //! Of that file the first three `nameserver` lines count. An address may have a port after it, as dnsmasq writes it:
-//! `nameserver 127.0.0.1#8600`. Without the file or such a line the resolver is the one on this machine. Each resolver is
-//! asked twice at the most, over UDP, and over TCP where the answer did not fit; the whole takes 5 s at the most.
+//! `nameserver 127.0.0.1#8600`. Without the file or such a line the resolver is the one on this machine. Each
+//! resolver is asked twice at the most, over UDP, and over TCP where the answer did not fit; the whole takes 5 s at
+//! the most.
 
 mod program;
 

@@ -80,8 +80,8 @@
 //!
 //! # TLS
 //!
-//! The server's certificate is verified, its name included, and nothing turns that off: a server that could be anyone would
-//! be handed the credentials. TLS is 1.2 or 1.3. What to do instead:
+//! The server's certificate is verified, its name included, and nothing turns that off: a server that could be anyone
+//! would be handed the credentials. TLS is 1.2 or 1.3. What to do instead:
 //!
 //! | case | what to do |
 //! | --- | --- |
@@ -93,21 +93,22 @@
 //! | expired, or not valid yet | have it renewed; or set the device's clock, which the error shows |
 //! | a CA given in code, or another TLS library | a [`Transport`] of your own; its documentation has one |
 //!
-//! The two variables are the exception to promise 8. rustls-native-certs, under minreq, reads them once in a process, at the
-//! first `https` request, and takes no path from a caller. (On Apple's systems it is the keychain that decides, and neither
-//! is read.) After a change, start the program again. This crate looks at them only when no certificate was found or the issuer is
-//! unknown, to say what is wrong with the file. A file that is missing, empty or not PEM is then of
-//! [`Kind::Config`]; everything else that fails in TLS is of [`Kind::Network`].
+//! The two variables are the exception to promise 8. rustls-native-certs, under minreq, reads them once in a process,
+//! at the first `https` request, and takes no path from a caller. (On Apple's systems it is the keychain that
+//! decides, and neither is read.) After a change, start the program again. This crate looks at them only when no
+//! certificate was found or the issuer is unknown, to say what is wrong with the file. A file that is missing, empty
+//! or not PEM is then of [`Kind::Config`]; everything else that fails in TLS is of [`Kind::Network`].
 //!
-//! **A program with a rustls of its own** shares with this crate rustls's one default provider of cryptography in a process.
-//! minreq's rustls brings aws-lc-rs, which is therefore compiled in any case; `tls` adds ring and, unless the program has
-//! installed a provider, installs it at the first `https` request. The linker then drops aws-lc-rs. But where both are compiled in,
-//! rustls does not choose for anyone: `ClientConfig::builder()` panics in the program until a provider is installed. So
+//! **A program with a rustls of its own** shares with this crate rustls's one default provider of cryptography in a
+//! process. minreq's rustls brings aws-lc-rs, which is therefore compiled in any case; `tls` adds ring and, unless
+//! the program has installed a provider, installs it at the first `https` request. The linker then drops aws-lc-rs.
+//! But where both are compiled in, rustls does not choose for anyone: `ClientConfig::builder()` panics in the program
+//! until a provider is installed. So
 //!
 //! - install one at the start of `main`, before anything uses TLS, as
 //!   `rustls::crypto::ring::default_provider().install_default()`: this crate then uses that; or
-//! - if nothing in the program uses rustls's feature `ring`, take `tls-aws-lc`: then only aws-lc-rs is compiled, rustls chooses it by itself
-//!   as before, and this crate installs the same. With both features on, it is ring.
+//! - if nothing in the program uses rustls's feature `ring`, take `tls-aws-lc`: then only aws-lc-rs is compiled,
+//!   rustls chooses it by itself as before, and this crate installs the same. With both features on, it is ring.
 //!
 //! `install_default` after this crate's first `https` request returns an error: do not unwrap it. aws-lc-rs
 //! also offers a post-quantum key exchange, which ring does not have. Both need a C compiler to build.
@@ -134,17 +135,9 @@
 //!    whose names say `from_env`, and by the TLS stack: see [TLS](#tls).
 //! 9. **One request per `get_token`.** The only retry in the crate is a [`Session`]'s, once, after a 401.
 //!
-//! What minreq 3.0.0 makes of a hostile answer sets two limits: a chunked body that breaks off
-//! looks complete (the JSON of a token does not; [`Response::json`] tells for an API answer), and a crafted head can lift
-//! the limit of 8 KiB on it, so that only the deadline bounds it. A program that unwinds keeps the limit, at the price of two
-//! messages on standard error when it happens, with these lines in its `Cargo.toml`:
-//!
-//! ```toml
-//! [profile.release.package.minreq]
-//! overflow-checks = true
-//! ```
-//!
-//! With `panic = "abort"` a head has no limit but the deadline, unless `head-limit` is on; `SECURITY.md` has it all in one table.
+//! What minreq 3.0.0 makes of a hostile answer sets two limits: a chunked body that breaks off looks complete (the
+//! JSON of a token does not; [`Response::json`] tells for an API answer), and a crafted head can lift the limit of 8
+//! KiB on it, so that only the deadline bounds it. `SECURITY.md` says for which builds, and what to set.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -49,9 +49,9 @@ use std::time::Instant;
 ///
 /// # When renewal fails
 ///
-/// The old token is served for as long as it lives. The server is asked again after pauses that
-/// grow from about 1 s to 60 s, at random within a factor of two; after a refusal, which a wrong secret gets, the
-/// first is as long as the last. When there is no live token, every call during a pause returns the error of the last attempt at once.
+/// The old token is served for as long as it lives. The server is asked again after pauses that grow from about 1 s
+/// to 60 s, at random within a factor of two; after a refusal, which a wrong secret gets, the first is as long as the
+/// last. When there is no live token, every call during a pause returns the error of the last attempt at once.
 pub struct Session<F, T = Minreq> {
     flow: F,
     transport: T,
@@ -131,7 +131,7 @@ impl<F: Flow, T: Transport> Session<F, T> {
     ///
     /// # Errors
     /// Those of the flow, from this attempt or, during a pause, from the last one. The call takes no longer
-    /// than the flow's timeout.
+    /// than the flow's timeout, a password function's time aside.
     pub fn token(&self) -> Result<Arc<Token>, Error> {
         self.token_by(|| deadline_after(self.flow.timeout()))
     }
@@ -169,14 +169,15 @@ impl<F: Flow, T: Transport> Session<F, T> {
     /// Sends a request with the `Authorization` header added. If the answer is 401, the token is renewed
     /// and the request is sent once more; that is the only retry there is.
     ///
-    /// Every other status is an `Ok`, a redirect included, which is not followed. So is a 401 that remains.
-    /// Where the API takes no new token either, the token server is not asked for another before a pause has passed, which
+    /// Every other status is an `Ok`, a redirect included, which is not followed. So is a 401 that remains. Where the
+    /// API takes no new token either, the token server is not asked for another before a pause has passed, which
     /// grows as after failures.
     ///
     /// # Errors
-    /// Those of [`token`](Self::token); [`Kind::Network`](crate::Kind::Network), [`Kind::Timeout`](crate::Kind::Timeout) and,
-    /// for an answer above 1 MiB, [`Kind::Malformed`](crate::Kind::Malformed). The call as a whole, renewal and second attempt
-    /// included, takes no longer than the flow's timeout.
+    /// Those of [`token`](Self::token); [`Kind::Network`](crate::Kind::Network),
+    /// [`Kind::Timeout`](crate::Kind::Timeout) and, for an answer above 1 MiB,
+    /// [`Kind::Malformed`](crate::Kind::Malformed). The call as a whole, renewal and second attempt included, takes
+    /// no longer than the flow's timeout.
     pub fn send(&self, mut request: Request) -> Result<Response, Error> {
         let deadline = deadline_after(self.flow.timeout());
         let token = self.token_by(|| deadline)?;

@@ -9,6 +9,8 @@ use appliance::{Appliance, Credentials};
 use programs::{command, run};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
@@ -125,6 +127,22 @@ fn the_polls_are_counted_and_every_line_is_whole() {
     assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
     assert_eq!(outcome.out.matches(ANSWER).count(), 3, "{outcome:?}");
     assert_eq!(outcome.out.matches('\n').count(), 3, "{outcome:?}");
+}
+
+#[test]
+fn a_full_disk_does_not_end_it_and_a_log_that_nobody_reads_does() {
+    let appliance = appliance();
+    let console = appliance.console_url();
+    let counted =
+        [&variables(&appliance, &console)[..], &[("POLL_SECONDS", "0.01"), ("POLL_COUNT", "9")]]
+            .concat();
+    let full = std::fs::File::create("/dev/full").expect("it is there");
+    let output = command("background_process", &counted).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let (unread, _) = UnixStream::pair().expect("a pair");
+    let output =
+        command("background_process", &counted).stdout(OwnedFd::from(unread)).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 #[path = "support/appliance.rs"]
 mod appliance;
+#[path = "support/hostile.rs"]
+mod hostile;
 #[path = "support/programs.rs"]
 mod programs;
 
 use appliance::{Appliance, Credentials};
+use hostile::{Server, Step};
 use programs::{Outcome, command, run, run_with_input};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -163,6 +166,7 @@ fn get_token_names_what_is_wrong_with_its_settings() {
         (&["accelerator"], "needs a URL"),
         (&["accelerator", "http://h", "rose", "more"], "too many"),
         (&["accelerator", "http://h"], "$USER"),
+        (&["accelerator", "http://h\n:1", "rose"], "the Accelerator URL"),
         (&["accelerator", "http://h:99999", "rose"], "the Accelerator URL has a port"),
         (&["accelerator", "http://u:hunter2@h", "rose"], "user info"),
         (&["accelerator", "http://h", "rose"], "no password"),
@@ -173,6 +177,7 @@ fn get_token_names_what_is_wrong_with_its_settings() {
         (&["accelerator", "http://h", "rose", "--scope", "x"], "--scope"),
         (&["client-credentials", "http://h", "--scope"], "--scope"),
         (&["jsa", "--what"], "--what"),
+        (&["jsa", "--wh\n\u{1b}[2Jat\u{9b}"], "[2Jat"),
         (&["jsa", "--timeout"], "--timeout"),
         (&["jsa", "--timeout", "0"], "above 0"),
         (&["jsa", "--timeout", "-1"], "above 0"),
@@ -315,4 +320,53 @@ fn rest_101_prints_the_project_indented() {
     let outcome =
         run_with_input("rest_101", &[&appliance.qoauth_url(), "rose"], &[], input.as_bytes());
     outcome.expect_failure("rest_101", 6, "404");
+}
+
+#[test]
+fn an_empty_variable_is_named_by_every_program() {
+    for (program, arguments, name) in [
+        ("get_token", &["accelerator", "http://h"][..], "USER"),
+        ("get_token", &["accelerator", "http://h", "rose"], "NC_PASSWORD_FILE"),
+        ("quickstart", &[], "CLIENT_ID"),
+        ("appliance", &[], "CLIENT_SECRET"),
+        ("rest_101", &[], "NC_URL"),
+        ("rest_101", &["http://h"], "NC_USER"),
+        ("background_process", &[], "POLL_COUNT"),
+    ] {
+        let outcome = run(program, arguments, &[(name, "")]);
+        outcome.expect_failure(program, 2, &format!("{name} is empty"));
+    }
+}
+
+#[test]
+fn a_program_without_arguments_refuses_one() {
+    for program in ["quickstart", "appliance", "background_process"] {
+        run(program, &["--what"], &[]).expect_failure(program, 2, "`--what`");
+    }
+}
+
+/// JSON's strings may hold the control characters above U+007F as they are, and terminals obey them.
+#[test]
+fn an_answer_with_control_characters_is_shown_with_escapes() {
+    let json = "{\"access_token\":\"abcde\",\n\t\"name\":\"\u{9b}2J\u{9d}0;x\u{9c}\"}";
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{json}", json.len());
+    let server = Server::script(vec![Step::Request, Step::send(answer)]);
+    let url = server.url();
+    let variables = [
+        ("CLIENT_ID", "id"),
+        ("CLIENT_SECRET", "secret"),
+        ("QOAUTH_URL", &url),
+        ("CONSOLE_URL", &url),
+        ("NC_URL", &url),
+        ("NC_USER", "rose"),
+        ("NC_PASSWORD", "secret"),
+        ("POLL_COUNT", "1"),
+    ];
+    for program in ["quickstart", "background_process", "rest_101"] {
+        let outcome = run_with_input(program, &[], &variables, b"secret\n");
+        assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
+        assert!(outcome.out.contains(r"\u009b2J\u009d0;x\u009c"), "{outcome:?}");
+        let bare = |character: char| character.is_control() && character != '\n';
+        assert!(!outcome.out.contains(bare), "{outcome:?}");
+    }
 }

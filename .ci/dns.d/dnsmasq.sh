@@ -1,5 +1,5 @@
-# A dnsmasq of one's own, for .ci/dns and .ci/scratch: on a free port of loopback, a child of the script, without files of
-# the system's.
+# A dnsmasq of one's own, for .ci/dns and .ci/scratch: on a free port of loopback, a child of the script, without
+# files of the system's.
 
 dnsmasq_pid=
 

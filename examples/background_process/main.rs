@@ -12,6 +12,7 @@
 mod program;
 
 use minbearer::{Error, Request, Session, jsa};
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Error> {
+    program::no_arguments()?;
     // The first process of a container ignores SIGTERM unless it says what to do with it.
     signal_hook::flag::register_conditional_shutdown(
         signal_hook::consts::SIGTERM,
@@ -41,11 +43,11 @@ fn run() -> Result<(), Error> {
     let session = Session::new(jsa::Config::from_env()?);
     loop {
         let start = Instant::now();
-        let line = match poll(&session, &url) {
-            Ok(json) => format!("{} response={json}\n", timestamp(SystemTime::now())),
-            Err(error) => format!("{} Error: {error}\n", timestamp(SystemTime::now())),
+        let outcome = match poll(&session, &url) {
+            Ok(json) => format!("response={json}"),
+            Err(error) => program::on_a_line(&format!("Error: {error}")),
         };
-        program::print(&[&line])?;
+        log(&format!("{} {outcome}\n", timestamp(SystemTime::now())))?;
         if let Some(left) = &mut polls_left {
             *left -= 1;
             if *left == 0 {
@@ -56,10 +58,19 @@ fn run() -> Result<(), Error> {
     }
 }
 
-/// One API call. The answer is put on one line: a line break can only stand between JSON's tokens.
+/// A line that cannot be written is lost, as on a full disk, which may have room again. The program ends when nobody
+/// reads its log any longer.
+fn log(line: &str) -> Result<(), Error> {
+    match program::write(&[line]) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(program::unwritable(error)),
+        _ => Ok(()),
+    }
+}
+
+/// One API call.
 fn poll(session: &Session<jsa::Config>, url: &str) -> Result<String, Error> {
     let response = session.send(Request::get(url)?)?.error_for_status()?;
-    Ok(response.json()?.trim().replace(['\n', '\r'], " "))
+    Ok(program::json_on_a_line(response.json()?))
 }
 
 fn poll_seconds() -> Result<Duration, Error> {

@@ -4,6 +4,7 @@
 use minbearer::{Error, Kind, Secret};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
+use std::fmt::Write;
 use std::io::{ErrorKind, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,7 +17,8 @@ const MAX_PASSWORD_BYTES: usize = 8 * 1024;
 pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     // Standard error may be closed, which changes nothing. The line goes out in one piece.
-    let _ = write_all(rustix::stdio::stderr(), format!("{program}: {error}\n").as_bytes());
+    let line = on_a_line(&format!("{program}: {error}")) + "\n";
+    let _ = write_all(rustix::stdio::stderr(), line.as_bytes());
     ExitCode::from(match error.kind() {
         Kind::Config => 2,
         Kind::Locator => 3,
@@ -29,13 +31,36 @@ pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
 }
 
 /// Writes to standard output, so that a full disk or a closed pipe is not passed over.
-///
-/// Not through `std::io`: its buffers for the standard streams are never freed, so that nothing wipes what was in them.
 pub fn print(parts: &[&str]) -> Result<(), Error> {
-    parts
-        .iter()
-        .try_for_each(|part| write_all(rustix::stdio::stdout(), part.as_bytes()))
-        .map_err(|error| Error::config(format!("could not write to standard output: {error}")))
+    write(parts).map_err(unwritable)
+}
+
+/// Not through `std::io`: its buffers for the standard streams are never freed, so that nothing wipes what was in them.
+pub fn write(parts: &[&str]) -> std::io::Result<()> {
+    parts.iter().try_for_each(|part| write_all(rustix::stdio::stdout(), part.as_bytes()))
+}
+
+pub fn unwritable(error: std::io::Error) -> Error {
+    Error::config(format!("could not write to standard output: {error}"))
+}
+
+/// `text` with its control characters as JSON's strings may have them: one line, and nothing that a terminal obeys.
+pub fn on_a_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            // Writing to a `String` cannot fail.
+            let _ = write!(line, "\\u{:04x}", u32::from(character));
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// Valid JSON as the same JSON on one line: a bare line break or tab can only stand between its tokens.
+pub fn json_on_a_line(json: &str) -> String {
+    on_a_line(&json.trim().replace(['\n', '\r', '\t'], " "))
 }
 
 fn write_all(to: BorrowedFd, mut bytes: &[u8]) -> std::io::Result<()> {
@@ -50,14 +75,28 @@ fn write_all(to: BorrowedFd, mut bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The variable's value, if it is set and not empty.
+/// The variable's value, which must not be empty if it is set.
 pub fn variable(name: &str) -> Result<Option<String>, Error> {
     match std::env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Ok(value) if value.is_empty() => {
+            Err(Error::config(format!("the environment variable {name} is empty")))
+        }
+        Ok(value) => Ok(Some(value)),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => {
             Err(Error::config(format!("the environment variable {name} is not UTF-8")))
         }
+    }
+}
+
+/// Refuses arguments, for a program that has none.
+pub fn no_arguments() -> Result<(), Error> {
+    match std::env::args_os().nth(1) {
+        None => Ok(()),
+        Some(argument) => Err(Error::config(format!(
+            "unexpected argument `{}`: settings come from the environment",
+            argument.to_string_lossy()
+        ))),
     }
 }
 

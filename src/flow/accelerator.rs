@@ -1,7 +1,8 @@
 //! Altair Accelerator: the `vovserver` REST API, version 3.
 //!
-//! User name and password are posted to `/api/v3/token`, and a JSON Web Token comes back. The vendor's
-//! client joins type and token with a colon, `Bearer:<jwt>`, and sends that as the `Authorization` value;
+//! User name and password are posted to `/api/v3/token`, and a JSON Web Token comes back, as the manual has it under
+//! [REST API](https://2021.help.altair.com/2021.2/accelerator/html/bookshelf/topics/tutorials/rest_resource_paths.htm).
+//! The vendor's client joins type and token with a colon, `Bearer:<jwt>`, and sends that as the `Authorization` value;
 //! so does this flow, unless [`with_rfc6750_header`](Config::with_rfc6750_header) asks for the standard form.
 //! There is no refresh token: when the token has expired, the password is needed again.
 //!
@@ -43,8 +44,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Any URL of the project: its scheme, host and port are used. The password stays in memory as long as this value does.
-    /// A call may take 10 s.
+    /// Any URL of the project: its scheme, host and port are used. The password stays in memory as long as this
+    /// value does. A call may take 10 s.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for an empty user
@@ -87,7 +88,7 @@ impl Config {
         self
     }
 
-    /// How long a call may take as a whole.
+    /// How long a call may take as a whole, a day at most; a function that supplies the password is not cut short.
     pub fn with_timeout(mut self, timeout: Duration) -> Config {
         self.timeout = timeout;
         self

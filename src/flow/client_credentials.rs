@@ -18,12 +18,12 @@
 //!
 //! # Where the secret goes
 //!
-//! Servers take the credentials in one of two places, and a few in only one of them. The body
-//! (`client_secret_post`) is the default here; [`Config::with_basic`] puts them into an `Authorization` header
-//! (`client_secret_basic`). To tell which one a server wants: its metadata
-//! (`/.well-known/openid-configuration` or, [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414), `/.well-known/oauth-authorization-server`)
-//! lists `token_endpoint_auth_methods_supported`, and means `client_secret_basic` where it leaves that out;
-//! the client's registration may say; and the wrong one is refused as `invalid_client` with the right secret.
+//! Servers take the credentials in one of two places, and a few in only one of them. The body (`client_secret_post`)
+//! is the default here; [`Config::with_basic`] puts them into an `Authorization` header (`client_secret_basic`). To
+//! tell which one a server wants: its metadata (`/.well-known/openid-configuration` or, [RFC
+//! 8414](https://www.rfc-editor.org/rfc/rfc8414), `/.well-known/oauth-authorization-server`) lists
+//! `token_endpoint_auth_methods_supported`, and means `client_secret_basic` where it leaves that out; the client's
+//! registration may say; and the wrong one is refused as `invalid_client` with the right secret.
 
 use crate::error::Error;
 use crate::secret::Secret;
@@ -124,7 +124,7 @@ impl Config {
         self
     }
 
-    /// How long a call may take as a whole.
+    /// How long a call may take as a whole; a day at most.
     pub fn with_timeout(mut self, timeout: Duration) -> Config {
         self.timeout = timeout;
         self
@@ -218,7 +218,8 @@ mod with_std {
 
     impl Config {
         /// The token endpoint's URL, with `CLIENT_ID` and `CLIENT_SECRET` or `CLIENT_SECRET_FILE` from the
-        /// environment. What [`jsa::Config::from_env`](crate::jsa::Config::from_env) says of secrets there holds here too.
+        /// environment. What [`jsa::Config::from_env`](crate::jsa::Config::from_env) says of secrets there holds here
+        /// too.
         ///
         /// # Errors
         /// As for [`new`](Self::new), naming the variable that is missing, empty or wrong.

@@ -3,7 +3,8 @@
 //! An app on the platform gets its token from the local `qoauth` service. A program of the platform,
 //! the port locator, prints the port that the service has at the moment; the credentials go into the
 //! query of one `GET`, as the platform's app documentation has it, and the answer says nothing of a
-//! lifetime: a token is good until the API answers 401.
+//! lifetime: a token is good until the API answers 401. The document is the app framework's
+//! [OAuth bearer token](https://ibmsecuritydocs.github.io/qradar_appfw_v1/c_appframework_oauth_bearer.html).
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
@@ -101,7 +102,7 @@ impl Config {
         Ok(self)
     }
 
-    /// How long a call may take as a whole, the locator included.
+    /// How long a call may take as a whole, the locator included; a day at most.
     pub fn with_timeout(mut self, timeout: Duration) -> Config {
         self.timeout = timeout;
         self
@@ -212,8 +213,8 @@ mod with_std {
     }
 
     /// Scheme, host and port of the console, whose REST API takes the token: `CONSOLE_URL`, else `https` to
-    /// `QRADAR_CONSOLE_FQDN`, else to `QRADAR_CONSOLE_IP`, else to `console_ip` in the app's `manifest.json`, in the working
-    /// folder, in `/opt/app-root` or in `/`.
+    /// `QRADAR_CONSOLE_FQDN`, else to `QRADAR_CONSOLE_IP`, else to `console_ip` in the app's `manifest.json`, in the
+    /// working folder, in `/opt/app-root` or in `/`.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config), naming the variable or file that is missing, empty or wrong.

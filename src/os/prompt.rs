@@ -13,6 +13,9 @@ use alloc::format;
 /// # Ok(()) }
 /// ```
 ///
+/// A signal that ends the program meanwhile leaves the terminal without echo; `stty echo` brings it back. The buffers
+/// in which [rpassword](https://docs.rs/rpassword) reads the line are its own: promise 2 says what wipes them.
+///
 /// # Errors
 /// [`Kind::Config`](crate::Kind::Config) if there is no terminal, or it was closed.
 pub fn password(text: &str) -> Result<Secret, Error> {

@@ -40,16 +40,17 @@ use zeroize::Zeroizing;
 /// # Ok(()) }
 /// ```
 ///
-/// Here is [ureq](https://docs.rs/ureq) 3 with its features `rustls-no-provider`, beside rustls with its feature `ring`.
-/// The CA is given in code: no file is needed, no environment variable is read, and the feature `tls` is not either.
+/// Here is [ureq](https://docs.rs/ureq) 3 with its feature `rustls-no-provider`, beside rustls with its feature `ring`.
+/// The CA is given in code: this needs no file, no environment variable, and not the feature `tls`.
 ///
 #[cfg_attr(feature = "tls", doc = "```no_run")]
 #[cfg_attr(not(feature = "tls"), doc = "```text")]
 #[doc = include_str!("../../tests/support/own_transport.rs")]
 /// ```
 ///
-/// `minbearer::get_token(&config, &Ureq::trusting(ca_pem)?)` then gets a token by any of the flows. `tests/own_transport.rs`
-/// runs it. ureq's copies of what is sent and received are as much out of reach as minreq's: see promise 2.
+/// `minbearer::get_token(&config, &Ureq::trusting(ca_pem)?)` then gets a token by any of the flows.
+/// `tests/own_transport.rs` runs it. ureq's copies of what is sent and received are as much out of reach as
+/// minreq's: see promise 2.
 pub trait Transport {
     /// Sends `request` once and reads its answer whole.
     ///
@@ -67,28 +68,24 @@ pub trait Transport {
 /// The transport that ships: one connection for each request, by [minreq](https://docs.rs/minreq).
 ///
 /// A thread makes the exchange, so that the deadline holds for DNS too, which has no timeout of its own. It is
-/// minreq's where the deadline is whole seconds away, or up to a quarter of a second less, and the call may then end that
-/// much late. After a timeout the thread stays until the socket's timeout ends it, less than a second later,
-/// or the resolver gives up.
+/// minreq's where the deadline is whole seconds away, or up to a quarter of a second less, and the call may then end
+/// that much late. After a timeout the thread stays until the socket's timeout ends it, less than a second later, or
+/// the resolver gives up.
 ///
 /// minreq 3.0.0 sets no timeout on what it reads in a TLS handshake. A server that takes the connection and is
 /// silent there keeps a thread and a socket for as long as the connection lasts. After a timeout, therefore, the next
 /// request to that server starts with a handshake that does end at the deadline, on a connection of its own which
 /// carries no request; as long as that stays unanswered, nothing more is left behind.
 ///
-/// minreq's copies of URL, headers and body are out of reach here; see promise 2 in the crate's documentation for what wipes them.
+/// minreq's copies of URL, headers and body are out of reach here; see promise 2 in the crate's documentation for
+/// what wipes them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Minreq;
 
-/// What minreq is told of the limit on a head.
-///
-/// minreq 3.0.0 subtracts `len + 2` from the budget after it checked `len`: a header that ends in a bare
-/// line feed one byte short of the budget underflows, and so does one that the end of the connection ends.
-/// Without overflow checks, as in most release builds, that lifts the limit for the rest of the head.
-/// With them it is a panic, which is caught and becomes an error.
+/// What minreq is told of the limit on a head, which it can be made to panic over: SECURITY.md has the story.
 ///
 /// Where a panic aborts, the limit is left out rather than the process lost: whether minreq was built with overflow
-/// checks cannot be told from here. Whoever knows that it was not turns on `head-limit`. SECURITY.md says more.
+/// checks cannot be told from here. Whoever knows that it was not turns on `head-limit`.
 const MINREQ_HEAD_BUDGET: Option<usize> =
     if cfg!(any(panic = "unwind", feature = "head-limit")) { Some(MAX_HEAD_BYTES) } else { None };
 
@@ -144,8 +141,8 @@ impl Transport for Minreq {
     }
 }
 
-/// Whether minreq's timer, which has whole seconds, ends the exchange soon enough after the deadline. A worker costs as much
-/// as the rest of an exchange with a server nearby, and most deadlines are whole seconds away.
+/// Whether minreq's timer, which has whole seconds, ends the exchange soon enough after the deadline. A worker costs
+/// as much as the rest of an exchange with a server nearby, and most deadlines are whole seconds away.
 fn is_minreqs_timer_enough(request: &Request, left: Duration) -> bool {
     !request.url().is_https() && Duration::from_secs(whole_seconds(left)) - left <= MAX_OVERTIME
 }
@@ -180,8 +177,7 @@ fn to_minreq(request: &Request, left: Duration) -> minreq::Request {
         Method::Patch => minreq::Method::Patch,
         Method::Delete => minreq::Method::Delete,
     };
-    // Whole seconds, rounded up: the worker is given up on at the deadline itself, and this ends it. Without a timeout
-    // minreq would read MINREQ_TIMEOUT.
+    // Whole seconds, rounded up. Without a timeout minreq would read MINREQ_TIMEOUT.
     let mut outgoing = minreq::Request::new(method, request.url().as_str())
         .with_timeout(whole_seconds(left))
         .with_follow_redirects(false)

@@ -284,8 +284,8 @@ impl Response {
     /// This response, if its status is 2xx.
     ///
     /// # Errors
-    /// [`Error::Refused`] with the status for any other, 401 after a renewal included. What the server wrote is left out: it
-    /// may have sent the token back.
+    /// [`Error::Refused`] with the status for any other, 401 after a renewal included. What the server wrote is left
+    /// out: it may have sent the token back.
     pub fn error_for_status(self) -> Result<Response, Error> {
         if self.is_success() {
             return Ok(self);

@@ -1,5 +1,5 @@
-//! JSON values that are whole, and the members that a flow needs from a JSON object ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)),
-//! read by miniserde without a copy that nobody wipes.
+//! JSON values that are whole, and the members that a flow needs from a JSON object ([RFC
+//! 8259](https://www.rfc-editor.org/rfc/rfc8259)), read by miniserde without a copy that nobody wipes.
 //!
 //! miniserde unescapes a string into a growing buffer of its own, which would leave a token behind. So
 //! [`mask`] first checks every escape and puts a DEL in place of its backslash. miniserde then sees no
@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 /// How deep arrays and objects may nest.
 const MAX_DEPTH: usize = 64;
 
-/// Stands for the backslash of an escape. JSON allows a DEL as it is, and some writers send one, but nothing that a token
-/// server says has any; text with one is refused rather than told apart.
+/// Stands for the backslash of an escape. JSON allows a DEL as it is, and some writers send one, but nothing that a
+/// token server says has any; text with one is refused rather than told apart.
 const ESCAPE: u8 = 0x7f;
 /// After [`ESCAPE`], for `"` and `\`, which miniserde would see.
 const QUOTE: u8 = b'Q';

@@ -57,8 +57,8 @@ impl Response {
     /// Read no more of the body than [`Request::max_answer_bytes`]; the bytes handed in stay the caller's to wipe.
     ///
     /// # Errors
-    /// [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a status below 200, a head longer than 8 KiB, a body
-    /// that gives two lengths or a transfer coding other than `chunked`, and for an answer that breaks off.
+    /// [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a status below 200, a head longer than 8 KiB, a
+    /// body that gives two lengths or a transfer coding other than `chunked`, and for an answer that breaks off.
     pub fn from_bytes(bytes: &[u8]) -> Result<Response, Error> {
         let not_http = |what| Error::network(format!("the answer is not HTTP: {what}"));
         let head = Head::read(bytes)?;

@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 
 /// The longest access token taken.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// The shortest token that is looked for where it may not be shown: a shorter one is found in any text.
+const MIN_UNSHOWN_TOKEN_BYTES: usize = 5;
 /// A lifetime above this is taken for a mistake (milliseconds, a date), and the token for one whose
 /// lifetime is unknown.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -30,7 +32,8 @@ pub struct Token {
 
 impl Token {
     /// The token in an answer of [RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1), for a
-    /// `Flow` of your own: `request` is what was asked, and the secrets it carried are replaced where the answer repeats them.
+    /// `Flow` of your own: `request` is what was asked, and the secrets it carried are replaced where the answer
+    /// repeats them.
     ///
     /// # Errors
     /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
@@ -136,7 +139,9 @@ impl Answer<'_> {
     /// What may not be shown: the secrets that were sent, and the token that came, if the answer repeats it.
     fn unshown<'a>(&'a self, access_token: Option<&'a Value>) -> Vec<&'a str> {
         let token = match access_token {
-            Some(Value::Text(token)) => Some(token.as_str()),
+            Some(Value::Text(token)) if token.len() >= MIN_UNSHOWN_TOKEN_BYTES => {
+                Some(token.as_str())
+            }
             _ => None,
         };
         self.secrets.iter().copied().chain(token).collect()

@@ -96,7 +96,7 @@ impl Outcome {
     pub fn expect_failure(&self, program: &str, status: i32, part: &str) {
         assert_eq!(self.status, Some(status), "{self:?}");
         assert_eq!(self.out, "", "{self:?}");
-        assert_eq!(self.err.matches('\n').count(), 1, "{self:?}");
+        assert_eq!(self.err.matches(char::is_control).count(), 1, "{self:?}");
         assert!(
             self.err.starts_with(&format!("{program}: ")) && self.err.ends_with('\n'),
             "{self:?}"
