@@ -164,6 +164,9 @@ fn wrong_settings_are_named() {
         variables.push((name, value));
         run("background_process", &[], &variables).expect_failure("background_process", 2, part);
     }
+    let with_path = [&good[..4], &[("QRADAR_CONSOLE_IP", "127.0.0.1/x")]].concat();
+    let outcome = run("background_process", &[], &with_path);
+    outcome.expect_failure("background_process", 2, "QRADAR_CONSOLE_IP has a path");
     let unknown = run("background_process", &[], &good[..4]);
     unknown.expect_failure("background_process", 2, "QRADAR_CONSOLE_FQDN");
 }

@@ -78,12 +78,7 @@ impl Config {
     }
 
     fn with_url_named(mut self, name: &str, url: &str) -> Result<Config, Error> {
-        self.service = Url::parse(name, url)?;
-        if self.service.path_and_query() != "/" {
-            return Err(Error::config(alloc::format!(
-                "{name} has a path or a query; give scheme, host and port only"
-            )));
-        }
+        self.service = parse_origin(name, url)?;
         self.port = Some(self.service.port());
         Ok(self)
     }
@@ -140,6 +135,14 @@ impl Config {
         };
         answer.read(response)
     }
+}
+
+fn parse_origin(name: &str, url: &str) -> Result<Url, Error> {
+    let url = Url::parse(name, url)?;
+    if url.path_and_query() != "/" {
+        return Err(Error::config(alloc::format!("{name} has a path or a query; leave that out")));
+    }
+    Ok(url)
 }
 
 #[cfg(feature = "std")]
@@ -228,7 +231,7 @@ mod with_std {
                 (None, Some(host)) => (String::from("QRADAR_CONSOLE_IP"), host),
                 (None, None) => console_ip_of_manifest()?,
             };
-        Ok(String::from(Url::parse(&name, &format!("https://{host}"))?.origin()))
+        Ok(String::from(parse_origin(&name, &format!("https://{host}"))?.origin()))
     }
 
     const MAX_MANIFEST_BYTES: usize = 1024 * 1024;
