@@ -71,7 +71,9 @@ impl Response {
             Framing::Chunked => read_chunks(rest)?,
             Framing::UntilClose => Buffer::from(Vec::from(rest)),
         };
-        if framing.is_cut_short(head.status, &body) && !has_no_body(head.status) {
+        // The end of chunks was seen.
+        let is_whole = has_no_body(head.status) || matches!(framing, Framing::Chunked);
+        if !is_whole && framing.is_cut_short(head.status, &body) {
             return Err(Error::network(CUT_SHORT));
         }
         Ok(Response::from_parts(String::new(), head.status, head.reason, head.headers, body))
@@ -295,6 +297,7 @@ mod tests {
             ("HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", 304, ""),
             ("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", 500, ""),
             ("HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 401, ""),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, ""),
         ] {
             let response = Response::from_bytes(answer.as_bytes())
                 .unwrap_or_else(|error| panic!("{answer:?}: {error}"));
