@@ -53,18 +53,22 @@ fn match_len(text: &str, secret: &str) -> Option<usize> {
     let mut ends = vec![0];
     for &wanted in secret.as_bytes() {
         let mut next = Vec::new();
+        // In order and each once. Sorting a `Vec` would be more code in the program.
+        let mut add = |end| {
+            if let Err(place) = next.binary_search(&end) {
+                next.insert(place, end);
+            }
+        };
         for at in ends {
             let plain = bytes.get(at).copied();
             let is_space = |byte| matches!(byte, b' ' | b'+');
             if plain == Some(wanted) || (is_space(wanted) && plain.is_some_and(is_space)) {
-                next.push(at + 1);
+                add(at + 1);
             }
             if plain == Some(b'%') && percent_decoded(bytes.get(at + 1..at + 3)) == Some(wanted) {
-                next.push(at + 3);
+                add(at + 3);
             }
         }
-        next.sort_unstable();
-        next.dedup();
         if next.is_empty() {
             return None;
         }
