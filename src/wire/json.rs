@@ -4,9 +4,11 @@
 //! miniserde unescapes a string into a growing buffer of its own, which would leave a token behind. So
 //! [`mask`] first checks every escape and puts a DEL in place of its backslash. miniserde then sees no
 //! escape and hands out slices of the input; [`unmask`] decodes those that are kept into wiped buffers.
+//! A number beyond a double, which JSON allows and miniserde does not, becomes a smaller one there too.
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use miniserde::de::{Deserialize, Map, Seq, Visitor};
 use zeroize::Zeroizing;
 
@@ -19,6 +21,10 @@ const ESCAPE: u8 = 0x7f;
 /// After [`ESCAPE`], for `"` and `\`, which miniserde would see.
 const QUOTE: u8 = b'Q';
 const BACKSLASH: u8 = b'B';
+/// A number with more digits before its point is taken for one beyond a double, of which the largest has 309.
+const MAX_MAGNITUDE: i64 = 300;
+/// Stands for such a number: as absurd for whatever is counted here.
+const HUGE: &[u8] = b"9e99";
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct NotJson;
@@ -70,7 +76,7 @@ impl Members {
     /// Reads one JSON object, which is masked in place. Anything after it, a known member twice, and
     /// nesting deeper than 64 are not JSON to us.
     pub(crate) fn read(json: &mut [u8]) -> Result<Members, NotJson> {
-        mask(json)?;
+        mask(json, Escapes::Masked)?;
         let text = core::str::from_utf8(json).map_err(|_| NotJson)?;
         miniserde::json::from_str(text).map_err(|_| NotJson)
     }
@@ -194,32 +200,36 @@ pub(crate) fn is_one_value(text: &str) -> bool {
             <dyn Visitor>::ignore()
         }
     }
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = in_string,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => depth += 1,
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest <= MAX_DEPTH && miniserde::json::from_str::<Any>(text).is_ok()
+    let mut json = Zeroizing::new(Vec::from(text));
+    mask(&mut json, Escapes::Kept).is_ok()
+        && core::str::from_utf8(&json)
+            .is_ok_and(|text| miniserde::json::from_str::<Any>(text).is_ok())
 }
 
-/// Replaces the backslashes of all strings in place, and checks their escapes and the nesting.
-fn mask(json: &mut [u8]) -> Result<(), NotJson> {
+#[derive(Clone, Copy, PartialEq)]
+enum Escapes {
+    Masked,
+    /// For strings that nobody looks at.
+    Kept,
+}
+
+/// Makes JSON in place into such as miniserde can read, and checks its escapes and its nesting.
+fn mask(json: &mut [u8], escapes: Escapes) -> Result<(), NotJson> {
     let mut depth = 0_usize;
     let mut in_string = false;
     let mut at = 0;
     while let Some(&byte) = json.get(at) {
+        let rest = json.get_mut(at..).unwrap_or_default();
         match byte {
-            ESCAPE => return Err(NotJson),
             b'"' => in_string = !in_string,
+            b'\\' if in_string && escapes == Escapes::Kept => at += 1,
+            ESCAPE if escapes == Escapes::Masked => return Err(NotJson),
             b'\\' if in_string => {
-                at += mask_escape(json.get_mut(at..).unwrap_or_default())?;
+                at += mask_escape(rest)?;
+                continue;
+            }
+            b'-' | b'0'..=b'9' if !in_string => {
+                at += mask_number(rest);
                 continue;
             }
             b'{' | b'[' if !in_string => {
@@ -261,6 +271,46 @@ fn mask_escape(text: &mut [u8]) -> Result<usize, NotJson> {
         text[1] = BACKSLASH;
     }
     Ok(len)
+}
+
+/// Puts [`HUGE`] in place of the number that `text` starts with if it is beyond a double, and says how long it is. That
+/// it is a number at all is looked at by miniserde.
+fn mask_number(text: &mut [u8]) -> usize {
+    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    let len = text.iter().position(|byte| !is_part(byte)).unwrap_or(text.len());
+    let sign_len = usize::from(text.starts_with(b"-"));
+    let number = text.get_mut(sign_len..len).unwrap_or_default();
+    if magnitude(number).is_some_and(|magnitude| magnitude > MAX_MAGNITUDE) {
+        let padded = HUGE.iter().chain(core::iter::repeat(&b' '));
+        number.iter_mut().zip(padded).for_each(|(byte, new)| *byte = *new);
+    }
+    len
+}
+
+/// How many digits a number has before its point when written without an exponent; of one below 1, minus the zeros
+/// after it. `None` for 0 and for what is not a number without a sign (RFC 8259 section 6).
+fn magnitude(number: &[u8]) -> Option<i64> {
+    let number = core::str::from_utf8(number).ok()?;
+    let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let (is_negative, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => (true, exponent),
+        None => (false, exponent.strip_prefix('+').unwrap_or(exponent)),
+    };
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if ![whole, fraction, exponent].into_iter().all(is_digits)
+        || (whole.len() > 1 && whole.starts_with('0'))
+    {
+        return None;
+    }
+    let zeros = |text: &str| text.bytes().take_while(|byte| *byte == b'0').count();
+    let own = match (whole, zeros(fraction)) {
+        ("0", zeros) if zeros == fraction.len() => return None,
+        ("0", zeros) => -i64::try_from(zeros).ok()?,
+        _ => i64::try_from(whole.len()).ok()?,
+    };
+    let exponent = exponent.parse::<i64>().unwrap_or(i64::MAX);
+    Some(if is_negative { own.saturating_sub(exponent) } else { own.saturating_add(exponent) })
 }
 
 fn hex4(digits: Option<&[u8]>) -> Option<u32> {
@@ -386,6 +436,42 @@ mod tests {
         ] {
             assert!(!is_one_value(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_beyond_a_double_is_a_number() {
+        let digits = "9".repeat(400);
+        for huge in [
+            "1e309",
+            "1E+309",
+            "1e400",
+            "0.001e999",
+            "9.5e308",
+            "123.4e99999999999999999999",
+            &digits,
+        ] {
+            for (sign, expected) in [("", 9e99), ("-", -9e99)] {
+                let json = format!("{{\"expires_in\":{sign}{huge},\"a\":[{sign}{huge}]}}");
+                let members = Members::read(&mut json.clone().into_bytes()).expect(&json);
+                let number = members.expires_in.expect(&json).number();
+                assert_eq!(number, Some(expected), "{json}");
+                assert!(is_one_value(&json), "{json}");
+            }
+        }
+        for number in ["0e999", "0.00e400", "1e-400", "-0", "1e299", "0.1e300", "12", "0.5"] {
+            let mut bytes = number.as_bytes().to_vec();
+            assert_eq!(mask(&mut bytes, Escapes::Masked), Ok(()));
+            assert_eq!(bytes, number.as_bytes(), "as it was");
+            assert!(is_one_value(number), "{number}");
+        }
+        for not_a_number in
+            ["1e", "1e400e1", "+1e400", "01e400", ".1e400", "1.e400", "--1e400", "1e400-"]
+        {
+            assert!(!is_one_value(not_a_number), "{not_a_number}");
+            let mut json = format!("{{\"a\":{not_a_number}}}").into_bytes();
+            assert_eq!(Members::read(&mut json).err(), Some(NotJson), "{not_a_number}");
+        }
+        assert!(is_one_value("\"\\\"1e400\u{7f}\""), "in a string");
     }
 
     #[test]

@@ -102,12 +102,13 @@ impl Answer<'_> {
         if !response.is_success() {
             return Err(self.refused(&response, members.unwrap_or_default()));
         }
-        let members = members.map_err(|_| self.malformed(&not_json(&response, self.secrets)))?;
+        let mut members =
+            members.map_err(|_| self.malformed(&not_json(&response, self.secrets)))?;
         if members.error.is_some() {
             return Err(self.refused(&response, members));
         }
-        self.check_type(members.token_type, members.access_token.as_ref())?;
-        let access_token = match members.access_token {
+        self.check_type(members.token_type.as_ref(), members.access_token.as_ref())?;
+        let access_token = match members.access_token.take() {
             Some(Value::Text(access_token)) => access_token,
             Some(_) => return Err(self.malformed("its access_token is not a string")),
             None => return Err(self.malformed("it has no access_token")),
@@ -121,14 +122,15 @@ impl Answer<'_> {
         if !is_visible(&access_token) {
             return Err(self.malformed("its access_token has a byte that cannot stand in a header"));
         }
-        let lifetime = match members.expires_in {
-            Some(value) => seconds(&value).and_then(plausible),
+        let lifetime = match &members.expires_in {
+            Some(value) => seconds(value).and_then(plausible),
             None => jwt::lifetime_seconds(&access_token).and_then(plausible),
         };
         Ok(Token {
             authorization: self.render(&access_token),
             scope: members
                 .scope
+                .take()
                 .and_then(Value::into_text)
                 .filter(|scope| is_scope(scope))
                 .map(|scope| String::from(scope.as_str())),
@@ -149,7 +151,7 @@ impl Answer<'_> {
 
     fn check_type(
         &self,
-        token_type: Option<Value>,
+        token_type: Option<&Value>,
         access_token: Option<&Value>,
     ) -> Result<(), Error> {
         match token_type {
@@ -157,7 +159,7 @@ impl Answer<'_> {
             None | Some(Value::Null) => Ok(()),
             Some(Value::Text(name)) if name.eq_ignore_ascii_case(BEARER) => Ok(()),
             Some(Value::Text(name)) => {
-                let name = text::shown(&name, &self.unshown(access_token));
+                let name = text::shown(name, &self.unshown(access_token));
                 Err(self
                     .malformed(&format!("its token_type is `{name}`; only Bearer is supported")))
             }
@@ -180,14 +182,15 @@ impl Answer<'_> {
 
     fn refused(&self, response: &Response, members: Members) -> Error {
         let unshown = self.unshown(members.access_token.as_ref());
-        let show = |value: Option<Value>| {
-            value.and_then(Value::into_text).map(|value| text::shown(&value, &unshown))
+        let show = |value: &Option<Value>| match value {
+            Some(Value::Text(value)) => Some(text::shown(value, &unshown)),
+            _ => None,
         };
         let mut refusal = Refusal {
             status: response.status(),
-            error: show(members.error),
-            error_description: show(members.error_description),
-            error_uri: show(members.error_uri),
+            error: show(&members.error),
+            error_description: show(&members.error_description),
+            error_uri: show(&members.error_uri),
             ..Refusal::default()
         };
         let mut message =
@@ -302,6 +305,9 @@ mod tests {
             ("-1", None),
             ("-0.0", None),
             ("1e300", None),
+            ("1e400", None),
+            ("-1e400", None),
+            ("\"1e400\"", None),
             ("99999999999999999999999", None),
             ("\"\"", None),
             ("\"soon\"", None),

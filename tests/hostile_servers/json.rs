@@ -108,10 +108,10 @@ pub fn rows() -> Vec<Row> {
         let body = format!("{{{token},\"{member}\":\"60\",\"{member}\":\"60\"}}");
         add(format!("{member} twice"), body, MALFORMED);
     }
-    for number in ["99999999999999999999999999", "0.0000001", "-0", "1E+2"] {
+    for number in ["99999999999999999999999999", "0.0000001", "-0", "1E+2", "1e999", "-1e999"] {
         add(format!("expires_in {number}"), format!("{{{token},\"expires_in\":{number}}}"), GOOD);
     }
-    for number in ["01", "+1", "1.", ".5", "0x10", "NaN", "Infinity", "1e", "--1", "1e999"] {
+    for number in ["01", "+1", "1.", ".5", "0x10", "NaN", "Infinity", "1e", "--1", "1e999e"] {
         add(
             format!("expires_in {number}"),
             format!("{{{token},\"expires_in\":{number}}}"),
