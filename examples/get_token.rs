@@ -57,7 +57,7 @@ struct Arguments {
 impl Arguments {
     fn parse() -> Result<Arguments, lexopt::Error> {
         let (mut operands, mut scopes, mut basic) = (Vec::new(), Vec::new(), false);
-        let (mut header, mut timeout, mut help) = (false, Duration::from_secs(10), false);
+        let (mut header, mut timeout, mut help) = (false, program::TIMEOUT, false);
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
@@ -94,8 +94,9 @@ impl Arguments {
 
     fn accelerator(&self, url: &str, username: &str) -> Result<Token, Error> {
         // The URL is checked before a password is asked for, and typing it takes nothing off the timeout.
-        accelerator::Config::from_fn(url, username, program::password_from_env)?;
-        let config = accelerator::Config::new(url, username, program::password_from_env()?)?;
+        accelerator::Config::from_fn(url, username, || Ok("".into()))?;
+        let password = program::password_from_env(self.timeout)?;
+        let config = accelerator::Config::new(url, username, password)?;
         accelerator::get_token(&config.with_timeout(self.timeout))
     }
 

@@ -12,7 +12,7 @@ mod program;
 use appliance::{Appliance, Credentials};
 use minbearer::{Error, Minreq, Request, Secret, Token, Transport, accelerator, jsa};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
@@ -73,14 +73,14 @@ fn accelerator_flow(appliance: &Appliance) -> Result<(), Error> {
 fn nc_password() -> Result<Secret, Error> {
     match program::variable("NC_PASSWORD")? {
         Some(password) => Ok(Secret::from(password)),
-        None => program::password_from_env(),
+        None => program::password_from_env(program::TIMEOUT),
     }
 }
 
 /// One API call, and its answer on a line.
 fn call(url: &str, token: &Token) -> Result<(), Error> {
     let request = Request::get(url)?.with_header("Authorization", token.authorization())?;
-    let response = Minreq.send(&request, Instant::now() + Duration::from_secs(10))?;
+    let response = Minreq.send(&request, Instant::now() + program::TIMEOUT)?;
     let response = response.error_for_status()?;
     let answer = program::json_on_a_line(response.json()?);
     say(&["  API call: GET ", url, "\n  answer: ", &answer])

@@ -44,7 +44,7 @@ fn run() -> Result<(), Error> {
     };
     // The URL is looked at before a password is asked for.
     let project = Request::get(&url)?.url().origin().to_owned() + "/api/v3/project/1/project";
-    let password = program::password_from_env()?;
+    let password = program::password_from_env(program::TIMEOUT)?;
     let session = Session::new(accelerator::Config::new(&url, username, password)?);
     let response = session.send(Request::get(&project)?)?.error_for_status()?;
     let json: serde_json::Value = serde_json::from_str(response.json()?)

@@ -10,7 +10,7 @@ mod programs;
 use appliance::{Appliance, Credentials};
 use hostile::{Server, Step};
 use programs::{Outcome, command, run, run_with_input};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
 
@@ -320,6 +320,24 @@ fn rest_101_prints_the_project_indented() {
     let outcome =
         run_with_input("rest_101", &[&appliance.qoauth_url(), "rose"], &[], input.as_bytes());
     outcome.expect_failure("rest_101", 6, "404");
+}
+
+#[test]
+fn a_password_that_never_comes_is_not_waited_for() {
+    let mut child = command("get_token", &[])
+        .args(["accelerator", "http://127.0.0.1:9", "rose", "--timeout", "0.2"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the example starts");
+    // It is half a line, and more may come for as long as this end is open.
+    let mut open = child.stdin.take().expect("piped");
+    open.write_all(b"hunt").unwrap();
+    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+    drop(open);
+    outcome.expect_failure("get_token", 5, "standard input");
+    assert!(!outcome.err.contains("hunt"), "{outcome:?}");
 }
 
 #[test]

@@ -2,14 +2,17 @@
 #![allow(dead_code)] // each program uses its part
 
 use minbearer::{Error, Kind, Secret};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use std::fmt::Write;
 use std::io::{ErrorKind, IsTerminal};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
+/// What a call may take if the user does not say.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest password taken from standard input.
 const MAX_PASSWORD_BYTES: usize = 8 * 1024;
 
@@ -131,22 +134,35 @@ pub fn nc_user() -> Result<String, Error> {
 }
 
 /// The password for Accelerator: from the file that `NC_PASSWORD_FILE` names; else typed at the
-/// terminal, not echoed; else, if standard input is not a terminal, its first line.
-pub fn password_from_env() -> Result<Secret, Error> {
+/// terminal, not echoed, however long that takes; else, if standard input is not a terminal, its first line, which
+/// must come within `timeout`.
+pub fn password_from_env(timeout: Duration) -> Result<Secret, Error> {
     if let Some(path) = variable("NC_PASSWORD_FILE")? {
         Secret::from_file(path)
     } else if rustix::stdio::stdin().is_terminal() {
         minbearer::prompt::password("Password: ")
     } else {
-        first_line(rustix::stdio::stdin())
+        first_line(rustix::stdio::stdin(), timeout)
     }
 }
 
-fn first_line(input: BorrowedFd) -> Result<Secret, Error> {
+/// Whether there is something to read, or nothing will come, before that time is over.
+fn wait_for(input: BorrowedFd, time: Duration) -> rustix::io::Result<bool> {
+    let time = Timespec::try_from(time).map_err(|_| Errno::INVAL)?;
+    Ok(poll(&mut [PollFd::from_borrowed_fd(input, PollFlags::IN)], Some(&time))? > 0)
+}
+
+fn first_line(input: BorrowedFd, timeout: Duration) -> Result<Secret, Error> {
+    let start = Instant::now();
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_PASSWORD_BYTES));
     let mut byte = Zeroizing::new([0]);
     loop {
-        match rustix::io::read(input, &mut *byte) {
+        let read = match wait_for(input, timeout.saturating_sub(start.elapsed())) {
+            Ok(false) => return Err(Error::timeout("no password came on standard input in time")),
+            Ok(true) => rustix::io::read(input, &mut *byte),
+            Err(error) => Err(error),
+        };
+        match read {
             Ok(0) => break,
             Ok(_) if byte[0] == b'\n' => break,
             Ok(_) if line.len() == MAX_PASSWORD_BYTES => {
