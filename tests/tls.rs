@@ -361,7 +361,7 @@ fn an_answer_over_tls_that_is_no_http_is_described() {
         (vec![b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()], "the answer is not HTTP"),
         (
             vec![b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec()],
-            "the answer was cut short",
+            "the answer has no body or was cut short",
         ),
     ] {
         let inside = Server::answering(pieces, Duration::ZERO);

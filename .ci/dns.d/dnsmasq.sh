@@ -22,11 +22,11 @@ start_dnsmasq() {
     dnsmasq_pid=$!
     for _ in $(seq 100); do
       # It listens on both before it says so.
-      grep -q 'started' "$folder/dnsmasq.log" && break
+      grep -qs 'started' "$folder/dnsmasq.log" && break
       kill -0 "$dnsmasq_pid" 2>/dev/null || break
       sleep 0.05
     done
-    if grep -q 'started' "$folder/dnsmasq.log"; then
+    if grep -qs 'started' "$folder/dnsmasq.log"; then
       printf 'nameserver 127.0.0.1#%s\n' "$port" >"$folder/resolv.conf"
       return
     fi

@@ -296,9 +296,9 @@ impl Problem {
             Problem::Panicked => Error::network(format!(
                 "the {doing} failed: the answer's headers are out of bounds, or no thread could be started; is this the right port, and may the process have more threads?"
             )),
-            Problem::CutShort => {
-                Error::network(format!("the {doing} failed: the answer was cut short"))
-            }
+            Problem::CutShort => Error::network(format!(
+                "the {doing} failed: the answer has no body or was cut short"
+            )),
             Problem::TooLarge(limit) => Error::malformed(format!(
                 "the answer to the {doing} is larger than {} KiB",
                 limit / 1024

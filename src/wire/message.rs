@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 /// The limit for the status line and the headers together.
 pub(crate) const MAX_HEAD_BYTES: usize = 8192;
 
-const CUT_SHORT: &str = "the answer was cut short";
+const CUT_SHORT: &str = "the answer has no body or was cut short";
 
 impl Request {
     /// The whole request, head and body, as HTTP/1.1 sends it over a connection that is closed after the answer. The
