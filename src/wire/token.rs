@@ -199,6 +199,9 @@ impl Answer<'_> {
         if !reason.is_empty() {
             message = format!("{message} {reason}");
         }
+        if refusal.error.is_none() && response.is_success() {
+            message.push_str(": its answer has an `error` that is no text");
+        }
         for (separator, part) in
             [(": ", &refusal.error), (": ", &refusal.error_description), (" ", &refusal.error_uri)]
         {
@@ -354,7 +357,7 @@ mod tests {
     fn an_error_member_or_another_status_never_yields_a_token() {
         let good = "\"access_token\":\"t\",\"token_type\":\"Bearer\"";
         for (status, body) in [
-            (200, format!("{{{good},\"error\":\"invalid_client\"}}")),
+            (200, format!("{{{good},\"error\":\"an error\"}}")),
             (200, format!("{{{good},\"error\":null}}")),
             (200, format!("{{\"error\":{{}},{good}}}")),
             (199, format!("{{{good}}}")),
@@ -365,6 +368,7 @@ mod tests {
         ] {
             let error = read(status, &body).unwrap_err();
             assert_eq!(error.kind(), Kind::Refused, "{status} {body}: {error}");
+            assert!(status != 200 || error.to_string().contains("error"), "{error}");
         }
     }
 
