@@ -13,6 +13,7 @@ use crate::wire::url::strict_port;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -22,9 +23,8 @@ use std::time::{Duration, Instant};
 
 /// What is read of the locator's output at the most.
 const MAX_PORT_BYTES: usize = 256;
-/// What is kept of its standard error, before that is cut to be shown. The rest is read and dropped,
-/// so that it does not block. What is shown takes 1 KiB at the most; the rest is there so that a secret in it is
-/// whole, and found.
+/// What is kept of its standard error, before that is cut to be shown, so that a secret in it is whole, and found. The
+/// rest is read and dropped, so that it does not block.
 const MAX_COMPLAINT_BYTES: usize = 16 * 1024;
 /// How often standard error is emptied, and whether the child has exited looked at, while its output
 /// is waited for.
@@ -66,15 +66,13 @@ impl Locator {
         // A bare name would be looked for in PATH.
         let program = &Path::new(".").join(program);
         let failed = |error: std::io::Error| not_started(program, error);
-        // An empty root has no /dev/null. A socket whose other end is closed has ended too.
-        let (child_input, _) = UnixStream::pair().map_err(failed)?;
         let (output, child_output) = UnixStream::pair().map_err(failed)?;
         let (complaints, child_complaints) = UnixStream::pair().map_err(failed)?;
         complaints.set_nonblocking(true).map_err(failed)?;
         let child = Command::new(program)
             .arg(service)
             .env_remove("CLIENT_SECRET")
-            .stdin(Stdio::from(OwnedFd::from(child_input)))
+            .stdin(ended_input().map_err(failed)?)
             .stdout(Stdio::from(OwnedFd::from(child_output)))
             .stderr(Stdio::from(OwnedFd::from(child_complaints)))
             .spawn()
@@ -197,6 +195,15 @@ impl Locator {
     }
 }
 
+/// An empty root has no `/dev/null`. A socket whose other end is closed has ended too, but a shell that finds one takes
+/// itself for a remote one, and reads its user's settings.
+fn ended_input() -> std::io::Result<Stdio> {
+    match File::open("/dev/null") {
+        Ok(null) => Ok(Stdio::from(null)),
+        Err(_) => UnixStream::pair().map(|(input, _)| Stdio::from(OwnedFd::from(input))),
+    }
+}
+
 /// The port in what a locator printed, or what is wrong with it.
 pub(crate) fn printed_port(printed: &[u8], secret: &Secret) -> Result<u16, String> {
     let printed = String::from_utf8_lossy(printed);
@@ -210,7 +217,9 @@ pub(crate) fn printed_port(printed: &[u8], secret: &Secret) -> Result<u16, Strin
 
 /// What a locator wrote to standard error, fit to be shown.
 pub(crate) fn shown_complaint(complaint: &[u8], secret: &Secret) -> String {
-    text::shown(String::from_utf8_lossy(complaint).trim_ascii(), &[secret.expose()])
+    let is_whole = complaint.len() < MAX_COMPLAINT_BYTES;
+    let show = if is_whole { text::shown } else { text::shown_without_its_end };
+    show(String::from_utf8_lossy(complaint).trim_ascii(), &[secret.expose()])
 }
 
 impl Problem {
@@ -244,4 +253,28 @@ fn not_started(program: &Path, error: std::io::Error) -> Error {
         shown_path(program)
     ))
     .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_at_the_end_of_what_is_kept_of_a_complaint_is_not_half_shown() {
+        let secret =
+            |parts: usize| -> String { (0..parts).map(|part| format!("K{part:04}")).collect() };
+        for (words, secret) in [
+            (secret(140).repeat(30), secret(140)),
+            (secret(1200).bytes().map(|byte| format!("%{byte:02X}")).collect(), secret(1200)),
+            ("x".repeat(200) + &secret(4000), secret(4000)),
+        ] {
+            let kept = &words.as_bytes()[..MAX_COMPLAINT_BYTES];
+            let shown = shown_complaint(kept, &Secret::from(secret.as_str()));
+            assert!(!shown.contains("K0") && !shown.contains("%4B"), "{shown}");
+            assert!(shown.ends_with('…'), "{shown}");
+        }
+        let kept = "x".repeat(MAX_COMPLAINT_BYTES);
+        let shown = shown_complaint(kept.as_bytes(), &Secret::from("secret"));
+        assert_eq!(shown, "x".repeat(255) + "…");
+    }
 }

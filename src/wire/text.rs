@@ -17,10 +17,26 @@ const REDACTED: &str = "[redacted]";
 /// each byte or only some) or with `+` for a space, or decoded once more than it was encoded, with a space
 /// for `+`.
 pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
+    show(text, secrets, 0)
+}
+
+/// The same for a text whose end is missing. What could be the start of a secret there is left out.
+pub(crate) fn shown_without_its_end(text: &str, secrets: &[&str]) -> String {
+    // No spelling is longer than that with each byte percent-encoded, and half a character is shown as three bytes.
+    let longest = secrets.iter().map(|secret| 3 * secret.len() + 3).max();
+    show(text, secrets, longest.unwrap_or_default())
+}
+
+/// As [`shown`], but only what starts before the last `hidden` bytes.
+fn show(text: &str, secrets: &[&str], hidden: usize) -> String {
     let mut out = String::new();
     let mut chars = 0;
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
+        if rest.len() <= hidden {
+            out.push('…');
+            break;
+        }
         let found = secrets.iter().filter_map(|secret| match_len(rest, secret)).max();
         let mut piece = String::new();
         match found {
