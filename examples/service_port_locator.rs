@@ -14,8 +14,8 @@
 //! | --- | --- |
 //! | `RESOLV_CONF` | another file than `/etc/resolv.conf` |
 //!
-//! Of that file the first three `nameserver` lines count. An address may have a port after it, as dnsmasq writes it:
-//! `nameserver 127.0.0.1#8600`. Without the file or such a line the resolver is the one on this machine. Each
+//! Of that file the first three `nameserver` lines with an address count; one with a zone (`fe80::1%eth0`) has none
+//! here. An address may have a port after it, as dnsmasq writes it: `nameserver 127.0.0.1#8600`. Without the file or such a line the resolver is the one on this machine. Each
 //! resolver is asked twice at the most, over UDP, and over TCP where the answer did not fit; the whole takes 5 s at
 //! the most.
 
@@ -79,14 +79,11 @@ fn service_name(text: &str) -> Option<&str> {
 fn resolvers() -> Result<Vec<SocketAddr>, Error> {
     let chosen = program::variable("RESOLV_CONF")?;
     let path = chosen.as_deref().unwrap_or(DEFAULT_FILE);
-    let mut text = String::new();
-    let read = File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text))
-        .map(|_| ());
-    match read {
-        Err(error) if error.kind() == ErrorKind::NotFound && chosen.is_none() => {}
+    let bytes = match read_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound && chosen.is_none() => Vec::new(),
         read => read.map_err(|error| Error::config(format!("could not read {path}: {error}")))?,
-    }
+    };
+    let text = String::from_utf8_lossy(&bytes);
     let named: Vec<&str> = text
         .lines()
         .filter_map(|line| {
@@ -101,6 +98,16 @@ fn resolvers() -> Result<Vec<SocketAddr>, Error> {
         (Some(_), true) => Err(Error::config(format!("{path} has no nameserver with an address"))),
         (Some(_), false) => Ok(resolvers),
     }
+}
+
+fn read_file(path: &str) -> std::io::Result<Vec<u8>> {
+    // Looked at before it is opened: opening a pipe waits for its other end.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn address(text: &str) -> Option<SocketAddr> {

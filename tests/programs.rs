@@ -13,6 +13,7 @@ use programs::{Outcome, command, run, run_with_input};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// Every character that a URL, a form or a shell could trip over.
 const ODD_SECRET: &str = "s3cr3t&=+%#/?é Zq7";
@@ -334,8 +335,14 @@ fn a_password_that_never_comes_is_not_waited_for() {
     // It is half a line, and more may come for as long as this end is open.
     let mut open = child.stdin.take().expect("piped");
     open.write_all(b"hunt").unwrap();
-    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().expect("a status").is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let is_in_time = Instant::now() < deadline;
     drop(open);
+    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+    assert!(is_in_time, "it waited for the rest: {outcome:?}");
     outcome.expect_failure("get_token", 5, "standard input");
     assert!(!outcome.err.contains("hunt"), "{outcome:?}");
 }

@@ -135,7 +135,7 @@ struct Settings {
     file: String,
 }
 
-fn settings(text: &str) -> Settings {
+fn settings(text: impl AsRef<[u8]>) -> Settings {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("resolv.conf");
     std::fs::write(&file, text).unwrap();
@@ -143,11 +143,11 @@ fn settings(text: &str) -> Settings {
 }
 
 fn pointing_to(resolvers: &[&Resolver]) -> Settings {
-    let mut text = String::from("# a comment\nsearch example.org\noptions ndots:1\n");
+    let mut text = b"# a caf\xe9's\nsearch example.org\noptions ndots:1\n".to_vec();
     for resolver in resolvers {
-        text += &format!("nameserver 127.0.0.1#{}\n", resolver.address.port());
+        text.extend(format!("nameserver 127.0.0.1#{}\n", resolver.address.port()).bytes());
     }
-    settings(&text)
+    settings(text)
 }
 
 fn locate(settings: &Settings, service: &str) -> Outcome {
@@ -422,6 +422,28 @@ fn no_bytes_bring_it_down() {
         let outcome = ask(&resolver);
         expect_port(&outcome, 8080);
     }
+    // The same with the question as it was: where there are still records to be read, they count.
+    for round in 0..40 {
+        let noise = noise.clone();
+        let resolver = Resolver::start(move |query, _| {
+            let records =
+                [srv(ASKED, 1, 1, 8080), record(ASKED, CNAME, ASKED), srv(ASKED, 1, 1, 8080)];
+            let mut message = query.answer(OK, &records);
+            let records_at = query.bytes.len();
+            for change in 0..4 {
+                let number = noise[(round * 4 + change) % noise.len()];
+                let at = records_at + number as usize % (message.len() - records_at);
+                message[at] = (number >> 32) as u8;
+            }
+            vec![message, query.port(8080)]
+        });
+        let outcome = ask(&resolver);
+        match outcome.status {
+            Some(0) => assert!(outcome.out.trim_end().parse::<u16>().is_ok(), "{outcome:?}"),
+            Some(3) => outcome.expect_failure(PROGRAM, 3, "SRV record"),
+            _ => panic!("{outcome:?}"),
+        }
+    }
 }
 
 #[test]
@@ -508,8 +530,19 @@ fn wrong_settings_are_named() {
         2,
         "/nonexistent/resolv.conf",
     );
-    for line in ["nameserver", "nameserver x", "nameserver 127.0.0.1#0", "nameserver 1.2.3.4#99999"]
-    {
+    let folder = std::env::temp_dir();
+    run(PROGRAM, &["a"], &[("RESOLV_CONF", folder.to_str().unwrap())]).expect_failure(
+        PROGRAM,
+        2,
+        "not a regular file",
+    );
+    for line in [
+        "nameserver",
+        "nameserver x",
+        "nameserver fe80::1%lo",
+        "nameserver 127.0.0.1#0",
+        "nameserver 1.2.3.4#99999",
+    ] {
         locate(&settings(line), "a").expect_failure(PROGRAM, 2, "no nameserver with an address");
     }
     let help = run(PROGRAM, &["--help"], &[]);
