@@ -313,7 +313,7 @@ fn a_resolver_that_cannot_answer_is_followed_by_the_next() {
 fn a_port_where_nobody_listens_is_a_network_failure_at_once() {
     let start = Instant::now();
     let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let outcome = locate(&settings(&format!("nameserver 127.0.0.1#{free}\n")), SERVICE);
+    let outcome = locate(&settings(format!("nameserver 127.0.0.1#{free}\n")), SERVICE);
     outcome.expect_failure(PROGRAM, 4, "refused");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }

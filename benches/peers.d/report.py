@@ -1,6 +1,6 @@
 """Makes the tables, and the chart, of what benches/peers measured.
 
-report.py FOLDER BYTES ROUNDS [README CHART]
+report.py FOLDER BYTES KIND [README CHART]
 """
 
 import collections
@@ -11,7 +11,7 @@ import statistics
 import sys
 from math import log10
 
-folder, size, rounds, *written = sys.argv[1:]
+folder, size, kind, *written = sys.argv[1:]
 NAMES = [
     "C, the system calls alone, static",
     "`get_token jsa`",
@@ -63,7 +63,7 @@ def tables(located, known, benches):
     yield "| one token | cold start | port known | processor time | peak memory |"
     yield "| --- | ---: | ---: | ---: | ---: |"
     for name, (wall, ratio, _, load, memory), (wall_known, ratio_known, *_) in zip(NAMES, located, known):
-        name += f", static, {int(size) // 1024} KiB" if "jsa" in name else ""
+        name += f", {kind + ', ' if kind else ''}{int(size) // 1024} KiB" if "jsa" in name else ""
         yield (
             f"| {name} | {times(ratio)} ({wall:.1f} ms) | {times(ratio_known)} ({wall_known:.1f} ms)"
             f" | {times(load)} | {mebibytes(memory)} |"
@@ -79,12 +79,31 @@ def tables(located, known, benches):
         ("`Session::token`, cached", "session_token", "the_clock_alone"),
         ("the same on 8 threads at once, time over calls", "session_token_8_threads", "the_clock_alone"),
         ("`serde_json`, an answer to a `Value`", "serde_json", "serde_json"),
-        ("`jsa::Config::read`, the same to a token", "jsa_read", "serde_json"),
+        ("`jsa::Config::read`, the same to a token, checked and rendered", "jsa_read", "serde_json"),
     ]:
         ratio = statistics.median(own / bare for own, bare in zip(benches[name], benches[base]))
         median = statistics.median(benches[name])
         shown = f"{median / 1000:.1f} µs" if median >= 1000 else f"{median:.0f} ns"
         yield f"| {title} | {times(ratio)} | {shown} |"
+    yield from sizes()
+
+
+def sizes():
+    """What .ci/static printed, an executable a row."""
+    rows, architectures = collections.defaultdict(dict), []
+    for line in open(f"{folder}/sizes"):
+        example, architecture, features, size, *_ = line.split()
+        title = f"`{example}`" + (", with TLS" if features == "tls" else "")
+        rows[title][architecture] = f"{int(size):,}"
+        if architecture not in architectures:
+            architectures.append(architecture)
+    if not rows:
+        return
+    yield ""
+    yield "| static, stripped, in bytes | " + " | ".join(architectures) + " |"
+    yield "| --- |" + " ---: |" * len(architectures)
+    for title, bytes_of in rows.items():
+        yield f"| {title} | " + " | ".join(bytes_of.get(name, "") for name in architectures) + " |"
 
 
 STYLE = """

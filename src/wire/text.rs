@@ -21,6 +21,7 @@ pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
 }
 
 /// The same for a text whose end is missing. What could be the start of a secret there is left out.
+#[cfg(feature = "std")]
 pub(crate) fn shown_without_its_end(text: &str, secrets: &[&str]) -> String {
     // No spelling is longer than that with each byte percent-encoded, and half a character is shown as three bytes.
     let longest = secrets.iter().map(|secret| 3 * secret.len() + 3).max();
