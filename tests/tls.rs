@@ -16,6 +16,7 @@ use programs::{Outcome, command};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, server::WebPkiClientVerifier};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -131,7 +132,8 @@ fn a_certificate_that_is_not_taken_is_told_apart() {
     let namesake = Authority::new("a private CA", Key::P256).file();
     let stranger = Authority::new("another CA", Key::P256).file();
     let ours: Change = |_| {};
-    let cases: [Case<'_>; 10] = [
+    let namesake_rsa = Authority::new("a private CA", Key::Rsa2048).file();
+    let cases: [Case<'_>; 11] = [
         (
             &["localhost"],
             ours,
@@ -143,6 +145,13 @@ fn a_certificate_that_is_not_taken_is_told_apart() {
             &["localhost"],
             ours,
             namesake.path(),
+            "localhost",
+            &["the signature on the server's certificate is wrong", "with another key"],
+        ),
+        (
+            &["localhost"],
+            ours,
+            namesake_rsa.path(),
             "localhost",
             &["the signature on the server's certificate is wrong", "with another key"],
         ),
@@ -257,6 +266,33 @@ fn a_file_of_the_caller_that_is_not_right_is_named() {
     std::fs::copy(stranger.path(), folder.path().join("ca.pem")).unwrap();
     expect_failure(&get_token(&url, &both), 2, &[missing.to_str().unwrap(), "SSL_CERT_FILE"]);
     assert_eq!(appliance.qoauth_requests(), 1);
+}
+
+/// A shell's `<(...)`, or a pipe with a name: it can be read once, and not to see what is wrong with it.
+#[test]
+fn a_pipe_with_the_wrong_ca_does_not_hold_the_call_up() {
+    let appliance = appliance();
+    let authority = Authority::new("a private CA", Key::P256);
+    let server = terminating(authority.issue(&["localhost"]).config(), &appliance);
+    let stranger = std::fs::read(Authority::new("another CA", Key::P256).file()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("ca.pem");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+    assert!(made.success(), "{made}");
+    let at_its_end = pipe.clone();
+    let writer = std::thread::spawn(move || {
+        let mut once = std::fs::OpenOptions::new().write(true).open(&at_its_end).unwrap();
+        once.write_all(&stranger).unwrap();
+        drop(once);
+        // Lets a second reader go, so that the test ends; the first one is done long before.
+        std::thread::sleep(Duration::from_secs(5));
+        std::fs::OpenOptions::new().read(true).write(true).open(&at_its_end).map(drop).unwrap();
+    });
+    let start = Instant::now();
+    let outcome = get_token(&server.url("localhost", "/token"), &[("SSL_CERT_FILE", &pipe)]);
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}: {outcome:?}", start.elapsed());
+    expect_failure(&outcome, 2, &["is not a regular file", "SSL_CERT_FILE"]);
+    writer.join().unwrap();
 }
 
 /// A TLS record, of TLS 1.0 as the first ones of a connection are.

@@ -253,15 +253,16 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
         CertificateError::NotValidYet => {
             String::from("the server's certificate is not valid yet; is this device's clock right?")
         }
-        CertificateError::BadSignature => String::from(
-            "the signature on the server's certificate is wrong: a CA of that name is trusted, but with another key; was the CA renewed?",
-        ),
-        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        // Or with a key of another kind.
+        CertificateError::BadSignature
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             String::from(
-                "the server's certificate is signed in a way that is not taken here, such as SHA-1; have it issued with SHA-256 or better",
+                "the signature on the server's certificate is wrong: a CA of that name is trusted, but with another key; was the CA renewed?",
             )
         }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => String::from(
+            "the server's certificate is signed in a way that is not taken here, such as SHA-1; have it issued with SHA-256 or better",
+        ),
         CertificateError::BadEncoding => String::from("the server's certificate cannot be read"),
         // webpki's own errors, whose types are not within reach, print the names of their variants.
         CertificateError::Other(error) => match error.to_string().as_str() {
@@ -349,10 +350,15 @@ fn check(path: &Path) -> Result<(), String> {
     }
     let wrong = |what: &str| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(path));
     let unreadable = |error: std::io::Error| wrong(&format!("cannot be read: {error}"));
-    let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
+    // Looked at before it is opened: opening a pipe, which rustls-native-certs has read to its end, waits for ever.
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
         return Err(wrong("is a folder; that is for SSL_CERT_DIR"));
     }
+    if !metadata.is_file() {
+        return Err(wrong("is not a regular file"));
+    }
+    let file = File::open(path).map_err(unreadable)?;
     let mut content = Vec::new();
     file.take(MAX_CERTIFICATE_FILE_BYTES).read_to_end(&mut content).map_err(unreadable)?;
     if content.is_empty() {
