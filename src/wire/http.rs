@@ -247,7 +247,7 @@ impl Response {
         self.headers
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
+            .map(|(_, value)| value.trim_ascii())
     }
 
     /// The body.

@@ -194,7 +194,7 @@ impl Framing {
     ) -> Result<Framing, &'static str> {
         let mut framing = Framing::UntilClose;
         for (name, value) in headers {
-            let (name, value) = (name.trim(), value.trim());
+            let (name, value) = (name.trim_ascii(), value.trim_ascii());
             let found = if name.eq_ignore_ascii_case("content-length") {
                 let length =
                     value.parse().ok().filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()));
@@ -338,6 +338,7 @@ mod tests {
             (header("Content-Length: 2\r\nTransfer-Encoding: chunked"), "two lengths"),
             (header("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), "two lengths"),
             (header("Content-Length: +2"), "not a number"),
+            (header("Content-Length:\u{205f}2"), "not a number"),
             (header("Content-Length: 99999999999999999999999"), "not a number"),
             (header("Content-Length: 18446744073709551615"), "cut short"),
             (header("Transfer-Encoding: gzip, chunked"), "not `chunked`"),
