@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
-use crate::wire::text;
+use crate::wire::redact;
 use alloc::format;
 use alloc::string::String;
 use std::fs::File;
@@ -50,7 +50,7 @@ pub(crate) fn client_secret() -> Result<Secret, Error> {
 
 /// A path on one line, whatever is in it.
 pub(crate) fn shown_path(path: &Path) -> String {
-    text::shown(&path.to_string_lossy(), &[])
+    redact::shown(&path.to_string_lossy(), &[])
 }
 
 /// A small file, in a buffer that is wiped.

@@ -8,7 +8,7 @@
 use crate::error::Error;
 use crate::os::env::shown_path;
 use crate::secret::Secret;
-use crate::wire::text;
+use crate::wire::redact;
 use crate::wire::url::strict_port;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -208,7 +208,7 @@ fn ended_input() -> std::io::Result<Stdio> {
 pub(crate) fn printed_port(printed: &[u8], secret: &Secret) -> Result<u16, String> {
     let printed = String::from_utf8_lossy(printed);
     strict_port(printed.trim_ascii()).ok_or_else(|| {
-        match text::shown(&printed, &[secret.expose()]) {
+        match redact::shown(&printed, &[secret.expose()]) {
             nothing if nothing.is_empty() => String::from("printed nothing; a port was expected"),
             other => format!("printed `{other}`; a port from 1 to 65535 was expected"),
         }
@@ -218,7 +218,7 @@ pub(crate) fn printed_port(printed: &[u8], secret: &Secret) -> Result<u16, Strin
 /// What a locator wrote to standard error, fit to be shown.
 pub(crate) fn shown_complaint(complaint: &[u8], secret: &Secret) -> String {
     let is_whole = complaint.len() < MAX_COMPLAINT_BYTES;
-    let show = if is_whole { text::shown } else { text::shown_without_its_end };
+    let show = if is_whole { redact::shown } else { redact::shown_without_its_end };
     show(String::from_utf8_lossy(complaint).trim_ascii(), &[secret.expose()])
 }
 

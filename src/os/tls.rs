@@ -8,7 +8,7 @@
 
 use crate::error::Error;
 use crate::os::env::shown_path;
-use crate::wire::text;
+use crate::wire::redact;
 use crate::wire::url::Url;
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -217,7 +217,7 @@ fn describe_tls(doing: &str, url: &Url, error: &rustls::Error) -> Error {
         rustls::Error::InvalidMessage(what) => format!(
             "the answer is not TLS ({what:?}); is this the right port, and does it speak plain HTTP?"
         ),
-        _ => format!("TLS failed: {}", text::shown(&error.to_string(), &[])),
+        _ => format!("TLS failed: {}", redact::shown(&error.to_string(), &[])),
     };
     Error::network(format!("the {doing} failed: {what}")).with_source(error.clone())
 }
@@ -234,7 +234,7 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             } else {
                 format!(
                     "the server's certificate is not for {host} but for {}; use that, or have it issued for {host}",
-                    text::shown(&names.join(", "), &[])
+                    redact::shown(&names.join(", "), &[])
                 )
             }
         }
@@ -275,11 +275,13 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             "certificate had invalid extensions" => String::from(
                 "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any",
             ),
-            other => format!("the server's certificate is not taken: {}", text::shown(other, &[])),
+            other => {
+                format!("the server's certificate is not taken: {}", redact::shown(other, &[]))
+            }
         },
         other => format!(
             "the server's certificate is not taken: {}",
-            text::shown(&other.to_string(), &[])
+            redact::shown(&other.to_string(), &[])
         ),
     }
 }

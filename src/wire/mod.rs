@@ -5,6 +5,6 @@ pub(crate) mod http;
 pub(crate) mod json;
 pub(crate) mod jwt;
 pub(crate) mod message;
-pub(crate) mod text;
+pub(crate) mod redact;
 pub(crate) mod token;
 pub(crate) mod url;

@@ -2,7 +2,7 @@
 
 use super::http::{Request, Response};
 use super::json::{Members, Value};
-use super::{jwt, text};
+use super::{jwt, redact};
 use crate::error::{Error, Refusal};
 use alloc::boxed::Box;
 use alloc::format;
@@ -159,7 +159,7 @@ impl Answer<'_> {
             None | Some(Value::Null) => Ok(()),
             Some(Value::Text(name)) if name.eq_ignore_ascii_case(BEARER) => Ok(()),
             Some(Value::Text(name)) => {
-                let name = text::shown(name, &self.unshown(access_token));
+                let name = redact::shown(name, &self.unshown(access_token));
                 Err(self
                     .malformed(&format!("its token_type is `{name}`; only Bearer is supported")))
             }
@@ -183,7 +183,7 @@ impl Answer<'_> {
     fn refused(&self, response: &Response, members: Members) -> Error {
         let unshown = self.unshown(members.access_token.as_ref());
         let show = |value: &Option<Value>| match value {
-            Some(Value::Text(value)) => Some(text::shown(value, &unshown)),
+            Some(Value::Text(value)) => Some(redact::shown(value, &unshown)),
             _ => None,
         };
         let mut refusal = Refusal {
@@ -195,7 +195,7 @@ impl Answer<'_> {
         };
         let mut message =
             format!("{} refused the token request: {}", self.request.url(), refusal.status);
-        let reason = text::shown(response.reason().trim(), &unshown);
+        let reason = redact::shown(response.reason().trim(), &unshown);
         if !reason.is_empty() {
             message = format!("{message} {reason}");
         }
@@ -231,7 +231,7 @@ fn not_json(response: &Response, secrets: &[&str]) -> String {
         (_, _, Some(content_type)) => format!("Content-Type {content_type}"),
         _ => String::from("no Content-Type"),
     };
-    format!("it is not one JSON object ({})", text::shown(&what, secrets))
+    format!("it is not one JSON object ({})", redact::shown(&what, secrets))
 }
 
 /// The bytes that cannot end a header line or split its value.
