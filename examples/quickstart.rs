@@ -10,7 +10,7 @@ mod appliance;
 mod program;
 
 use appliance::{Appliance, Credentials};
-use minbearer::{Error, Minreq, Request, Secret, Token, Transport, accelerator, jsa};
+use minbearer::{Error, Http, Request, Secret, Token, Transport, accelerator, jsa};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -80,7 +80,7 @@ fn nc_password() -> Result<Secret, Error> {
 /// One API call, and its answer on a line.
 fn call(url: &str, token: &Token) -> Result<(), Error> {
     let request = Request::get(url)?.with_header("Authorization", token.authorization())?;
-    let response = Minreq.send(&request, Instant::now() + program::TIMEOUT)?;
+    let response = Http::new().send(&request, Instant::now() + program::TIMEOUT)?;
     let response = response.error_for_status()?;
     let answer = program::json_on_a_line(response.json()?);
     say(&["  API call: GET ", url, "\n  answer: ", &answer])

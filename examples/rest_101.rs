@@ -47,7 +47,7 @@ fn run() -> Result<(), Error> {
     let password = program::password_from_env(program::TIMEOUT)?;
     let session = Session::new(accelerator::Config::new(&url, username, password)?);
     let response = session.send(Request::get(&project)?)?.error_for_status()?;
-    let json: serde_json::Value = serde_json::from_str(response.json()?)
+    let json: serde_json::Value = serde_json::from_str(response.json_text()?)
         .map_err(|error| Error::malformed(format!("the answer cannot be shown: {error}")))?;
     format!("{json:#}")
         .lines()

@@ -2,31 +2,63 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::sync::Arc;
-use core::fmt;
+use core::fmt::{self, Write};
+use core::time::Duration;
 
 /// Any failure of this crate.
 ///
-/// The message names what was being done, to which host and port, what came back, and what to try.
-/// It holds no secret: see promise 1 in the crate's documentation.
-#[derive(Clone, Debug)]
+/// The message names what was being done, to which host and port, what came back, and what to try. It holds no
+/// secret: see [A secret is never shown](crate#a-secret-is-never-shown). `Debug` prints the message too, since
+/// `fn main() -> Result<(), Error>` does.
+///
+/// ```no_run
+/// use minbearer::{Error, NetworkCause, jsa};
+///
+/// # fn example(config: &jsa::Config) {
+/// match jsa::get_token(config) {
+///     Ok(token) => println!("a token for {:?}", token.lifetime()),
+///     Err(Error::Refused(refusal)) => eprintln!("wrong secret? the server says {:?}", refusal.error()),
+///     Err(Error::Unavailable(refusal)) => eprintln!("server down, {:?}", refusal.retry_after()),
+///     Err(error) => match error.network_cause() {
+///         Some(NetworkCause::Lookup) => eprintln!("DNS: {error}"),
+///         Some(NetworkCause::Tls) => eprintln!("certificate or TLS: {error}"),
+///         _ => eprintln!("{error}"),
+///     },
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// A value that the caller gave is wrong: an argument, a variable, a file, a URL.
     Config(Failure),
     /// The port locator could not be started, failed, or did not print a port.
     Locator(Failure),
-    /// DNS, connect, TLS or I/O failed, or what came back was not HTTP or was cut short.
+    /// DNS, connect, TLS or I/O failed, or what came back was not HTTP or was cut short;
+    /// [`network_cause`](Error::network_cause) says which.
     Network(Failure),
     /// The deadline passed.
     Timeout(Failure),
-    /// The server said no: a status other than 2xx, or an OAuth `error`.
+    /// The token server said no: a 3xx or 4xx status, or an OAuth `error`.
     Refused(Box<Refusal>),
+    /// The token server cannot answer now: 429, 5xx, or the OAuth error `temporarily_unavailable`.
+    Unavailable(Box<Refusal>),
     /// The server said yes, but there is no usable token in its answer.
     Malformed(Failure),
+    /// An API's answer is not 2xx: only from [`Response::error_for_status`](crate::Response::error_for_status).
+    Status(Box<Refusal>),
 }
 
 /// The kind of an [`Error`], for a program to branch on.
+///
+/// ```
+/// use minbearer::Kind;
+///
+/// fn is_worth_another_try(kind: Kind) -> bool {
+///     matches!(kind, Kind::Network | Kind::Timeout | Kind::Unavailable)
+/// }
+/// # assert!(!is_worth_another_try(Kind::Config));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -40,29 +72,83 @@ pub enum Kind {
     Timeout,
     /// See [`Error::Refused`].
     Refused,
+    /// See [`Error::Unavailable`].
+    Unavailable,
     /// See [`Error::Malformed`].
     Malformed,
+    /// See [`Error::Status`].
+    Status,
+}
+
+/// What failed below HTTP, for an error of kind [`Network`](Kind::Network).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NetworkCause {
+    /// The name has no address, or the resolver failed.
+    Lookup,
+    /// No connection came about.
+    Connect,
+    /// The TLS handshake failed, a certificate was not accepted, or a TLS record was wrong.
+    Tls,
+    /// The connection ended before the answer did.
+    CutShort,
+    /// What came back is not HTTP, or not HTTP that can be trusted.
+    NotHttp,
+    /// Another failure of the operating system or of a transport.
+    Io,
 }
 
 /// A message, and where there is one, the error below it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Failure {
     message: String,
-    source: Option<Arc<dyn core::error::Error + Send + Sync>>,
+    cause: Option<NetworkCause>,
+    source: Option<Source>,
 }
 
-/// A refusal, with the fields of an OAuth error response
+/// The error below another. Where the processor has no compare-and-swap, and so no `Arc`, its text is what is kept.
+#[cfg(target_has_atomic = "ptr")]
+type Source = alloc::sync::Arc<dyn core::error::Error + Send + Sync>;
+#[cfg(not(target_has_atomic = "ptr"))]
+type Source = SourceText;
+
+#[cfg(not(target_has_atomic = "ptr"))]
+#[derive(Clone, Debug)]
+struct SourceText(String);
+
+#[cfg(not(target_has_atomic = "ptr"))]
+impl fmt::Display for SourceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(not(target_has_atomic = "ptr"))]
+impl core::error::Error for SourceText {}
+
+#[cfg(target_has_atomic = "ptr")]
+fn keep(source: impl core::error::Error + Send + Sync + 'static) -> Source {
+    alloc::sync::Arc::new(source)
+}
+
+#[cfg(not(target_has_atomic = "ptr"))]
+fn keep(source: impl core::error::Error + Send + Sync + 'static) -> Source {
+    SourceText(alloc::format!("{source}"))
+}
+
+/// A server's refusal, with the fields of an OAuth error response
 /// ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
 ///
 /// Each text is what the server sent, cut to 256 characters, its control characters escaped and any
 /// occurrence of the secret or password replaced.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Refusal {
     pub(crate) message: String,
     pub(crate) status: u16,
     pub(crate) error: Option<String>,
     pub(crate) error_description: Option<String>,
     pub(crate) error_uri: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -85,6 +171,12 @@ impl Refusal {
     pub fn error_uri(&self) -> Option<&str> {
         self.error_uri.as_deref()
     }
+
+    /// How long the server asks to be left alone: the header `Retry-After`
+    /// ([RFC 9110 section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
 }
 
 impl Error {
@@ -96,7 +188,17 @@ impl Error {
             Error::Network(_) => Kind::Network,
             Error::Timeout(_) => Kind::Timeout,
             Error::Refused(_) => Kind::Refused,
+            Error::Unavailable(_) => Kind::Unavailable,
             Error::Malformed(_) => Kind::Malformed,
+            Error::Status(_) => Kind::Status,
+        }
+    }
+
+    /// What failed, for an error of kind [`Network`](Kind::Network); `None` for every other kind.
+    pub fn network_cause(&self) -> Option<NetworkCause> {
+        match self {
+            Error::Network(failure) => failure.cause,
+            _ => None,
         }
     }
 
@@ -111,9 +213,10 @@ impl Error {
         Error::Locator(Failure::new(message.into()))
     }
 
-    /// An [`Error::Network`].
+    /// An [`Error::Network`] of the cause [`Io`](NetworkCause::Io), unless
+    /// [`with_network_cause`](Self::with_network_cause) names another.
     pub fn network(message: impl Into<String>) -> Self {
-        Error::Network(Failure::new(message.into()))
+        Error::Network(Failure::new(message.into())).with_network_cause(NetworkCause::Io)
     }
 
     /// An [`Error::Timeout`].
@@ -126,28 +229,95 @@ impl Error {
         Error::Malformed(Failure::new(message.into()))
     }
 
-    /// This error with the one below it, which must hold no secret. A refusal has none and stays as
-    /// it is.
+    /// This error with what failed below HTTP. Only an error of kind [`Network`](Kind::Network) has a cause; others
+    /// stay as they are.
+    pub fn with_network_cause(mut self, cause: NetworkCause) -> Self {
+        if let Error::Network(failure) = &mut self {
+            failure.cause = Some(cause);
+        }
+        self
+    }
+
+    /// This error with the one below it, which must hold no secret. A server's refusal has none and stays as it is.
     pub fn with_source(mut self, source: impl core::error::Error + Send + Sync + 'static) -> Self {
-        match &mut self {
+        if let Some(failure) = self.failure_mut() {
+            failure.source = Some(keep(source));
+        }
+        self
+    }
+
+    /// This error with more at the end of its message.
+    #[cfg(feature = "std")]
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        let message = match &mut self {
+            Error::Refused(refusal) | Error::Unavailable(refusal) | Error::Status(refusal) => {
+                &mut refusal.message
+            }
             Error::Config(failure)
             | Error::Locator(failure)
             | Error::Network(failure)
             | Error::Timeout(failure)
-            | Error::Malformed(failure) => failure.source = Some(Arc::new(source)),
-            Error::Refused(_) => {}
-        }
+            | Error::Malformed(failure) => &mut failure.message,
+        };
+        message.push_str(note);
         self
+    }
+
+    fn failure_mut(&mut self) -> Option<&mut Failure> {
+        match self {
+            Error::Config(failure)
+            | Error::Locator(failure)
+            | Error::Network(failure)
+            | Error::Timeout(failure)
+            | Error::Malformed(failure) => Some(failure),
+            Error::Refused(_) | Error::Unavailable(_) | Error::Status(_) => None,
+        }
+    }
+
+    fn message(&self) -> &str {
+        match self {
+            Error::Config(failure)
+            | Error::Locator(failure)
+            | Error::Network(failure)
+            | Error::Timeout(failure)
+            | Error::Malformed(failure) => &failure.message,
+            Error::Refused(refusal) | Error::Unavailable(refusal) | Error::Status(refusal) => {
+                &refusal.message
+            }
+        }
     }
 }
 
 impl Failure {
     fn new(message: String) -> Self {
-        Failure { message, source: None }
+        Failure { message, cause: None, source: None }
+    }
+}
+
+/// Adds a character to a message, escaped if it would break the line, steer a terminal or not be seen.
+pub(crate) fn push_escaped(character: char, out: &mut String) {
+    // Beyond the control characters: those that reorder a line or cannot be seen in one.
+    let is_unseen = matches!(character,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}'
+        | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    if character == '\n' {
+        out.push_str("\\n");
+    } else if is_unseen {
+        // Writing to a `String` cannot fail.
+        let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+    } else {
+        out.push(character);
     }
 }
 
 impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
@@ -159,31 +329,38 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Config(failure)
-            | Error::Locator(failure)
-            | Error::Network(failure)
-            | Error::Timeout(failure)
-            | Error::Malformed(failure) => failure.fmt(f),
-            Error::Refused(refusal) => refusal.fmt(f),
-        }
+        f.write_str(self.message())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
+        let failure = match self {
             Error::Config(failure)
             | Error::Locator(failure)
             | Error::Network(failure)
             | Error::Timeout(failure)
-            | Error::Malformed(failure) => match &failure.source {
-                Some(source) => Some(&**source),
-                None => None,
-            },
-            Error::Refused(_) => None,
-        }
+            | Error::Malformed(failure) => failure,
+            Error::Refused(_) | Error::Unavailable(_) | Error::Status(_) => return None,
+        };
+        #[cfg(target_has_atomic = "ptr")]
+        let source = failure.source.as_deref().map(|source| source as _);
+        #[cfg(not(target_has_atomic = "ptr"))]
+        let source = failure.source.as_ref().map(|source| source as _);
+        source
     }
 }

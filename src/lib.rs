@@ -11,22 +11,22 @@
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
-//! use minbearer::{Request, Secret, Session, accelerator, client_credentials, jsa};
+//! use minbearer::{Request, SecretSource, Session, accelerator, client_credentials, jsa};
 //!
-//! // JSA: CLIENT_ID and CLIENT_SECRET from the environment, the port from /service_port_locator.py
+//! // JSA: CLIENT_ID and CLIENT_SECRET from the environment,
+//! // the port from /service_port_locator.py
 //! let token = jsa::get_token(&jsa::Config::from_env()?)?;
-//! let reply = minreq::get("https://console/api/ariel/databases")
-//!     .with_header("Authorization", token.authorization())
-//!     .send();
+//! println!("Authorization: {}", token.authorization());
 //!
 //! // Accelerator
-//! let config = accelerator::Config::new("http://host:6271/project", "rose", "password")?;
+//! let url = "http://host:6271/project";
+//! let config = accelerator::Config::new(url, "rose", "password")?;
 //! let token = accelerator::get_token(&config)?;
 //!
 //! // RFC 6749 section 4.4
-//! let secret = Secret::from_file("/run/secrets/client_secret")?;
-//! let config = client_credentials::Config::new("https://auth.example/token", "my-client", secret)?
-//!     .with_scope("read");
+//! let (url, id) = ("https://auth.example/token", "my-client");
+//! let secret = SecretSource::file("/run/secrets/client_secret");
+//! let config = client_credentials::Config::new(url, id, secret)?.with_scope("read");
 //! let token = client_credentials::get_token(&config)?;
 //!
 //! // A token that renews itself, shared between threads
@@ -39,28 +39,28 @@
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
-//! | `std` | yes | `get_token`, [`Transport`], [`Minreq`], files, the environment, the port locator; Unix only |
+//! | `std` | yes | `get_token`, [`Session`], [`Http`], [`Transport`], files, the environment, the port locator; Unix only |
+//! | `minreq` | yes | [minreq](https://docs.rs/minreq) for a program's own API calls: [`Token::authorize`], `Session::send_minreq` |
+//! | `tls` | | `https` URLs, TLS 1.2 and 1.3, with ring as the cryptography: see [TLS](#tls) |
+//! | `tls-ring` | | the same without TLS 1.2, which `tls12` adds; 46 KB less in a static program |
+//! | `tls-no-provider` | | the same for a program that installs a provider of cryptography itself |
 //! | `prompt` | | `prompt::password`: a password typed at a terminal, not echoed |
-//! | `tls` | | `https` URLs, with ring as the cryptography: see [TLS](#tls) |
-//! | `tls-aws-lc` | | the same with aws-lc-rs, for a program whose own rustls uses that |
-//! | `head-limit` | | with `panic = "abort"`, the limit of 8 KiB on a response's head; only where minreq is built without overflow checks, see SECURITY.md |
 //!
 //! # Without an operating system
 //!
 //! Without `std` the crate is `no_std + alloc`. Each flow is then its two pure functions: `request`
-//! builds the token request, `read` reads the answer, and the bytes between them are yours to move, over a modem, a
-//! network stack of your own, or a TLS library on top of one:
+//! builds the token request, `read_answer` reads the answer, and the bytes between them are yours to move, over a
+//! modem, a network stack of your own, or a TLS library on top of one:
 //!
 //! ```
 //! # extern crate alloc;
-#![doc = include_str!("../tests/support/bare_metal.rs")]
+#![doc = include_str!("../examples/support/bare_metal.rs")]
 //! let token = get_token().unwrap();
 //! assert_eq!(token.authorization(), "Bearer abc");
 //! ```
 //!
-//! [`Request::to_bytes`] and [`Response::from_bytes`] are for whoever has no HTTP client; one who has takes the
-//! request apart by its methods and builds the response with [`Response::new`]. What came back holds the token; to wipe
-//! it is the caller's part.
+//! [`Request::to_bytes`] and [`Request::incoming`] are for a program without an HTTP client; one that has a client takes
+//! the request apart by its methods and builds the response with [`Response::new`]. [`schedule`] says when to renew.
 //!
 //! # TLS
 //!
@@ -99,29 +99,56 @@
 //!
 //! # Promises
 //!
-//! 1. **A secret is never shown**: not in `Debug`, `Display`, a panic or a URL in an error. Text that a
-//!    server sent is cut to 256 characters, its control characters escaped, and any occurrence of the
-//!    secret or password in it replaced, percent-encoded forms too.
-//! 2. **A secret is never left behind.** Every buffer of this crate that held one is wiped when dropped.
-//!    minreq's own copies (URL, headers, body, the read buffer) cannot be reached from here. What wipes them is a
-//!    global allocator that wipes whatever is freed, in one line of the program:
-//!    `#[global_allocator] static A: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);`
-//! 3. **Every wait has a deadline**: the locator, DNS, connect, TLS, a byte a second. 10 s for the whole
-//!    call unless the `Config` says otherwise; the call returns within it, plus half a second.
-//! 4. **Every input has a size**: 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a
-//!    port, 8 KiB for a token.
-//! 5. **Credentials go nowhere else.** Redirects are refused. A doubtful URL is a configuration error
-//!    before a socket opens, and so is plain `http` beyond loopback for `client_credentials`.
-//! 6. **A header cannot be forged.** A token with a byte outside `0x21..=0x7E` is a malformed answer.
-//! 7. **What the server says is believed only when complete**: a body shorter than its `Content-Length`,
-//!    trailing bytes after the JSON, a status other than 2xx, or an `error` member never yields a token.
-//! 8. **No panic on any input**, no `unsafe`, and no environment variable is read but by functions
-//!    whose names say `from_env`, and by the TLS stack: see [TLS](#tls).
-//! 9. **One request per `get_token`.** The only retry in the crate is a [`Session`]'s, once, after a 401.
+//! Each has a test that was seen to fail when it was broken; SECURITY.md has them with their limits.
 //!
-//! What minreq 3.0.0 makes of a hostile answer sets two limits: a chunked body that breaks off looks complete (the
-//! JSON of a token does not; [`Response::json`] tells for an API answer), and a crafted head can lift the limit of 8
-//! KiB on it, so that only the deadline bounds it. `SECURITY.md` says for which builds, and what to set.
+//! ## A secret is never shown
+//!
+//! Not in `Debug`, `Display`, a panic, a log line or a URL in an error. Text that a server sent is cut to 256
+//! characters, its control characters are escaped, and the secret or password in it is replaced, in the spellings that
+//! servers produce: percent-encoded, JSON-escaped, HTML-escaped, Basic credentials.
+//!
+//! ## A secret is never left behind
+//!
+//! Every buffer that held one is wiped when it is dropped and never reallocated while it holds one, with the system's
+//! own allocator. What swap, a core dump and the environment block hold is out of reach, and over TLS what rustls
+//! keeps.
+//!
+//! ## Every wait has a deadline
+//!
+//! The locator, DNS, connect, the TLS handshake, one record of TLS, a byte a second. 10 s for the whole call unless the
+//! `Config` says otherwise; the call returns within it, plus half a second, and leaves no socket, no process and no
+//! thread behind, but for a name lookup that the resolver does not give up.
+//!
+//! ## Every input has a size
+//!
+//! 8 KiB for an answer's head, 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a port, 8 KiB for a
+//! token, 16 KiB for a secret's file.
+//!
+//! ## Credentials go nowhere else
+//!
+//! Redirects are refused, no proxy is taken from the environment, and no feature that another crate turns on in a
+//! shared dependency changes where or how they travel. A doubtful URL is a configuration error before a socket opens.
+//! `localhost` is the loopback addresses, without a lookup. `client_credentials` refuses plain `http` beyond loopback
+//! unless told otherwise.
+//!
+//! ## A header cannot be forged
+//!
+//! An access token with a byte outside `0x21..=0x7E` is a malformed answer.
+//!
+//! ## What the server says is believed only when complete
+//!
+//! A body shorter than its `Content-Length`, a chunked body without its last chunk, trailing bytes after the JSON, a
+//! status other than 2xx, or an `error` never yields a token.
+//!
+//! ## No panic on any input
+//!
+//! No `unsafe`, no process lost because a thread, a descriptor or memory for a socket could not be had, and no
+//! environment variable read but by functions whose names say `from_env` and, for TLS roots, `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR`.
+//!
+//! ## One request per `get_token`
+//!
+//! The only retry in the crate is a [`Session`]'s, once, after a 401.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -138,7 +165,6 @@ mod flow;
 #[cfg(feature = "std")]
 mod os;
 mod secret;
-#[cfg(feature = "std")]
 mod session;
 mod wire;
 
@@ -146,31 +172,38 @@ mod wire;
 #[cfg(all(fuzzing, feature = "std"))]
 #[doc(hidden)]
 pub mod fuzzing {
-    use crate::{Secret, os::locator};
+    use crate::os::locator;
     use alloc::string::String;
 
     /// Reads what a locator printed.
-    pub fn printed_port(printed: &[u8], secret: &Secret) -> Result<u16, String> {
+    pub fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
         locator::printed_port(printed, secret)
     }
 
     /// Makes a locator's standard error fit to be shown.
-    pub fn shown_complaint(complaint: &[u8], secret: &Secret) -> String {
+    pub fn shown_complaint(complaint: &[u8], secret: &str) -> String {
         locator::shown_complaint(complaint, secret)
     }
 }
 
-pub use error::{Error, Failure, Kind, Refusal};
+pub use error::{Error, Failure, Kind, NetworkCause, Refusal};
 #[cfg(feature = "std")]
 pub use flow::{Flow, get_token};
 pub use flow::{accelerator, client_credentials, jsa};
+#[cfg(feature = "std")]
+pub use os::http::Http;
+#[cfg(feature = "minreq")]
+pub use os::minreq::Minreq;
 #[cfg(feature = "prompt")]
 pub use os::prompt;
 #[cfg(feature = "std")]
-pub use os::transport::{Minreq, Transport};
-pub use secret::Secret;
+pub use os::transport::Transport;
+pub use secret::{Secret, SecretSource};
 #[cfg(feature = "std")]
 pub use session::Session;
-pub use wire::http::{Method, Request, Response};
+pub use session::schedule;
+pub use wire::incoming::Incoming;
+pub use wire::request::{Method, Request};
+pub use wire::response::Response;
 pub use wire::token::Token;
 pub use wire::url::Url;

@@ -2,7 +2,7 @@
 
 #![cfg(not(feature = "tls-aws-lc"))]
 
-use minbearer::{Kind, Minreq, Request, Transport};
+use minbearer::{Kind, Http, Request, Transport};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ fn https_without_the_feature_is_a_setting_to_mend() {
     listener.set_nonblocking(true).unwrap();
     let origin = format!("https://{}", listener.local_addr().unwrap());
     let request = Request::get(&format!("{origin}/token?client_secret=hunter2")).unwrap();
-    let error = Minreq.send(&request, Instant::now() + Duration::from_secs(10)).unwrap_err();
+    let error = Http::new().send(&request, Instant::now() + Duration::from_secs(10)).unwrap_err();
     let message = error.to_string();
     assert_eq!(error.kind(), Kind::Config, "{message}");
     assert!(message.contains(&origin) && message.contains("feature `tls`"), "{message}");

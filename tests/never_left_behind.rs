@@ -11,7 +11,7 @@
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use memchr::memmem;
 use minbearer::{
-    Error, Flow, Minreq, Request, Response, Secret, Session, Transport, accelerator,
+    Error, Flow, Http, Request, Response, Secret, Session, Transport, accelerator,
     client_credentials, get_token, jsa,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -120,12 +120,12 @@ fn subject() {
 fn act<F: Flow>(flow: F, mode: &str, answer_file: &str) {
     match mode {
         "dropped" => {
-            let outcome = get_token(&flow, &Minreq).map(drop).map_err(drop);
+            let outcome = get_token(&flow, &Http::new()).map(drop).map_err(drop);
             drop(flow);
             stay(if outcome.is_ok() { "got a token" } else { "got an error" });
         }
         "error held" => {
-            let error = get_token(&flow, &Minreq).map(drop).unwrap_err();
+            let error = get_token(&flow, &Http::new()).map(drop).unwrap_err();
             drop(flow);
             stay("got an error");
             drop(error);

@@ -10,7 +10,7 @@ mod own_transport;
 mod tls;
 
 use appliance::{Appliance, Credentials};
-use minbearer::{Kind, Minreq, Request, Transport, jsa};
+use minbearer::{Kind, Http, Request, Transport, jsa};
 use own_transport::Ureq;
 use std::time::{Duration, Instant};
 use tls::{Authority, Key, Server};
@@ -48,7 +48,7 @@ fn a_transport_of_ones_own_runs_a_flow() {
     assert_eq!(error.kind(), Kind::Refused, "{error}");
 
     // Who trusts the system's CAs, or none, does not trust that one.
-    let error = Minreq.send(&request, deadline).unwrap_err();
+    let error = Http::new().send(&request, deadline).unwrap_err();
     assert!(matches!(error.kind(), Kind::Network | Kind::Config), "{error}");
 }
 

@@ -2,7 +2,7 @@
 
 #![cfg(feature = "tls-aws-lc")]
 
-use minbearer::{Kind, Minreq, Request, Transport};
+use minbearer::{Kind, Http, Request, Transport};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ fn the_provider_that_the_program_installed_is_kept() {
     own.install_default().unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let request = Request::get(&format!("https://{closed}/")).unwrap();
-    let error = Minreq.send(&request, Instant::now() + Duration::from_secs(10)).unwrap_err();
+    let error = Http::new().send(&request, Instant::now() + Duration::from_secs(10)).unwrap_err();
     // Which of the two depends on whether this machine trusts anyone.
     assert!(matches!(error.kind(), Kind::Network | Kind::Config), "{error}");
     assert_eq!(CryptoProvider::get_default().unwrap().cipher_suites.len(), 1);

@@ -6,7 +6,7 @@
 #[path = "support/tls.rs"]
 mod tls;
 
-use minbearer::{Error, Kind, Minreq, Request, Response, Transport};
+use minbearer::{Error, Kind, Http, Request, Response, Transport};
 use std::io::Read;
 use std::process::Command;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ fn silence_in_the_handshake_leaves_one_thread_behind_and_no_more() {
     });
     let send = || -> Result<Response, Error> {
         let request = Request::get(&server.url("localhost", "/")).unwrap();
-        Minreq.send(&request, Instant::now() + Duration::from_millis(500))
+        Http::new().send(&request, Instant::now() + Duration::from_millis(500))
     };
     for _ in 0..4 {
         let started = Instant::now();

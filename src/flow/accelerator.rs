@@ -14,38 +14,50 @@
 //! let token = accelerator::get_token(&config)?;
 //! # Ok(()) }
 //! ```
+//!
+//! A program with a person before it asks until the password is right, and then keeps the token that it has:
+//!
+//! ```no_run
+//! # fn ask_for_the_password() -> Result<minbearer::Secret, minbearer::Error> { Ok("p".into()) }
+//! # fn main() -> Result<(), minbearer::Error> {
+//! use minbearer::{Kind, SecretSource, Session, accelerator};
+//!
+//! let ask = SecretSource::from_fn(ask_for_the_password);
+//! let config = accelerator::Config::new("http://host:6271/project", "rose", ask)?;
+//! let token = loop {
+//!     match accelerator::get_token(&config) {
+//!         Err(error) if error.kind() == Kind::Refused => eprintln!("{error}"),
+//!         outcome => break outcome?,
+//!     }
+//! };
+//! let session = Session::with_token(config, token);
+//! # Ok(()) }
+//! ```
 
 use crate::error::Error;
-use crate::secret::Secret;
-use crate::wire::form::{decode, encode_pairs};
-use crate::wire::http::{Method, Request, Response};
+use crate::secret::SecretSource;
+use crate::wire::request::{Method, Request};
+use crate::wire::response::Response;
 use crate::wire::token::{Answer, Token};
 use crate::wire::url::Url;
-use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
-use zeroize::Zeroizing;
 
-type AskPassword = Box<dyn Fn() -> Result<Secret, Error> + Send + Sync>;
-
-enum Password {
-    Known(Secret),
-    Asked(AskPassword),
-}
-
-/// What the flow needs: the server, a user name and the password, or a function that supplies it.
+/// What the flow needs: the server, a user name and the password, or where to get it.
+#[must_use]
 pub struct Config {
-    server: Url,
+    token_url: Url,
     username: String,
-    password: Password,
+    password: SecretSource,
     separator: char,
     timeout: Duration,
 }
 
 impl Config {
-    /// Any URL of the project: its scheme, host and port are used. The password stays in memory as long as this
-    /// value does. A call may take 10 s.
+    /// Any URL of the project: its scheme, host and port are used. A password that is given as such stays in memory as
+    /// long as this value does; [`SecretSource::from_fn`] asks for it each time a token is needed, and the time that
+    /// this takes counts as part of the call. A call may take 10 s.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for an empty user
@@ -53,32 +65,16 @@ impl Config {
     pub fn new(
         url: &str,
         username: impl Into<String>,
-        password: impl Into<Secret>,
+        password: impl Into<SecretSource>,
     ) -> Result<Config, Error> {
-        let password = password.into();
-        check_password(&password)?;
-        Config::build(url, username.into(), Password::Known(password))
-    }
-
-    /// As [`new`](Self::new), but the password is asked for each time a token is needed, and wiped
-    /// once it was sent. Time that `ask` takes counts as part of the call.
-    ///
-    /// # Errors
-    /// As for [`new`](Self::new); those of `ask` come out of `get_token`.
-    pub fn from_fn(
-        url: &str,
-        username: impl Into<String>,
-        ask: impl Fn() -> Result<Secret, Error> + Send + Sync + 'static,
-    ) -> Result<Config, Error> {
-        Config::build(url, username.into(), Password::Asked(Box::new(ask)))
-    }
-
-    fn build(url: &str, username: String, password: Password) -> Result<Config, Error> {
+        let (username, password) = (username.into(), password.into());
         if username.is_empty() {
             return Err(Error::config("the user name must not be empty"));
         }
-        let server = Url::parse("the Accelerator URL", url)?.with_path("/api/v3/token");
-        Ok(Config { server, username, password, separator: ':', timeout: super::DEFAULT_TIMEOUT })
+        password.check(PASSWORD)?;
+        let token_url = Url::parse("the Accelerator URL", url)?.at_path("/api/v3/token");
+        let timeout = super::DEFAULT_TIMEOUT;
+        Ok(Config { token_url, username, password, separator: ':', timeout })
     }
 
     /// Joins type and token with a space, `Bearer <jwt>`, as [RFC 6750 section
@@ -94,65 +90,46 @@ impl Config {
         self
     }
 
+    /// How long a call may take as a whole.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Builds the token request. Asks for the password where a function supplies it.
     ///
     /// # Errors
-    /// Those of the function; [`Kind::Config`](crate::Kind::Config) if it supplied an empty password.
+    /// Those of the function or file; [`Kind::Config`](crate::Kind::Config) if it supplied an empty password.
     pub fn request(&self) -> Result<Request, Error> {
-        match &self.password {
-            Password::Known(password) => Ok(self.request_with(password)),
-            Password::Asked(ask) => {
-                let password = ask()?;
-                check_password(&password)?;
-                Ok(self.request_with(&password))
-            }
-        }
-    }
-
-    fn request_with(&self, password: &Secret) -> Request {
-        let form =
-            encode_pairs("", &[("username", &self.username), ("password", password.expose())]);
-        Request::for_token(Method::Post, self.server.with_path("/api/v3/token")).with_form(form)
+        let password = self.password.supply(PASSWORD)?;
+        Ok(Request::for_token(Method::Post, self.token_url.clone())
+            .with_form(&[("username", &self.username), ("password", &password)])
+            .with_secret(&*password))
     }
 
     /// Reads the answer to [`request`](Self::request).
     ///
     /// # Errors
-    /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
-    /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token.
-    pub fn read(&self, request: &Request, response: Response) -> Result<Token, Error> {
-        // A password that a function supplied is kept nowhere but in the request's form.
-        let password = match &self.password {
-            Password::Known(password) => password,
-            Password::Asked(_) => &Secret::from(sent_password(request)),
-        };
+    /// [`Kind::Refused`](crate::Kind::Refused) and [`Kind::Unavailable`](crate::Kind::Unavailable) for a status other
+    /// than 2xx or an `error`; [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token.
+    pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
         let answer = Answer {
             request,
-            secrets: &[password.expose()],
             separator: self.separator,
+            members: &[],
             advice: "check the user name and the password",
         };
-        answer.read(response)
+        answer.read_answer(response)
     }
 }
 
-fn sent_password(request: &Request) -> Zeroizing<String> {
-    let form = request.body().and_then(|body| core::str::from_utf8(body).ok()).unwrap_or_default();
-    decode(form.rsplit('=').next().unwrap_or_default())
-}
-
-fn check_password(password: &Secret) -> Result<(), Error> {
-    if password.is_empty() {
-        return Err(Error::config("the password must not be empty"));
-    }
-    Ok(())
-}
+const PASSWORD: &str = "the password";
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
-            .field("server", &self.server)
+            .field("token_url", &self.token_url)
             .field("username", &self.username)
+            .field("password", &self.password)
             .finish_non_exhaustive()
     }
 }
@@ -161,7 +138,7 @@ impl fmt::Debug for Config {
 mod with_std {
     use super::*;
     use crate::flow::{self, Flow};
-    use crate::os::transport::Minreq;
+    use crate::os::http::Http;
     use std::time::Instant;
 
     impl Flow for Config {
@@ -173,17 +150,21 @@ mod with_std {
             self.request()
         }
 
-        fn read(&self, request: &Request, response: Response) -> Result<Token, Error> {
-            self.read(request, response)
+        fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+            self.read_answer(request, response)
+        }
+
+        fn is_asked(&self) -> bool {
+            self.password.is_asked()
         }
     }
 
     /// Gets a token with one request.
     ///
     /// # Errors
-    /// Every [`Kind`](crate::Kind) but `Locator`; none holds the password.
+    /// Every [`Kind`](crate::Kind) but `Locator` and `Status`; none holds the password.
     pub fn get_token(config: &Config) -> Result<Token, Error> {
-        flow::get_token::<dyn Flow>(config, &Minreq)
+        flow::get_token::<dyn Flow>(config, &Http::new())
     }
 }
 
@@ -219,7 +200,7 @@ mod tests {
             [(config(), "Bearer:a.b.c"), (config().with_rfc6750_header(), "Bearer a.b.c")]
         {
             let answer = Response::new(200, r#"{"access_token":"a.b.c","token_type":"Bearer"}"#);
-            let token = config.read(&config.request().unwrap(), answer).unwrap();
+            let token = config.read_answer(&config.request().unwrap(), answer).unwrap();
             assert_eq!((token.authorization(), token.access_token()), (expected, "a.b.c"));
         }
     }
@@ -227,9 +208,10 @@ mod tests {
     #[test]
     fn a_password_sent_back_is_replaced_wherever_it_came_from() {
         let answer = || Response::new(401, alloc::format!("{{\"error\":\"no {PASSWORD}\"}}"));
-        let asked = Config::from_fn("http://h", "rose", || Ok(PASSWORD.into())).unwrap();
-        for config in [asked, Config::new("http://h", "rose", PASSWORD).unwrap()] {
-            let error = config.read(&config.request().unwrap(), answer()).unwrap_err();
+        let asked = SecretSource::from_fn(|| Ok(PASSWORD.into()));
+        for password in [asked, SecretSource::from(PASSWORD)] {
+            let config = Config::new("http://h", "rose", password).unwrap();
+            let error = config.read_answer(&config.request().unwrap(), answer()).unwrap_err();
             assert!(error.to_string().contains("no [redacted]"), "{error}");
         }
     }
@@ -238,6 +220,15 @@ mod tests {
     fn an_empty_user_name_or_password_is_refused_before_anything_is_sent() {
         assert!(Config::new("http://h", "", "p").is_err());
         assert!(Config::new("http://h", "rose", "").is_err());
-        assert!(Config::from_fn("http://h", "rose", || Ok("".into())).unwrap().request().is_err());
+        let asked = SecretSource::from_fn(|| Ok("".into()));
+        assert!(Config::new("http://h", "rose", asked).unwrap().request().is_err());
+    }
+
+    #[test]
+    fn a_function_that_fails_keeps_its_own_error() {
+        let asked = SecretSource::from_fn(|| Err(Error::locator("the keyring is locked")));
+        let error = Config::new("http://h", "rose", asked).unwrap().request().unwrap_err();
+        assert_eq!(error.to_string(), "the keyring is locked");
+        assert_eq!(error.kind(), crate::Kind::Locator);
     }
 }

@@ -19,70 +19,90 @@
 //! # Where the secret goes
 //!
 //! Servers take the credentials in one of two places, and a few in only one of them. The body (`client_secret_post`)
-//! is the default here; [`Config::with_basic`] puts them into an `Authorization` header (`client_secret_basic`). To
+//! is the default here; [`ClientAuthentication::basic`] puts them into an `Authorization` header (`client_secret_basic`). To
 //! tell which one a server wants: its metadata (`/.well-known/openid-configuration` or, [RFC
 //! 8414](https://www.rfc-editor.org/rfc/rfc8414), `/.well-known/oauth-authorization-server`) lists
 //! `token_endpoint_auth_methods_supported`, and means `client_secret_basic` where it leaves that out; the client's
 //! registration may say; and the wrong one is refused as `invalid_client` with the right secret.
 
+mod authentication;
+
+pub use authentication::ClientAuthentication;
+
 use crate::error::Error;
-use crate::secret::Secret;
-use crate::wire::form::{encode_pairs, encoded_len, push_encoded};
-use crate::wire::http::{Method, Request, Response};
+use crate::wire::request::{Method, Request, check_header};
+use crate::wire::response::Response;
 use crate::wire::token::{Answer, Token};
 use crate::wire::url::Url;
+use alloc::format;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
-use base64ct::{Base64, Encoding};
 use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
 
 /// The parameters that the flow itself sends.
-const RESERVED: [&str; 4] = ["grant_type", "client_id", "client_secret", "scope"];
+const RESERVED_PARAMETERS: [&str; 6] = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "scope",
+];
+/// The headers that the flow itself sends.
+const RESERVED_HEADERS: [&str; 3] = ["authorization", "accept", "content-type"];
+const GRANT_TYPE: &str = "client_credentials";
 
-/// What the flow needs: a token endpoint and credentials.
+/// What the flow needs: a token endpoint, and who the client is.
+#[must_use]
 pub struct Config {
     token_url: Url,
     client_id: String,
-    client_secret: Secret,
+    authentication: ClientAuthentication,
+    grant_type: Option<String>,
     /// Space-separated, RFC 6749 section 3.3.
     scope: String,
     parameters: Vec<(String, String)>,
-    basic: bool,
+    headers: Vec<(String, Zeroizing<String>)>,
+    answer_members: Vec<String>,
     plain_http: bool,
     timeout: Duration,
 }
 
 impl Config {
-    /// The token endpoint's URL, whose own query is kept, and the client's credentials. No scope is asked
-    /// for, the credentials go into the body, and a call may take 10 s.
+    /// The token endpoint's URL, whose own query is kept, the client's id and how the client proves who it is: a
+    /// secret, which then goes into the body, or a [`ClientAuthentication`]. No scope is asked for, and a call may
+    /// take 10 s.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for an empty id or secret.
     pub fn new(
         token_url: &str,
         client_id: impl Into<String>,
-        client_secret: impl Into<Secret>,
+        authentication: impl Into<ClientAuthentication>,
     ) -> Result<Config, Error> {
-        let (client_id, client_secret) = (client_id.into(), client_secret.into());
-        if client_id.is_empty() || client_secret.is_empty() {
-            return Err(Error::config("the client id and the client secret must not be empty"));
+        let (client_id, authentication) = (client_id.into(), authentication.into());
+        if client_id.is_empty() {
+            return Err(Error::config("the client id must not be empty"));
         }
+        authentication.check()?;
         Ok(Config {
             token_url: Url::parse("the token URL", token_url)?,
             client_id,
-            client_secret,
+            authentication,
+            grant_type: None,
             scope: String::new(),
             parameters: Vec::new(),
-            basic: false,
+            headers: Vec::new(),
+            answer_members: Vec::new(),
             plain_http: false,
             timeout: super::DEFAULT_TIMEOUT,
         })
     }
 
     /// Asks for a scope, or for several with spaces between; added to those asked for before.
+    /// [`missing_scopes`](Self::missing_scopes) says afterwards which were not granted.
     pub fn with_scope(mut self, scope: &str) -> Config {
         if !self.scope.is_empty() && !scope.is_empty() {
             self.scope.push(' ');
@@ -95,14 +115,14 @@ impl Config {
     /// ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)). The same name may be given again.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) for an empty name and for `grant_type`, `client_id`, `client_secret` and
-    /// `scope`, which the flow sends itself.
+    /// [`Kind::Config`](crate::Kind::Config) for an empty name and for the parameters that the flow sends itself:
+    /// `grant_type`, `client_id`, `client_secret`, `client_assertion`, `client_assertion_type` and `scope`.
     pub fn with_parameter(mut self, name: &str, value: &str) -> Result<Config, Error> {
         if name.is_empty() {
             return Err(Error::config("a parameter's name must not be empty"));
         }
-        if RESERVED.contains(&name) {
-            return Err(Error::config(alloc::format!(
+        if RESERVED_PARAMETERS.contains(&name) {
+            return Err(Error::config(format!(
                 "the parameter {name} cannot be added: the flow sends it itself"
             )));
         }
@@ -110,11 +130,44 @@ impl Config {
         Ok(self)
     }
 
-    /// Sends the credentials as HTTP Basic (`client_secret_basic`), id and secret form-encoded first
-    /// ([RFC 6749 section 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)).
-    pub fn with_basic(mut self) -> Config {
-        self.basic = true;
+    /// Adds a header to the token request, such as the key of a gateway before the server.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for what [`Request::with_header`] refuses, and for the headers that the
+    /// flow sends itself: `Authorization`, `Accept` and `Content-Type`.
+    pub fn with_header(mut self, name: &str, value: &str) -> Result<Config, Error> {
+        check_header(name, value)?;
+        if RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+            return Err(Error::config(format!(
+                "the header {name} cannot be added: the flow sends it itself"
+            )));
+        }
+        self.headers.push((name.into(), Zeroizing::new(value.into())));
+        Ok(self)
+    }
+
+    /// Another `grant_type` than `client_credentials`, for a server that has its own name for this grant: Zoom's
+    /// [`account_credentials`](https://developers.zoom.us/docs/internal-apps/s2s-oauth/).
+    pub fn with_grant_type(mut self, name: &str) -> Config {
+        self.grant_type = Some(name.into());
         self
+    }
+
+    /// Keeps a text member of the answer, which [`Token::member`] then returns: Salesforce's
+    /// [`instance_url`](https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_client_credentials_flow.htm).
+    /// The same for several names.
+    pub fn with_answer_member(mut self, name: &str) -> Config {
+        self.answer_members.push(name.into());
+        self
+    }
+
+    /// Sends the secret as Basic instead of in the body: see [`ClientAuthentication::basic`].
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) where there is no secret but an assertion or a certificate.
+    pub fn with_basic(mut self) -> Result<Config, Error> {
+        self.authentication = self.authentication.into_basic()?;
+        Ok(self)
     }
 
     /// Allows a token URL with plain `http` to another host than this one. Everyone on the way reads the
@@ -130,70 +183,60 @@ impl Config {
         self
     }
 
+    /// How long a call may take as a whole.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Builds the token request.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for plain `http` beyond loopback, unless
-    /// [`with_plain_http`](Self::with_plain_http) allows it.
+    /// [`with_plain_http`](Self::with_plain_http) allows it, and for an assertion that is none; those of the function
+    /// or file that supplies secret or assertion.
     pub fn request(&self) -> Result<Request, Error> {
         let url = &self.token_url;
         if !url.is_https() && !url.is_loopback() && !self.plain_http {
-            return Err(Error::config(alloc::format!(
+            return Err(Error::config(format!(
                 "the token URL is plain http to {}, which shows the secret to everyone on the way: use https, or allow it by Config::with_plain_http",
                 url.host()
             )));
         }
-        let mut pairs = vec![("grant_type", "client_credentials")];
-        if !self.basic {
-            pairs.push(("client_id", &self.client_id));
-            pairs.push(("client_secret", self.client_secret.expose()));
-        }
+        let grant_type = ("grant_type", self.grant_type.as_deref().unwrap_or(GRANT_TYPE));
+        let mut others = Vec::new();
         if !self.scope.is_empty() {
-            pairs.push(("scope", &self.scope));
+            others.push(("scope", self.scope.as_str()));
         }
-        pairs.extend(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let mut request = Request::for_token(Method::Post, url.with_path(url.path_and_query()))
-            .with_form(encode_pairs("", &pairs));
-        if self.basic {
-            request.push_header("Authorization", self.basic_credentials());
+        others.extend(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let mut request = Request::for_token(Method::Post, url.clone());
+        for (name, value) in &self.headers {
+            request.push_header(name, value.clone());
         }
-        Ok(request)
-    }
-
-    fn basic_credentials(&self) -> Zeroizing<String> {
-        const SCHEME: &str = "Basic ";
-        let (id, secret) = (self.client_id.as_str(), self.client_secret.expose());
-        let mut pair =
-            Zeroizing::new(String::with_capacity(encoded_len(id) + 1 + encoded_len(secret)));
-        push_encoded(id, &mut pair);
-        pair.push(':');
-        push_encoded(secret, &mut pair);
-        let mut encoded = Zeroizing::new(vec![0; Base64::encoded_len(pair.as_bytes())]);
-        // The buffer is of the length that was asked for, so this cannot fail.
-        let encoded = Base64::encode(pair.as_bytes(), &mut encoded).unwrap_or_default();
-        let mut value = Zeroizing::new(String::with_capacity(SCHEME.len() + encoded.len()));
-        value.push_str(SCHEME);
-        value.push_str(encoded);
-        value
+        self.authentication.add_to(request, &self.client_id, grant_type, &others)
     }
 
     /// Reads the answer to [`request`](Self::request).
     ///
     /// # Errors
-    /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`, with the fields of
+    /// [`Kind::Refused`](crate::Kind::Refused) and [`Kind::Unavailable`](crate::Kind::Unavailable) for a status other
+    /// than 2xx or an `error`, with the fields of
     /// [RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2) in the
     /// [`Refusal`](crate::Refusal); [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable
     /// token, or with one that is not of type Bearer.
-    pub fn read(&self, request: &Request, response: Response) -> Result<Token, Error> {
-        let basic = request.headers().find(|(name, _)| *name == "Authorization");
-        let basic = basic.and_then(|(_, value)| value.split(' ').nth(1)).unwrap_or_default();
-        let answer = Answer {
-            request,
-            secrets: &[self.client_secret.expose(), basic],
-            separator: ' ',
-            advice: "check client id, secret and scope, and whether the server wants the secret in the body or as Basic",
-        };
-        answer.read(response)
+    pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+        let secret = request.secrets().next().unwrap_or_default();
+        let advice = self.authentication.advice(&self.client_id, secret);
+        let answer = Answer { request, separator: ' ', advice, members: &self.answer_members };
+        answer.read_answer(response)
+    }
+
+    /// Which of the scopes asked for the server says it did not grant; none where it does not say.
+    pub fn missing_scopes<'a>(&'a self, token: &'a Token) -> impl Iterator<Item = &'a str> {
+        let asked = token.scope().map(|_| self.scope.as_str()).unwrap_or_default();
+        let granted = token.scope().unwrap_or_default();
+        asked.split(' ').filter(move |scope| {
+            !scope.is_empty() && !granted.split(' ').any(|granted| granted == *scope)
+        })
     }
 }
 
@@ -202,8 +245,8 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("token_url", &self.token_url)
             .field("client_id", &self.client_id)
+            .field("authentication", &self.authentication)
             .field("scope", &self.scope)
-            .field("basic", &self.basic)
             .finish_non_exhaustive()
     }
 }
@@ -213,18 +256,24 @@ mod with_std {
     use super::*;
     use crate::flow::{self, Flow};
     use crate::os::env;
-    use crate::os::transport::Minreq;
+    use crate::os::http::Http;
     use std::time::Instant;
 
     impl Config {
-        /// The token endpoint's URL, with `CLIENT_ID` and `CLIENT_SECRET` or `CLIENT_SECRET_FILE` from the
+        /// The token endpoint's URL, with `CLIENT_ID` and what [`ClientAuthentication::from_env`] finds in the
         /// environment. What [`jsa::Config::from_env`](crate::jsa::Config::from_env) says of secrets there holds here
         /// too.
         ///
         /// # Errors
         /// As for [`new`](Self::new), naming the variable that is missing, empty or wrong.
         pub fn from_env(token_url: &str) -> Result<Config, Error> {
-            Config::new(token_url, env::required("CLIENT_ID")?, env::client_secret()?)
+            let client_id = env::required("CLIENT_ID")?;
+            let authentication = ClientAuthentication::from_env()?.ok_or_else(|| {
+                Error::config(
+                    "none of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE is set",
+                )
+            })?;
+            Config::new(token_url, client_id, authentication)
         }
     }
 
@@ -237,8 +286,12 @@ mod with_std {
             self.request()
         }
 
-        fn read(&self, request: &Request, response: Response) -> Result<Token, Error> {
-            self.read(request, response)
+        fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+            self.read_answer(request, response)
+        }
+
+        fn is_asked(&self) -> bool {
+            self.authentication.is_asked()
         }
     }
 
@@ -247,7 +300,7 @@ mod with_std {
     /// # Errors
     /// Every [`Kind`](crate::Kind) but `Locator`; none holds the secret.
     pub fn get_token(config: &Config) -> Result<Token, Error> {
-        flow::get_token::<dyn Flow>(config, &Minreq)
+        flow::get_token::<dyn Flow>(config, &Http::new())
     }
 }
 
@@ -259,6 +312,7 @@ mod tests {
     use super::*;
     use crate::error::Kind;
     use alloc::string::ToString;
+    use base64ct::{Base64, Encoding};
 
     const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
 
@@ -293,7 +347,7 @@ mod tests {
 
     #[test]
     fn basic_credentials_are_form_encoded_first() {
-        let request = config("https://h/t").with_basic().request().unwrap();
+        let request = config("https://h/t").with_basic().unwrap().request().unwrap();
         assert_eq!(body(&request), "grant_type=client_credentials");
         let (_, value) = request.headers().find(|(name, _)| *name == "Authorization").unwrap();
         let pair = Base64::decode_vec(value.strip_prefix("Basic ").unwrap()).unwrap();
@@ -302,11 +356,11 @@ mod tests {
 
     #[test]
     fn basic_credentials_that_are_sent_back_are_replaced() {
-        let config = config("https://h/t").with_basic();
+        let config = config("https://h/t").with_basic().unwrap();
         let request = config.request().unwrap();
         let (_, value) = request.headers().find(|(name, _)| *name == "Authorization").unwrap();
         let answer = Response::new(401, alloc::format!("{{\"error\":\"bad header {value}\"}}"));
-        let error = config.read(&request, answer).unwrap_err();
+        let error = config.read_answer(&request, answer).unwrap_err();
         assert!(error.to_string().contains("bad header Basic [redacted]"), "{error}");
     }
 

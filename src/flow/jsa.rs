@@ -1,6 +1,9 @@
-//! JSA, the Juniper Secure Analytics platform (IBM QRadar is the same).
+//! JSA, the Juniper Secure Analytics platform (IBM QRadar is the same): for apps of **version 1 of the platform's app
+//! framework**, which has a `qoauth` service. Version 2 has none: the platform gives the app `SEC_ADMIN_TOKEN` in its
+//! environment, a request carries that as the header `SEC`, and there is no token to obtain; `background_process` in
+//! `examples/` does either.
 //!
-//! An app on the platform gets its token from the local `qoauth` service. A program of the platform,
+//! An app of version 1 gets its token from the local `qoauth` service. A program of the platform,
 //! the port locator, prints the port that the service has at the moment; the credentials go into the
 //! query of one `GET`, as the platform's app documentation has it, and the answer says nothing of a
 //! lifetime: a token is good until the API answers 401. The document is the app framework's
@@ -8,19 +11,22 @@
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
-//! use minbearer::jsa;
+//! use minbearer::{Request, Session, jsa};
 //!
-//! let token = jsa::get_token(&jsa::Config::from_env()?)?;
-//! let reply = minreq::get("https://console/api/ariel/databases")
-//!     .with_header("Authorization", token.authorization())
-//!     .send();
+//! let session = Session::new(jsa::Config::from_env()?);
+//! let reply = session.send(Request::get("https://console/api/ariel/databases")?)?;
+//! println!("{}", reply.error_for_status()?.json_text()?);
 //! # Ok(()) }
 //! ```
+//!
+//! The secret stands in the query of the request, where the access log of any proxy on the way keeps it; SECURITY.md
+//! says so too. Nothing but the platform's own network should be on that way.
 
 use crate::error::Error;
-use crate::secret::Secret;
+use crate::secret::SecretSource;
 use crate::wire::form::encode_pairs;
-use crate::wire::http::{Method, Request, Response};
+use crate::wire::request::{Method, Request};
+use crate::wire::response::Response;
 use crate::wire::token::{Answer, Token};
 use crate::wire::url::Url;
 use alloc::string::String;
@@ -33,9 +39,10 @@ pub const DEFAULT_LOCATOR: &str = "/service_port_locator.py";
 
 /// What the flow needs: credentials, and where the service is.
 #[derive(Debug)]
+#[must_use]
 pub struct Config {
     client_id: String,
-    client_secret: Secret,
+    client_secret: SecretSource,
     service: Url,
     port: Option<u16>,
     timeout: Duration,
@@ -51,16 +58,17 @@ impl Config {
     /// [`Kind::Config`](crate::Kind::Config) for an empty id or secret.
     pub fn new(
         client_id: impl Into<String>,
-        client_secret: impl Into<Secret>,
+        client_secret: impl Into<SecretSource>,
     ) -> Result<Config, Error> {
         let (client_id, client_secret) = (client_id.into(), client_secret.into());
-        if client_id.is_empty() || client_secret.is_empty() {
-            return Err(Error::config("the client id and the client secret must not be empty"));
+        if client_id.is_empty() {
+            return Err(Error::config("the client id must not be empty"));
         }
+        client_secret.check(CLIENT_SECRET)?;
         Ok(Config {
             client_id,
             client_secret,
-            service: Url::for_host("the default host", DEFAULT_HOST)?,
+            service: Url::for_host("the default host", false, DEFAULT_HOST)?,
             port: None,
             timeout: super::DEFAULT_TIMEOUT,
             #[cfg(feature = "std")]
@@ -83,16 +91,21 @@ impl Config {
         Ok(self)
     }
 
-    /// Another name of the service than [`DEFAULT_HOST`]: the locator's argument and the URL's host.
+    /// Another name of the service than [`DEFAULT_HOST`]: the locator's argument and the URL's host. With `https://`
+    /// before it the request goes over TLS: the platform documents both schemes.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) for what is neither a name nor an IPv4 address.
+    /// [`Kind::Config`](crate::Kind::Config) for what is neither a name nor an address.
     pub fn with_qoauth_host(self, host: &str) -> Result<Config, Error> {
         self.with_host_named("the qoauth host", host)
     }
 
     fn with_host_named(mut self, name: &str, host: &str) -> Result<Config, Error> {
-        self.service = Url::for_host(name, host)?;
+        let (is_https, host) = match host.strip_prefix("https://") {
+            Some(host) => (true, host),
+            None => (false, host.strip_prefix("http://").unwrap_or(host)),
+        };
+        self.service = Url::for_host(name, is_https, host)?;
         self.port = None;
         Ok(self)
     }
@@ -108,35 +121,51 @@ impl Config {
         self.port
     }
 
+    /// How long a call may take as a whole.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Builds the token request for the service on that port.
-    pub fn request(&self, port: u16) -> Request {
+    ///
+    /// # Errors
+    /// Those of the function or file that supplies the secret; [`Kind::Config`](crate::Kind::Config) if it supplied
+    /// an empty one.
+    pub fn request(&self, port: u16) -> Result<Request, Error> {
+        Ok(self.request_with(port, &self.client_secret.supply(CLIENT_SECRET)?))
+    }
+
+    fn request_with(&self, port: u16, client_secret: &str) -> Request {
         let query = encode_pairs(
             "/token?",
             &[
                 ("grant_type", "client_credentials"),
                 ("client_id", &self.client_id),
-                ("client_secret", self.client_secret.expose()),
+                ("client_secret", client_secret),
             ],
         );
-        Request::for_token(Method::Get, self.service.at(port, &query))
+        Request::for_token(Method::Get, self.service.at(port, &query)).with_secret(client_secret)
     }
 
     /// Reads the answer to [`request`](Self::request).
     ///
     /// # Errors
-    /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
-    /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token.
-    pub fn read(&self, request: &Request, response: Response) -> Result<Token, Error> {
+    /// [`Kind::Refused`](crate::Kind::Refused) and [`Kind::Unavailable`](crate::Kind::Unavailable) for a status other
+    /// than 2xx or an `error`; [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token.
+    pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
         let answer = Answer {
             request,
-            secrets: &[self.client_secret.expose()],
             separator: ' ',
+            members: &[],
             advice: "check CLIENT_ID and CLIENT_SECRET against the app's authorized service",
         };
-        answer.read(response)
+        answer.read_answer(response)
     }
 }
 
+const CLIENT_SECRET: &str = "the client secret";
+
+/// A URL that is scheme, host and port alone.
 fn parse_origin(name: &str, url: &str) -> Result<Url, Error> {
     let url = Url::parse(name, url)?;
     if url.path_and_query() != "/" {
@@ -150,11 +179,9 @@ mod with_std {
     use super::*;
     use crate::flow::{self, Flow};
     use crate::os::env;
+    use crate::os::http::Http;
     use crate::os::locator::locate;
-    use crate::os::transport::Minreq;
-    use crate::wire::json::{Members, Value};
-    use alloc::format;
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::time::Instant;
 
     impl Config {
@@ -164,7 +191,7 @@ mod with_std {
         /// | --- | --- |
         /// | `CLIENT_ID` | the client id |
         /// | `CLIENT_SECRET` | the client secret, or else |
-        /// | `CLIENT_SECRET_FILE` | the file that holds it; one trailing newline is dropped |
+        /// | `CLIENT_SECRET_FILE` | the file that holds it, read anew for each request; one trailing newline is dropped |
         /// | `QOAUTH_URL` | optional: see [`with_qoauth_url`](Self::with_qoauth_url) |
         /// | `QOAUTH_HOST` | optional: see [`with_qoauth_host`](Self::with_qoauth_host) |
         /// | `SERVICE_PORT_LOCATOR` | optional: see [`with_locator`](Self::with_locator) |
@@ -176,7 +203,7 @@ mod with_std {
         /// [`Kind::Config`](crate::Kind::Config), naming the variable that is missing, empty or wrong, or both
         /// variables of the secret where both are set.
         pub fn from_env() -> Result<Config, Error> {
-            let mut config = Config::new(env::required("CLIENT_ID")?, env::client_secret()?)?;
+            let mut config = Config::new(env::required("CLIENT_ID")?, required_secret()?)?;
             if let Some(host) = env::optional("QOAUTH_HOST")? {
                 config = config.with_host_named("QOAUTH_HOST", &host)?;
             }
@@ -198,75 +225,49 @@ mod with_std {
         }
     }
 
+    fn required_secret() -> Result<crate::SecretSource, Error> {
+        env::client_secret()?
+            .ok_or_else(|| Error::config("neither CLIENT_SECRET nor CLIENT_SECRET_FILE is set"))
+    }
+
     impl Flow for Config {
         fn timeout(&self) -> Duration {
             self.timeout
         }
 
         fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
+            let client_secret = self.client_secret.supply(CLIENT_SECRET)?;
             let port = match self.port {
                 Some(port) => port,
-                None => locate(&self.locator, self.service.host(), deadline, &self.client_secret)?,
+                None => locate(&self.locator, self.service.host(), deadline, &client_secret)?,
             };
-            Ok(self.request(port))
+            Ok(self.request_with(port, &client_secret))
         }
 
-        fn read(&self, request: &Request, response: Response) -> Result<Token, Error> {
-            self.read(request, response)
+        fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+            self.read_answer(request, response)
         }
-    }
 
-    /// Scheme, host and port of the console, whose REST API takes the token: `CONSOLE_URL`, else `https` to
-    /// `QRADAR_CONSOLE_FQDN`, else to `QRADAR_CONSOLE_IP`, else to `console_ip` in the app's `manifest.json`, in the
-    /// working folder, in `/opt/app-root` or in `/`.
-    ///
-    /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config), naming the variable or file that is missing, empty or wrong.
-    pub fn console_url_from_env() -> Result<String, Error> {
-        if let Some(url) = env::optional("CONSOLE_URL")? {
-            return Ok(String::from(Url::parse("CONSOLE_URL", &url)?.origin()));
-        }
-        let (name, host) =
-            match (env::optional("QRADAR_CONSOLE_FQDN")?, env::optional("QRADAR_CONSOLE_IP")?) {
-                (Some(host), _) => (String::from("QRADAR_CONSOLE_FQDN"), host),
-                (None, Some(host)) => (String::from("QRADAR_CONSOLE_IP"), host),
-                (None, None) => console_ip_of_manifest()?,
-            };
-        Ok(String::from(parse_origin(&name, &format!("https://{host}"))?.origin()))
-    }
-
-    const MAX_MANIFEST_BYTES: usize = 1024 * 1024;
-
-    fn console_ip_of_manifest() -> Result<(String, String), Error> {
-        const FOLDERS: [&str; 3] = ["", "/opt/app-root/", "/"];
-        let paths = FOLDERS.map(|folder| format!("{folder}manifest.json"));
-        let Some(path) = paths.into_iter().find(|path| Path::new(path).exists()) else {
-            return Err(Error::config(
-                "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and there is no manifest.json",
-            ));
-        };
-        let mut manifest = env::read_file("the manifest", Path::new(&path), MAX_MANIFEST_BYTES)?;
-        let members = Members::read(manifest.as_mut_slice())
-            .map_err(|_| Error::config(format!("the manifest {path} is not one JSON object")))?;
-        match members.console_ip.and_then(Value::into_text) {
-            Some(host) => Ok((format!("console_ip in {path}"), String::from(host.as_str()))),
-            None => Err(Error::config(format!(
-                "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and {path} has no console_ip"
-            ))),
+        fn is_asked(&self) -> bool {
+            self.client_secret.is_asked()
         }
     }
 
     /// Gets a token: runs the locator where the port is not known, and makes one request.
     ///
     /// # Errors
-    /// Every [`Kind`](crate::Kind); none holds the secret.
+    /// Every [`Kind`](crate::Kind) but `Status`; none holds the secret.
     pub fn get_token(config: &Config) -> Result<Token, Error> {
-        flow::get_token::<dyn Flow>(config, &Minreq)
+        flow::get_token::<dyn Flow>(config, &Http::new())
     }
 }
 
 #[cfg(feature = "std")]
-pub use with_std::{console_url_from_env, get_token};
+mod console;
+#[cfg(feature = "std")]
+pub use console::console_url_from_env;
+#[cfg(feature = "std")]
+pub use with_std::get_token;
 
 #[cfg(test)]
 mod tests {
@@ -276,7 +277,7 @@ mod tests {
     fn the_request_is_the_documented_one() {
         let config = Config::new("id&1", "s3cr3t&=+%#/?é Zq7").unwrap();
         assert_eq!(
-            config.request(8080).url().as_str(),
+            config.request(8080).unwrap().url().as_str(),
             "http://qoauth.service.consul:8080/token?grant_type=client_credentials&client_id=id%261\
              &client_secret=s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7"
         );
@@ -286,10 +287,13 @@ mod tests {
     fn a_url_replaces_the_locator_and_a_host_brings_it_back() {
         let config = Config::new("id", "secret").unwrap().with_qoauth_url("https://h:9/").unwrap();
         assert_eq!(config.port(), Some(9));
-        assert!(config.request(9).url().as_str().starts_with("https://h:9/token?"));
+        assert!(config.request(9).unwrap().url().as_str().starts_with("https://h:9/token?"));
         let config = config.with_qoauth_host("g").unwrap();
         assert_eq!(config.port(), None);
-        assert!(config.request(1).url().as_str().starts_with("http://g:1/token?"));
+        assert!(config.request(1).unwrap().url().as_str().starts_with("http://g:1/token?"));
+        let config = config.with_qoauth_host("https://g").unwrap();
+        assert_eq!(config.port(), None);
+        assert!(config.request(1).unwrap().url().as_str().starts_with("https://g:1/token?"));
     }
 
     #[test]

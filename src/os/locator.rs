@@ -6,8 +6,7 @@
 //! still holds the socket is not waited for.
 
 use crate::error::Error;
-use crate::os::env::shown_path;
-use crate::secret::Secret;
+use crate::secret::file::shown_path;
 use crate::wire::redact;
 use crate::wire::url::strict_port;
 use alloc::format;
@@ -40,7 +39,7 @@ pub(crate) fn locate(
     program: &Path,
     service: &str,
     deadline: Instant,
-    secret: &Secret,
+    secret: &str,
 ) -> Result<u16, Error> {
     let mut locator = Locator::start(program, service)?;
     let outcome = locator.port(deadline, secret);
@@ -81,7 +80,7 @@ impl Locator {
         Ok(Locator { child, output, complaints, complaint: Vec::new(), exited: None })
     }
 
-    fn port(&mut self, deadline: Instant, secret: &Secret) -> Result<u16, Problem> {
+    fn port(&mut self, deadline: Instant, secret: &str) -> Result<u16, Problem> {
         let printed = self.read_output(deadline)?;
         let status = self.wait(deadline)?;
         self.read_complaints();
@@ -205,21 +204,19 @@ fn ended_input() -> std::io::Result<Stdio> {
 }
 
 /// The port in what a locator printed, or what is wrong with it.
-pub(crate) fn printed_port(printed: &[u8], secret: &Secret) -> Result<u16, String> {
+pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
     let printed = String::from_utf8_lossy(printed);
-    strict_port(printed.trim_ascii()).ok_or_else(|| {
-        match redact::shown(&printed, &[secret.expose()]) {
-            nothing if nothing.is_empty() => String::from("printed nothing; a port was expected"),
-            other => format!("printed `{other}`; a port from 1 to 65535 was expected"),
-        }
+    strict_port(printed.trim_ascii()).ok_or_else(|| match redact::shown(&printed, &[secret]) {
+        nothing if nothing.is_empty() => String::from("printed nothing; a port was expected"),
+        other => format!("printed `{other}`; a port from 1 to 65535 was expected"),
     })
 }
 
 /// What a locator wrote to standard error, fit to be shown.
-pub(crate) fn shown_complaint(complaint: &[u8], secret: &Secret) -> String {
+pub(crate) fn shown_complaint(complaint: &[u8], secret: &str) -> String {
     let is_whole = complaint.len() < MAX_COMPLAINT_BYTES;
     let show = if is_whole { redact::shown } else { redact::shown_without_its_end };
-    show(String::from_utf8_lossy(complaint).trim_ascii(), &[secret.expose()])
+    show(String::from_utf8_lossy(complaint).trim_ascii(), &[secret])
 }
 
 impl Problem {
@@ -269,12 +266,12 @@ mod tests {
             ("x".repeat(200) + &secret(4000), secret(4000)),
         ] {
             let kept = &words.as_bytes()[..MAX_COMPLAINT_BYTES];
-            let shown = shown_complaint(kept, &Secret::from(secret.as_str()));
+            let shown = shown_complaint(kept, &secret);
             assert!(!shown.contains("K0") && !shown.contains("%4B"), "{shown}");
             assert!(shown.ends_with('…'), "{shown}");
         }
         let kept = "x".repeat(MAX_COMPLAINT_BYTES);
-        let shown = shown_complaint(kept.as_bytes(), &Secret::from("secret"));
+        let shown = shown_complaint(kept.as_bytes(), "secret");
         assert_eq!(shown, "x".repeat(255) + "…");
     }
 }

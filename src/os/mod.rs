@@ -1,9 +1,14 @@
 //! What needs an operating system.
 
 pub(crate) mod env;
+pub(crate) mod http;
 pub(crate) mod locator;
+#[cfg(feature = "minreq")]
+pub(crate) mod minreq;
 #[cfg(feature = "prompt")]
 pub mod prompt;
-#[cfg(feature = "tls-aws-lc")]
-mod tls;
+mod socket;
 pub(crate) mod transport;
+
+#[cfg_attr(not(feature = "tls-no-provider"), path = "tls_off.rs")]
+mod tls;

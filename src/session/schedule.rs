@@ -1,5 +1,16 @@
-//! When a token is renewed, and how long to wait after a failure. Durations and a random number in,
-//! durations out: the clock is elsewhere.
+//! When to renew a token, and how long to wait after a failure: durations and a random number in, durations out.
+//!
+//! [`Session`](crate::Session) keeps to this schedule. It is public for programs without an operating system, which
+//! have a clock and a source of random numbers of their own:
+//!
+//! ```
+//! use minbearer::schedule::{Fraction, renew_after};
+//! use std::time::Duration;
+//!
+//! let random_bits = 0x9E37_79B9_7F4A_7C15; // from the device's generator
+//! let due = renew_after(Duration::from_secs(3600), Fraction::from_bits(random_bits));
+//! assert!(due <= Duration::from_secs(3540));
+//! ```
 
 use crate::error::Kind;
 use core::time::Duration;
@@ -12,7 +23,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// How long after it was asked for a token of that lifetime is renewed: at 90 % of it, or 60 s before
 /// its end if that is later, less up to a tenth of the lifetime, so that a fleet that got its tokens in one
 /// second does not come back in one second.
-pub(super) fn renew_after(lifetime: Duration, random: Fraction) -> Duration {
+pub fn renew_after(lifetime: Duration, random: Fraction) -> Duration {
     let tenth = lifetime / 10;
     lifetime - tenth.min(MAX_EARLY) - random.of(tenth)
 }
@@ -20,7 +31,7 @@ pub(super) fn renew_after(lifetime: Duration, random: Fraction) -> Duration {
 /// How long to wait after that many failures in a row, the last of that kind: from 1 s to 2 s after
 /// the first, twice that after each further one, up to 30 s to 60 s. A refusal, which nothing but a
 /// person is likely to mend, waits longest at once.
-pub(super) fn pause_after(failures: u32, kind: Kind, random: Fraction) -> Duration {
+pub fn pause_after(failures: u32, kind: Kind, random: Fraction) -> Duration {
     let longest = match kind {
         Kind::Refused => MAX_PAUSE,
         _ => FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(8)).min(MAX_PAUSE),
@@ -28,13 +39,19 @@ pub(super) fn pause_after(failures: u32, kind: Kind, random: Fraction) -> Durati
     longest / 2 + random.of(longest / 2)
 }
 
+/// The pause that a server asks for by `Retry-After`, from one second to the longest.
+#[cfg(feature = "std")]
+pub(super) fn heeded_pause(retry_after: Duration) -> Duration {
+    retry_after.clamp(FIRST_PAUSE / 2, MAX_PAUSE)
+}
+
 /// A random number from 0 up to 1, in units of 2⁻³².
-#[derive(Clone, Copy)]
-pub(super) struct Fraction(u32);
+#[derive(Clone, Copy, Debug)]
+pub struct Fraction(u32);
 
 impl Fraction {
     /// Any 64 random bits.
-    pub(super) fn from_bits(bits: u64) -> Fraction {
+    pub fn from_bits(bits: u64) -> Fraction {
         Fraction((bits >> 32) as u32)
     }
 

@@ -1,7 +1,8 @@
 use super::*;
+use crate::error::Kind;
 use crate::flow::client_credentials::Config;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::Cell;
 use core::time::Duration;
@@ -21,16 +22,24 @@ struct Server {
     late: AtomicBool,
     /// The one token that the API takes, if it is particular.
     accepted: Option<&'static str>,
+    /// How many of the first tokens are not good any more.
+    revoked: AtomicUsize,
     pause: Duration,
 }
 
-impl Transport for &Server {
+impl Transport for Server {
     fn send(&self, request: &Request, _: Instant) -> Result<Response, Error> {
+        if request.url().path_and_query().starts_with("/never") {
+            return Ok(Response::new(401, ""));
+        }
         if request.url().path_and_query() == "/api" {
             self.calls.fetch_add(1, Ordering::SeqCst);
             let sent = request.headers().filter(|(name, _)| *name == "Authorization");
             let sent: Vec<&str> = sent.map(|(_, value)| value).collect();
-            let taken = self.accepted.is_none_or(|accepted| sent == [accepted]);
+            let number = sent.first().and_then(|sent| sent.strip_prefix("Bearer ")?.parse().ok());
+            let revoked = self.revoked.load(Ordering::SeqCst);
+            let taken = self.accepted.is_none_or(|accepted| sent == [accepted])
+                && number.is_none_or(|number: usize| number > revoked);
             return Ok(Response::new(if taken { 200 } else { 401 }, sent.join(",")));
         }
         let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
@@ -50,25 +59,33 @@ impl Transport for &Server {
     }
 }
 
-std::thread_local!(static AHEAD: Cell<Duration> = const { Cell::new(Duration::ZERO) });
+std::thread_local! {
+    static AHEAD: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    /// What the monotonic clock has missed.
+    static SUSPENDED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
 
-/// The clock, put ahead by what [`pass`] was told in this thread.
-fn fake_now() -> Instant {
-    Instant::now() + AHEAD.get()
+/// The clocks, put ahead by what [`pass`] was told in this thread.
+fn fake_now() -> Moment {
+    let now = Moment::now();
+    Moment {
+        monotonic: now.monotonic + AHEAD.get(),
+        wall: now.wall + AHEAD.get() + SUSPENDED.get(),
+    }
 }
 
 fn pass(seconds: u64) {
     AHEAD.set(AHEAD.get() + Duration::from_secs(seconds));
 }
 
-fn session(server: &Server) -> Session<Config, &Server> {
+fn session(server: &Arc<Server>) -> Session {
     let config = Config::new("http://localhost/token", "id", "secret").unwrap();
-    let mut session = Session::with_transport(config, server);
+    let mut session = Session::with_transport(config, Arc::clone(server));
     session.now = fake_now;
     session
 }
 
-fn token(session: &Session<Config, &Server>) -> Result<String, Kind> {
+fn token(session: &Session) -> Result<String, Kind> {
     session.token().map(|token| String::from(token.access_token())).map_err(|error| error.kind())
 }
 
@@ -78,7 +95,7 @@ fn requests(server: &Server) -> usize {
 
 #[test]
 fn a_token_is_kept_until_it_is_due() {
-    let server = Server { lifetime: 1000, ..Server::default() };
+    let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
     let session = session(&server);
     for (passed, expected) in [(0, "1"), (799, "1"), (142, "2"), (799, "2"), (60_000, "3")] {
         pass(passed);
@@ -89,7 +106,7 @@ fn a_token_is_kept_until_it_is_due() {
 
 #[test]
 fn a_token_without_a_lifetime_is_kept_for_ever() {
-    let server = Server::default();
+    let server = Arc::new(Server::default());
     let session = session(&server);
     assert_eq!(token(&session).as_deref(), Ok("1"));
     pass(100_000_000);
@@ -114,7 +131,8 @@ fn at_once<R: Send>(threads: usize, act: impl Fn() -> R + Sync) -> Vec<R> {
 
 #[test]
 fn sixty_four_threads_cause_one_request_at_the_start_at_expiry_and_after_a_401() {
-    let server = Server { lifetime: 1000, pause: Duration::from_millis(30), ..Server::default() };
+    let server =
+        Arc::new(Server { lifetime: 1000, pause: Duration::from_millis(30), ..Server::default() });
     let session = session(&server);
     let all = |expected: &str, tokens: Vec<Result<Arc<Token>, Error>>| {
         for token in tokens {
@@ -142,8 +160,11 @@ fn sixty_four_threads_cause_one_request_at_the_start_at_expiry_and_after_a_401()
 
 #[test]
 fn sixty_four_threads_get_one_requests_error() {
-    let server =
-        Server { down: true.into(), pause: Duration::from_millis(30), ..Server::default() };
+    let server = Arc::new(Server {
+        down: true.into(),
+        pause: Duration::from_millis(30),
+        ..Server::default()
+    });
     let session = session(&server);
     for error in at_once(64, || session.token().unwrap_err()) {
         assert_eq!(error.kind(), Kind::Network, "{error}");
@@ -153,7 +174,8 @@ fn sixty_four_threads_get_one_requests_error() {
 
 #[test]
 fn while_one_thread_renews_the_others_are_served_the_old_token() {
-    let server = Server { lifetime: 1000, pause: Duration::from_millis(30), ..Server::default() };
+    let server =
+        Arc::new(Server { lifetime: 1000, pause: Duration::from_millis(30), ..Server::default() });
     let session = session(&server);
     session.token().unwrap();
     let mut tokens = at_once(8, || {
@@ -166,7 +188,7 @@ fn while_one_thread_renews_the_others_are_served_the_old_token() {
 
 #[test]
 fn an_outage_is_survived_and_the_server_is_not_hammered() {
-    let server = Server { lifetime: 1000, ..Server::default() };
+    let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
     let session = session(&server);
     assert_eq!(token(&session).as_deref(), Ok("1"));
     server.down.store(true, Ordering::SeqCst);
@@ -203,7 +225,7 @@ fn an_outage_is_survived_and_the_server_is_not_hammered() {
 
 #[test]
 fn a_refusal_is_not_asked_again_for_half_a_minute() {
-    let server = Server { refusing: true.into(), ..Server::default() };
+    let server = Arc::new(Server { refusing: true.into(), ..Server::default() });
     let session = session(&server);
     for passed in [0, 10, 10, 9] {
         pass(passed);
@@ -217,7 +239,7 @@ fn a_refusal_is_not_asked_again_for_half_a_minute() {
 
 #[test]
 fn a_rejected_token_is_never_served_again() {
-    let server = Server { lifetime: 1000, ..Server::default() };
+    let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
     let session = session(&server);
     let rejected = session.token().unwrap();
     server.down.store(true, Ordering::SeqCst);
@@ -234,7 +256,7 @@ fn a_401_renews_and_sends_once_more_and_no_more() {
         (Some("Bearer 2"), 200, "Bearer 2", 2, 2),
         (Some("Bearer 3"), 401, "Bearer 2", 2, 2),
     ] {
-        let server = Server { accepted, ..Server::default() };
+        let server = Arc::new(Server { accepted, ..Server::default() });
         let session = session(&server);
         let request = Request::get("http://localhost/api")
             .unwrap()
@@ -249,7 +271,7 @@ fn a_401_renews_and_sends_once_more_and_no_more() {
 
 #[test]
 fn an_api_that_takes_no_token_does_not_make_the_token_server_pay() {
-    let server = Server { accepted: Some("Bearer none"), ..Server::default() };
+    let server = Arc::new(Server { accepted: Some("Bearer none"), ..Server::default() });
     let session = session(&server);
     for second in 0..600 {
         for _ in 0..3 {
@@ -265,7 +287,8 @@ fn an_api_that_takes_no_token_does_not_make_the_token_server_pay() {
 #[test]
 fn a_token_that_is_dead_on_arrival_is_shared_all_the_same() {
     // It lives for a second, and the answer takes longer.
-    let server = Server { lifetime: 1, pause: Duration::from_millis(1100), ..Server::default() };
+    let server =
+        Arc::new(Server { lifetime: 1, pause: Duration::from_millis(1100), ..Server::default() });
     let session = session(&server);
     for token in at_once(64, || session.token()) {
         assert_eq!(token.unwrap().access_token(), "1");
@@ -275,7 +298,7 @@ fn a_token_that_is_dead_on_arrival_is_shared_all_the_same() {
 
 #[test]
 fn a_call_in_a_hurry_leaves_no_pause_behind() {
-    let server = Server { late: true.into(), ..Server::default() };
+    let server = Arc::new(Server { late: true.into(), ..Server::default() });
     let session = session(&server);
     let hurried = session.obtain(Instant::now() + Duration::from_millis(1));
     assert_eq!(hurried.unwrap_err().kind(), Kind::Timeout);
@@ -287,7 +310,7 @@ fn a_call_in_a_hurry_leaves_no_pause_behind() {
 
 #[test]
 fn a_panic_in_the_flow_leaves_the_session_usable() {
-    let server = Server { panicking: true.into(), ..Server::default() };
+    let server = Arc::new(Server { panicking: true.into(), ..Server::default() });
     let session = session(&server);
     let panicked = thread::scope(|scope| scope.spawn(|| session.token().is_ok()).join());
     assert!(panicked.is_err());
@@ -297,11 +320,10 @@ fn a_panic_in_the_flow_leaves_the_session_usable() {
 
 #[test]
 fn a_waiting_thread_keeps_its_own_deadline() {
-    let server = Server { pause: Duration::from_millis(1500), ..Server::default() };
+    let server = Arc::new(Server { pause: Duration::from_millis(1500), ..Server::default() });
     let mut session = session(&server);
-    session.flow = Config::new("http://localhost/token", "id", "secret")
-        .unwrap()
-        .with_timeout(Duration::from_millis(200));
+    let config = Config::new("http://localhost/token", "id", "secret").unwrap();
+    session.flow = Box::new(config.with_timeout(Duration::from_millis(200)));
     let outcomes = at_once(2, || {
         let start = Instant::now();
         let outcome = session.token().map_err(|error| error.kind());
@@ -310,10 +332,144 @@ fn a_waiting_thread_keeps_its_own_deadline() {
     assert!(outcomes.contains(&(Some(Kind::Timeout), true)), "{outcomes:?}");
 }
 
+/// Calls one path, and says with which status.
+fn call(session: &Session, path: &str) -> u16 {
+    let request = Request::get(&format!("http://localhost{path}")).unwrap();
+    session.send(request).unwrap().status()
+}
+
+#[test]
+fn one_forbidden_endpoint_beside_others_costs_few_requests() {
+    let server = Arc::new(Server::default());
+    let session = session(&server);
+    for _ in 0..1000 {
+        assert_eq!(call(&session, "/never?offset=1"), 401);
+        assert_eq!(call(&session, "/api"), 200);
+        AHEAD.set(AHEAD.get() + Duration::from_millis(100));
+    }
+    let in_100_s = requests(&server);
+    assert!((4..=12).contains(&in_100_s), "{in_100_s} requests in 100 s for 1,000 pairs");
+}
+
+#[test]
+fn a_revoked_token_is_replaced_at_once_beside_a_forbidden_endpoint() {
+    let server = Arc::new(Server::default());
+    let session = session(&server);
+    for _ in 0..20 {
+        assert_eq!(call(&session, "/never"), 401);
+        assert_eq!(call(&session, "/api"), 200);
+        server.revoked.store(requests(&server), Ordering::SeqCst);
+        assert_eq!(call(&session, "/api"), 200, "the call is not lost");
+    }
+}
+
+#[test]
+fn renew_alone_in_a_loop_does_not_make_the_token_server_pay_and_still_replaces_a_revoked_token() {
+    let server = Arc::new(Server::default());
+    let session = session(&server);
+    for _ in 0..1000 {
+        let token = session.token().unwrap();
+        session.renew(&token).unwrap();
+        AHEAD.set(AHEAD.get() + Duration::from_millis(100));
+    }
+    let in_100_s = requests(&server);
+    assert!((4..=12).contains(&in_100_s), "{in_100_s} requests in 100 s for 1,000 calls");
+    pass(200);
+    let rejected = session.token().unwrap();
+    let copy = Token::new(rejected.access_token(), None).unwrap();
+    let renewed = session.renew(&copy).unwrap();
+    assert_ne!(renewed.access_token(), rejected.access_token(), "compared by value");
+    assert_eq!(requests(&server), in_100_s + 1);
+}
+
+#[test]
+fn a_call_over_any_client_has_the_sessions_manners() {
+    for (rejecting, expected_calls, expected_requests) in
+        [(0, 1, 1), (1, 2, 2), (usize::MAX, 1001, 2)]
+    {
+        let server = Arc::new(Server::default());
+        let session = session(&server);
+        let mut calls = 0;
+        for _ in 0..if rejecting > 1 { 1000 } else { 1 } {
+            session
+                .call(
+                    |_| {
+                        calls += 1;
+                        if calls <= rejecting { 401 } else { 200 }
+                    },
+                    |status| *status == 401,
+                )
+                .unwrap();
+        }
+        assert_eq!((calls, requests(&server)), (expected_calls, expected_requests), "{rejecting}");
+    }
+}
+
+#[test]
+fn an_error_from_memory_says_when_it_was_seen_and_when_the_next_attempt_is() {
+    let server = Arc::new(Server { down: true.into(), ..Server::default() });
+    let session = session(&server);
+    let first = session.token().unwrap_err().to_string();
+    assert!(!first.contains("seen"), "{first}");
+    let again = session.token().unwrap_err().to_string();
+    assert!(again.contains("(seen 0 s ago; the next attempt is in "), "{again}");
+    let next = session.next_attempt().unwrap();
+    let pause = next - fake_now().monotonic;
+    assert!(pause <= Duration::from_secs(2), "{pause:?}");
+}
+
+#[test]
+fn the_next_attempt_is_when_the_token_is_due() {
+    let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
+    let session = session(&server);
+    let now = fake_now().monotonic;
+    assert!(session.next_attempt().unwrap() <= fake_now().monotonic, "nothing is cached");
+    session.token().unwrap();
+    let due = session.next_attempt().unwrap() - now;
+    assert!((800..=941).contains(&due.as_secs()), "{due:?}");
+    let token = Token::new("t", None).unwrap();
+    let endless = Session::with_token(Config::new("http://h", "i", "s").unwrap(), token);
+    assert_eq!(endless.next_attempt(), None);
+    assert_eq!(endless.token().unwrap().access_token(), "t", "no request is made");
+}
+
+#[test]
+fn who_has_mistyped_is_asked_again_at_once() {
+    let server = Arc::new(Server::default());
+    let typed = std::sync::Mutex::new(["right", "", "wrong"].to_vec());
+    let ask = move || Ok(typed.lock().unwrap().pop().unwrap().into());
+    let config = Config::new("http://localhost/token", "id", crate::SecretSource::from_fn(ask));
+    let mut session = Session::with_transport(config.unwrap(), Arc::clone(&server));
+    session.now = fake_now;
+    server.refusing.store(true, Ordering::SeqCst);
+    assert_eq!(token(&session), Err(Kind::Refused));
+    server.refusing.store(false, Ordering::SeqCst);
+    assert_eq!(token(&session), Err(Kind::Config), "an empty entry");
+    assert_eq!(token(&session).as_deref(), Ok("2"));
+}
+
+#[test]
+fn a_token_does_not_outlive_a_suspend() {
+    let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
+    let session = session(&server);
+    assert_eq!(token(&session).as_deref(), Ok("1"));
+    SUSPENDED.set(Duration::from_secs(700));
+    assert_eq!(token(&session).as_deref(), Ok("1"));
+    SUSPENDED.set(Duration::from_secs(1001));
+    server.down.store(true, Ordering::SeqCst);
+    assert_eq!(token(&session), Err(Kind::Network), "it has ended by the wall clock");
+    server.down.store(false, Ordering::SeqCst);
+    pass(3);
+    assert_eq!(token(&session).as_deref(), Ok("3"));
+    SUSPENDED.set(Duration::ZERO);
+    assert_eq!(token(&session).as_deref(), Ok("3"), "a wall clock set back changes nothing");
+}
+
 #[test]
 fn a_session_is_send_and_sync() {
     fn check<T: Send + Sync>() {}
-    check::<Session<crate::jsa::Config>>();
-    check::<Session<crate::accelerator::Config>>();
-    check::<Session<Config>>();
+    fn check_unwind<T: UnwindSafe + RefUnwindSafe>() {}
+    check::<Session>();
+    check_unwind::<Session>();
+    check_unwind::<crate::jsa::Config>();
 }

@@ -1,10 +1,11 @@
 //! Bytes in, values out: no I/O, no clock, no environment.
 
 pub(crate) mod form;
-pub(crate) mod http;
+pub(crate) mod incoming;
 pub(crate) mod json;
 pub(crate) mod jwt;
-pub(crate) mod message;
 pub(crate) mod redact;
+pub(crate) mod request;
+pub(crate) mod response;
 pub(crate) mod token;
 pub(crate) mod url;

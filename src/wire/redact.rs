@@ -1,9 +1,9 @@
 //! Text that a stranger sent, made fit to be shown.
 
+use crate::error::push_escaped;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 /// What is shown of a text at most, in characters.
 const MAX_SHOWN_CHARS: usize = 256;
@@ -98,21 +98,6 @@ fn percent_decoded(digits: Option<&[u8]>) -> Option<u8> {
     let &[high, low] = digits? else { return None };
     let digit = |byte| char::from(byte).to_digit(16);
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
-}
-
-fn push_escaped(character: char, out: &mut String) {
-    // Beyond the control characters: those that reorder a line or cannot be seen in one.
-    let unseen = matches!(character,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
-    if character == '\n' {
-        out.push_str("\\n");
-    } else if character.is_control() || unseen {
-        // Writing to a `String` cannot fail.
-        let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
-    } else {
-        out.push(character);
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A token, and the answer it comes in.
 
-use super::http::{Request, Response};
 use super::json::{Members, Value};
+use super::request::Request;
+use super::response::Response;
 use super::{jwt, redact};
 use crate::error::{Error, Refusal};
 use alloc::boxed::Box;
@@ -38,12 +39,21 @@ impl Token {
     /// # Errors
     /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
     /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token of type Bearer.
-    pub fn from_answer(
-        request: &Request,
-        response: Response,
-        secrets: &[&str],
-    ) -> Result<Token, Error> {
-        Answer { request, secrets, separator: ' ', advice: "check the credentials" }.read(response)
+    pub fn from_answer(request: &Request, response: Response) -> Result<Token, Error> {
+        let advice = "check the credentials";
+        Answer { request, separator: ' ', members: &[], advice }.read_answer(response)
+    }
+
+    /// A token as a flow of your own has it, of type Bearer. `lifetime` is a `Duration` or `None`, and counts from
+    /// when the token was issued.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`](crate::Kind::Malformed) for an empty token, one longer than 8 KiB, and one with a byte outside
+    /// `0x21..=0x7E`.
+    pub fn new(access_token: &str, lifetime: impl Into<Option<Duration>>) -> Result<Token, Error> {
+        check(access_token).map_err(|what| Error::malformed(format!("the access token {what}")))?;
+        let authorization = render(access_token, ' ');
+        Ok(Token { authorization, scope: None, lifetime: lifetime.into() })
     }
 
     /// The value for the `Authorization` header, such as `Bearer 2YotnFZFEjr1zCsicMWpAA`.
@@ -86,10 +96,10 @@ impl fmt::Debug for Token {
 /// How a flow reads the answer to its token request.
 pub(crate) struct Answer<'a> {
     pub(crate) request: &'a Request,
-    /// What may not be shown if the server sends it back.
-    pub(crate) secrets: &'a [&'a str],
     /// What stands between type and token in the header: a space (RFC 6750) or a colon (Accelerator).
     pub(crate) separator: char,
+    /// The names of further text members to keep.
+    pub(crate) members: &'a [String],
     /// What to check after a refusal.
     pub(crate) advice: &'a str,
 }
@@ -97,13 +107,13 @@ pub(crate) struct Answer<'a> {
 impl Answer<'_> {
     /// The token in an answer that is 2xx, one JSON object, without `error`, with an `access_token` fit
     /// for a header, and of type Bearer.
-    pub(crate) fn read(&self, mut response: Response) -> Result<Token, Error> {
+    pub(crate) fn read_answer(&self, mut response: Response) -> Result<Token, Error> {
         let members = Members::read(response.body_mut());
         if !response.is_success() {
             return Err(self.refused(&response, members.unwrap_or_default()));
         }
         let mut members =
-            members.map_err(|_| self.malformed(&not_json(&response, self.secrets)))?;
+            members.map_err(|_| self.malformed(&not_json(&response, &self.unshown(None))))?;
         if members.error.is_some() {
             return Err(self.refused(&response, members));
         }
@@ -113,21 +123,13 @@ impl Answer<'_> {
             Some(_) => return Err(self.malformed("its access_token is not a string")),
             None => return Err(self.malformed("it has no access_token")),
         };
-        if access_token.is_empty() {
-            return Err(self.malformed("its access_token is empty"));
-        }
-        if access_token.len() > MAX_TOKEN_BYTES {
-            return Err(self.malformed("its access_token is longer than 8 KiB"));
-        }
-        if !is_visible(&access_token) {
-            return Err(self.malformed("its access_token has a byte that cannot stand in a header"));
-        }
+        check(&access_token).map_err(|what| self.malformed(&format!("its access_token {what}")))?;
         let lifetime = match &members.expires_in {
             Some(value) => seconds(value).and_then(plausible),
             None => jwt::lifetime_seconds(&access_token).and_then(plausible),
         };
         Ok(Token {
-            authorization: self.render(&access_token),
+            authorization: render(&access_token, self.separator),
             scope: members
                 .scope
                 .take()
@@ -146,7 +148,7 @@ impl Answer<'_> {
             }
             _ => None,
         };
-        self.secrets.iter().copied().chain(token).collect()
+        self.request.secrets().chain(token).collect()
     }
 
     fn check_type(
@@ -167,17 +169,11 @@ impl Answer<'_> {
         }
     }
 
-    fn render(&self, access_token: &str) -> Zeroizing<String> {
-        let mut value =
-            Zeroizing::new(String::with_capacity(BEARER.len() + 1 + access_token.len()));
-        value.push_str(BEARER);
-        value.push(self.separator);
-        value.push_str(access_token);
-        value
-    }
-
     fn malformed(&self, what: &str) -> Error {
-        Error::malformed(format!("cannot use the answer of {}: {what}", self.request.url()))
+        Error::malformed(format!(
+            "cannot use the answer of {}: {what}",
+            self.request.url().host_and_port()
+        ))
     }
 
     fn refused(&self, response: &Response, members: Members) -> Error {
@@ -193,8 +189,11 @@ impl Answer<'_> {
             error_uri: show(&members.error_uri),
             ..Refusal::default()
         };
-        let mut message =
-            format!("{} refused the token request: {}", self.request.url(), refusal.status);
+        let mut message = format!(
+            "{} refused the token request: {}",
+            self.request.url().host_and_port(),
+            refusal.status
+        );
         let reason = redact::shown(response.reason().trim(), &unshown);
         if !reason.is_empty() {
             message = format!("{message} {reason}");
@@ -218,7 +217,10 @@ impl Answer<'_> {
             _ => self.advice,
         };
         refusal.message = format!("{message} ({advice})");
-        Error::Refused(Box::new(refusal))
+        let is_unavailable = matches!(refusal.status, 429 | 500..=599)
+            || refusal.error.as_deref() == Some("temporarily_unavailable");
+        let refusal = Box::new(refusal);
+        if is_unavailable { Error::Unavailable(refusal) } else { Error::Refused(refusal) }
     }
 }
 
@@ -234,9 +236,46 @@ fn not_json(response: &Response, secrets: &[&str]) -> String {
     format!("it is not one JSON object ({})", redact::shown(&what, secrets))
 }
 
-/// The bytes that cannot end a header line or split its value.
-fn is_visible(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, 0x21..=0x7E))
+fn check(access_token: &str) -> Result<(), &'static str> {
+    if access_token.is_empty() {
+        Err("is empty")
+    } else if access_token.len() > MAX_TOKEN_BYTES {
+        Err("is longer than 8 KiB")
+    // These bytes cannot end a header line or split its value.
+    } else if !access_token.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {
+        Err("has a byte that cannot stand in a header")
+    } else {
+        Ok(())
+    }
+}
+
+fn render(access_token: &str, separator: char) -> Zeroizing<String> {
+    let mut value = Zeroizing::new(String::with_capacity(BEARER.len() + 1 + access_token.len()));
+    value.push_str(BEARER);
+    value.push(separator);
+    value.push_str(access_token);
+    value
+}
+
+impl Error {
+    /// An [`Error::Refused`], or [`Error::Unavailable`] for 429 and 5xx, for a flow of your own. `words` are the
+    /// server's: they are cut to 256 characters, control characters are escaped, and the secrets that
+    /// [`Request::with_secret`] named are replaced.
+    pub fn refused(request: &Request, status: u16, words: &str) -> Error {
+        let secrets: Vec<&str> = request.secrets().collect();
+        let mut message =
+            format!("{} refused the token request: {status}", request.url().host_and_port());
+        let words = redact::shown(words.trim_ascii(), &secrets);
+        if !words.is_empty() {
+            message = format!("{message}: {words}");
+        }
+        let refusal = Box::new(Refusal { message, status, ..Refusal::default() });
+        if matches!(status, 429 | 500..=599) {
+            Error::Unavailable(refusal)
+        } else {
+            Error::Refused(refusal)
+        }
+    }
 }
 
 fn is_scope(text: &str) -> bool {
@@ -260,16 +299,16 @@ fn plausible(seconds: f64) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::error::Kind;
-    use crate::wire::http::Method;
+    use crate::wire::request::Method;
     use crate::wire::url::Url;
     use alloc::string::ToString;
 
     fn read(status: u16, body: &str) -> Result<Token, Error> {
         let request =
-            Request::for_token(Method::Get, Url::parse("URL", "http://h:1/?s=hunter2").unwrap());
-        let answer =
-            Answer { request: &request, secrets: &["hunter2"], separator: ' ', advice: "advice" };
-        answer.read(Response::new(status, body))
+            Request::for_token(Method::Get, Url::parse("URL", "http://h:1/?s=hunter2").unwrap())
+                .with_secret("hunter2");
+        let answer = Answer { request: &request, separator: ' ', members: &[], advice: "advice" };
+        answer.read_answer(Response::new(status, body))
     }
 
     #[test]
@@ -367,7 +406,8 @@ mod tests {
             (503, format!("{{{good}}}")),
         ] {
             let error = read(status, &body).unwrap_err();
-            assert_eq!(error.kind(), Kind::Refused, "{status} {body}: {error}");
+            let expected = if status == 503 { Kind::Unavailable } else { Kind::Refused };
+            assert_eq!(error.kind(), expected, "{status} {body}: {error}");
             assert!(status != 200 || error.to_string().contains("error"), "{error}");
         }
     }

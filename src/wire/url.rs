@@ -1,12 +1,10 @@
 //! URLs, checked before anything is sent to one.
-//!
-//! minreq takes `http://host:80a/` for port 80, wraps ports above 65535 and cuts `[::1]` at its first
-//! colon, so nothing reaches it that was not read here.
 
 use crate::error::Error;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use zeroize::Zeroizing;
 
 /// The longest URL taken, in bytes.
@@ -17,7 +15,23 @@ const MAX_HOST_BYTES: usize = 253;
 /// An absolute `http` or `https` URL without user info and fragment
 /// ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986)).
 ///
-/// Its query may hold a secret, so it is wiped when dropped and its `Debug` shows scheme, host and port only.
+/// Its query may hold a secret, so it is wiped when dropped and its `Debug` shows scheme, host and port only. There is
+/// no `Display`: what may be shown is [`origin`](Url::origin).
+///
+/// ```
+/// use minbearer::{Method, Request, Url};
+///
+/// # fn main() -> Result<(), minbearer::Error> {
+/// let console = Url::parse("CONSOLE_URL", "https://[2001:db8::7]:8443")?;
+/// let request = Request::to(Method::Get, console.with_path("/api/ariel/databases")?);
+/// assert_eq!(request.url().origin(), "https://[2001:db8::7]:8443");
+/// # Ok(()) }
+/// ```
+/// ```compile_fail,E0277
+/// # let url = minbearer::Url::parse("URL", "http://h/?secret").unwrap();
+/// println!("{url}"); // no Display
+/// ```
+#[derive(Clone)]
 pub struct Url {
     text: Zeroizing<String>,
     is_https: bool,
@@ -33,8 +47,9 @@ impl Url {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for anything but scheme, host, an optional port from 1 to
-    /// 65535, path and query; for spaces, control and non-ASCII characters; for more than 8 KiB; and
-    /// for an IPv6 address in brackets, which the HTTP client cannot take. The message never repeats the URL.
+    /// 65535, path and query; for spaces, control and non-ASCII characters; for more than 8 KiB; and, as in the [URL
+    /// standard](https://url.spec.whatwg.org/#concept-host-parser), for a host whose last label is a number but which
+    /// is no IPv4 address. The message never repeats the URL.
     pub fn parse(name: &str, text: &str) -> Result<Url, Error> {
         Url::read(text).map_err(|what| Error::config(format!("{name} {what}")))
     }
@@ -67,15 +82,16 @@ impl Url {
         if path.contains('\\') {
             return Err("has a backslash; write `/`, or %5C for the character itself");
         }
-        if authority.starts_with('[') {
-            return Err(
-                "has an IPv6 address in brackets, which is not supported; use a name for it",
-            );
-        }
-        let (host, port) = match authority.split_once(':') {
-            Some((host, port)) => (host, Some(read_port(port)?)),
-            None => (authority, None),
+        // The colons of an IPv6 address stand in brackets.
+        let in_brackets = if authority.starts_with('[') {
+            authority.find(']').map_or(authority.len(), |at| at + 1)
+        } else {
+            0
         };
+        let host_len =
+            authority[in_brackets..].find(':').map_or(authority.len(), |at| in_brackets + at);
+        let (host, port) = authority.split_at(host_len);
+        let port = port.strip_prefix(':').map(read_port).transpose()?;
         check_host(host)?;
         Ok(Url::assemble(is_https, host, port, path))
     }
@@ -105,16 +121,28 @@ impl Url {
         Url::assemble(self.is_https, self.host(), Some(port), path)
     }
 
-    /// This URL's scheme, host and port with another path and query.
-    pub(crate) fn with_path(&self, path: &str) -> Url {
+    /// This URL's scheme, host and port with another path and query, which start with `/`.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a path that [`parse`](Self::parse) would refuse in a URL.
+    pub fn with_path(&self, path: &str) -> Result<Url, Error> {
+        if !path.starts_with('/') {
+            return Err(Error::config("the path does not start with /"));
+        }
+        let url = self.at_path(path);
+        Url::parse("the URL with that path", url.as_str())
+    }
+
+    /// The same for a path that is known to be one.
+    pub(crate) fn at_path(&self, path: &str) -> Url {
         let explicit = self.host_end != self.path_start;
         Url::assemble(self.is_https, self.host(), explicit.then_some(self.port), path)
     }
 
     /// The URL on a service whose port is found later.
-    pub(crate) fn for_host(name: &str, host: &str) -> Result<Url, Error> {
+    pub(crate) fn for_host(name: &str, is_https: bool, host: &str) -> Result<Url, Error> {
         check_host(host).map_err(|what| Error::config(format!("{name} {what}")))?;
-        Ok(Url::assemble(false, host, None, "/"))
+        Ok(Url::assemble(is_https, host, None, "/"))
     }
 
     /// The whole URL, its query included.
@@ -127,7 +155,7 @@ impl Url {
         self.is_https
     }
 
-    /// The host: a name or an IPv4 address.
+    /// The host: a name, an IPv4 address, or an IPv6 address in brackets.
     pub fn host(&self) -> &str {
         let start = if self.is_https { "https://".len() } else { "http://".len() };
         &self.text[start..self.host_end]
@@ -148,24 +176,36 @@ impl Url {
         &self.text[..self.path_start]
     }
 
-    /// Whether the host is this machine: `localhost` or an address in 127.0.0.0/8.
-    pub fn is_loopback(&self) -> bool {
+    /// The host, if it is an address.
+    pub fn address(&self) -> Option<IpAddr> {
         let host = self.host();
-        host.eq_ignore_ascii_case("localhost")
-            || host.parse::<core::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(address) => address.parse().ok().map(IpAddr::V6),
+            None => host.parse().ok().map(IpAddr::V4),
+        }
+    }
+
+    /// Whether the host is this machine: `localhost`, an address in 127.0.0.0/8, or `[::1]`.
+    pub fn is_loopback(&self) -> bool {
+        self.is_localhost() || self.address().is_some_and(|address| address.is_loopback())
+    }
+
+    /// Whether the host is the name `localhost`, which no one is asked about
+    /// ([RFC 6761 section 6.3](https://www.rfc-editor.org/rfc/rfc6761#section-6.3)).
+    pub(crate) fn is_localhost(&self) -> bool {
+        let host = self.host();
+        host.strip_suffix('.').unwrap_or(host).eq_ignore_ascii_case("localhost")
+    }
+
+    /// Host and port, for error messages.
+    pub(crate) fn host_and_port(&self) -> String {
+        format!("{}:{}", self.host(), self.port)
     }
 }
 
 impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Url").field(&self.origin()).finish()
-    }
-}
-
-/// Host and port, for error messages.
-impl fmt::Display for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host(), self.port)
     }
 }
 
@@ -188,11 +228,34 @@ fn check_host(host: &str) -> Result<(), &'static str> {
         Err("has no host")
     } else if host.len() > MAX_HOST_BYTES {
         Err("has a host longer than 253 characters")
+    } else if host.starts_with('[') {
+        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        if address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()) {
+            Ok(())
+        } else {
+            Err("has brackets around what is no IPv6 address")
+        }
+    } else if ends_in_number(host) && host.parse::<Ipv4Addr>().is_err() {
+        Err(
+            "has a host that is a number but no IPv4 address; write it as four numbers from 0 to 255",
+        )
     } else if !host.bytes().all(allowed) || host.starts_with(['-', '.']) {
         Err("has a host that is neither a name nor an IPv4 address")
     } else {
         Ok(())
     }
+}
+
+/// Whether the last label is a number, which no name of a host ends in, but which some resolvers take for an address:
+/// `127.1`, `0x7f.1`, `017700000001`.
+fn ends_in_number(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let label = host.rsplit('.').next().unwrap_or_default();
+    let is_hexadecimal = label
+        .strip_prefix("0x")
+        .or_else(|| label.strip_prefix("0X"))
+        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    is_hexadecimal || (!label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A port as a program prints it: digits alone, without sign or leading zero, from 1 to 65535.
@@ -214,6 +277,9 @@ mod tests {
             ("http://h:8080?a=b", "http://h:8080/?a=b", "h", 8080, "/?a=b"),
             ("https://h:0443/p/q?a=/?:@b", "https://h:443/p/q?a=/?:@b", "h", 443, "/p/q?a=/?:@b"),
             ("http://127.0.0.1:1/", "http://127.0.0.1:1/", "127.0.0.1", 1, "/"),
+            ("http://[::1]", "http://[::1]/", "[::1]", 80, "/"),
+            ("https://[2001:DB8::7]:1/p", "https://[2001:DB8::7]:1/p", "[2001:DB8::7]", 1, "/p"),
+            ("http://1a.2b.0xg/", "http://1a.2b.0xg/", "1a.2b.0xg", 80, "/"),
             (
                 "http://my_host.x-y.:65535/",
                 "http://my_host.x-y.:65535/",
@@ -263,7 +329,21 @@ mod tests {
             ("http://h\r\nX: y/", "space"),
             ("http://h/\u{7f}", "space"),
             ("http://bücher.example/", "non-ASCII"),
-            ("http://[::1]/", "IPv6"),
+            ("http://[::1/", "brackets"),
+            ("http://[1.2.3.4]/", "brackets"),
+            ("http://[fe80::1%25eth0]/", "brackets"),
+            ("http://[::1]x/", "brackets"),
+            ("http://::1/", "port"),
+            ("http://h]/", "host"),
+            ("http://[::1]:0/", "port"),
+            ("http://127.1/", "number"),
+            ("http://0x7f.1/", "number"),
+            ("http://1.2.3.08/", "number"),
+            ("http://1.2.3.256/", "number"),
+            ("http://1.2.3.4./", "number"),
+            ("http://2130706433/", "number"),
+            ("http://0X7F000001/", "number"),
+            ("http://name.0x/", "number"),
             ("http://a%41/", "host"),
             ("http://-o/", "host"),
             ("http://.h/", "host"),
@@ -287,16 +367,27 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_checked_as_in_a_url() {
+        let url = Url::parse("URL", "https://h:1/p?q").unwrap();
+        assert_eq!(url.with_path("/a?b").unwrap().as_str(), "https://h:1/a?b");
+        for path in ["", "a", "?a", "@g/", ":2/", "/a b", "/#a", "/\\a"] {
+            assert!(url.with_path(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
     fn loopback_is_told_from_names_that_look_like_it() {
         for (host, loopback) in [
             ("localhost", true),
             ("LOCALHOST", true),
             ("127.0.0.1", true),
             ("127.255.0.1", true),
+            ("localhost.", true),
+            ("[::1]", true),
+            ("[::ffff:127.0.0.1]", false),
             ("localhost.example.com", false),
             ("127.0.0.1.example.com", false),
             ("128.0.0.1", false),
-            ("127.1", false),
         ] {
             assert_eq!(
                 Url::parse("URL", &format!("http://{host}/")).unwrap().is_loopback(),

@@ -17,7 +17,7 @@ mod status;
 use hostile::{Port, Server, Step};
 use leaks::leaked;
 use minbearer::{
-    Error, Kind, Minreq, Request, Response, Session, Token, Transport, accelerator,
+    Error, Kind, Http, Request, Response, Session, Token, Transport, accelerator,
     client_credentials, jsa,
 };
 use std::sync::Mutex;
@@ -150,7 +150,7 @@ const CALLERS: &[Caller] = &[
         call: |url, timeout| {
             let request = Request::get(&format!("{url}/api?secret=s3cr3t%26%3D%2B%25"))?
                 .with_header("Authorization", &format!("Bearer {TOKEN}"))?;
-            Minreq.send(&request, Instant::now() + timeout).map(Received::Response)
+            Http::new().send(&request, Instant::now() + timeout).map(Received::Response)
         },
     },
     Caller {
@@ -172,7 +172,7 @@ impl Transport for TokenAtHand {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
         match request.url().host() {
             "qoauth" => Ok(Response::new(200, good_json())),
-            _ => Minreq.send(request, deadline),
+            _ => Http::new().send(request, deadline),
         }
     }
 }

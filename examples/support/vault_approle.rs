@@ -1,0 +1,47 @@
+use minbearer::{Error, Flow, Method, Request, Response, Token, Url};
+use std::time::{Duration, Instant};
+
+struct AppRole {
+    login: Url,
+    role_id: String,
+    secret_id: String,
+}
+
+impl AppRole {
+    fn new(vault: &str, role_id: &str, secret_id: &str) -> Result<AppRole, Error> {
+        let login = Url::parse("the Vault URL", vault)?.with_path("/v1/auth/approle/login")?;
+        Ok(AppRole { login, role_id: role_id.into(), secret_id: secret_id.into() })
+    }
+}
+
+impl Flow for AppRole {
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    fn prepare(&self, _: Instant) -> Result<Request, Error> {
+        // Both are UUIDs, which JSON takes as they are.
+        let body = format!(r#"{{"role_id":"{}","secret_id":"{}"}}"#, self.role_id, self.secret_id);
+        Request::for_token(Method::Post, self.login.clone())
+            .with_secret(self.secret_id.as_str())
+            .with_body("application/json", body)
+    }
+
+    fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+        if !response.is_success() {
+            // Whatever of the server's words goes into the message, the secret in it is replaced.
+            let words = response.text().unwrap_or("no text");
+            return Err(Error::refused(request, response.status(), words));
+        }
+        let json = response.json_text()?;
+        let token = between(json, r#""client_token":""#, "\"")
+            .ok_or_else(|| Error::malformed("the answer of Vault has no client_token"))?;
+        let seconds = between(json, r#""lease_duration":"#, ",").and_then(|text| text.parse().ok());
+        Token::new(token, seconds.map(Duration::from_secs))
+    }
+}
+
+/// A program with a JSON library of its own would use that.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    Some(text.split_once(before)?.1.split_once(after)?.0)
+}

@@ -1,0 +1,275 @@
+//! How the client proves who it is ([RFC 6749 section 2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)).
+
+use crate::error::Error;
+use crate::secret::{Secret, SecretSource};
+use crate::wire::form::{encoded_len, push_encoded};
+use crate::wire::request::Request;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec;
+use base64ct::{Base64, Encoding};
+use zeroize::Zeroizing;
+
+/// The longest assertion taken.
+const MAX_ASSERTION_BYTES: usize = 16 * 1024;
+/// [RFC 7523 section 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+const CLIENT_SECRET: &str = "the client secret";
+const CLIENT_ASSERTION: &str = "the client assertion";
+
+/// How the client proves who it is. Whatever makes a [`SecretSource`] makes one: the secret then goes into the body.
+///
+/// ```no_run
+/// use minbearer::client_credentials::{ClientAuthentication, Config};
+/// use minbearer::{Http, SecretSource, get_token};
+///
+/// # fn main() -> Result<(), minbearer::Error> {
+/// # let url = "https://auth.example/token";
+/// // A secret, in the body or as Basic
+/// let config = Config::new(url, "my-client", "secret")?;
+/// let config = Config::new(url, "my-client", ClientAuthentication::basic("secret"))?;
+///
+/// // A JWT that the platform writes and renews: a projected service account token, a JWT-SVID
+/// let assertion = SecretSource::file("/var/run/secrets/tokens/client-assertion");
+/// let config = Config::new(url, "my-client", ClientAuthentication::assertion(assertion))?;
+///
+/// // A certificate
+/// # #[cfg(feature = "tls")] {
+/// let (chain, key) = (std::fs::read("client.pem").unwrap(), std::fs::read("client.key").unwrap());
+/// let http = Http::new().with_client_certificate(&chain, &key)?;
+/// let config = Config::new(url, "my-client", ClientAuthentication::none())?;
+/// let token = get_token(&config, &http)?;
+/// # }
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct ClientAuthentication(Method);
+
+#[derive(Debug)]
+enum Method {
+    Body(SecretSource),
+    Basic { secret: SecretSource, is_encoded: bool },
+    Assertion { assertion: SecretSource, assertion_type: Cow<'static, str> },
+    None,
+}
+
+impl ClientAuthentication {
+    /// The secret in the body, `client_secret_post`
+    /// ([RFC 6749 section 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)).
+    pub fn body(secret: impl Into<SecretSource>) -> Self {
+        ClientAuthentication(Method::Body(secret.into()))
+    }
+
+    /// Id and secret as HTTP Basic, `client_secret_basic`, both form-encoded first, as the same section has it.
+    pub fn basic(secret: impl Into<SecretSource>) -> Self {
+        ClientAuthentication(Method::Basic { secret: secret.into(), is_encoded: true })
+    }
+
+    /// For [`basic`](Self::basic): id and secret as they are, as curl sends them, for servers that do not decode them.
+    /// Only an id or a secret with characters other than letters, digits and `-._~` makes a difference; most secrets
+    /// in base64 have some. Everything else stays as it is.
+    pub fn unencoded(mut self) -> Self {
+        if let Method::Basic { is_encoded, .. } = &mut self.0 {
+            *is_encoded = false;
+        }
+        self
+    }
+
+    /// An assertion that the caller has, a JWT ([RFC 7521 section
+    /// 4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2), [RFC 7523 section
+    /// 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)). Nothing is signed here: whoever holds the key, the
+    /// platform, a TPM or a sidecar, writes the assertion. It is wiped and kept out of messages like a secret.
+    pub fn assertion(assertion: impl Into<SecretSource>) -> Self {
+        let (assertion, assertion_type) = (assertion.into(), Cow::Borrowed(JWT_BEARER));
+        ClientAuthentication(Method::Assertion { assertion, assertion_type })
+    }
+
+    /// For [`assertion`](Self::assertion): another `client_assertion_type` than that of RFC 7523, for profiles that
+    /// have their own. Everything else stays as it is.
+    pub fn with_assertion_type(mut self, uri: &str) -> Self {
+        if let Method::Assertion { assertion_type, .. } = &mut self.0 {
+            *assertion_type = Cow::Owned(uri.into());
+        }
+        self
+    }
+
+    /// The client id alone, for a client that the server knows by its certificate
+    /// ([RFC 8705 section 2](https://www.rfc-editor.org/rfc/rfc8705#section-2)): `Http::with_client_certificate`
+    /// brings that.
+    pub fn none() -> Self {
+        ClientAuthentication(Method::None)
+    }
+
+    /// An error for a secret that is known now and empty.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match &self.0 {
+            Method::Body(secret) | Method::Basic { secret, .. } => secret.check(CLIENT_SECRET),
+            Method::Assertion { assertion, .. } => assertion.check(CLIENT_ASSERTION),
+            Method::None => Ok(()),
+        }
+    }
+
+    /// The same secret as Basic.
+    pub(super) fn into_basic(self) -> Result<Self, Error> {
+        match self.0 {
+            Method::Body(secret) => Ok(ClientAuthentication::basic(secret)),
+            Method::Basic { .. } => Ok(self),
+            Method::Assertion { .. } | Method::None => {
+                Err(Error::config("Basic needs a client secret, and there is none"))
+            }
+        }
+    }
+
+    /// Sets the form of a token request: its grant type, what proves the client, and the other parameters.
+    pub(super) fn add_to(
+        &self,
+        request: Request,
+        client_id: &str,
+        grant_type: (&str, &str),
+        others: &[(&str, &str)],
+    ) -> Result<Request, Error> {
+        let with_form =
+            |own: &[(&str, &str)]| request.with_form(&[&[grant_type], own, others].concat());
+        match &self.0 {
+            Method::Body(secret) => {
+                let secret = secret.supply(CLIENT_SECRET)?;
+                let request = with_form(&[("client_id", client_id), ("client_secret", &secret)]);
+                Ok(request.with_secret(&*secret))
+            }
+            Method::Basic { secret, is_encoded } => {
+                let secret = secret.supply(CLIENT_SECRET)?;
+                if !is_encoded && client_id.contains(':') {
+                    return Err(Error::config(
+                        "a client id with a colon cannot go into Basic unless it is encoded",
+                    ));
+                }
+                let value = basic_credentials(client_id, &secret, *is_encoded);
+                let encoded = value.strip_prefix(BASIC).unwrap_or_default();
+                let mut request = with_form(&[]).with_secret(&*secret).with_secret(encoded);
+                request.push_header("Authorization", value);
+                Ok(request)
+            }
+            Method::Assertion { assertion, assertion_type } => {
+                let assertion = assertion.supply(CLIENT_ASSERTION)?;
+                check_assertion(&assertion, assertion_type == JWT_BEARER)?;
+                let request = with_form(&[
+                    ("client_id", client_id),
+                    ("client_assertion_type", assertion_type),
+                    ("client_assertion", &assertion),
+                ]);
+                Ok(request.with_secret(&*assertion))
+            }
+            Method::None => Ok(with_form(&[("client_id", client_id)])),
+        }
+    }
+
+    /// What to check after a refusal. `secret` is what was sent.
+    pub(super) fn advice(&self, client_id: &str, secret: &str) -> &'static str {
+        let is_changed = |text: &str| encoded_len(text) != text.len();
+        match &self.0 {
+            Method::Body(_) => {
+                "check client id, secret and scope, and whether the server wants the secret in the body or as Basic"
+            }
+            Method::Basic { is_encoded: true, .. }
+                if is_changed(client_id) || is_changed(secret) =>
+            {
+                "check client id, secret and scope; form-encoding changed the Basic credentials, as RFC 6749 asks, and a server that does not decode them wants them unencoded"
+            }
+            Method::Basic { .. } => {
+                "check client id, secret and scope, and whether the server wants the secret as Basic or in the body"
+            }
+            Method::Assertion { .. } => {
+                "check client id and scope, and the assertion's issuer, audience, key and times"
+            }
+            Method::None => {
+                "check client id and scope, and whether the server knows the client's certificate"
+            }
+        }
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) fn is_asked(&self) -> bool {
+        match &self.0 {
+            Method::Body(source)
+            | Method::Basic { secret: source, .. }
+            | Method::Assertion { assertion: source, .. } => source.is_asked(),
+            Method::None => false,
+        }
+    }
+
+    /// `CLIENT_SECRET` or the file that `CLIENT_SECRET_FILE` names, for the body, or the assertion in the file that
+    /// `CLIENT_ASSERTION_FILE` names; nothing if none of the three is set. Files are read anew for each request.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config), naming the variables, if one is empty or more than one is set.
+    #[cfg(feature = "std")]
+    pub fn from_env() -> Result<Option<Self>, Error> {
+        use crate::os::env;
+        match (env::client_secret()?, env::optional("CLIENT_ASSERTION_FILE")?) {
+            (Some(_), Some(_)) => Err(Error::config(
+                "CLIENT_ASSERTION_FILE is set beside a client secret; remove one of them",
+            )),
+            (Some(secret), None) => Ok(Some(ClientAuthentication::body(secret))),
+            (None, Some(path)) => {
+                Ok(Some(ClientAuthentication::assertion(SecretSource::file(path))))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+macro_rules! from_secret {
+    ($($from:ty),*) => {$(
+        impl From<$from> for ClientAuthentication {
+            fn from(secret: $from) -> Self {
+                ClientAuthentication::body(secret)
+            }
+        }
+    )*};
+}
+
+from_secret!(SecretSource, Secret, String, &str, &String, Zeroizing<String>);
+
+const BASIC: &str = "Basic ";
+
+fn basic_credentials(id: &str, secret: &str, is_encoded: bool) -> Zeroizing<String> {
+    let len = |text: &str| if is_encoded { encoded_len(text) } else { text.len() };
+    let mut pair = Zeroizing::new(String::with_capacity(len(id) + 1 + len(secret)));
+    for (index, part) in [id, secret].into_iter().enumerate() {
+        if index > 0 {
+            pair.push(':');
+        }
+        if is_encoded {
+            push_encoded(part, &mut pair);
+        } else {
+            pair.push_str(part);
+        }
+    }
+    let mut encoded = Zeroizing::new(vec![0; Base64::encoded_len(pair.as_bytes())]);
+    // The buffer is of the length that was asked for, so this cannot fail.
+    let encoded = Base64::encode(pair.as_bytes(), &mut encoded).unwrap_or_default();
+    let mut value = Zeroizing::new(String::with_capacity(BASIC.len() + encoded.len()));
+    value.push_str(BASIC);
+    value.push_str(encoded);
+    value
+}
+
+/// One word, as a JWT is: a file that holds something else is found out before it is sent.
+fn check_assertion(assertion: &str, is_jwt: bool) -> Result<(), Error> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let what = if assertion.len() > MAX_ASSERTION_BYTES {
+        "is longer than 16 KiB"
+    } else if !assertion.bytes().all(|byte| byte.is_ascii_graphic()) {
+        "is not one word of ASCII"
+    // Signed, it has three parts; encrypted, five.
+    } else if is_jwt
+        && !(assertion.bytes().all(is_part) && matches!(assertion.split('.').count(), 3 | 5))
+    {
+        "is not a JWT"
+    } else {
+        return Ok(());
+    };
+    Err(Error::config(alloc::format!("{CLIENT_ASSERTION} {what}")))
+}

@@ -1,0 +1,51 @@
+//! Where the console is, whose REST API takes the token.
+
+use super::parse_origin;
+use crate::error::Error;
+use crate::os::env;
+use crate::secret::file::read_file;
+use crate::wire::json::{Members, Value};
+use crate::wire::url::Url;
+use alloc::format;
+use alloc::string::String;
+use std::path::Path;
+
+/// Scheme, host and port of the console, whose REST API takes the token: `CONSOLE_URL`, else `https` to
+/// `QRADAR_CONSOLE_FQDN`, else to `QRADAR_CONSOLE_IP`, else to `console_ip` in the app's `manifest.json`, in the
+/// working folder, in `/opt/app-root` or in `/`.
+///
+/// # Errors
+/// [`Kind::Config`](crate::Kind::Config), naming the variable or file that is missing, empty or wrong.
+pub fn console_url_from_env() -> Result<Url, Error> {
+    if let Some(url) = env::optional("CONSOLE_URL")? {
+        return Ok(Url::parse("CONSOLE_URL", &url)?.at_path("/"));
+    }
+    let (name, host) =
+        match (env::optional("QRADAR_CONSOLE_FQDN")?, env::optional("QRADAR_CONSOLE_IP")?) {
+            (Some(host), _) => (String::from("QRADAR_CONSOLE_FQDN"), host),
+            (None, Some(host)) => (String::from("QRADAR_CONSOLE_IP"), host),
+            (None, None) => console_ip_of_manifest()?,
+        };
+    parse_origin(&name, &format!("https://{host}"))
+}
+
+const MAX_MANIFEST_BYTES: usize = 1024 * 1024;
+
+fn console_ip_of_manifest() -> Result<(String, String), Error> {
+    const FOLDERS: [&str; 3] = ["", "/opt/app-root/", "/"];
+    let paths = FOLDERS.map(|folder| format!("{folder}manifest.json"));
+    let Some(path) = paths.into_iter().find(|path| Path::new(path).exists()) else {
+        return Err(Error::config(
+            "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and there is no manifest.json",
+        ));
+    };
+    let mut manifest = read_file("the manifest", Path::new(&path), MAX_MANIFEST_BYTES)?;
+    let members = Members::read(manifest.as_mut_slice())
+        .map_err(|_| Error::config(format!("the manifest {path} is not one JSON object")))?;
+    match members.console_ip.and_then(Value::into_text) {
+        Some(host) => Ok((format!("console_ip in {path}"), String::from(host.as_str()))),
+        None => Err(Error::config(format!(
+            "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and {path} has no console_ip"
+        ))),
+    }
+}

@@ -1,0 +1,163 @@
+//! One HTTP exchange, over std's sockets.
+
+use crate::error::{Error, NetworkCause};
+use crate::os::socket::{ConnectError, Socket};
+use crate::os::tls::{self, Tls};
+use crate::os::transport::Transport;
+use crate::wire::incoming::Incoming;
+use crate::wire::request::Request;
+use crate::wire::response::Response;
+use alloc::format;
+use alloc::string::ToString;
+use core::fmt;
+use std::io::{ErrorKind, Read, Write};
+use std::time::Instant;
+use zeroize::Zeroizing;
+
+/// The transport that ships: one connection for each request, closed after its answer.
+///
+/// Each wait ends at the deadline, and nothing is left behind then: no socket, no thread, no secret. There is one
+/// exception. A name is looked up on a thread of its own, since the system's resolver knows no deadline; after a
+/// timeout that thread lives on until the resolver gives up. It holds nothing but the name. An address and
+/// `localhost` need no thread.
+///
+/// A name with several addresses is tried at each in turn; an address that does not answer gets an equal share of the
+/// time that is left. A static musl program asks DNS for IPv4 and IPv6 addresses together, and where the server
+/// answers NXDOMAIN to one of the two questions, musl finds no address at all, although the other has one: then let
+/// the DNS server answer with no data, or use an address.
+#[cfg_attr(
+    feature = "tls-no-provider",
+    doc = "
+A clone shares its TLS sessions with the original: the second request to a server resumes the first one's, which
+saves a round of public-key cryptography. Keep one `Http`, or a [`Session`](crate::Session), to profit from it."
+)]
+#[derive(Clone, Default)]
+pub struct Http {
+    tls: Tls,
+}
+
+impl Http {
+    /// Trusts the system's certificates for `https`, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name: see
+    /// [TLS](crate#tls).
+    pub fn new() -> Http {
+        Http::default()
+    }
+}
+
+impl Transport for Http {
+    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+        self.exchange(request, deadline).map_err(|error| error.describe(request))
+    }
+}
+
+impl Http {
+    fn exchange(&self, request: &Request, deadline: Instant) -> Result<Response, ExchangeError> {
+        let url = request.url();
+        if url.is_https() {
+            self.tls.check().map_err(ExchangeError::Tls)?;
+        }
+        let mut socket = Socket::connect(url, deadline).map_err(ExchangeError::Connect)?;
+        let bytes = request.to_bytes();
+        let mut incoming = request.incoming();
+        if url.is_https() {
+            self.tls
+                .exchange(url, &mut socket, &bytes, &mut |bytes| incoming.push(bytes))
+                .map_err(ExchangeError::Tls)?;
+        } else {
+            let written = socket.write_all(&bytes);
+            drop(bytes);
+            let read = read_answer(&mut socket, &mut incoming);
+            // A server that has said no to half a request may have hung up on the rest.
+            if let (Err(error), false) = (written, matches!(read, Ok(true))) {
+                return Err(ExchangeError::Io(error));
+            }
+            read?;
+        }
+        incoming.finish().map_err(ExchangeError::Answer)
+    }
+}
+
+/// Reads until the answer is whole, and says whether it is.
+fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, ExchangeError> {
+    let mut buffer = Zeroizing::new([0; 4096]);
+    loop {
+        let read = socket.read(&mut *buffer).map_err(ExchangeError::Io)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        if incoming.push(&buffer[..read]).map_err(ExchangeError::Answer)? {
+            return Ok(true);
+        }
+    }
+}
+
+/// What went wrong, before it is known to whom.
+enum ExchangeError {
+    Connect(ConnectError),
+    Io(std::io::Error),
+    Tls(tls::Failure),
+    /// What came is no good answer.
+    Answer(Error),
+}
+
+impl ExchangeError {
+    fn describe(self, request: &Request) -> Error {
+        let (method, url) = (request.method().as_str(), request.url());
+        let doing = format!("{method} request to {}", url.host_and_port());
+        match self {
+            ExchangeError::Connect(ConnectError::Lookup(error) | ConnectError::Connect(error))
+            | ExchangeError::Io(error)
+                if error.kind() == ErrorKind::TimedOut =>
+            {
+                Error::timeout(format!(
+                    "the {doing} was not answered in time; is the server up, and is the way to it open?"
+                ))
+            }
+            ExchangeError::Connect(ConnectError::Lookup(error)) => Error::network(format!(
+                "the {doing} failed: the name {} was not found: {error}",
+                url.host()
+            ))
+            .with_network_cause(NetworkCause::Lookup)
+            .with_source(error),
+            ExchangeError::Connect(ConnectError::Connect(error)) => {
+                describe_io(&doing, error).with_network_cause(NetworkCause::Connect)
+            }
+            ExchangeError::Io(error) => describe_io(&doing, error),
+            ExchangeError::Tls(failure) => failure.describe(&doing, url),
+            ExchangeError::Answer(error) => describe_answer(&doing, url.is_https(), error),
+        }
+    }
+}
+
+fn describe_io(doing: &str, error: std::io::Error) -> Error {
+    let advice = match error.kind() {
+        ErrorKind::ConnectionRefused => "; nothing listens there",
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "; the server hung up",
+        _ => "",
+    };
+    Error::network(format!("the {doing} failed: {error}{advice}")).with_source(error)
+}
+
+/// Puts what was being done before what [`Incoming`] found wrong.
+fn describe_answer(doing: &str, is_https: bool, error: Error) -> Error {
+    let what = error.to_string();
+    match error.network_cause() {
+        Some(cause) => {
+            let advice = match (cause, is_https) {
+                (NetworkCause::NotHttp, false) => {
+                    "; is this the right port, and does it speak plain HTTP?"
+                }
+                (NetworkCause::NotHttp, true) => "; is this the right port?",
+                _ => "",
+            };
+            Error::network(format!("the {doing} failed: {what}{advice}")).with_network_cause(cause)
+        }
+        None => Error::malformed(format!("the {doing} failed: {what}")),
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http")
+    }
+}

@@ -1,0 +1,97 @@
+//! [minreq](https://docs.rs/minreq) for a program's own API calls.
+
+use crate::error::Error;
+use crate::os::transport::Transport;
+use crate::wire::request::{Method, Request};
+use crate::wire::response::Response;
+use crate::wire::token::Token;
+use alloc::format;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+impl Token {
+    /// Adds the `Authorization` header to a request of [minreq](https://docs.rs/minreq), in place of any that was
+    /// there, and turns redirects off: minreq 3.0.0 follows a hundred, and takes the header along to another origin.
+    ///
+    /// minreq keeps copies of the header that are not wiped.
+    pub fn authorize(&self, request: minreq::Request) -> minreq::Request {
+        request.with_header("Authorization", self.authorization()).with_follow_redirects(false)
+    }
+}
+
+/// minreq as a [`Transport`], for whoever must send credentials through a proxy or with another TLS library.
+///
+/// **Other crates decide where the credentials go.** Cargo unifies features: if any crate of the program turns on
+/// `minreq/proxy`, a proxy that the environment names receives the token request, over plain HTTP with the secret
+/// in clear; `minreq/urlencoding` encodes a query twice; and which TLS library and which roots are used depends on the
+/// features that are on in the end. [`Http`](crate::Http) has none of this.
+///
+/// What minreq 3.0.0 does otherwise than `Http`: its timeout has whole seconds, rounded up here, and does not bound
+/// the TLS handshake; a chunked body that breaks off looks whole; an answer's head has no sure limit; `[::1]` is not
+/// understood; and it keeps copies of URL, headers and body that are not wiped.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Minreq;
+
+impl Transport for Minreq {
+    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+        let server = request.url().host_and_port();
+        let method = match request.method() {
+            Method::Get => minreq::Method::Get,
+            Method::Post => minreq::Method::Post,
+            Method::Put => minreq::Method::Put,
+            Method::Patch => minreq::Method::Patch,
+            Method::Delete => minreq::Method::Delete,
+        };
+        let mut outgoing = minreq::Request::new(method, request.url().as_str())
+            .with_headers(request.headers())
+            .with_follow_redirects(false);
+        if let Some(body) = request.body() {
+            outgoing = outgoing.with_body(body);
+        }
+        let answer = send_by(&server, outgoing, deadline)?;
+        let status = u16::try_from(answer.status_code).unwrap_or_default();
+        let headers = answer.headers.clone();
+        if answer.as_bytes().len() > request.max_answer_bytes() {
+            return Err(Error::malformed(format!("the answer of {server} is too large")));
+        }
+        let response = Response::new(status, answer.into_bytes());
+        Ok(headers
+            .iter()
+            .fold(response, |response, (name, value)| response.with_header(name, value)))
+    }
+}
+
+/// Sends a request by minreq in what is left of the time, without a panic that gets out.
+pub(crate) fn send_by(
+    server: &str,
+    request: minreq::Request,
+    deadline: Instant,
+) -> Result<minreq::Response, Error> {
+    let late = || {
+        Error::timeout(format!(
+            "the request to {server} was not answered in time; is the server up, and is the way to it open?"
+        ))
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(late());
+    }
+    // Without a timeout minreq would read MINREQ_TIMEOUT.
+    let request = request.with_timeout(left.as_secs() + u64::from(left.subsec_nanos() > 0));
+    match catch_unwind(AssertUnwindSafe(|| request.send())) {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(_)) if Instant::now() >= deadline => Err(late()),
+        Ok(Err(minreq::Error::IoError(error))) if is_timeout(&error) => Err(late()),
+        Ok(Err(error)) => {
+            Err(Error::network(format!("the request to {server} failed: {error}"))
+                .with_source(error))
+        }
+        Err(_) => Err(Error::network(format!(
+            "the request to {server} failed: minreq panicked; its answer's headers are out of bounds, or no thread could be started"
+        ))),
+    }
+}
+
+fn is_timeout(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock)
+}

@@ -1,0 +1,131 @@
+//! A TCP connection on which no wait is longer than until the deadline.
+
+use crate::wire::url::Url;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What the resolver is given, which the C library's and its modules may need.
+const RESOLVER_STACK_BYTES: usize = 256 * 1024;
+
+/// What did not come about.
+#[derive(Debug)]
+pub(crate) enum ConnectError {
+    Lookup(Error),
+    Connect(Error),
+}
+
+pub(crate) struct Socket {
+    stream: TcpStream,
+    deadline: Instant,
+}
+
+impl Socket {
+    /// Connects to the URL's host. Several addresses are tried in turn, none of which may use up the time of the others.
+    pub(crate) fn connect(
+        url: &Url,
+        deadline: Instant,
+    ) -> core::result::Result<Socket, ConnectError> {
+        let addresses = addresses(url, deadline).map_err(ConnectError::Lookup)?;
+        let mut failure = Error::new(ErrorKind::NotFound, "the name has no address");
+        if addresses.is_empty() {
+            return Err(ConnectError::Lookup(failure));
+        }
+        for (tried, address) in addresses.iter().enumerate() {
+            let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+            let connected =
+                left(deadline).and_then(|left| TcpStream::connect_timeout(address, left / untried));
+            match connected {
+                Ok(stream) => return Ok(Socket { stream, deadline }),
+                Err(error) => failure = error,
+            }
+        }
+        Err(ConnectError::Connect(failure))
+    }
+}
+
+impl Read for Socket {
+    /// The next bytes. An interrupted call is made again with what is left of the time.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            self.stream.set_read_timeout(Some(left(self.deadline)?))?;
+            match self.stream.read(buffer) {
+                Err(error) if is_interrupted_or_early(&error) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        loop {
+            self.stream.set_write_timeout(Some(left(self.deadline)?))?;
+            // std asks for no signal if the other side has hung up.
+            match self.stream.write(bytes) {
+                Err(error) if is_interrupted_or_early(&error) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A signal, or a timeout of the socket, which may end a little before the deadline: [`left`] tells.
+fn is_interrupted_or_early(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// What is left until the deadline; an error if nothing is.
+fn left(deadline: Instant) -> Result<Duration> {
+    match deadline.saturating_duration_since(Instant::now()) {
+        Duration::ZERO => Err(ErrorKind::TimedOut.into()),
+        left => Ok(left),
+    }
+}
+
+fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>> {
+    let port = url.port();
+    let ips = match url.address() {
+        Some(address) => vec![address],
+        // No one is asked, so that no one can lead the request elsewhere.
+        None if url.is_localhost() => {
+            vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
+        }
+        None => return look_up(url.host().to_string(), port, deadline),
+    };
+    Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
+}
+
+/// Asks the resolver, which knows no deadline, on a thread. After a timeout that thread lives on until the resolver
+/// gives up. It is given nothing but the name.
+fn look_up(host: String, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>> {
+    type Answer = (Mutex<Option<Result<Vec<SocketAddr>>>>, Condvar);
+    let answer = Arc::new(Answer::default());
+    let theirs = Arc::clone(&answer);
+    std::thread::Builder::new()
+        .name(String::from("minbearer-dns"))
+        .stack_size(RESOLVER_STACK_BYTES)
+        .spawn(move || {
+            let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+            *theirs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+            theirs.1.notify_one();
+        })?;
+    let (found, is_there) = &*answer;
+    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        if let Some(found) = found.take() {
+            return found;
+        }
+        let left = left(deadline)?;
+        found = is_there.wait_timeout(found, left).unwrap_or_else(PoisonError::into_inner).0;
+    }
+}

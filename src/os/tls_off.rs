@@ -1,0 +1,36 @@
+//! In place of `tls/` where the feature is off.
+
+use crate::error::Error;
+use crate::wire::url::Url;
+use alloc::format;
+use std::io::{Read, Write};
+
+#[derive(Clone, Default)]
+pub(crate) struct Tls;
+
+/// There is no TLS.
+pub(crate) struct Failure;
+
+impl Tls {
+    /// Whether an exchange over TLS can be made, before a socket is opened for it.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        Err(Failure)
+    }
+
+    pub(crate) fn exchange(
+        &self,
+        _: &Url,
+        _: &mut (impl Read + Write),
+        _: &[u8],
+        _: &mut dyn FnMut(&[u8]) -> Result<bool, Error>,
+    ) -> Result<(), Failure> {
+        self.check()
+    }
+}
+
+impl Failure {
+    pub(crate) fn describe(self, _: &str, url: &Url) -> Error {
+        let origin = url.origin();
+        Error::config(format!("{origin} needs TLS: build minbearer with its feature `tls`"))
+    }
+}

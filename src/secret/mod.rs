@@ -1,0 +1,81 @@
+//! Buffers that are wiped when they are dropped and never show what they hold.
+
+mod buffer;
+#[cfg(feature = "std")]
+pub(crate) mod file;
+mod source;
+#[cfg(feature = "std")]
+pub(crate) mod variable;
+
+pub(crate) use buffer::{Buffer, OutOfMemory};
+pub use source::SecretSource;
+
+use alloc::string::String;
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// A client secret or password: wiped from memory when dropped, never printed.
+///
+/// There is no `Display`, no `PartialEq` (comparing secrets byte by byte leaks their length and
+/// prefix through time), no `Clone`, and a `Debug` that shows nothing, not even the length.
+///
+/// A `String` handed over is kept as it is, in its own buffer, which is wiped on drop. A `&str` is
+/// copied, and what happens to the original is the caller's affair. Wiping cannot reach copies made
+/// before the value came here: an earlier reallocation, the process's environment block, a log.
+///
+/// ```
+/// let secret = minbearer::Secret::from("hunter2");
+/// assert_eq!(format!("{secret:?}"), "Secret");
+/// ```
+/// ```compile_fail,E0277
+/// println!("{}", minbearer::Secret::from("hunter2")); // no Display
+/// ```
+/// ```compile_fail,E0369
+/// let _ = minbearer::Secret::from("a") == minbearer::Secret::from("b"); // no PartialEq
+/// ```
+/// ```compile_fail,E0599
+/// let _ = minbearer::Secret::from("hunter2").clone(); // no Clone
+/// ```
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The value itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the value is the empty string.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Secret {
+    fn from(value: String) -> Self {
+        Secret(Zeroizing::new(value))
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(value: &str) -> Self {
+        Secret::from(String::from(value))
+    }
+}
+
+impl From<&String> for Secret {
+    fn from(value: &String) -> Self {
+        Secret::from(value.as_str())
+    }
+}
+
+impl From<Zeroizing<String>> for Secret {
+    fn from(value: Zeroizing<String>) -> Self {
+        Secret(value)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}

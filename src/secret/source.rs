@@ -1,0 +1,224 @@
+//! Where a secret comes from, each time a request needs it.
+
+use super::Secret;
+use crate::error::Error;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
+use zeroize::Zeroizing;
+
+type Ask = Box<dyn Fn() -> Result<Secret, Error> + Send + Sync>;
+
+/// A secret or a password, or a place to get it from anew for each request.
+///
+/// Every flow takes `impl Into<SecretSource>`: a [`Secret`], a `String`, a `&str`, or one of the functions below.
+///
+/// ```
+/// use minbearer::{SecretSource, client_credentials};
+///
+/// # fn main() -> Result<(), minbearer::Error> {
+/// # fn ask_the_tpm() -> Result<minbearer::Secret, minbearer::Error> { Ok("s".into()) }
+/// let url = "https://auth.example/token";
+/// client_credentials::Config::new(url, "id", "a secret in the program")?;
+/// client_credentials::Config::new(url, "id", SecretSource::from_fn(ask_the_tpm))?;
+/// # #[cfg(feature = "std")]
+/// client_credentials::Config::new(url, "id", SecretSource::file("/run/secrets/client_secret"))?;
+/// # Ok(()) }
+/// ```
+pub struct SecretSource(Place);
+
+enum Place {
+    Fixed(Secret),
+    Function(Ask),
+    #[cfg(feature = "std")]
+    File(std::path::PathBuf),
+}
+
+/// A secret for one request.
+pub(crate) enum Supplied<'a> {
+    Kept(&'a Secret),
+    Fresh(Secret),
+}
+
+impl SecretSource {
+    /// A function that is asked for each request: a person at a terminal, a keyring, a TPM. What it returns is wiped
+    /// once it was sent; an error of its own comes out of the call as it is.
+    ///
+    /// After a refusal a [`Session`](crate::Session) asks it again at the next call, without a pause: a person who
+    /// has mistyped is not kept waiting.
+    pub fn from_fn(ask: impl Fn() -> Result<Secret, Error> + Send + Sync + 'static) -> Self {
+        SecretSource(Place::Function(Box::new(ask)))
+    }
+
+    /// A file that is read anew for each request, so that a secret may rotate. As [`Secret::from_file`] reads it.
+    #[cfg(feature = "std")]
+    pub fn file(path: impl Into<std::path::PathBuf>) -> Self {
+        SecretSource(Place::File(path.into()))
+    }
+
+    /// The secret, which is not empty. `name` says in an error what is missing.
+    pub(crate) fn supply(&self, name: &str) -> Result<Supplied<'_>, Error> {
+        let supplied = match &self.0 {
+            Place::Fixed(secret) => Supplied::Kept(secret),
+            Place::Function(ask) => Supplied::Fresh(ask()?),
+            #[cfg(feature = "std")]
+            Place::File(path) => Supplied::Fresh(Secret::from_file(path)?),
+        };
+        if supplied.is_empty() { Err(is_empty(name)) } else { Ok(supplied) }
+    }
+
+    /// An error for a secret that is known now and empty.
+    pub(crate) fn check(&self, name: &str) -> Result<(), Error> {
+        match &self.0 {
+            Place::Fixed(secret) if secret.is_empty() => Err(is_empty(name)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether someone is asked, who may do better the next time.
+    #[cfg(feature = "std")]
+    pub(crate) fn is_asked(&self) -> bool {
+        matches!(self.0, Place::Function(_))
+    }
+}
+
+fn is_empty(name: &str) -> Error {
+    Error::config(alloc::format!("{name} must not be empty"))
+}
+
+impl core::ops::Deref for Supplied<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Supplied::Kept(secret) => secret.expose(),
+            Supplied::Fresh(secret) => secret.expose(),
+        }
+    }
+}
+
+macro_rules! fixed {
+    ($($from:ty),*) => {$(
+        impl From<$from> for SecretSource {
+            fn from(value: $from) -> Self {
+                SecretSource(Place::Fixed(value.into()))
+            }
+        }
+    )*};
+}
+
+fixed!(Secret, String, &str, &String, Zeroizing<String>);
+
+// A function that panicked is asked again like any other; nothing of it is kept.
+impl UnwindSafe for SecretSource {}
+impl RefUnwindSafe for SecretSource {}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Place::Fixed(_) => "a secret",
+            Place::Function(_) => "a function that supplies a secret",
+            #[cfg(feature = "std")]
+            Place::File(_) => "a file that holds a secret",
+        })
+    }
+}
+
+#[cfg(feature = "std")]
+mod with_std {
+    use super::super::file::{read_file, shown_path};
+    use super::super::variable::{missing, variable};
+    use super::*;
+    use std::path::Path;
+
+    /// The longest real secrets, keys and assertions are a few KiB.
+    const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
+
+    impl Secret {
+        /// The value of an environment variable.
+        ///
+        /// The copy in the process's environment block stays where it is: it cannot be wiped from here,
+        /// `/proc/<pid>/environ` shows it, and every child process but the port locator inherits it. Prefer
+        /// [`from_file`](Self::from_file).
+        ///
+        /// # Errors
+        /// [`Kind::Config`](crate::Kind::Config), naming the variable, if it is not set, empty or not UTF-8.
+        pub fn from_env(name: &str) -> Result<Secret, Error> {
+            let value = variable(name)?.ok_or_else(|| missing(name))?;
+            Ok(Secret::from(value))
+        }
+
+        /// What is in a file, less one newline (`\n` or `\r\n`) at its end.
+        ///
+        /// # Errors
+        /// [`Kind::Config`](crate::Kind::Config), naming the file, if it cannot be read, is not a regular file,
+        /// is empty, larger than 16 KiB, or not UTF-8.
+        pub fn from_file(path: impl AsRef<Path>) -> Result<Secret, Error> {
+            let path = path.as_ref();
+            let wrong = |what: &str| {
+                Error::config(alloc::format!("the secret file {} {what}", shown_path(path)))
+            };
+            let bytes = read_file("the secret file", path, MAX_SECRET_FILE_BYTES)?;
+            let text = core::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8"))?;
+            let text = text
+                .strip_suffix('\n')
+                .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+            if text.is_empty() {
+                return Err(wrong("is empty"));
+            }
+            Ok(Secret::from(text))
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use alloc::string::ToString;
+
+        #[test]
+        fn a_secret_file_loses_one_newline_and_nothing_else() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("secret");
+            for (content, expected) in [
+                ("s", "s"),
+                ("s\n", "s"),
+                ("s\r\n", "s"),
+                ("s\n\n", "s\n"),
+                (" s \r", " s \r"),
+                ("é&\u{0}", "é&\u{0}"),
+            ] {
+                std::fs::write(&path, content).unwrap();
+                assert_eq!(Secret::from_file(&path).unwrap().expose(), expected, "{content:?}");
+            }
+            let largest = "s".repeat(MAX_SECRET_FILE_BYTES);
+            std::fs::write(&path, &largest).unwrap();
+            assert_eq!(Secret::from_file(&path).unwrap().expose(), largest);
+        }
+
+        #[test]
+        fn a_bad_secret_file_is_named() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("secret");
+            for (content, part) in [
+                (&b""[..], "is empty"),
+                (b"\n", "is empty"),
+                (b"\r\n", "is empty"),
+                (b"\xff", "not UTF-8"),
+                (&[b's'; MAX_SECRET_FILE_BYTES + 1], "larger than 16 KiB"),
+            ] {
+                std::fs::write(&path, content).unwrap();
+                let message = Secret::from_file(&path).unwrap_err().to_string();
+                assert!(message.contains(part) && message.contains("/secret"), "{message}");
+            }
+            for (path, part) in [
+                ("/", "is a directory"),
+                ("/nonexistent/secret", "cannot be read"),
+                ("/dev/zero", "not a regular file"),
+            ] {
+                let message = Secret::from_file(path).unwrap_err().to_string();
+                assert!(message.contains(part) && message.contains(path), "{message}");
+            }
+        }
+    }
+}

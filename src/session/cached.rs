@@ -1,0 +1,76 @@
+//! A token and the times that it is good for.
+
+use super::schedule::{Fraction, renew_after};
+use crate::wire::token::Token;
+use alloc::sync::Arc;
+use core::hash::{BuildHasher, Hasher};
+use core::time::Duration;
+use std::collections::hash_map::RandomState;
+use std::time::{Instant, SystemTime};
+
+/// A moment by both clocks.
+///
+/// The monotonic one stands still while a machine is suspended, and std has none that does not; the wall clock goes on,
+/// but may be set. A token is good for as long as it is by both.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) monotonic: Instant,
+    pub(super) wall: SystemTime,
+}
+
+impl Moment {
+    pub(super) fn now() -> Moment {
+        Moment { monotonic: Instant::now(), wall: SystemTime::now() }
+    }
+
+    fn after(self, time: Duration) -> Moment {
+        Moment {
+            monotonic: self.monotonic + time,
+            wall: self.wall.checked_add(time).unwrap_or(self.wall),
+        }
+    }
+
+    fn is_reached_at(&self, now: Moment) -> bool {
+        now.monotonic >= self.monotonic || now.wall >= self.wall
+    }
+}
+
+pub(super) struct Cached {
+    pub(super) token: Arc<Token>,
+    obtained: Instant,
+    /// When it is due and when it ends, if it has a lifetime.
+    due_and_end: Option<(Moment, Moment)>,
+    /// Whether it was asked for because the API rejected the one before.
+    pub(super) is_replacement: bool,
+}
+
+impl Cached {
+    pub(super) fn new(token: Arc<Token>, asked: Moment, is_replacement: bool) -> Cached {
+        let due_and_end = token
+            .lifetime()
+            .map(|lifetime| (asked.after(renew_after(lifetime, random())), asked.after(lifetime)));
+        Cached { token, obtained: asked.monotonic, due_and_end, is_replacement }
+    }
+
+    /// A token without a lifetime needs no look at a clock.
+    pub(super) fn is_due(&self, now: impl FnOnce() -> Moment) -> bool {
+        self.due_and_end.as_ref().is_some_and(|(due, _)| due.is_reached_at(now()))
+    }
+
+    pub(super) fn is_live(&self, now: Moment) -> bool {
+        self.due_and_end.as_ref().is_none_or(|(_, end)| !end.is_reached_at(now))
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due_and_end.as_ref().map(|(due, _)| due.monotonic)
+    }
+
+    pub(super) fn age(&self, now: Moment) -> Duration {
+        now.monotonic.saturating_duration_since(self.obtained)
+    }
+}
+
+/// Random enough to spread devices: the keys that std makes for its hash maps.
+pub(super) fn random() -> Fraction {
+    Fraction::from_bits(RandomState::new().build_hasher().finish())
+}

@@ -1,0 +1,28 @@
+//! A session's API calls over [minreq](https://docs.rs/minreq).
+
+use super::Session;
+use crate::error::Error;
+use crate::os::minreq::send_by;
+
+impl Session {
+    /// As [`send`](Self::send), by minreq, for calls that need what [`Http`](crate::Http) has not: a large or streamed
+    /// body, a proxy, the system's TLS. Redirects are off, since minreq 3.0.0 takes `Authorization` along to another
+    /// origin; the request's own timeout is replaced by what is left of the flow's, in whole seconds, rounded up; a
+    /// panic of minreq comes out as an error.
+    ///
+    /// minreq keeps copies of the token that are not wiped.
+    ///
+    /// # Errors
+    /// Those of [`token`](Self::token); [`Kind::Timeout`](crate::Kind::Timeout) if the deadline passed;
+    /// [`Kind::Network`](crate::Kind::Network) for all else that minreq reports. Any status is an `Ok`.
+    #[track_caller]
+    pub fn send_minreq(&self, request: minreq::Request) -> Result<minreq::Response, Error> {
+        let deadline = self.deadline();
+        let is_rejected = |outcome: &Result<minreq::Response, Error>| {
+            outcome.as_ref().is_ok_and(|response| response.status_code == 401)
+        };
+        self.call_by(super::renewing::call_site(), deadline, is_rejected, |token| {
+            send_by("the API", token.authorize(request.clone()), deadline)
+        })?
+    }
+}

@@ -1,0 +1,478 @@
+use super::cached::{Cached, Moment, random};
+use super::rejection::{Caller, Rejections, Served};
+use super::schedule::{heeded_pause, pause_after};
+use crate::error::Error;
+use crate::flow::{Flow, deadline_after, get_token_by};
+use crate::os::http::Http;
+use crate::os::transport::Transport;
+use crate::wire::request::Request;
+use crate::wire::response::Response;
+use crate::wire::token::Token;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::sync::Arc;
+use core::fmt;
+use core::panic::{Location, RefUnwindSafe, UnwindSafe};
+use core::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+
+/// A token that is obtained when it is first needed, kept, and renewed when it is due. Without a thread of its own.
+///
+/// The poll loop of a JSA app:
+///
+/// ```no_run
+/// # fn main() -> Result<(), minbearer::Error> {
+/// use minbearer::{Request, Session, jsa};
+///
+/// let session = Session::new(jsa::Config::from_env()?);
+/// let request = Request::get("https://console/api/ariel/databases")?;
+/// loop {
+///     let answer = session.send(request.clone()).and_then(|response| response.error_for_status());
+///     match answer.and_then(|response| response.into_text()) {
+///         Ok(text) => println!("{text}"),
+///         Err(error) => eprintln!("{error}"),
+///     }
+///     std::thread::sleep(std::time::Duration::from_secs(30));
+/// }
+/// # }
+/// ```
+///
+/// # When a token is renewed
+///
+/// One with a lifetime at 90 % of it, or 60 s before its end if that is later, less a random part of up to
+/// a tenth of the lifetime; one without (JSA's) when [`send`](Self::send), [`call`](Self::call) or your own code meets a
+/// 401. Lifetimes are measured by the monotonic clock. It stands still while the machine is suspended, so the wall
+/// clock counts too: by whichever a token ends first, it has ended. A wall clock that is wrong changes nothing, one
+/// that is set forward costs a renewal.
+///
+/// However many threads ask, one of them makes the request and the others wait for its answer,
+/// success or error; while the old token still lives, they get that instead and do not wait.
+///
+/// # When renewal fails
+///
+/// The old token is served for as long as it lives. The server is asked again after pauses that grow from about 1 s
+/// to 60 s, at random within a factor of two; after a refusal, which a wrong secret gets, the first is as long as the
+/// last, unless someone is asked for the secret, who is asked again at the next call. A server's `Retry-After` is heeded
+/// up to 60 s. When there is no live token, every call during a pause returns the error of the last attempt at once,
+/// with when that was and when the next will be.
+///
+/// # When the API rejects a token
+///
+/// A call that was served before and is then answered with 401 tells that the token was revoked: it is replaced at once
+/// and the call made again. A call that is answered with 401 although the token is new may not be made by this user at
+/// all; further rejections of its kind bring a new token only after a pause, which grows as after failures.
+pub struct Session {
+    flow: Box<dyn Flow>,
+    transport: Box<dyn Transport>,
+    cached: RwLock<Option<Cached>>,
+    served: RwLock<Served>,
+    renewal: Mutex<Renewal>,
+    renewed: Condvar,
+    now: fn() -> Moment,
+}
+
+/// If less of the flow's timeout than this was left, a timeout does not count as the server's failure.
+const MIN_FAIR_TIMEOUT: Duration = Duration::from_millis(100);
+
+#[derive(Default)]
+struct Renewal {
+    /// Whether a thread is making a request now.
+    running: bool,
+    /// How many requests were made, to tell one from the next, and which was the last that got a token.
+    finished: u64,
+    obtained: u64,
+    rejections: Rejections,
+    /// Failures in a row.
+    failures: u32,
+    failed: Option<Failed>,
+}
+
+/// The last failure.
+struct Failed {
+    error: Error,
+    seen: Instant,
+    /// No one asks again before this.
+    until: Instant,
+}
+
+impl Failed {
+    fn is_pause(&self, now: Moment) -> bool {
+        now.monotonic < self.until
+    }
+
+    /// The error as a call during the pause gets it.
+    fn again(&self, now: Moment) -> Error {
+        let ago = now.monotonic.saturating_duration_since(self.seen).as_secs();
+        let left = self.until.saturating_duration_since(now.monotonic).as_secs() + 1;
+        self.error
+            .clone()
+            .with_note(&format!(" (seen {ago} s ago; the next attempt is in {left} s)"))
+    }
+}
+
+impl Session {
+    /// A session over [`Http`].
+    pub fn new(flow: impl Flow + 'static) -> Session {
+        Session::with_transport(flow, Http::new())
+    }
+
+    /// A session over another transport, or over an `Http` with a CA or a certificate of its own.
+    pub fn with_transport(
+        flow: impl Flow + 'static,
+        transport: impl Transport + 'static,
+    ) -> Session {
+        Session::build(Box::new(flow), Box::new(transport))
+    }
+
+    /// A session over [`Http`] that starts with a token which the program has already: obtained a moment ago, since
+    /// its lifetime counts from now.
+    pub fn with_token(flow: impl Flow + 'static, token: Token) -> Session {
+        let session = Session::new(flow);
+        let cached = Cached::new(Arc::new(token), (session.now)(), false);
+        *session.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(cached);
+        session
+    }
+
+    fn build(flow: Box<dyn Flow>, transport: Box<dyn Transport>) -> Session {
+        Session {
+            flow,
+            transport,
+            cached: RwLock::new(None),
+            served: RwLock::default(),
+            renewal: Mutex::new(Renewal::default()),
+            renewed: Condvar::new(),
+            now: Moment::now,
+        }
+    }
+
+    /// The current token: from memory, or obtained or renewed if that is due.
+    ///
+    /// # Errors
+    /// Those of the flow, from this attempt or, during a pause, from the last one. The call takes no longer
+    /// than the flow's timeout, a password function's time aside.
+    pub fn token(&self) -> Result<Arc<Token>, Error> {
+        self.token_by(|| self.deadline())
+    }
+
+    /// The fast path: a cached token that is not due. No allocation, and no system call but the clocks'.
+    fn token_by(&self, deadline: impl FnOnce() -> Instant) -> Result<Arc<Token>, Error> {
+        if let Some(cached) = &*self.cached.read().unwrap_or_else(PoisonError::into_inner) {
+            if !cached.is_due(self.now) {
+                return Ok(Arc::clone(&cached.token));
+            }
+        }
+        self.obtain(deadline())
+    }
+
+    /// When this session will next ask the token server: when the token is due, or when a pause after a failure ends.
+    /// `None` where it does not know: for a token without a lifetime.
+    pub fn next_attempt(&self) -> Option<Instant> {
+        let now = (self.now)();
+        let pause_end = self.lock_renewal().failed.as_ref().map(|failed| failed.until);
+        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+        let due = cached.as_ref().map_or(Some(now.monotonic), Cached::due);
+        match (due, pause_end.filter(|end| now.monotonic < *end)) {
+            (Some(due), Some(pause_end)) => Some(due.max(pause_end)),
+            (due, None) => due,
+            (None, _) => None,
+        }
+    }
+
+    /// A token in place of one that the API answered with 401, for a loop of your own; [`call`](Self::call) does all
+    /// of it. If `rejected` is no longer the current token, compared by value, nothing is asked: another thread was
+    /// faster.
+    ///
+    /// Where the API rejects new tokens too, the current one is returned again, and the token server is asked after
+    /// pauses that grow as after failures.
+    ///
+    /// ```no_run
+    /// # fn status(token: &minbearer::Token) -> u16 { 200 }
+    /// # fn example(session: &minbearer::Session) -> Result<(), minbearer::Error> {
+    /// let token = session.token()?;
+    /// if status(&token) == 401 {
+    ///     let token = session.renew(&token)?;
+    ///     status(&token);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`token`](Self::token).
+    pub fn renew(&self, rejected: &Token) -> Result<Arc<Token>, Error> {
+        let now = (self.now)();
+        if let Some(current) = self.cached_if(|cached| is_same(&cached.token, rejected)) {
+            let mut renewal = self.lock_renewal();
+            if renewal.rejections.is_pause(now) {
+                return Ok(current);
+            }
+            if self.cached_if(|cached| cached.is_replacement).is_some() {
+                renewal.rejections.note_futile(now);
+            }
+        }
+        self.replace(rejected, self.deadline())
+    }
+
+    /// Makes a call of the API over any client. If the API rejects the token, it is renewed and the call made once
+    /// more; that is the only retry there is. The session so learns whether a token was taken: see
+    /// [When the API rejects a token](Self#when-the-api-rejects-a-token).
+    ///
+    /// ```no_run
+    /// # fn is_401(outcome: &Result<minreq::Response, minreq::Error>) -> bool { false }
+    /// # fn example(session: &minbearer::Session) -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "minreq")] {
+    /// let request = minreq::get("https://console/api/siem/offenses").with_timeout(10);
+    /// let reply = session.call(|token| token.authorize(request.clone()).send(), is_401)??;
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// A call is known by the place in the program that makes it; [`send`](Self::send) knows it by its URL.
+    ///
+    /// # Errors
+    /// Those of [`token`](Self::token). What the call itself comes to is the `Ok`.
+    #[track_caller]
+    pub fn call<R>(
+        &self,
+        call: impl FnMut(&Token) -> R,
+        is_rejected: impl Fn(&R) -> bool,
+    ) -> Result<R, Error> {
+        self.call_by(call_site(), self.deadline(), is_rejected, call)
+    }
+
+    /// Sends a request over the session's transport with the `Authorization` header added. If the answer is 401, the
+    /// token is renewed and the request is sent once more, as by [`call`](Self::call).
+    ///
+    /// Every other status is an `Ok`, a redirect included, which is not followed. So is a 401 that remains.
+    ///
+    /// # Errors
+    /// Those of [`token`](Self::token); [`Kind::Network`](crate::Kind::Network),
+    /// [`Kind::Timeout`](crate::Kind::Timeout) and, for an answer above 1 MiB,
+    /// [`Kind::Malformed`](crate::Kind::Malformed). The call as a whole, renewal and second attempt included, takes no longer than the
+    /// flow's timeout, or the request's own.
+    pub fn send(&self, mut request: Request) -> Result<Response, Error> {
+        let deadline = request.timeout().map_or_else(|| self.deadline(), deadline_after);
+        let url = request.url();
+        let path = url.path_and_query().split('?').next();
+        let caller = Caller::of((request.method().as_str(), url.origin(), path));
+        let is_rejected = |outcome: &Result<Response, Error>| {
+            outcome.as_ref().is_ok_and(|response| response.status() == 401)
+        };
+        self.call_by(caller, deadline, is_rejected, |token| {
+            request.authorize(token.authorization());
+            self.transport.send(&request, deadline)
+        })?
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        deadline_after(self.flow.timeout())
+    }
+
+    pub(super) fn call_by<R>(
+        &self,
+        caller: Caller,
+        deadline: Instant,
+        is_rejected: impl Fn(&R) -> bool,
+        mut call: impl FnMut(&Token) -> R,
+    ) -> Result<R, Error> {
+        let token = self.token_by(|| deadline)?;
+        let outcome = call(&token);
+        if !is_rejected(&outcome) {
+            self.note_served(caller);
+            return Ok(outcome);
+        }
+        let Some(token) = self.replace_for(caller, &token, deadline)? else { return Ok(outcome) };
+        drop(outcome);
+        let outcome = call(&token);
+        self.note_second(caller, &token, is_rejected(&outcome));
+        Ok(outcome)
+    }
+
+    /// A token in place of a rejected one, unless another would fare no better.
+    fn replace_for(
+        &self,
+        caller: Caller,
+        rejected: &Token,
+        deadline: Instant,
+    ) -> Result<Option<Arc<Token>>, Error> {
+        let is_current = self.cached_if(|cached| is_same(&cached.token, rejected)).is_some();
+        let was_served = self.served.read().unwrap_or_else(PoisonError::into_inner).has(caller);
+        let is_pause = self.lock_renewal().rejections.is_pause((self.now)());
+        if is_current && is_pause && !was_served {
+            return Ok(None);
+        }
+        self.replace(rejected, deadline).map(Some)
+    }
+
+    /// Notes that the API took the token from this call.
+    fn note_served(&self, caller: Caller) {
+        if !self.served.read().unwrap_or_else(PoisonError::into_inner).has(caller) {
+            self.served.write().unwrap_or_else(PoisonError::into_inner).add(caller);
+        }
+    }
+
+    /// Notes what became of a call that was made again with a new token.
+    fn note_second(&self, caller: Caller, token: &Token, is_rejected: bool) {
+        if !is_rejected {
+            self.note_served(caller);
+            self.lock_renewal().rejections.note_helpful();
+            return;
+        }
+        self.served.write().unwrap_or_else(PoisonError::into_inner).remove(caller);
+        if self.cached_if(|cached| is_same(&cached.token, token)).is_some() {
+            self.lock_renewal().rejections.note_futile((self.now)());
+        }
+    }
+
+    /// Drops a token that was rejected, if it is the current one, and obtains another.
+    fn replace(&self, rejected: &Token, deadline: Instant) -> Result<Arc<Token>, Error> {
+        let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
+        let current = cached.take_if(|cached| is_same(&cached.token, rejected));
+        drop(cached); // never held while the other lock is taken
+        if let Some(current) = current {
+            self.lock_renewal().rejections.note(&current, (self.now)());
+        }
+        self.obtain(deadline)
+    }
+
+    /// The cached token if it is good, or else the outcome of one request, made here or in another thread.
+    fn obtain(&self, deadline: Instant) -> Result<Arc<Token>, Error> {
+        let mut renewal = self.lock_renewal();
+        loop {
+            let now = (self.now)();
+            if let Some(token) = self.cached_if(|cached| !cached.is_due(|| now)) {
+                return Ok(token);
+            }
+            let live = self.cached_if(|cached| cached.is_live(now));
+            match (&renewal.failed, live) {
+                (_, Some(token)) if renewal.running => return Ok(token),
+                _ if renewal.running => {
+                    let joined = renewal.finished;
+                    renewal = self.wait(renewal, deadline)?;
+                    if renewal.obtained > joined {
+                        // However short it lives: all who waited get it.
+                        if let Some(token) = self.cached_if(|_| true) {
+                            return Ok(token);
+                        }
+                    } else if let (true, Some(failed)) =
+                        (renewal.finished > joined, &renewal.failed)
+                    {
+                        return Err(failed.error.clone());
+                    }
+                }
+                (Some(failed), Some(token)) if failed.is_pause(now) => return Ok(token),
+                (Some(failed), None) if failed.is_pause(now) => return Err(failed.again(now)),
+                _ => {
+                    renewal.running = true;
+                    drop(renewal);
+                    return self.attempt(deadline).or_else(|error| {
+                        // Looked at again: it may have been rejected meanwhile.
+                        let now = (self.now)();
+                        self.cached_if(|cached| cached.is_live(now)).ok_or(error)
+                    });
+                }
+            }
+        }
+    }
+
+    fn cached_if(&self, is_good: impl FnOnce(&Cached) -> bool) -> Option<Arc<Token>> {
+        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+        cached.as_ref().filter(|cached| is_good(cached)).map(|cached| Arc::clone(&cached.token))
+    }
+
+    fn wait<'a>(
+        &self,
+        renewal: MutexGuard<'a, Renewal>,
+        deadline: Instant,
+    ) -> Result<MutexGuard<'a, Renewal>, Error> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let (renewal, waited) =
+            self.renewed.wait_timeout(renewal, left).unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() && renewal.running {
+            return Err(Error::timeout(
+                "another thread's request for a token was not answered in time",
+            ));
+        }
+        Ok(renewal)
+    }
+
+    fn lock_renewal(&self) -> MutexGuard<'_, Renewal> {
+        self.renewal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the one request, for a caller that has set `running`.
+    fn attempt(&self, deadline: Instant) -> Result<Arc<Token>, Error> {
+        let _running = Running(self);
+        let asked = (self.now)();
+        // A call renews with what is left of its time. That this was too little says nothing of the server.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let is_hurried = left + MIN_FAIR_TIMEOUT < self.flow.timeout();
+        let is_replacement =
+            self.cached_if(|_| true).is_none() && self.lock_renewal().rejections.is_pause(asked);
+        let outcome = get_token_by(&*self.flow, &*self.transport, deadline).map(Arc::new);
+        match &outcome {
+            Ok(token) => {
+                let cached = Cached::new(Arc::clone(token), asked, is_replacement);
+                *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(cached);
+                let mut renewal = self.lock_renewal();
+                (renewal.failures, renewal.failed) = (0, None);
+                renewal.obtained = renewal.finished + 1;
+            }
+            Err(Error::Timeout(_)) if is_hurried => {}
+            Err(error) => self.note_failure(error),
+        }
+        outcome
+    }
+
+    fn note_failure(&self, error: &Error) {
+        let seen = (self.now)().monotonic;
+        let mut renewal = self.lock_renewal();
+        renewal.failures = renewal.failures.saturating_add(1);
+        let pause = match error {
+            // Who has mistyped is asked again.
+            Error::Refused(_) | Error::Config(_) if self.flow.is_asked() => Duration::ZERO,
+            Error::Unavailable(refusal) if refusal.retry_after().is_some() => {
+                heeded_pause(refusal.retry_after().unwrap_or_default())
+            }
+            error => pause_after(renewal.failures, error.kind(), random()),
+        };
+        renewal.failed = Some(Failed { error: error.clone(), seen, until: seen + pause });
+    }
+}
+
+fn is_same(one: &Token, other: &Token) -> bool {
+    one.authorization() == other.authorization()
+}
+
+/// The place in the program that called the session.
+#[track_caller]
+pub(super) fn call_site() -> Caller {
+    let place = Location::caller();
+    Caller::of((place.file(), place.line(), place.column()))
+}
+
+/// Ends the request for all who wait for it, even if the flow or the transport panicked.
+struct Running<'a>(&'a Session);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut renewal = self.0.lock_renewal();
+        renewal.running = false;
+        renewal.finished += 1; // 64 bits do not run out
+        self.0.renewed.notify_all();
+    }
+}
+
+// A flow or transport that panicked leaves the session as it was: `Running` sees to it.
+impl UnwindSafe for Session {}
+impl RefUnwindSafe for Session {}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,436 @@
+//! An answer of HTTP/1.1 as it comes ([RFC 9112](https://www.rfc-editor.org/rfc/rfc9112)), in pieces of any size.
+//!
+//! httparse reads status line, header lines and chunk sizes. What is refused, how much is taken, and where a body
+//! ends are decided here:
+//!
+//! ```text
+//! Head ──► Head (an interim answer, 100 to 199, is dropped)
+//!   ├────► Length ──────────────────────────────────────────────► Whole
+//!   ├────► UntilClose ─────────────────────────────── finish() ─► Whole
+//!   └────► Chunk (Size ──► Data ──► DataEnd)* ──► Trailer ──────► Whole
+//! ```
+
+use super::response::Response;
+use crate::error::{Error, NetworkCause};
+use crate::secret::{Buffer, OutOfMemory};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use zeroize::Zeroizing;
+
+/// The limit for status line and headers, those of interim answers included.
+const MAX_HEAD_BYTES: usize = 8192;
+/// The limit for the line before a chunk, its extensions included, and for a line of a trailer.
+const MAX_LINE_BYTES: usize = 256;
+
+/// Reads the answer to one request as its bytes come, however they were cut.
+///
+/// It holds no more than the answer's head and [`max_answer_bytes`](crate::Request::max_answer_bytes) of its body,
+/// and wipes what it holds when it is dropped. The bytes handed in stay the caller's to wipe.
+///
+/// ```
+/// use minbearer::Request;
+///
+/// # fn main() -> Result<(), minbearer::Error> {
+/// # let mut modem = [&b"HTTP/1.1 200 OK\r\nContent-Le"[..], b"ngth: 2\r\n\r\n{", b"}"].into_iter();
+/// let request = Request::get("http://console/api")?.with_max_answer_bytes(4096);
+/// let mut answer = request.incoming();
+/// while let Some(bytes) = modem.next() {
+///     if answer.push(bytes)? {
+///         break; // the answer is whole
+///     }
+/// }
+/// assert_eq!(answer.finish()?.text()?, "{}");
+/// # Ok(()) }
+/// ```
+pub struct Incoming {
+    /// Host and port, where they are known, for error messages.
+    server: String,
+    max_body_bytes: usize,
+    /// What has come of the head and was not dropped.
+    head: Buffer,
+    interim_bytes: usize,
+    answer: Option<Head>,
+    body: Buffer,
+    state: State,
+    line: Line,
+}
+
+struct Head {
+    status: u16,
+    reason: String,
+    headers: Vec<(String, Zeroizing<String>)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Head,
+    /// So many bytes of the body are missing.
+    Length(usize),
+    UntilClose,
+    ChunkSize,
+    /// So many bytes of the chunk are missing.
+    ChunkData(u64),
+    ChunkEnd,
+    Trailer,
+    Whole,
+}
+
+impl Incoming {
+    pub(crate) fn new(server: String, max_body_bytes: usize) -> Incoming {
+        Incoming {
+            server,
+            max_body_bytes,
+            head: Buffer::default(),
+            interim_bytes: 0,
+            answer: None,
+            body: Buffer::default(),
+            state: State::Head,
+            line: Line::default(),
+        }
+    }
+
+    /// Takes the next bytes, and says whether the answer is whole. Bytes after its end are left out.
+    ///
+    /// # Errors
+    /// As soon as no good answer can come any more: [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a
+    /// head longer than 8 KiB, a body with two lengths or with a transfer coding other than `chunked`;
+    /// [`Kind::Malformed`](crate::Kind::Malformed) for a 2xx answer that is larger than the request allows, or for
+    /// which there is no memory. The body of another answer that is too large is left out: its status says enough.
+    pub fn push(&mut self, mut bytes: &[u8]) -> Result<bool, Error> {
+        while !bytes.is_empty() && self.state != State::Whole {
+            let taken = self.take(bytes)?;
+            bytes = bytes.get(taken..).unwrap_or_default();
+        }
+        Ok(self.state == State::Whole)
+    }
+
+    /// The answer, once no more bytes come: it was whole, or the connection has ended.
+    ///
+    /// # Errors
+    /// [`Kind::Network`](crate::Kind::Network) with the cause [`CutShort`](NetworkCause::CutShort) if something is
+    /// missing: the head, a part of the announced length, the last chunk; or the whole body of a 2xx answer that
+    /// announced none, since that cannot be told from one that was cut off.
+    pub fn finish(self) -> Result<Response, Error> {
+        let cut_short = match (self.state, &self.answer) {
+            (State::Whole, _) => None,
+            (State::Head, _) if self.head.is_empty() && self.interim_bytes == 0 => {
+                Some("the connection was closed without an answer")
+            }
+            (State::UntilClose, Some(head))
+                if !self.body.is_empty() || !is_success(head.status) =>
+            {
+                None
+            }
+            (State::UntilClose, _) => Some("the answer has no body or was cut short"),
+            _ => Some("the answer was cut short"),
+        };
+        match (cut_short, self.answer) {
+            (None, Some(Head { status, reason, headers })) => {
+                Ok(Response::from_parts(self.server, status, reason, headers, self.body))
+            }
+            (what, _) => Err(Error::network(what.unwrap_or("the answer was cut short"))
+                .with_network_cause(NetworkCause::CutShort)),
+        }
+    }
+
+    /// Takes some of the bytes, at least one, and says how many.
+    fn take(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        match self.state {
+            State::Head => self.take_head(bytes),
+            State::Length(missing) => {
+                let taken = missing.min(bytes.len());
+                self.add_to_body(&bytes[..taken])?;
+                self.state = match missing - taken {
+                    0 => State::Whole,
+                    missing => State::Length(missing),
+                };
+                Ok(taken)
+            }
+            State::UntilClose => {
+                self.add_to_body(bytes)?;
+                Ok(bytes.len())
+            }
+            State::ChunkData(missing) => {
+                let taken = usize::try_from(missing).unwrap_or(usize::MAX).min(bytes.len());
+                self.add_to_body(&bytes[..taken])?;
+                if self.state != State::Whole {
+                    self.state = match missing - taken as u64 {
+                        0 => State::ChunkEnd,
+                        missing => State::ChunkData(missing),
+                    };
+                }
+                Ok(taken)
+            }
+            State::ChunkSize | State::ChunkEnd | State::Trailer => self.take_line(bytes),
+            State::Whole => Ok(bytes.len()),
+        }
+    }
+
+    fn take_head(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        const START: &[u8] = b"HTTP/1.";
+        let known = self.head.len();
+        let room = MAX_HEAD_BYTES.saturating_sub(self.interim_bytes + known);
+        let end = end_of_head(&self.head, bytes);
+        let taken = end.unwrap_or(bytes.len()).min(room);
+        self.head.push(&bytes[..taken], MAX_HEAD_BYTES).map_err(no_memory)?;
+        if !self.head.iter().zip(START).all(|(byte, wanted)| byte == wanted) {
+            return Err(not_http("it does not start with a status line"));
+        }
+        let is_whole = end.is_some_and(|end| end <= room);
+        if !is_whole && taken < bytes.len() {
+            return Err(Error::network("the answer's head is longer than 8 KiB")
+                .with_network_cause(NetworkCause::NotHttp));
+        }
+        // Only a new line can show something wrong, or the end.
+        if is_whole || bytes[..taken].contains(&b'\n') {
+            if let Some(head) = parse_head(&self.head, is_whole)? {
+                self.take_parsed(head)?;
+            }
+        }
+        Ok(taken)
+    }
+
+    fn take_parsed(&mut self, head: Head) -> Result<(), Error> {
+        if (100..200).contains(&head.status) && head.status != 101 {
+            self.interim_bytes += self.head.len();
+            self.head = Buffer::default();
+            return Ok(());
+        }
+        if !(200..600).contains(&head.status) {
+            return Err(not_http("its status is not from 200 to 599"));
+        }
+        self.head = Buffer::default();
+        self.state = framing(&head)?;
+        let length = match self.state {
+            State::Length(length) => length,
+            _ => 0,
+        };
+        self.answer = Some(head);
+        if length > self.max_body_bytes {
+            return self.leave_out_body();
+        }
+        self.body.reserve(length).map_err(no_memory)
+    }
+
+    fn add_to_body(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if bytes.len() > self.max_body_bytes - self.body.len() {
+            return self.leave_out_body();
+        }
+        self.body.push(bytes, self.max_body_bytes).map_err(no_memory)
+    }
+
+    /// What becomes of an answer that is too large.
+    fn leave_out_body(&mut self) -> Result<(), Error> {
+        if self.answer.as_ref().is_some_and(|head| is_success(head.status)) {
+            let kib = self.max_body_bytes.div_ceil(1024);
+            return Err(Error::malformed(format!("the answer is larger than {kib} KiB")));
+        }
+        self.body = Buffer::default();
+        self.state = State::Whole;
+        Ok(())
+    }
+
+    /// Takes bytes up to the end of a line, and what the line says if it has ended.
+    fn take_line(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let taken = end.map_or(bytes.len(), |end| end + 1);
+        let (state, line) = (self.state, &mut self.line);
+        line.push(&bytes[..taken]).ok_or_else(|| {
+            not_http("a line between or after its chunks is longer than 256 bytes")
+        })?;
+        if state == State::ChunkEnd && !matches!(line.bytes(), b"" | b"\r" | b"\n" | b"\r\n") {
+            return Err(not_http("a chunk is longer than it says"));
+        }
+        if end.is_none() {
+            return Ok(taken);
+        }
+        self.state = match state {
+            State::ChunkSize => match line.chunk_size() {
+                Some(0) => State::Trailer,
+                Some(size) => State::ChunkData(size),
+                None => return Err(not_http("it has a chunk without a length")),
+            },
+            State::ChunkEnd => State::ChunkSize,
+            // Fields may follow, for which no one here has asked, and an empty line.
+            _ if line.is_empty() => State::Whole,
+            state => state,
+        };
+        self.line = Line::default();
+        Ok(taken)
+    }
+}
+
+/// How many of `bytes`, which follow `known`, belong to the head: up to an empty line, if one is there.
+///
+/// A line ends in CR LF or, as RFC 9112 section 2.2 lets one take it, in LF alone.
+fn end_of_head(known: &[u8], bytes: &[u8]) -> Option<usize> {
+    let before = |at: usize, back: usize| match at.checked_sub(back) {
+        Some(at) => bytes.get(at).copied(),
+        None => known.len().checked_sub(back - at).and_then(|at| known.get(at).copied()),
+    };
+    (0..bytes.len())
+        .find(|&at| {
+            let ends_line = bytes[at] == b'\n';
+            let previous = before(at, 1);
+            ends_line
+                && (previous == Some(b'\n')
+                    || (previous == Some(b'\r') && before(at, 2) == Some(b'\n')))
+        })
+        .map(|at| at + 1)
+}
+
+/// What a head says, if it is whole; what is wrong with it, whole or not.
+fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Error> {
+    use httparse::Error::{HeaderName, HeaderValue, NewLine, TooManyHeaders};
+    let wrong = |error| {
+        not_http(match error {
+            HeaderName | HeaderValue | NewLine | TooManyHeaders => {
+                "it has a line that is no header"
+            }
+            _ => "it does not start with a status line",
+        })
+    };
+    // Without room for a header the first one ends the parsing, with all that is wanted here.
+    let mut start = httparse::Response::new(&mut []);
+    match start.parse(bytes) {
+        Ok(_) | Err(TooManyHeaders) => {}
+        Err(error) => return Err(wrong(error)),
+    }
+    let (Some(status), Some(reason)) = (start.code, start.reason) else { return Ok(None) };
+    let reason = String::from(reason);
+    let line_end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+    let mut rest = &bytes[line_end..];
+    let mut headers = Vec::new();
+    loop {
+        // A few at a time, so that there may be any number within 8 KiB and the stack stays small.
+        let mut some = [httparse::EMPTY_HEADER; 8];
+        let is_last = match httparse::parse_headers(rest, &mut some) {
+            Ok(_) => true,
+            Err(TooManyHeaders) => false,
+            Err(error) => return Err(wrong(error)),
+        };
+        let mut taken = 0;
+        for header in some.iter().take_while(|header| !header.name.is_empty()) {
+            taken = offset_after(rest, header);
+            if is_whole {
+                let value = Zeroizing::new(text(header.value));
+                headers.push((String::from(header.name), value));
+            }
+        }
+        if is_last {
+            return Ok(is_whole.then_some(Head { status, reason, headers }));
+        }
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+}
+
+/// Where the line of a header ends that was read from `bytes`.
+fn offset_after(bytes: &[u8], header: &httparse::Header<'_>) -> usize {
+    let start = header.name.as_ptr() as usize - bytes.as_ptr() as usize;
+    let line = bytes.get(start..).unwrap_or_default();
+    start + line.iter().position(|byte| *byte == b'\n').map_or(line.len(), |at| at + 1)
+}
+
+/// A header's value as text. Bytes above ASCII are data (RFC 9110 section 5.5): UTF-8, or else Latin-1.
+fn text(value: &[u8]) -> String {
+    match core::str::from_utf8(value) {
+        Ok(text) => String::from(text),
+        Err(_) => value.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// Where the body ends (RFC 9112 section 6.3).
+fn framing(head: &Head) -> Result<State, Error> {
+    let mut state = None;
+    for (name, value) in &head.headers {
+        let found = if name.eq_ignore_ascii_case("content-length") {
+            if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(not_http("its Content-Length is not a number"));
+            }
+            // One that no `usize` holds is too large for any answer.
+            State::Length(value.parse().unwrap_or(usize::MAX))
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            if !value.eq_ignore_ascii_case("chunked") {
+                return Err(not_http("its Transfer-Encoding is not `chunked`"));
+            }
+            State::ChunkSize
+        } else {
+            continue;
+        };
+        match (state, found) {
+            (None, found) => state = Some(found),
+            (Some(State::Length(one)), State::Length(other)) if one == other => {}
+            _ => return Err(not_http("it gives two lengths for one body")),
+        }
+    }
+    Ok(match state {
+        // These have no body, whatever the headers say.
+        _ if head.status == 204 || head.status == 304 => State::Whole,
+        Some(State::Length(0)) => State::Whole,
+        Some(state) => state,
+        None => State::UntilClose,
+    })
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+fn not_http(what: &str) -> Error {
+    Error::network(format!("the answer is not HTTP: {what}"))
+        .with_network_cause(NetworkCause::NotHttp)
+}
+
+fn no_memory(_: OutOfMemory) -> Error {
+    Error::malformed("there is no memory for the answer")
+}
+
+/// A short line of the framing, which no secret is in.
+struct Line {
+    bytes: [u8; MAX_LINE_BYTES],
+    len: usize,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Line { bytes: [0; MAX_LINE_BYTES], len: 0 }
+    }
+}
+
+impl Line {
+    fn push(&mut self, bytes: &[u8]) -> Option<()> {
+        let end = self.len.checked_add(bytes.len())?;
+        self.bytes.get_mut(self.len..end)?.copy_from_slice(bytes);
+        self.len = end;
+        Some(())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self.bytes(), b"\n" | b"\r\n")
+    }
+
+    /// The size before a chunk. httparse takes an empty line for 0, and a bare LF for part of an extension.
+    fn chunk_size(&self) -> Option<u64> {
+        let line = self.bytes().strip_suffix(b"\n")?;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !line.first()?.is_ascii_hexdigit() {
+            return None;
+        }
+        let mut with_crlf = [0; MAX_LINE_BYTES + 1];
+        let (start, end) = with_crlf.split_at_mut_checked(line.len())?;
+        start.copy_from_slice(line);
+        end.get_mut(..2)?.copy_from_slice(b"\r\n");
+        match httparse::parse_chunk_size(with_crlf.get(..line.len() + 2)?) {
+            Ok(httparse::Status::Complete((_, size))) => Some(size),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

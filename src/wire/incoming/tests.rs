@@ -1,0 +1,200 @@
+use super::*;
+use crate::error::Kind;
+use alloc::string::ToString;
+
+/// Hands an answer over in pieces of that many bytes.
+fn read_in_pieces(answer: &[u8], size: usize) -> Result<Response, Error> {
+    let mut incoming = Incoming::new(String::new(), 100_000);
+    for piece in answer.chunks(size) {
+        if incoming.push(piece)? {
+            break;
+        }
+    }
+    incoming.finish()
+}
+
+#[test]
+fn an_answer_ends_where_its_headers_say() {
+    for (answer, status, body) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, "{}"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\ncontent-length:  2 \r\n\r\n{}", 200, "{}"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}{}", 200, "{}"),
+        ("HTTP/1.0 200\n\n{}", 200, "{}"),
+        (
+            "HTTP/1.1 200 \r\nTransfer-Encoding: Chunked\r\n\r\n1\r\n{\r\n01;a=b\r\n}\r\n0\r\nX: y\r\n\r\n",
+            200,
+            "{}",
+        ),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1 ; x\n{\n1\n}\n0\n\n", 200, "{}"),
+        (
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{}",
+            200,
+            "{}",
+        ),
+        ("HTTP/1.1 401 No\r\n\r\n", 401, ""),
+        ("HTTP/1.1 204 No\r\nContent-Length: 9\r\n\r\n", 204, ""),
+        ("HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", 304, ""),
+        ("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", 500, ""),
+        ("HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 401, ""),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, ""),
+    ] {
+        for size in [1, 2, 3, 7, 20, answer.len()] {
+            let response = read_in_pieces(answer.as_bytes(), size)
+                .unwrap_or_else(|error| panic!("{answer:?} in pieces of {size}: {error}"));
+            assert_eq!((response.status(), response.text().unwrap()), (status, body), "{answer:?}");
+        }
+    }
+}
+
+#[test]
+fn what_every_prefix_of_an_answer_lacks_is_noticed() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\n{\"access_token\": \"abc\"}",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n17\r\n{\"access_token\": \"abc\"}\r\n0\r\nX: y\r\n\r\n",
+    ] {
+        assert_eq!(Response::from_bytes(answer.as_bytes()).unwrap().body().len(), 23);
+        for len in 0..answer.len() {
+            let error = Response::from_bytes(&answer.as_bytes()[..len]).unwrap_err();
+            let cause = error.network_cause();
+            assert_eq!(cause, Some(NetworkCause::CutShort), "{len} bytes of {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_trusted_is_a_network_error() {
+    let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n{{}}", "x".repeat(MAX_HEAD_BYTES));
+    let header =
+        |header: &str| format!("HTTP/1.1 200 OK\r\n{header}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n");
+    for (answer, part) in [
+        (String::new(), "closed without an answer"),
+        ("HTTP/1.1 100 Continue\r\n\r\n".into(), "cut short"),
+        ("HTTP/1.1 101 Switching\r\n\r\n".into(), "200 to 599"),
+        ("HTTP/1.1 200 O\rK\r\n\r\n{}".into(), "status line"),
+        ("\r\nHTTP/1.1 200 OK\r\n\r\n{}".into(), "status line"),
+        ("HTTP/1.1 099 OK\r\n\r\n{}".into(), "200 to 599"),
+        ("HTTP/1.1 200 OK\r\n\r\n".into(), "cut short"),
+        ("SSH-2.0-x\r\n\r\n".into(), "status line"),
+        ("HTTP/2 200\r\n\r\n{}".into(), "status line"),
+        ("HTTP/1.1 +20 OK\r\n\r\n{}".into(), "status line"),
+        ("HTTP/1.1 0200 OK\r\n\r\n{}".into(), "status line"),
+        ("HTTP/1.1 600 OK\r\n\r\n{}".into(), "200 to 599"),
+        (long, "8 KiB"),
+        (header("Content-Length: 1\r\nContent-Length: 2"), "two lengths"),
+        (header("Content-Length: 2\r\nTransfer-Encoding: chunked"), "two lengths"),
+        (header("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), "two lengths"),
+        (header("Content-Length: +2"), "not a number"),
+        (header("Content-Length:\u{205f}2"), "not a number"),
+        (header("Content-Length: "), "not a number"),
+        (header("Transfer-Encoding: gzip, chunked"), "not `chunked`"),
+        (header("Transfer-Encoding : chunked"), "no header"),
+        (header("A: b\r\n folded"), "no header"),
+        (header("A: b\u{0}"), "no header"),
+        (header("A: b\rC: d"), "no header"),
+        (header("no colon"), "no header"),
+    ] {
+        for size in [1, 2, 3, 7, 20, 100_000] {
+            let error = read_in_pieces(answer.as_bytes(), size).unwrap_err();
+            assert_eq!(error.kind(), Kind::Network, "{answer:?}");
+            assert!(error.to_string().contains(part), "{answer:?} by {size}: {error}");
+        }
+    }
+    for (chunks, part) in [
+        ("x\r\n", "without a length"),
+        ("\r\n", "without a length"),
+        ("-1\r\n", "without a length"),
+        ("+2\r\n{}\r\n0\r\n\r\n", "without a length"),
+        ("fffffffffffffffff\r\n", "without a length"),
+        ("ffffffffffffffff\r\n{}", "cut short"),
+        ("1\r\n{}\r\n0\r\n\r\n", "longer than it says"),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+        let error = Response::from_bytes(answer.as_bytes()).unwrap_err();
+        assert!(
+            error.kind() == Kind::Network && error.to_string().contains(part),
+            "{chunks:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn bytes_above_ascii_are_data() {
+    let answer = b"HTTP/1.1 200 Tr\xe8s bien\r\nLatin: \xe9\r\nUtf: \xc3\xa9\r\n\r\n{}";
+    let response = Response::from_bytes(answer).unwrap();
+    assert_eq!((response.header("latin"), response.header("utf")), (Some("é"), Some("é")));
+}
+
+#[test]
+fn a_head_ends_at_8_kib_whatever_it_is_made_of() {
+    let start = "HTTP/1.1 200 OK\r\n";
+    let interim = "HTTP/1.1 103 Early\r\n\r\n";
+    for (piece, is_whole) in [("A: b\r\n", true), ("A:b\n", true), ("X", false), (interim, true)] {
+        let start = if piece == interim { "" } else { start };
+        let endless: String = start.chars().chain(piece.chars().cycle().take(20_000)).collect();
+        let mut incoming = Incoming::new(String::new(), 100_000);
+        let taken = endless.bytes().take_while(|byte| incoming.push(&[*byte]).is_ok()).count();
+        assert!(taken <= MAX_HEAD_BYTES, "{taken} bytes of {piece:?}");
+        // One byte less is enough for any number of lines.
+        let lines = (MAX_HEAD_BYTES - start.len() - 24) / piece.len();
+        let head = start.to_string() + &piece.repeat(lines);
+        let end = if piece == interim { "HTTP/1.1 200 OK\r\n\r\n" } else { "\r\n" };
+        let response = Response::from_bytes((head + end + "{}").as_bytes());
+        assert_eq!(response.is_ok(), is_whole, "{piece:?}: {response:?}");
+    }
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_malformed_and_in_a_refusal_left_out() {
+    for framing in [
+        "Content-Length: 101\r\n\r\n",
+        "Content-Length: 4294967297\r\n\r\n",
+        "Content-Length: 99999999999999999999999\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n65\r\n",
+        "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+        "\r\n",
+    ] {
+        for (status, refused) in [(200, false), (401, true)] {
+            let mut incoming = Incoming::new(String::new(), 100);
+            let answer = format!("HTTP/1.1 {status} X\r\n{framing}{}", "x".repeat(101));
+            let outcome = incoming.push(answer.as_bytes());
+            match outcome {
+                Ok(is_whole) => {
+                    assert!(refused && is_whole, "{answer}");
+                    let response = incoming.finish().unwrap();
+                    assert_eq!((response.status(), response.body()), (401, &b""[..]), "{answer}");
+                }
+                Err(error) => {
+                    assert!(!refused && error.kind() == Kind::Malformed, "{answer}: {error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_needs_no_body_and_a_success_without_one_is_cut_short() {
+    for (answer, is_whole) in [
+        ("HTTP/1.1 401 No\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\n\r\n", false),
+        ("HTTP/1.1 200 OK\r\n\r\n{}", true),
+        ("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", true),
+        ("HTTP/1.1 401 No\r\nContent-Length: 3\r\n\r\n{}", false),
+        ("HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", false),
+    ] {
+        assert_eq!(Response::from_bytes(answer.as_bytes()).is_ok(), is_whole, "{answer:?}");
+    }
+}
+
+#[test]
+fn what_can_never_be_good_is_refused_with_the_first_byte_that_shows_it() {
+    for (answer, wrong_at) in [
+        ("HTTP/1.1 200 OK\r\nA b\r\nC: d\r\n\r\n", 21),
+        ("HTTP/2", 6),
+        ("X", 1),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab", 53),
+    ] {
+        let mut incoming = Incoming::new(String::new(), 100);
+        let good = answer.bytes().take_while(|byte| incoming.push(&[*byte]).is_ok()).count();
+        assert!((wrong_at - 1..=wrong_at + 1).contains(&(good + 1)), "{answer:?}: {good}");
+    }
+}

@@ -1,0 +1,332 @@
+//! A request, as a value and as the bytes of HTTP/1.1.
+
+use super::form::encode_pairs;
+use super::incoming::Incoming;
+use super::url::Url;
+use crate::error::Error;
+use crate::secret::{Buffer, Secret};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use zeroize::Zeroizing;
+
+/// The most that is read of the answer to a token request.
+const MAX_TOKEN_ANSWER_BYTES: usize = 64 * 1024;
+/// The most that is read of the answer to an API call.
+pub(crate) const MAX_API_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// A request method ([RFC 9110 section 9](https://www.rfc-editor.org/rfc/rfc9110#section-9)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The method's name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// An HTTP request. URL, header values, body and the secrets it knows are wiped when it is dropped, and its `Debug`
+/// shows method, scheme, host and port only.
+///
+/// ```
+/// use minbearer::Request;
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), minbearer::Error> {
+/// let request = Request::post("https://console/api/ariel/searches")?
+///     .with_header("Version", "20.0")?
+///     .with_body("application/json", r#"{"query": "…"}"#)?
+///     .with_timeout(Duration::from_secs(30))
+///     .with_max_answer_bytes(8 * 1024 * 1024);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Request {
+    method: Method,
+    url: Url,
+    headers: Vec<(String, Zeroizing<String>)>,
+    body: Option<Buffer>,
+    max_answer_bytes: usize,
+    timeout: Option<Duration>,
+    /// What may not be shown if the server sends it back.
+    secrets: Vec<Zeroizing<String>>,
+}
+
+impl Request {
+    /// A `GET` request to an absolute URL.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses.
+    pub fn get(url: &str) -> Result<Request, Error> {
+        Request::new(Method::Get, url)
+    }
+
+    /// A `POST` request to an absolute URL. Errors as for [`Request::get`].
+    pub fn post(url: &str) -> Result<Request, Error> {
+        Request::new(Method::Post, url)
+    }
+
+    /// A request with any method. Errors as for [`Request::get`].
+    pub fn new(method: Method, url: &str) -> Result<Request, Error> {
+        Ok(Request::to(method, Url::parse("the request URL", url)?))
+    }
+
+    /// A request to a URL that was read before.
+    pub fn to(method: Method, url: Url) -> Request {
+        Request {
+            method,
+            url,
+            headers: Vec::new(),
+            body: None,
+            max_answer_bytes: MAX_API_ANSWER_BYTES,
+            timeout: None,
+            secrets: Vec::new(),
+        }
+    }
+
+    /// A token request, for a flow of your own: JSON is asked for, and no more than 64 KiB of it are read.
+    pub fn for_token(method: Method, url: Url) -> Request {
+        let mut request = Request::to(method, url).with_max_answer_bytes(MAX_TOKEN_ANSWER_BYTES);
+        request.push_header("Accept", Zeroizing::new(String::from("application/json")));
+        request
+    }
+
+    /// Adds a header.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a name that is not a token of
+    /// [RFC 9110 section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2), for a value with a
+    /// byte outside `0x20..=0x7E`, and for the headers that frame the message, which follow from the rest:
+    /// `Host`, `Connection`, `Content-Length`, `Transfer-Encoding`.
+    pub fn with_header(mut self, name: &str, value: &str) -> Result<Request, Error> {
+        check_header(name, value)?;
+        self.push_header(name, Zeroizing::new(String::from(value)));
+        Ok(self)
+    }
+
+    /// Sets the body and its `Content-Type`. Errors as for [`Request::with_header`].
+    pub fn with_body(
+        mut self,
+        content_type: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Result<Request, Error> {
+        self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        let mut request = self.with_header("Content-Type", content_type)?;
+        request.body = Some(Buffer::from(body.into()));
+        Ok(request)
+    }
+
+    /// Sets the body to these pairs of names and values, as `application/x-www-form-urlencoded`.
+    pub fn with_form(mut self, pairs: &[(&str, &str)]) -> Request {
+        self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        let content_type = String::from("application/x-www-form-urlencoded");
+        self.push_header("Content-Type", Zeroizing::new(content_type));
+        let mut form = encode_pairs("", pairs);
+        self.body = Some(Buffer::from(core::mem::take(&mut *form).into_bytes()));
+        self
+    }
+
+    /// Names a secret that this request carries. Wherever the server sends it back, it is replaced before the
+    /// server's words come into an error: see [A secret is never shown](crate#a-secret-is-never-shown).
+    pub fn with_secret(mut self, secret: impl Into<Secret>) -> Request {
+        let secret = secret.into();
+        if !secret.is_empty() {
+            self.secrets.push(Zeroizing::new(String::from(secret.expose())));
+        }
+        self
+    }
+
+    /// How long this request may take, in place of the session's or flow's own time; a day at most.
+    pub fn with_timeout(mut self, timeout: Duration) -> Request {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How many bytes of the answer's body may be read, in place of 64 KiB for a token and 1 MiB for an API call.
+    pub fn with_max_answer_bytes(mut self, bytes: usize) -> Request {
+        self.max_answer_bytes = bytes;
+        self
+    }
+
+    pub(crate) fn push_header(&mut self, name: &str, value: Zeroizing<String>) {
+        self.headers.push((String::from(name), value));
+    }
+
+    /// Sets the `Authorization` header, in place of any that was there.
+    #[cfg(feature = "std")]
+    pub(crate) fn authorize(&mut self, value: &str) {
+        self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+        self.push_header("Authorization", Zeroizing::new(String::from(value)));
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The URL. Its query may hold a secret.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Names and values of the headers, the framing ones (`Host`, `Content-Length`, …) left out. A
+    /// value may be a credential.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The body. It may hold a secret.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
+    /// How many bytes of the answer's body may be read.
+    pub fn max_answer_bytes(&self) -> usize {
+        self.max_answer_bytes
+    }
+
+    /// How long this request may take, if it has a time of its own.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(|secret| secret.as_str())
+    }
+
+    /// A reader for the answer to this request: give it the bytes as they come.
+    pub fn incoming(&self) -> Incoming {
+        Incoming::new(self.url.host_and_port(), self.max_answer_bytes)
+    }
+
+    /// The whole request, head and body, as HTTP/1.1 sends it over a connection that is closed after the answer. The
+    /// buffer holds the request's secrets and is wiped when it is dropped.
+    ///
+    /// It goes to [`Url::host`] and [`Url::port`], through TLS where [`Url::is_https`] says so. What comes back goes
+    /// to [`incoming`](Self::incoming).
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let url = self.url();
+        let is_default_port = url.port() == if url.is_https() { 443 } else { 80 };
+        let port = if is_default_port { String::new() } else { format!(":{}", url.port()) };
+        let body = self.body().unwrap_or_default();
+        // RFC 9110 section 8.6: these methods are expected to have a body, and say so where it is empty.
+        let has_length = self.body().is_some()
+            || matches!(self.method(), Method::Post | Method::Put | Method::Patch);
+        let length =
+            if has_length { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
+
+        let (method, path) = (self.method().as_str(), url.path_and_query());
+        let start = [method, " ", path, " HTTP/1.1\r\nHost: ", url.host(), &port, "\r\n"];
+        let mut parts = Vec::from(start);
+        parts.push("Connection: close\r\n");
+        for (name, value) in self.headers() {
+            parts.extend([name, ": ", value, "\r\n"]);
+        }
+        parts.extend([length.as_str(), "\r\n"]);
+
+        let head_len: usize = parts.iter().map(|part| part.len()).sum();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(head_len + body.len()));
+        for part in parts {
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        bytes.extend_from_slice(body);
+        bytes
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a header may be added to a request: see [`Request::with_header`].
+pub(crate) fn check_header(name: &str, value: &str) -> Result<(), Error> {
+    const FRAMING: [&str; 4] = ["host", "connection", "content-length", "transfer-encoding"];
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(Error::config("the request has a header name that is not an HTTP token"));
+    }
+    if FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
+        return Err(Error::config(format!(
+            "the header {name} follows from the request and cannot be set"
+        )));
+    }
+    if !value.bytes().all(|byte| matches!(byte, 0x20..=0x7E)) {
+        return Err(Error::config(format!(
+            "the value of the header {name} has a control or non-ASCII character"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_written_as_rfc_9112_has_it_in_a_buffer_of_the_right_size() {
+        let request = |method, url| Request::new(method, url).unwrap();
+        let get = |url| request(Method::Get, url).with_header("Accept", "*/*").unwrap();
+        let post = || request(Method::Post, "https://h:444/t");
+        for (request, expected) in [
+            (
+                get("http://h/p?q=1"),
+                "GET /p?q=1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAccept: */*\r\n\r\n",
+            ),
+            (
+                get("http://h:443"),
+                "GET / HTTP/1.1\r\nHost: h:443\r\nConnection: close\r\nAccept: */*\r\n\r\n",
+            ),
+            (
+                get("https://h:443"),
+                "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAccept: */*\r\n\r\n",
+            ),
+            (
+                get("http://[::1]:8080/"),
+                "GET / HTTP/1.1\r\nHost: [::1]:8080\r\nConnection: close\r\nAccept: */*\r\n\r\n",
+            ),
+            (
+                post().with_body("text/plain", "é!").unwrap(),
+                "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\né!",
+            ),
+            (
+                post().with_body("text/plain", "x").unwrap().with_form(&[("a", "b c")]),
+                "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=b%20c",
+            ),
+            (
+                post(),
+                "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            ),
+        ] {
+            let bytes = request.to_bytes();
+            assert_eq!(core::str::from_utf8(&bytes).unwrap(), expected);
+            assert_eq!(bytes.capacity(), bytes.len(), "{expected} was sized beforehand");
+        }
+    }
+}

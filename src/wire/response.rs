@@ -1,0 +1,184 @@
+//! A response, as a value.
+
+use crate::error::{Error, Refusal};
+use crate::secret::Buffer;
+use crate::wire::incoming::Incoming;
+use crate::wire::request::MAX_API_ANSWER_BYTES;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// An HTTP response, read whole. Header values and body are wiped when it is dropped, and its
+/// `Debug` shows the status only.
+///
+/// ```
+/// use minbearer::Response;
+///
+/// # fn main() -> Result<(), minbearer::Error> {
+/// let response = Response::new(200, r#"["flows", "events"]"#).with_header("Version", "20.0");
+/// assert_eq!(response.header("version"), Some("20.0"));
+/// let databases = response.error_for_status()?.json_text()?.to_owned();
+/// # assert_eq!(databases, r#"["flows", "events"]"#);
+/// # Ok(()) }
+/// ```
+pub struct Response {
+    /// Host and port, where they are known, for error messages.
+    server: String,
+    status: u16,
+    reason: String,
+    headers: Vec<(String, Zeroizing<String>)>,
+    body: Buffer,
+    /// By the device's clock, in seconds since 1970, where there is one.
+    pub(crate) received_at: Option<u64>,
+}
+
+impl Response {
+    /// A response as a `Transport` or a firmware's own HTTP client received it. The body's buffer is
+    /// taken over, and wiped on drop.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
+        let body = Buffer::from(body.into());
+        Response::from_parts(String::new(), status, String::new(), Vec::new(), body)
+    }
+
+    /// Reads an HTTP/1.x answer: all bytes that came until the server closed the connection, or until as many have come
+    /// as the answer itself says. What comes after its end is left out.
+    ///
+    /// The bytes handed in stay the caller's to wipe; [`Request::incoming`](crate::Request::incoming) takes them in
+    /// pieces, so that none need be kept.
+    ///
+    /// # Errors
+    /// [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a head longer than 8 KiB, a body that gives two
+    /// lengths or a transfer coding other than `chunked`, and for an answer that breaks off;
+    /// [`Kind::Malformed`](crate::Kind::Malformed) for a body of more than 1 MiB.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Response, Error> {
+        let mut incoming = Incoming::new(String::new(), MAX_API_ANSWER_BYTES);
+        incoming.push(bytes)?;
+        incoming.finish()
+    }
+
+    /// Adds a header, as the server sent it.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Response {
+        self.headers.push((String::from(name), Zeroizing::new(String::from(value))));
+        self
+    }
+
+    pub(crate) fn from_parts(
+        server: String,
+        status: u16,
+        reason: String,
+        headers: Vec<(String, Zeroizing<String>)>,
+        body: Buffer,
+    ) -> Response {
+        Response { server, status, reason, headers, body, received_at: None }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The first header of that name, compared without case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim_ascii())
+    }
+
+    /// Names and values of all headers, in the order in which they came.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as text.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`](crate::Kind::Malformed) if it is not UTF-8.
+    pub fn text(&self) -> Result<&str, Error> {
+        core::str::from_utf8(&self.body).map_err(|error| {
+            Error::malformed(format!("{} is not UTF-8", self.subject())).with_source(error)
+        })
+    }
+
+    /// The body's own buffer as text. It is the caller's from here on, and no longer wiped.
+    ///
+    /// # Errors
+    /// As for [`text`](Self::text).
+    pub fn into_text(mut self) -> Result<String, Error> {
+        self.text()?;
+        let body = core::mem::take(&mut self.body).into_vec();
+        Ok(String::from_utf8(body).unwrap_or_default()) // it was looked at above
+    }
+
+    /// The body as text that is one JSON value: whole, with nothing after it, and not nested deeper
+    /// than 64.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`](crate::Kind::Malformed) if it is not.
+    pub fn json_text(&self) -> Result<&str, Error> {
+        let text = self.text()?;
+        if !super::json::is_one_value(text) {
+            let subject = self.subject();
+            return Err(Error::malformed(format!("{subject} is not one whole JSON value")));
+        }
+        Ok(text)
+    }
+
+    /// This response, if its status is 2xx.
+    ///
+    /// # Errors
+    /// [`Error::Status`] for any other, 401 after a renewal included. What the server wrote is left out: it may have
+    /// sent the token back.
+    pub fn error_for_status(self) -> Result<Response, Error> {
+        if self.is_success() {
+            return Ok(self);
+        }
+        let status = self.status;
+        let what = match status {
+            300..=399 => ", a redirect, which is not followed",
+            401 => ": the API does not take this token; may its user call it?",
+            403 => ": the token's user may not do this",
+            404 => ": there is no such thing in this API",
+            429 | 500..=599 => ": the server has trouble of its own; try again later",
+            _ => "",
+        };
+        let message = format!("{} has the status {status}{what}", self.subject());
+        Err(Error::Status(Box::new(Refusal { message, status, ..Refusal::default() })))
+    }
+
+    fn subject(&self) -> String {
+        if self.server.is_empty() {
+            String::from("the answer")
+        } else {
+            format!("the answer of {}", self.server)
+        }
+    }
+
+    pub(crate) fn body_mut(&mut self) -> &mut [u8] {
+        self.body.as_mut_slice()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+    }
+}
