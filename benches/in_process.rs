@@ -40,7 +40,7 @@ mod answer {
         let request = config.request(80);
         bencher
             .with_inputs(|| Response::new(200, ANSWER))
-            .bench_values(|response| config.read(&request, response));
+            .bench_values(|response| config.read_answer(&request, response));
     }
 
     /// JSON alone, without the checks and the header value.

@@ -16,7 +16,7 @@
 mod program;
 
 use lexopt::prelude::*;
-use minbearer::{Error, Token, accelerator, client_credentials, jsa};
+use minbearer::{Error, SecretSource, Token, accelerator, client_credentials, jsa};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ impl Arguments {
 
     fn accelerator(&self, url: &str, username: &str) -> Result<Token, Error> {
         // The URL is checked before a password is asked for, and typing it takes nothing off the timeout.
-        accelerator::Config::from_fn(url, username, || Ok("".into()))?;
+        accelerator::Config::new(url, username, SecretSource::from_fn(|| Ok("".into())))?;
         let password = program::password_from_env(self.timeout)?;
         let config = accelerator::Config::new(url, username, password)?;
         accelerator::get_token(&config.with_timeout(self.timeout))
@@ -107,7 +107,7 @@ impl Arguments {
             config = config.with_scope(scope);
         }
         if self.basic {
-            config = config.with_basic();
+            config = config.with_basic()?;
         }
         client_credentials::get_token(&config)
     }

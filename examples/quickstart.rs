@@ -10,7 +10,7 @@ mod appliance;
 mod program;
 
 use appliance::{Appliance, Credentials};
-use minbearer::{Error, Http, Request, Secret, Token, Transport, accelerator, jsa};
+use minbearer::{Error, Http, Method, Request, Secret, Token, Transport, Url, accelerator, jsa};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -34,12 +34,15 @@ fn run() -> Result<(), Error> {
 fn jsa_flow(appliance: &Appliance) -> Result<(), Error> {
     let (config, console) = match program::variable("CLIENT_ID")? {
         Some(_) => (jsa::Config::from_env()?, jsa::console_url_from_env()?),
-        None => (embedded_jsa(appliance)?, appliance.console_url()),
+        None => {
+            let console = Url::parse("the console URL", &appliance.console_url())?;
+            (embedded_jsa(appliance)?, console)
+        }
     };
     say(&["JSA: client credentials, from qoauth"])?;
     let token = jsa::get_token(&config)?;
     say_token(&token)?;
-    call(&format!("{console}/api/ariel/databases"), &token)
+    call(&console.with_path("/api/ariel/databases")?, &token)
 }
 
 /// The appliance's credentials; `CLIENT_SECRET` alone tries another secret on it.
@@ -65,8 +68,7 @@ fn accelerator_flow(appliance: &Appliance) -> Result<(), Error> {
     say(&["Accelerator: username and password for a JSON Web Token, from ", &url])?;
     let token = accelerator::get_token(&config)?;
     say_token(&token)?;
-    let project = Request::get(&url)?.url().origin().to_owned() + "/api/v3/project/1/project";
-    call(&project, &token)
+    call(&Url::parse("NC_URL", &url)?.with_path("/api/v3/project/1/project")?, &token)
 }
 
 /// As the appliance example prints it, or else from where `get_token` takes it.
@@ -78,12 +80,13 @@ fn nc_password() -> Result<Secret, Error> {
 }
 
 /// One API call, and its answer on a line.
-fn call(url: &str, token: &Token) -> Result<(), Error> {
-    let request = Request::get(url)?.with_header("Authorization", token.authorization())?;
+fn call(url: &Url, token: &Token) -> Result<(), Error> {
+    let request = Request::to(Method::Get, url.clone())
+        .with_header("Authorization", token.authorization())?;
     let response = Http::new().send(&request, Instant::now() + program::TIMEOUT)?;
     let response = response.error_for_status()?;
-    let answer = program::json_on_a_line(response.json()?);
-    say(&["  API call: GET ", url, "\n  answer: ", &answer])
+    let answer = program::json_on_a_line(response.json_text()?);
+    say(&["  API call: GET ", url.as_str(), "\n  answer: ", &answer])
 }
 
 /// Shows that there is a token, and not what it is.

@@ -27,7 +27,7 @@ impl Transport for Canned {
 }
 
 /// A session that has its token.
-fn session(answer: &'static str) -> Session<jsa::Config, Canned> {
+fn session(answer: &'static str) -> Session {
     let config = jsa::Config::new("id", "secret").expect("credentials");
     let config = config.with_qoauth_url("http://qoauth").expect("a URL");
     let session = Session::with_transport(config, Canned(answer));

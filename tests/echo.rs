@@ -8,7 +8,7 @@ mod leaks;
 use base64ct::{Base64, Encoding};
 use hostile::{Server, Step};
 use leaks::{everything_shown, leaked, spellings};
-use minbearer::{Error, Kind, accelerator, client_credentials, jsa};
+use minbearer::{Error, Kind, SecretSource, accelerator, client_credentials, jsa};
 use std::time::Duration;
 
 const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
@@ -26,7 +26,8 @@ const FLOWS: &[(&str, Call)] = &[
         accelerator::get_token(&config.with_timeout(TIMEOUT))
     }),
     ("accelerator, password asked for", |url| {
-        let config = accelerator::Config::from_fn(url, "rose", || Ok(SECRET.into()))?;
+        let config =
+            accelerator::Config::new(url, "rose", SecretSource::from_fn(|| Ok(SECRET.into())))?;
         accelerator::get_token(&config.with_timeout(TIMEOUT))
     }),
     ("client_credentials", |url| {
@@ -35,7 +36,7 @@ const FLOWS: &[(&str, Call)] = &[
     }),
     ("client_credentials, Basic", |url| {
         let config = client_credentials::Config::new(&format!("{url}/t"), "id", SECRET)?;
-        client_credentials::get_token(&config.with_basic().with_timeout(TIMEOUT))
+        client_credentials::get_token(&config.with_basic()?.with_timeout(TIMEOUT))
     }),
 ];
 

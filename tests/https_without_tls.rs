@@ -2,7 +2,7 @@
 
 #![cfg(not(feature = "tls-aws-lc"))]
 
-use minbearer::{Kind, Http, Request, Transport};
+use minbearer::{Http, Kind, Request, Transport};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 

@@ -11,7 +11,7 @@
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use memchr::memmem;
 use minbearer::{
-    Error, Flow, Http, Request, Response, Secret, Session, Transport, accelerator,
+    Error, Flow, Http, Request, Response, Secret, SecretSource, Session, Transport, accelerator,
     client_credentials, get_token, jsa,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -101,8 +101,7 @@ fn subject() {
         }
         "accelerator, asked for" => {
             let config =
-                accelerator::Config::from_fn(&url, "rose", move || Secret::from_file(&secret_file))
-                    .unwrap();
+                accelerator::Config::new(&url, "rose", SecretSource::file(secret_file)).unwrap();
             act(config.with_timeout(timeout), &mode, &answer_file);
         }
         _ => {
@@ -110,14 +109,14 @@ fn subject() {
             let mut config =
                 client_credentials::Config::new(&format!("{url}/token"), "id", secret).unwrap();
             if flow.ends_with("basic") {
-                config = config.with_basic();
+                config = config.with_basic().unwrap();
             }
             act(config.with_timeout(timeout), &mode, &answer_file);
         }
     }
 }
 
-fn act<F: Flow>(flow: F, mode: &str, answer_file: &str) {
+fn act(flow: impl Flow + 'static, mode: &str, answer_file: &str) {
     match mode {
         "dropped" => {
             let outcome = get_token(&flow, &Http::new()).map(drop).map_err(drop);

@@ -4,13 +4,13 @@
 
 #[path = "support/appliance.rs"]
 mod appliance;
-#[path = "support/own_transport.rs"]
+#[path = "../examples/support/own_transport.rs"]
 mod own_transport;
 #[path = "support/tls.rs"]
 mod tls;
 
 use appliance::{Appliance, Credentials};
-use minbearer::{Kind, Http, Request, Transport, jsa};
+use minbearer::{Http, Kind, Request, Transport, jsa};
 use own_transport::Ureq;
 use std::time::{Duration, Instant};
 use tls::{Authority, Key, Server};

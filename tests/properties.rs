@@ -69,7 +69,7 @@ fn refusal(secret: &str, text: &str) -> Error {
         .map(|c| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() })
         .collect();
     let answer = Response::new(401, format!("{{\"error\":\"{escaped}\"}}"));
-    config.read(&config.request(1), answer).unwrap_err()
+    config.read_answer(&config.request(1).unwrap(), answer).unwrap_err()
 }
 
 fn shown(secret: &str, text: &str) -> String {
@@ -77,6 +77,14 @@ fn shown(secret: &str, text: &str) -> String {
         Error::Refused(refusal) => refusal.error().expect("an error").to_owned(),
         other => panic!("{other}"),
     }
+}
+
+/// Whether the host has to be an IPv4 address.
+fn ends_in_number(host: &str) -> bool {
+    let label = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default().to_lowercase();
+    let digits = label.strip_prefix("0x").unwrap_or(&label);
+    let is_hexadecimal = digits.len() < label.len();
+    digits.chars().all(|c| c.is_ascii_digit() || (is_hexadecimal && c.is_ascii_hexdigit()))
 }
 
 proptest! {
@@ -102,7 +110,7 @@ proptest! {
 
     #[test]
     fn a_query_decodes_to_what_was_put_in(id in some_text(), secret in some_text()) {
-        let request = jsa::Config::new(&*id, &*secret).unwrap().request(1);
+        let request = jsa::Config::new(&*id, &*secret).unwrap().request(1).unwrap();
         let query = request.url().path_and_query().strip_prefix("/token?").unwrap();
         let expected = [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret)];
         prop_assert_eq!(pairs(query.as_bytes()), owned(&expected));
@@ -114,7 +122,7 @@ proptest! {
 
     #[test]
     fn basic_credentials_decode_to_id_and_secret(id in some_text(), secret in some_text()) {
-        let config = client_credentials::Config::new("https://h/t", &*id, &*secret).unwrap().with_basic();
+        let config = client_credentials::Config::new("https://h/t", &*id, &*secret).unwrap().with_basic().unwrap();
         let request: Request = config.request().unwrap();
         let value = request.headers().find(|(name, _)| *name == "Authorization").unwrap().1;
         let pair = Base64::decode_vec(value.strip_prefix("Basic ").unwrap()).unwrap();
@@ -127,7 +135,8 @@ proptest! {
 
     #[test]
     fn a_url_reads_as_itself_again(
-        https in any::<bool>(), host in "[a-zA-Z0-9_]([a-zA-Z0-9._-]{0,40})?", port in proptest::option::of(1u16..),
+        https in any::<bool>(), host in "[a-zA-Z0-9_]([a-zA-Z0-9._-]{0,40})?".prop_filter("a number", |host| !ends_in_number(host)),
+        port in proptest::option::of(1u16..),
         path in "(/[!-\"$-\\[\\]-~]{0,30})?", query in proptest::option::of("[!-\"$-\\[\\]-~]{0,30}"),
     ) {
         let scheme = if https { "https" } else { "http" };

@@ -2,7 +2,7 @@
 
 #![cfg(feature = "tls-aws-lc")]
 
-use minbearer::{Kind, Http, Request, Transport};
+use minbearer::{Http, Kind, Request, Transport};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

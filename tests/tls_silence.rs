@@ -6,7 +6,7 @@
 #[path = "support/tls.rs"]
 mod tls;
 
-use minbearer::{Error, Kind, Http, Request, Response, Transport};
+use minbearer::{Error, Http, Kind, Request, Response, Transport};
 use std::io::Read;
 use std::process::Command;
 use std::sync::Arc;

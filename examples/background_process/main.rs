@@ -5,13 +5,17 @@
 //! | --- | --- |
 //! | `CLIENT_ID`, `CLIENT_SECRET`, … | the credentials and where qoauth is: see `jsa::Config::from_env` |
 //! | `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN`, … | the console: see `jsa::console_url_from_env` |
+//! | `SEC_ADMIN_TOKEN` | where `CLIENT_ID` is not set: the token that version 2 of the platform's app framework gives an app |
 //! | `POLL_SECONDS` | the time from one poll to the next; decimals allowed; default 30 |
 //! | `POLL_COUNT` | ends after that many polls |
+//!
+//! Until the first answer, a wrong setting ends it with status 2, so that a supervisor sees it. After that, nothing
+//! does but SIGTERM: a secret's file that is absent for a moment is a line in the log.
 
 #[path = "../program/mod.rs"]
 mod program;
 
-use minbearer::{Error, Request, Session, jsa};
+use minbearer::{Error, Http, Kind, Method, Request, Secret, Session, Transport, jsa};
 use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -38,13 +42,17 @@ fn run() -> Result<(), Error> {
 
     let interval = poll_seconds()?;
     let mut polls_left = poll_count()?;
-    let url = jsa::console_url_from_env()? + "/api/ariel/databases";
-    Request::get(&url)?;
-    let session = Session::new(jsa::Config::from_env()?);
+    let databases = jsa::console_url_from_env()?.with_path("/api/ariel/databases")?;
+    let console = Console::from_env()?;
+    let mut has_answered = false;
     loop {
         let start = Instant::now();
-        let outcome = match poll(&session, &url) {
-            Ok(json) => format!("response={json}"),
+        let outcome = match console.ask(Request::to(Method::Get, databases.clone())) {
+            Ok(json) => {
+                has_answered = true;
+                format!("response={json}")
+            }
+            Err(error) if error.kind() == Kind::Config && !has_answered => return Err(error),
             Err(error) => program::on_a_line(&format!("Error: {error}")),
         };
         log(&format!("{} {outcome}\n", timestamp(SystemTime::now())))?;
@@ -67,10 +75,33 @@ fn log(line: &str) -> Result<(), Error> {
     }
 }
 
-/// One API call.
-fn poll(session: &Session<jsa::Config>, url: &str) -> Result<String, Error> {
-    let response = session.send(Request::get(url)?)?.error_for_status()?;
-    Ok(program::json_on_a_line(response.json()?))
+/// How the console is asked.
+enum Console {
+    /// With a token from qoauth: version 1 of the platform's app framework.
+    Bearer(Box<Session>),
+    /// With the token that the platform gave the app: version 2.
+    Sec(Secret),
+}
+
+impl Console {
+    fn from_env() -> Result<Console, Error> {
+        if program::variable("CLIENT_ID")?.is_none() && program::is_set("SEC_ADMIN_TOKEN") {
+            return Secret::from_env("SEC_ADMIN_TOKEN").map(Console::Sec);
+        }
+        Ok(Console::Bearer(Box::new(Session::new(jsa::Config::from_env()?))))
+    }
+
+    /// One API call.
+    fn ask(&self, request: Request) -> Result<String, Error> {
+        let response = match self {
+            Console::Bearer(session) => session.send(request)?,
+            Console::Sec(token) => {
+                let request = request.with_header("SEC", token.expose())?;
+                Http::new().send(&request, Instant::now() + program::TIMEOUT)?
+            }
+        };
+        Ok(program::json_on_a_line(response.error_for_status()?.json_text()?))
+    }
 }
 
 fn poll_seconds() -> Result<Duration, Error> {

@@ -92,6 +92,10 @@ pub fn variable(name: &str) -> Result<Option<String>, Error> {
     }
 }
 
+pub fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some()
+}
+
 /// Refuses arguments, for a program that has none.
 pub fn no_arguments() -> Result<(), Error> {
     match std::env::args_os().nth(1) {

@@ -3,7 +3,7 @@
 
 use base64ct::{Base64, Encoding};
 use libfuzzer_sys::fuzz_target;
-use minbearer::{Request, Response, accelerator, client_credentials, jsa};
+use minbearer::{Request, Response, SecretSource, accelerator, client_credentials, jsa};
 
 fn pairs(form: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(form).map(|(name, value)| (name.into(), value.into())).collect()
@@ -42,7 +42,7 @@ fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
     assert!(found.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
     assert!(request.body().unwrap().iter().all(u8::is_ascii_graphic));
 
-    let request = new().with_basic().request().unwrap();
+    let request = new().with_basic().unwrap().request().unwrap();
     let header = |request: &Request| {
         let mut headers = request.headers();
         headers.find(|(name, _)| *name == "Authorization").map(|(_, value)| value.to_owned())
@@ -53,7 +53,7 @@ fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
     let (sent_id, sent_secret) = pair.split_once(':').unwrap();
     assert_eq!((decoded(sent_id).as_str(), decoded(sent_secret).as_str()), (id, secret));
 
-    let request = jsa::Config::new(id, secret).unwrap().request(1);
+    let request = jsa::Config::new(id, secret).unwrap().request(1).unwrap();
     let query = request.url().path_and_query().strip_prefix("/token?").unwrap();
     let expected =
         [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
@@ -62,7 +62,7 @@ fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
     // A password that was asked for is taken back out of the form, to be found in an error.
     let owned = secret.to_owned();
     let config =
-        accelerator::Config::from_fn("http://h", id, move || Ok(owned.as_str().into())).unwrap();
+        accelerator::Config::new("http://h", id, SecretSource::from_fn(move || Ok(owned.as_str().into()))).unwrap();
     let request = config.request().unwrap();
     let found = pairs(request.body().unwrap());
     assert!(
@@ -73,7 +73,7 @@ fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
     );
     let body = serde_json::json!({ "error": secret }).to_string();
     if !body.contains('\u{7f}') {
-        let error = config.read(&request, Response::new(401, body)).unwrap_err();
+        let error = config.read_answer(&request, Response::new(401, body)).unwrap_err();
         assert!(error.to_string().contains(": [redacted] ("), "{error} for {secret:?}");
     }
 });

@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let body = serde_json::json!({ "access_token": access_token }).to_string();
     let config =
         accelerator::Config::new("http://h", "rose", "password").unwrap().with_rfc6750_header();
-    let token = match config.read(&config.request().unwrap(), Response::new(200, body)) {
+    let token = match config.read_answer(&config.request().unwrap(), Response::new(200, body)) {
         Ok(token) => token,
         Err(_) => {
             let fits = access_token.len() <= 8 * 1024

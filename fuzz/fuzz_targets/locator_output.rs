@@ -2,14 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use minbearer::Secret;
 use minbearer::fuzzing::{printed_port, shown_complaint};
 use minbearer_fuzz::{SECRET, check_text, with_secret};
 
 fuzz_target!(|data: &[u8]| {
-    let secret = Secret::from(SECRET);
     let text = with_secret(data);
-    match printed_port(&text, &secret) {
+    match printed_port(&text, SECRET) {
         Ok(port) => {
             // The only spelling of a port is its own.
             let printed = std::str::from_utf8(&text).expect("a port is ASCII");
@@ -18,5 +16,5 @@ fuzz_target!(|data: &[u8]| {
         }
         Err(what) => check_text(&what, 256 + 60),
     }
-    check_text(&shown_complaint(&text, &secret), 256);
+    check_text(&shown_complaint(&text, SECRET), 256);
 });

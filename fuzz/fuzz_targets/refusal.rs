@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use minbearer::{Error, Kind, Request, Response, Token, accelerator, client_credentials, jsa};
+use minbearer::{Error, Kind, Request, Response, SecretSource, Token, accelerator, client_credentials, jsa};
 use minbearer_fuzz::{SECRET, check_error, with_secret};
 
 type Read = fn(Response) -> Result<Token, Error>;
@@ -11,20 +11,20 @@ type Read = fn(Response) -> Result<Token, Error>;
 const FLOWS: [Read; 4] = [
     |response| {
         let config = jsa::Config::new("id", SECRET)?.with_qoauth_url("http://h:1")?;
-        config.read(&config.request(1), response)
+        config.read_answer(&config.request(1).unwrap(), response)
     },
     |response| {
         let config = accelerator::Config::new("http://h", "rose", SECRET)?;
-        config.read(&config.request()?, response)
+        config.read_answer(&config.request()?, response)
     },
     |response| {
-        let config = accelerator::Config::from_fn("http://h", "rose", || Ok(SECRET.into()))?;
-        config.read(&config.request()?, response)
+        let config = accelerator::Config::new("http://h", "rose", SecretSource::from_fn(|| Ok(SECRET.into())))?;
+        config.read_answer(&config.request()?, response)
     },
     |response| {
-        let config = client_credentials::Config::new("https://h", "id", SECRET)?.with_basic();
+        let config = client_credentials::Config::new("https://h", "id", SECRET)?.with_basic()?;
         let request: Request = config.request()?;
-        config.read(&request, response)
+        config.read_answer(&request, response)
     },
 ];
 

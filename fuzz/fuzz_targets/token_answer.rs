@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
         let content_type = String::from_utf8_lossy(&body[..body.len().min(400)]);
         response = response.with_header("Content-Type", &content_type);
     }
-    match config.read(&config.request(1), response) {
+    match config.read_answer(&config.request(1).unwrap(), response) {
         Ok(token) => {
             check_token(&token);
             check_answer(status, &body, &token);

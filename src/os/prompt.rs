@@ -8,13 +8,15 @@ use alloc::format;
 ///
 /// ```no_run
 /// # fn main() -> Result<(), minbearer::Error> {
-/// let ask = || minbearer::prompt::password("Password: ");
-/// let config = minbearer::accelerator::Config::from_fn("http://host:6271", "rose", ask)?;
+/// use minbearer::{SecretSource, accelerator, prompt};
+///
+/// let ask = SecretSource::from_fn(|| prompt::password("Password: "));
+/// let config = accelerator::Config::new("http://host:6271", "rose", ask)?;
 /// # Ok(()) }
 /// ```
 ///
 /// A signal that ends the program meanwhile leaves the terminal without echo; `stty echo` brings it back. The buffers
-/// in which [rpassword](https://docs.rs/rpassword) reads the line are its own: promise 2 says what wipes them.
+/// in which [rpassword](https://docs.rs/rpassword) reads the line are its own, and not wiped.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::Kind::Config) if there is no terminal, or it was closed.

@@ -37,7 +37,7 @@ use std::time::Instant;
 ///
 #[cfg_attr(feature = "tls", doc = "```no_run")]
 #[cfg_attr(not(feature = "tls"), doc = "```text")]
-#[doc = include_str!("../../tests/support/own_transport.rs")]
+#[doc = include_str!("../../examples/support/own_transport.rs")]
 /// ```
 ///
 /// `minbearer::get_token(&config, &Ureq::trusting(ca_pem)?)` then gets a token by any of the flows.

@@ -201,15 +201,18 @@ impl Session {
     /// As for [`token`](Self::token).
     pub fn renew(&self, rejected: &Token) -> Result<Arc<Token>, Error> {
         let now = (self.now)();
+        // The cache is looked at last: a pause that another thread has just begun, it has begun with an empty cache.
+        let mut renewal = self.lock_renewal();
+        let is_pause = renewal.rejections.is_pause(now);
         if let Some(current) = self.cached_if(|cached| is_same(&cached.token, rejected)) {
-            let mut renewal = self.lock_renewal();
-            if renewal.rejections.is_pause(now) {
+            if is_pause {
                 return Ok(current);
             }
             if self.cached_if(|cached| cached.is_replacement).is_some() {
                 renewal.rejections.note_futile(now);
             }
         }
+        drop(renewal);
         self.replace(rejected, self.deadline())
     }
 
@@ -295,10 +298,11 @@ impl Session {
         rejected: &Token,
         deadline: Instant,
     ) -> Result<Option<Arc<Token>>, Error> {
-        let is_current = self.cached_if(|cached| is_same(&cached.token, rejected)).is_some();
-        let was_served = self.served.read().unwrap_or_else(PoisonError::into_inner).has(caller);
+        // The cache is looked at last, as in `renew`.
         let is_pause = self.lock_renewal().rejections.is_pause((self.now)());
-        if is_current && is_pause && !was_served {
+        let was_served = self.served.read().unwrap_or_else(PoisonError::into_inner).has(caller);
+        let is_current = self.cached_if(|cached| is_same(&cached.token, rejected)).is_some();
+        if is_pause && !was_served && is_current {
             return Ok(None);
         }
         self.replace(rejected, deadline).map(Some)

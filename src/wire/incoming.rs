@@ -22,6 +22,8 @@ use zeroize::Zeroizing;
 const MAX_HEAD_BYTES: usize = 8192;
 /// The limit for the line before a chunk, its extensions included, and for a line of a trailer.
 const MAX_LINE_BYTES: usize = 256;
+/// Where the reason starts: after `HTTP/1.1 200`.
+const CODE_END: usize = 12;
 
 /// Reads the answer to one request as its bytes come, however they were cut.
 ///
@@ -49,7 +51,8 @@ pub struct Incoming {
     max_body_bytes: usize,
     /// What has come of the head and was not dropped.
     head: Buffer,
-    interim_bytes: usize,
+    /// The bytes of interim answers and trailers, which count as the head does.
+    dropped_bytes: usize,
     answer: Option<Head>,
     body: Buffer,
     state: State,
@@ -82,7 +85,7 @@ impl Incoming {
             server,
             max_body_bytes,
             head: Buffer::default(),
-            interim_bytes: 0,
+            dropped_bytes: 0,
             answer: None,
             body: Buffer::default(),
             state: State::Head,
@@ -114,7 +117,7 @@ impl Incoming {
     pub fn finish(self) -> Result<Response, Error> {
         let cut_short = match (self.state, &self.answer) {
             (State::Whole, _) => None,
-            (State::Head, _) if self.head.is_empty() && self.interim_bytes == 0 => {
+            (State::Head, _) if self.head.is_empty() && self.dropped_bytes == 0 => {
                 Some("the connection was closed without an answer")
             }
             (State::UntilClose, Some(head))
@@ -170,7 +173,7 @@ impl Incoming {
     fn take_head(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         const START: &[u8] = b"HTTP/1.";
         let known = self.head.len();
-        let room = MAX_HEAD_BYTES.saturating_sub(self.interim_bytes + known);
+        let room = MAX_HEAD_BYTES.saturating_sub(self.dropped_bytes + known);
         let end = end_of_head(&self.head, bytes);
         let taken = end.unwrap_or(bytes.len()).min(room);
         self.head.push(&bytes[..taken], MAX_HEAD_BYTES).map_err(no_memory)?;
@@ -179,8 +182,7 @@ impl Incoming {
         }
         let is_whole = end.is_some_and(|end| end <= room);
         if !is_whole && taken < bytes.len() {
-            return Err(Error::network("the answer's head is longer than 8 KiB")
-                .with_network_cause(NetworkCause::NotHttp));
+            return Err(too_long());
         }
         // Only a new line can show something wrong, or the end.
         if is_whole || bytes[..taken].contains(&b'\n') {
@@ -193,7 +195,7 @@ impl Incoming {
 
     fn take_parsed(&mut self, head: Head) -> Result<(), Error> {
         if (100..200).contains(&head.status) && head.status != 101 {
-            self.interim_bytes += self.head.len();
+            self.dropped_bytes += self.head.len();
             self.head = Buffer::default();
             return Ok(());
         }
@@ -241,6 +243,12 @@ impl Incoming {
         })?;
         if state == State::ChunkEnd && !matches!(line.bytes(), b"" | b"\r" | b"\n" | b"\r\n") {
             return Err(not_http("a chunk is longer than it says"));
+        }
+        if state == State::Trailer {
+            self.dropped_bytes += taken;
+            if self.dropped_bytes > MAX_HEAD_BYTES {
+                return Err(too_long());
+            }
         }
         if end.is_none() {
             return Ok(taken);
@@ -297,10 +305,11 @@ fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Error> {
         Ok(_) | Err(TooManyHeaders) => {}
         Err(error) => return Err(wrong(error)),
     }
-    let (Some(status), Some(reason)) = (start.code, start.reason) else { return Ok(None) };
-    let reason = String::from(reason);
+    let (Some(status), Some(_)) = (start.code, start.reason) else { return Ok(None) };
     let line_end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
-    let mut rest = &bytes[line_end..];
+    let (line, mut rest) = bytes.split_at(line_end);
+    // httparse leaves out a reason with bytes above ASCII.
+    let reason = text(line.get(CODE_END..).unwrap_or_default().trim_ascii());
     let mut headers = Vec::new();
     loop {
         // A few at a time, so that there may be any number within 8 KiB and the stack stays small.
@@ -375,6 +384,11 @@ fn framing(head: &Head) -> Result<State, Error> {
 
 fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
+}
+
+fn too_long() -> Error {
+    Error::network("the answer's head is longer than 8 KiB")
+        .with_network_cause(NetworkCause::NotHttp)
 }
 
 fn not_http(what: &str) -> Error {

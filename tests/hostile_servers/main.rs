@@ -17,7 +17,7 @@ mod status;
 use hostile::{Port, Server, Step};
 use leaks::leaked;
 use minbearer::{
-    Error, Kind, Http, Request, Response, Session, Token, Transport, accelerator,
+    Error, Http, Kind, Request, Response, Session, Token, Transport, accelerator,
     client_credentials, jsa,
 };
 use std::sync::Mutex;
@@ -140,7 +140,7 @@ const CALLERS: &[Caller] = &[
         expected: |row| &row.token,
         call: |url, timeout| {
             let url = format!("{url}/token");
-            let config = client_credentials::Config::new(&url, "id", SECRET)?.with_basic();
+            let config = client_credentials::Config::new(&url, "id", SECRET)?.with_basic()?;
             client_credentials::get_token(&config.with_timeout(timeout)).map(Received::Token)
         },
     },
