@@ -128,7 +128,32 @@ impl core::error::Error for SourceText {}
 
 #[cfg(target_has_atomic = "ptr")]
 fn keep(source: impl core::error::Error + Send + Sync + 'static) -> Source {
-    alloc::sync::Arc::new(source)
+    alloc::sync::Arc::new(Shown(source))
+}
+
+/// An error whose `Debug` is its `Display`: that of std's errors brings tables of Unicode along.
+#[cfg(target_has_atomic = "ptr")]
+struct Shown<E>(E);
+
+#[cfg(target_has_atomic = "ptr")]
+impl<E: fmt::Display> fmt::Display for Shown<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(target_has_atomic = "ptr")]
+impl<E: fmt::Display> fmt::Debug for Shown<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(target_has_atomic = "ptr")]
+impl<E: core::error::Error> core::error::Error for Shown<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.0.source()
+    }
 }
 
 #[cfg(not(target_has_atomic = "ptr"))]
