@@ -42,6 +42,32 @@ impl Http {
     pub fn new() -> Http {
         Http::default()
     }
+
+    /// Trusts the CAs in this PEM text and no others, whatever the environment names: a pin. Connections made before
+    /// are not resumed.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a text that is empty, DER or no PEM certificate.
+    #[cfg(feature = "tls-no-provider")]
+    pub fn with_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
+        Ok(Http { tls: self.tls.with_ca(pem.as_ref())? })
+    }
+
+    /// Presents a certificate to servers that ask for one: the chain in PEM, its own certificate first, and the key in
+    /// PEM (PKCS #8, PKCS #1 or SEC1). The texts stay the caller's to wipe.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a text that is empty or holds neither, for an encrypted key, and for
+    /// a key that does not belong to the certificate.
+    #[cfg(feature = "tls-no-provider")]
+    pub fn with_client_certificate(
+        self,
+        chain_pem: impl AsRef<[u8]>,
+        key_pem: impl AsRef<[u8]>,
+    ) -> Result<Http, Error> {
+        let tls = self.tls.with_client_certificate(chain_pem.as_ref(), key_pem.as_ref())?;
+        Ok(Http { tls })
+    }
 }
 
 impl Transport for Http {
@@ -54,15 +80,23 @@ impl Http {
     fn exchange(&self, request: &Request, deadline: Instant) -> Result<Response, ExchangeError> {
         let url = request.url();
         if url.is_https() {
-            self.tls.check().map_err(ExchangeError::Tls)?;
+            self.tls.check(deadline).map_err(ExchangeError::Tls)?;
         }
         let mut socket = Socket::connect(url, deadline).map_err(ExchangeError::Connect)?;
         let bytes = request.to_bytes();
         let mut incoming = request.incoming();
         if url.is_https() {
-            self.tls
-                .exchange(url, &mut socket, &bytes, &mut |bytes| incoming.push(bytes))
-                .map_err(ExchangeError::Tls)?;
+            let mut wrong = None;
+            let outcome = self.tls.exchange(url, &mut socket, &bytes, &mut |bytes| {
+                incoming.push(bytes).unwrap_or_else(|error| {
+                    wrong = Some(error);
+                    true
+                })
+            });
+            if let Some(error) = wrong {
+                return Err(ExchangeError::Answer(error));
+            }
+            outcome.map_err(ExchangeError::Tls)?;
         } else {
             let written = socket.write_all(&bytes);
             drop(bytes);
@@ -101,18 +135,22 @@ enum ExchangeError {
 }
 
 impl ExchangeError {
+    fn is_timeout(&self) -> bool {
+        match self {
+            ExchangeError::Connect(ConnectError::Lookup(error) | ConnectError::Connect(error))
+            | ExchangeError::Io(error) => error.kind() == ErrorKind::TimedOut,
+            ExchangeError::Tls(failure) => failure.is_timeout(),
+            ExchangeError::Answer(_) => false,
+        }
+    }
+
     fn describe(self, request: &Request) -> Error {
         let (method, url) = (request.method().as_str(), request.url());
         let doing = format!("{method} request to {}", url.host_and_port());
         match self {
-            ExchangeError::Connect(ConnectError::Lookup(error) | ConnectError::Connect(error))
-            | ExchangeError::Io(error)
-                if error.kind() == ErrorKind::TimedOut =>
-            {
-                Error::timeout(format!(
-                    "the {doing} was not answered in time; is the server up, and is the way to it open?"
-                ))
-            }
+            error if error.is_timeout() => Error::timeout(format!(
+                "the {doing} was not answered in time; is the server up, and is the way to it open?"
+            )),
             ExchangeError::Connect(ConnectError::Lookup(error)) => Error::network(format!(
                 "the {doing} failed: the name {} was not found: {error}",
                 url.host()

@@ -5,6 +5,7 @@ pub(crate) mod http;
 pub(crate) mod locator;
 #[cfg(feature = "minreq")]
 pub(crate) mod minreq;
+mod patience;
 #[cfg(feature = "prompt")]
 pub mod prompt;
 mod socket;

@@ -1,17 +1,13 @@
 //! A TCP connection on which no wait is longer than until the deadline.
 
+use super::patience::{left, within};
 use crate::wire::url::Url;
-use alloc::string::{String, ToString};
-use alloc::sync::Arc;
+use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// What the resolver is given, which the C library's and its modules may need.
-const RESOLVER_STACK_BYTES: usize = 256 * 1024;
+use std::time::Instant;
 
 /// What did not come about.
 #[derive(Debug)]
@@ -84,14 +80,6 @@ fn is_interrupted_or_early(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// What is left until the deadline; an error if nothing is.
-fn left(deadline: Instant) -> Result<Duration> {
-    match deadline.saturating_duration_since(Instant::now()) {
-        Duration::ZERO => Err(ErrorKind::TimedOut.into()),
-        left => Ok(left),
-    }
-}
-
 fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>> {
     let port = url.port();
     let ips = match url.address() {
@@ -100,32 +88,12 @@ fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>> {
         None if url.is_localhost() => {
             vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
         }
-        None => return look_up(url.host().to_string(), port, deadline),
+        None => {
+            let host = url.host().to_string();
+            return within(deadline, "minbearer-dns", move || {
+                (host.as_str(), port).to_socket_addrs().map(Iterator::collect)
+            });
+        }
     };
     Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
-}
-
-/// Asks the resolver, which knows no deadline, on a thread. After a timeout that thread lives on until the resolver
-/// gives up. It is given nothing but the name.
-fn look_up(host: String, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>> {
-    type Answer = (Mutex<Option<Result<Vec<SocketAddr>>>>, Condvar);
-    let answer = Arc::new(Answer::default());
-    let theirs = Arc::clone(&answer);
-    std::thread::Builder::new()
-        .name(String::from("minbearer-dns"))
-        .stack_size(RESOLVER_STACK_BYTES)
-        .spawn(move || {
-            let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-            *theirs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
-            theirs.1.notify_one();
-        })?;
-    let (found, is_there) = &*answer;
-    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if let Some(found) = found.take() {
-            return found;
-        }
-        let left = left(deadline)?;
-        found = is_there.wait_timeout(found, left).unwrap_or_else(PoisonError::into_inner).0;
-    }
 }

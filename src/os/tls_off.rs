@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::wire::url::Url;
 use alloc::format;
 use std::io::{Read, Write};
+use std::time::Instant;
 
 #[derive(Clone, Default)]
 pub(crate) struct Tls;
@@ -13,7 +14,7 @@ pub(crate) struct Failure;
 
 impl Tls {
     /// Whether an exchange over TLS can be made, before a socket is opened for it.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self, _: Instant) -> Result<(), Failure> {
         Err(Failure)
     }
 
@@ -22,13 +23,17 @@ impl Tls {
         _: &Url,
         _: &mut (impl Read + Write),
         _: &[u8],
-        _: &mut dyn FnMut(&[u8]) -> Result<bool, Error>,
+        _: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Result<(), Failure> {
-        self.check()
+        Err(Failure)
     }
 }
 
 impl Failure {
+    pub(crate) fn is_timeout(&self) -> bool {
+        false
+    }
+
     pub(crate) fn describe(self, _: &str, url: &Url) -> Error {
         let origin = url.origin();
         Error::config(format!("{origin} needs TLS: build minbearer with its feature `tls`"))

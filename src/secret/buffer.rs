@@ -38,6 +38,15 @@ impl Buffer {
         Ok(())
     }
 
+    /// That many bytes in all, zeros after those that were there.
+    #[cfg(feature = "tls-no-provider")]
+    pub(crate) fn grow_to(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
+        self.reserve(bytes)?;
+        let bytes = bytes.max(self.0.len());
+        self.0.resize(bytes, 0);
+        Ok(())
+    }
+
     pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
         &mut self.0
     }

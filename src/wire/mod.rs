@@ -7,5 +7,7 @@ pub(crate) mod jwt;
 pub(crate) mod redact;
 pub(crate) mod request;
 pub(crate) mod response;
+#[cfg(feature = "tls-no-provider")]
+pub(crate) mod time;
 pub(crate) mod token;
 pub(crate) mod url;

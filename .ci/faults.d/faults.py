@@ -1,0 +1,159 @@
+"""Every system call of a token request made to fail once. Called by .ci/faults."""
+
+import collections
+import concurrent.futures
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+# What each call may fail with (its manual page), the likeliest few. A call that is not listed gets DEFAULT.
+ERRORS = {
+    "openat": ["EACCES", "EMFILE", "ENOENT", "EINTR"],
+    "open": ["EACCES", "EMFILE", "ENOENT", "EINTR"],
+    "read": ["EIO", "EINTR"],
+    "write": ["EIO", "ENOSPC", "EPIPE", "EINTR"],
+    "writev": ["EIO", "ENOSPC", "EPIPE", "EINTR"],
+    "close": ["EIO", "EINTR"],
+    "socket": ["EMFILE", "ENOBUFS", "EACCES"],
+    "socketpair": ["EMFILE", "ENOBUFS"],
+    "connect": ["ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT", "EINTR"],
+    "sendto": ["EPIPE", "ECONNRESET", "EINTR", "ENOBUFS"],
+    "recvfrom": ["ECONNRESET", "EINTR", "ENOMEM"],
+    "setsockopt": ["EINVAL", "ENOMEM"],
+    "getsockopt": ["EINVAL"],
+    "fcntl": ["EINVAL"],
+    "ioctl": ["EINVAL"],
+    "poll": ["EINTR", "ENOMEM"],
+    "ppoll": ["EINTR", "ENOMEM"],
+    "mmap": ["ENOMEM", "EAGAIN"],
+    "brk": ["ENOMEM"],
+    "mprotect": ["ENOMEM"],
+    "clone": ["EAGAIN", "ENOMEM"],
+    "clone3": ["EAGAIN", "ENOMEM", "ENOSYS"],
+    "fork": ["EAGAIN", "ENOMEM"],
+    "vfork": ["EAGAIN", "ENOMEM"],
+    "pipe2": ["EMFILE"],
+    "wait4": ["ECHILD", "EINTR"],
+    "waitid": ["ECHILD", "EINTR"],
+    "getrandom": ["EINTR", "ENOSYS"],
+    "futex": ["EINTR"],
+    "prctl": ["EINVAL"],
+    "prlimit64": ["EPERM"],
+    "setrlimit": ["EPERM"],
+    "clock_gettime": ["EINVAL"],
+}
+DEFAULT = ["EINVAL", "ENOSYS"]
+# A failure of these is none of the program's: the loader's and the end's.
+LEFT_OUT = {"execve", "exit", "exit_group", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "rt_sigreturn"}
+# What a program may end with by itself.
+STATUSES = {0, 2, 3, 4, 5, 6, 7, 8}
+SECONDS = 2
+
+program, appliance = sys.argv[1:]
+folder = tempfile.TemporaryDirectory()
+
+
+def start_appliance():
+    process = subprocess.Popen([appliance], stdout=subprocess.PIPE, text=True)
+    variables = {}
+    for line in process.stdout:
+        found = re.match(r"export (\w+)=(.*)", line.strip())
+        if found:
+            variables[found[1]] = shlex.split(found[2])[0] if found[2] else ""
+        if "SERVICE_PORT_LOCATOR" in line:
+            break
+    return process, variables
+
+
+def run(arguments, variables, inject=None, trace=None):
+    command = ["strace", "-f", "-qq", "-o", trace or os.devnull]
+    command += ["-e", f"inject={inject}"] if inject else []
+    environment = {"PATH": os.environ["PATH"], **variables}
+    return subprocess.run(
+        command + [program, "--timeout", str(SECONDS), *arguments],
+        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS + 8,
+    )
+
+
+def calls(arguments, variables):
+    """Which occurrences of each call are the program's and its threads': those after its first act, which is to forbid
+    core dumps. What comes before is the loader's and std's, and what the locator makes is its own."""
+    trace = os.path.join(folder.name, "trace")
+    outcome = run(arguments, variables, trace=trace)
+    assert outcome.returncode == 0 and re.fullmatch(r"\S+\n", outcome.stdout), outcome
+    counted, before, others, main = collections.Counter(), None, set(), None
+    for line in open(trace, errors="replace"):
+        pid, _, rest = line.partition(" ")
+        main = main or pid
+        found = re.match(r"\s*(\w+)\(", rest)
+        if found and found[1] == "execve" and pid != main:
+            others.add(pid)
+        if found and pid not in others:
+            if before is None and "RLIMIT_CORE" in rest:
+                before = counted.copy()
+            counted[found[1]] += 1
+    assert before is not None, "it did not forbid core dumps"
+    own = {call: range(before[call] + 1, count + 1) for call, count in counted.items()}
+    return {call: occurrences for call, occurrences in own.items() if call not in LEFT_OUT}
+
+
+def judge(outcome, secrets):
+    if outcome.returncode not in STATUSES:
+        return f"ended with {outcome.returncode}: {outcome.stderr.strip()[:200]}"
+    if len(outcome.stderr.splitlines()) > 1:
+        return f"more than one line: {outcome.stderr!r}"
+    if any(secret in outcome.stderr for secret in secrets):
+        return f"shows a secret: {outcome.stderr!r}"
+    if outcome.returncode == 0 and not re.fullmatch(r"[\x21-\x7e]{16,}\n", outcome.stdout):
+        return f"status 0 with {outcome.stdout!r}"
+    return None
+
+
+def main():
+    server, variables = start_appliance()
+    secrets = [variables["CLIENT_SECRET"], variables["NC_PASSWORD"]]
+    located = {name: variables[name] for name in ("CLIENT_ID", "CLIENT_SECRET", "SERVICE_PORT_LOCATOR")}
+    located["QOAUTH_HOST"] = "127.0.0.1"
+    known = {name: variables[name] for name in ("CLIENT_ID", "CLIENT_SECRET", "QOAUTH_URL")}
+    password = os.path.join(folder.name, "password")
+    with open(password, "w") as file:
+        file.write(variables["NC_PASSWORD"])
+    named = variables["NC_URL"].replace("127.0.0.1", "localhost")
+    cases = {
+        "jsa, port located": (["jsa"], located),
+        "jsa, port known": (["jsa"], known),
+        "accelerator": (["accelerator", named, variables["NC_USER"]], {"NC_PASSWORD_FILE": password}),
+    }
+    failed = total = 0
+    try:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for name, (arguments, case) in cases.items():
+                faults = [
+                    f"{call}:error={error}:when={occurrence}"
+                    for call, occurrences in calls(arguments, case).items()
+                    for error in ERRORS.get(call, DEFAULT)
+                    for occurrence in occurrences
+                ]
+
+                def attempt(fault):
+                    try:
+                        return fault, judge(run(arguments, case, inject=fault), secrets)
+                    except subprocess.TimeoutExpired:
+                        return fault, "did not end in time"
+
+                wrong = [(fault, what) for fault, what in pool.map(attempt, faults) if what]
+                for fault, what in wrong:
+                    print(f"{name}: {fault}: {what}")
+                print(f"{name}: {len(faults)} faults, {len(wrong)} not survived")
+                total, failed = total + len(faults), failed + len(wrong)
+    finally:
+        server.terminate()
+        server.wait()
+    print(f"{total - failed} passed, {failed} failed")
+    return 1 if failed or total < 100 else 0
+
+
+sys.exit(main())

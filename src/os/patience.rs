@@ -1,0 +1,45 @@
+//! What the operating system gives no deadline: a thread does it, and is waited for no longer than until ours.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use std::io::{ErrorKind, Result};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What the C library's resolver and its modules may need.
+const STACK_BYTES: usize = 256 * 1024;
+
+/// What `act` comes to on a thread of that name. After a timeout the thread lives on until `act` ends; so `act` is
+/// given no secret.
+pub(super) fn within<T: Send + 'static>(
+    deadline: Instant,
+    name: &str,
+    act: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let ours = Arc::new((Mutex::new(None), Condvar::new()));
+    let theirs = Arc::clone(&ours);
+    std::thread::Builder::new().name(String::from(name)).stack_size(STACK_BYTES).spawn(
+        move || {
+            let outcome = act();
+            *theirs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+            theirs.1.notify_one();
+        },
+    )?;
+    let (outcome, is_there) = &*ours;
+    let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        if let Some(outcome) = outcome.take() {
+            return outcome;
+        }
+        let left = left(deadline)?;
+        outcome = is_there.wait_timeout(outcome, left).unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
+
+/// What is left until the deadline; an error if nothing is.
+pub(super) fn left(deadline: Instant) -> Result<Duration> {
+    match deadline.saturating_duration_since(Instant::now()) {
+        Duration::ZERO => Err(ErrorKind::TimedOut.into()),
+        left => Ok(left),
+    }
+}

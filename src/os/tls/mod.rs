@@ -1,0 +1,104 @@
+//! TLS for the exchange, by rustls.
+
+mod client_certificate;
+mod connection;
+mod provider;
+mod roots;
+mod verifier;
+mod words;
+
+use crate::error::Error;
+use crate::wire::url::Url;
+use alloc::sync::Arc;
+use roots::Trust;
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, client::ResolvesClientCert};
+use std::io::{Read, Write};
+use std::sync::OnceLock;
+use std::time::Instant;
+pub(crate) use words::Failure;
+
+/// How many servers' sessions are kept, to be resumed.
+const MAX_SESSIONS: usize = 16;
+
+/// What the exchanges of one `Http` and of its clones share: whom to trust, a certificate of its own, the sessions.
+#[derive(Clone, Default)]
+pub(crate) struct Tls {
+    trust: Trust,
+    client: Option<Arc<CertifiedKey>>,
+    /// Made at the first use, and not before the roots could be read.
+    config: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+impl Tls {
+    /// Trusts the CAs in a PEM text and no others.
+    pub(crate) fn with_ca(self, pem: &[u8]) -> Result<Tls, Error> {
+        Ok(Tls { trust: Trust::given(pem)?, config: Arc::default(), ..self })
+    }
+
+    pub(crate) fn with_client_certificate(self, chain: &[u8], key: &[u8]) -> Result<Tls, Error> {
+        let client = Some(Arc::new(client_certificate::read(chain, key)?));
+        Ok(Tls { client, config: Arc::default(), ..self })
+    }
+
+    /// Whether an exchange over TLS can be made, before a socket is opened for it. A failure is not remembered: a
+    /// certificate may be mounted later.
+    pub(crate) fn check(&self, deadline: Instant) -> Result<(), Failure> {
+        if self.config.get().is_none() {
+            let config = Arc::new(self.build(deadline)?);
+            // If another thread was faster, its configuration is as good.
+            let _ = self.config.set(config);
+        }
+        Ok(())
+    }
+
+    fn build(&self, deadline: Instant) -> Result<ClientConfig, Failure> {
+        let provider = provider::current().map_err(Failure::Config)?;
+        let roots = self.trust.roots(deadline)?;
+        let wrong = |error: rustls::Error| Failure::Tls(error, self.trust.clone());
+        let web_pki = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
+            .build()
+            .map_err(|error| wrong(rustls::Error::General(alloc::format!("{error}"))))?;
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(wrong)?
+            .dangerous() // what rustls calls every verifier that is not its own; this one asks its own
+            .with_custom_certificate_verifier(verifier::naming_weak_keys(web_pki, roots));
+        let mut config = match &self.client {
+            Some(key) => builder.with_client_cert_resolver(Arc::new(Presented(key.clone()))),
+            None => builder.with_no_client_auth(),
+        };
+        config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
+        Ok(config)
+    }
+
+    /// One exchange: handshake, request, and the answer to `push`, until that says that this is enough or the server
+    /// has closed the connection.
+    pub(crate) fn exchange(
+        &self,
+        url: &Url,
+        socket: &mut (impl Read + Write),
+        request: &[u8],
+        push: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<(), Failure> {
+        let Some(config) = self.config.get() else { return Err(Failure::unready()) };
+        let name = words::server_name(url)?;
+        connection::exchange(config.clone(), name, socket, request, push)
+            .map_err(|failure| failure.under(&self.trust))
+    }
+}
+
+/// One certificate, whoever asks.
+#[derive(Debug)]
+struct Presented(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Presented {
+    fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,168 @@
+//! Whom to trust: the CAs that the caller gave, or those of the environment or the system.
+
+use super::words::Failure;
+use crate::error::Error;
+use crate::os::patience::within;
+use crate::secret::file::{open_regular, shown_path};
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What is read of a file with certificates. A system's bundle has 200 to 500 KiB.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+#[derive(Clone, Default)]
+pub(crate) enum Trust {
+    /// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else the system's CAs.
+    #[default]
+    Environment,
+    /// These and no others; no variable is looked at.
+    Given(Arc<RootCertStore>),
+}
+
+impl Trust {
+    pub(super) fn given(pem: &[u8]) -> Result<Trust, Error> {
+        let roots = parse(pem).map_err(|what| Error::config(format!("the given CA {what}")))?;
+        Ok(Trust::Given(Arc::new(roots)))
+    }
+
+    pub(super) fn roots(&self, deadline: Instant) -> Result<Arc<RootCertStore>, Failure> {
+        match self {
+            Trust::Given(roots) => Ok(roots.clone()),
+            // On a thread: a file on a mount whose server is gone is waited for without an end.
+            Trust::Environment => within(deadline, "minbearer-roots", || Ok(load()))
+                .map_err(Failure::Io)?
+                .map(Arc::new)
+                .map_err(|what| Failure::Config(Error::config(what))),
+        }
+    }
+
+    /// Ends "is signed by …", and says what to do about it.
+    pub(super) fn unknown_issuer(&self) -> String {
+        if let Trust::Given(_) = self {
+            return String::from(
+                "none of the CAs that were given; give the certificate of its CA too, and see that the server sends any intermediate ones",
+            );
+        }
+        let what = match Variables::read() {
+            Variables { file: None, folders: None } => String::from(
+                "none of this system's CAs (neither SSL_CERT_FILE nor SSL_CERT_DIR is set)",
+            ),
+            Variables { file: Some(file), folders: None } => {
+                format!(
+                    "none of the CAs in {} (SSL_CERT_FILE; SSL_CERT_DIR is not set)",
+                    shown_path(&file)
+                )
+            }
+            Variables { file: None, folders: Some(_) } => {
+                String::from("none of the CAs in SSL_CERT_DIR (SSL_CERT_FILE is not set)")
+            }
+            Variables { file: Some(file), folders: Some(_) } => {
+                format!(
+                    "none of the CAs in {} (SSL_CERT_FILE) and in SSL_CERT_DIR",
+                    shown_path(&file)
+                )
+            }
+        };
+        format!(
+            "{what}; let SSL_CERT_FILE name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones"
+        )
+    }
+}
+
+/// The two variables, as OpenSSL has them.
+struct Variables {
+    file: Option<PathBuf>,
+    folders: Option<Vec<PathBuf>>,
+}
+
+impl Variables {
+    fn read() -> Variables {
+        let folders = std::env::var_os("SSL_CERT_DIR").map(|folders| {
+            std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()).collect()
+        });
+        Variables { file: std::env::var_os("SSL_CERT_FILE").map(PathBuf::from), folders }
+    }
+}
+
+/// Both variables count where both are set; where neither is, the system's places do.
+fn load() -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let Variables { file, folders } = Variables::read();
+    if file.is_none() && folders.is_none() {
+        let system = openssl_probe::probe();
+        if let Some(file) = system.cert_file {
+            add_file(&file, &mut roots).ok(); // of several places one may be broken
+        }
+        if roots.is_empty() {
+            system.cert_dir.iter().for_each(|folder| add_folder(folder, &mut roots));
+        }
+        return if roots.is_empty() {
+            Err(String::from(
+                "this system has no CA certificates; let SSL_CERT_FILE name a PEM file with the certificate of the server's CA",
+            ))
+        } else {
+            Ok(roots)
+        };
+    }
+    if let Some(file) = file {
+        if file.as_os_str().is_empty() {
+            return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
+        }
+        add_file(&file, &mut roots)
+            .map_err(|what| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(&file)))?;
+    }
+    let folders = folders.unwrap_or_default();
+    folders.iter().for_each(|folder| add_folder(folder, &mut roots));
+    if roots.is_empty() {
+        let folders: Vec<_> = folders.iter().map(|folder| shown_path(folder)).collect();
+        let folders = folders.join(", ");
+        return Err(format!(
+            "SSL_CERT_DIR names no folder that holds a PEM certificate: {folders}"
+        ));
+    }
+    Ok(roots)
+}
+
+/// What is no certificate in a folder is passed over, as OpenSSL does.
+fn add_folder(folder: &Path, roots: &mut RootCertStore) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        add_file(&entry.path(), roots).ok();
+    }
+}
+
+fn add_file(path: &Path, roots: &mut RootCertStore) -> Result<(), String> {
+    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+    let file = match open_regular(path).map_err(unreadable)? {
+        Ok((file, _)) => file,
+        Err("is a directory") => return Err("is a folder; that is for SSL_CERT_DIR".into()),
+        Err(what) => return Err(what.into()),
+    };
+    let mut content = Vec::new();
+    file.take(MAX_FILE_BYTES).read_to_end(&mut content).map_err(unreadable)?;
+    roots.extend(parse(&content)?.roots);
+    Ok(())
+}
+
+/// The certificates in a PEM text, or what is wrong with it.
+fn parse(content: &[u8]) -> Result<RootCertStore, &'static str> {
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_slice_iter(content).filter_map(Result::ok);
+    if roots.add_parsable_certificates(certificates).0 > 0 {
+        Ok(roots)
+    } else if content.is_empty() {
+        Err("is empty")
+    } else if RootCertStore::empty().add(CertificateDer::from(content)).is_ok() {
+        Err("is a certificate in DER; convert it: openssl x509 -inform DER -in FILE")
+    } else {
+        Err("holds no PEM certificate (-----BEGIN CERTIFICATE-----)")
+    }
+}

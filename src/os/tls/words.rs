@@ -1,0 +1,208 @@
+//! Why an exchange over TLS failed, in words.
+
+use super::roots::Trust;
+use super::verifier::WEAK_KEY;
+use crate::error::{Error, NetworkCause};
+use crate::wire::redact;
+use crate::wire::time::utc;
+use crate::wire::url::Url;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, CertificateError, PeerIncompatible};
+use std::io::ErrorKind;
+
+/// Why an exchange over TLS failed.
+pub(crate) enum Failure {
+    Config(Error),
+    Io(std::io::Error),
+    /// The connection ended within the handshake.
+    Hangup,
+    /// The connection ended after the request, without the farewell that TLS has: someone may have cut it.
+    Truncated,
+    Tls(rustls::Error, Trust),
+}
+
+impl Failure {
+    pub(super) fn tls(error: rustls::Error) -> Failure {
+        Failure::Tls(error, Trust::default())
+    }
+
+    /// A state that rustls does not get into with a client of this kind.
+    pub(super) fn unready() -> Failure {
+        Failure::tls(rustls::Error::HandshakeNotComplete)
+    }
+
+    pub(super) fn under(self, trust: &Trust) -> Failure {
+        match self {
+            Failure::Tls(error, _) => Failure::Tls(error, trust.clone()),
+            failure => failure,
+        }
+    }
+
+    /// Whether time ran out.
+    pub(crate) fn is_timeout(&self) -> bool {
+        matches!(self, Failure::Io(error) if error.kind() == ErrorKind::TimedOut)
+    }
+
+    /// `doing` names the exchange.
+    pub(crate) fn describe(self, doing: &str, url: &Url) -> Error {
+        let failed = |what: &str| {
+            Error::network(format!("the {doing} failed: {what}"))
+                .with_network_cause(NetworkCause::Tls)
+        };
+        match self {
+            Failure::Config(error) => Error::config(format!("the {doing} was not sent: {error}")),
+            Failure::Hangup => failed(
+                "the server cut the TLS handshake off; is this the right port, and does it speak TLS?",
+            ),
+            Failure::Truncated => failed("the server closed the connection without an answer")
+                .with_network_cause(NetworkCause::CutShort),
+            Failure::Io(error)
+                if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) =>
+            {
+                failed("the server hung up; is this the right port, and does it speak TLS?")
+                    .with_source(error)
+            }
+            Failure::Io(error) => {
+                failed(&error.to_string()).with_network_cause(NetworkCause::Io).with_source(error)
+            }
+            Failure::Tls(error, trust) => {
+                failed(&describe_tls(url, &trust, &error)).with_source(error)
+            }
+        }
+    }
+}
+
+/// The name that the server's certificate has to have.
+pub(super) fn server_name(url: &Url) -> Result<ServerName<'static>, Failure> {
+    if let Some(address) = url.address() {
+        return Ok(ServerName::from(address));
+    }
+    ServerName::try_from(url.host().to_string()).map_err(|_| {
+        let host = url.host();
+        let what = format!("{host} is neither a DNS name nor an address, as TLS needs");
+        Failure::Config(Error::config(what))
+    })
+}
+
+fn describe_tls(url: &Url, trust: &Trust, error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            format!("the server's certificate is signed by {}", trust.unknown_issuer())
+        }
+        rustls::Error::InvalidCertificate(error) => describe_certificate(url, error),
+        rustls::Error::General(text) if text.starts_with(WEAK_KEY) => format!(
+            "{}, which is not taken; use RSA from 2048 bits, P-256, P-384 or Ed25519",
+            text.strip_prefix(WEAK_KEY).unwrap_or_default()
+        ),
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+        | rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => String::from(
+            "the server has no TLS version that is taken here, which are 1.2 and 1.3; let it speak one of them",
+        ),
+        rustls::Error::AlertReceived(
+            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
+        ) => String::from(
+            "the server refused the TLS handshake: it may know no cipher suite or curve that is offered here (AES-GCM; X25519, P-256), have a key of another kind than RSA, P-256, P-384 or Ed25519 (P-521 is not taken), or want a client certificate",
+        ),
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            String::from("the server wants a client certificate, and there is none here")
+        }
+        rustls::Error::AlertReceived(
+            AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA,
+        ) => String::from(
+            "the server does not accept the client certificate; is it of a CA that the server trusts, and still valid?",
+        ),
+        rustls::Error::AlertReceived(AlertDescription::UnrecognisedName) => {
+            format!("the server does not know the name {}; use the name it goes by", url.host())
+        }
+        rustls::Error::AlertReceived(alert) => {
+            format!("the server ended the TLS connection with the alert {alert:?}")
+        }
+        rustls::Error::PeerIncompatible(why) => {
+            format!("the server and this program have too little of TLS in common: {why:?}")
+        }
+        rustls::Error::InvalidMessage(what) => format!(
+            "the answer is not TLS ({what:?}); is this the right port, and does it speak plain HTTP?"
+        ),
+        _ => format!("TLS failed: {}", redact::shown(&error.to_string(), &[])),
+    }
+}
+
+fn describe_certificate(url: &Url, error: &CertificateError) -> String {
+    let host = url.host();
+    match error {
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+            if names.is_empty() {
+                format!(
+                    "the server's certificate is not for {host}: it names no host at all, as a common name does not count; have it issued with a subjectAltName"
+                )
+            } else {
+                format!(
+                    "the server's certificate is not for {host} but for {}; use that, or have it issued for {host}",
+                    redact::shown(&names.join(", "), &[])
+                )
+            }
+        }
+        CertificateError::NotValidForName => format!("the server's certificate is not for {host}"),
+        CertificateError::ExpiredContext { time, not_after } => format!(
+            "the server's certificate expired at {}, and it is {} by this device's clock; have it renewed, or set the clock",
+            utc(not_after.as_secs()),
+            utc(time.as_secs())
+        ),
+        CertificateError::Expired => String::from("the server's certificate has expired"),
+        CertificateError::NotValidYetContext { time, not_before } => format!(
+            "the server's certificate is not valid before {}, and it is {} by this device's clock; is the clock right?",
+            utc(not_before.as_secs()),
+            utc(time.as_secs())
+        ),
+        CertificateError::NotValidYet => {
+            String::from("the server's certificate is not valid yet; is this device's clock right?")
+        }
+        // Or with a key of another kind.
+        CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            String::from(
+                "the signature on the server's certificate is wrong: a CA of that name is trusted, but with another key; was the CA renewed?",
+            )
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => String::from(
+            "the server's certificate is signed in a way that is not taken here, such as SHA-1; have it issued with SHA-256 or better",
+        ),
+        CertificateError::BadEncoding => String::from("the server's certificate cannot be read"),
+        // webpki's own errors, whose types are not within reach, print the names of their variants.
+        CertificateError::Other(error) => match error.to_string().as_str() {
+            "CaUsedAsEndEntity" => String::from(
+                "the server's certificate is marked as that of a CA, which may sign but not serve; let the server use one with the basic constraint CA:FALSE, self-signed or signed by that CA",
+            ),
+            "UnsupportedCertVersion" => String::from(
+                "the server's certificate is not of X.509 version 3; have it issued again, with a subjectAltName",
+            ),
+            "certificate had invalid extensions" => String::from(
+                "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any",
+            ),
+            other => {
+                format!("the server's certificate is not taken: {}", redact::shown(other, &[]))
+            }
+        },
+        other => format!(
+            "the server's certificate is not taken: {}",
+            redact::shown(&other.to_string(), &[])
+        ),
+    }
+}
+
+/// `DnsName("a.example")` and `IpAddress(127.0.0.1)` without the words around the name.
+fn bare_name(presented: &str) -> &str {
+    let name = presented.split_once('(').map_or(presented, |(_, name)| name);
+    name.trim_end_matches(')').trim_matches('"')
+}
