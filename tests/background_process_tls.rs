@@ -1,6 +1,6 @@
 //! The JSA app against a console that speaks HTTPS only, its certificate signed by a private CA.
 
-#![cfg(feature = "tls-aws-lc")]
+#![cfg(feature = "tls")]
 
 #[path = "support/appliance.rs"]
 mod appliance;

@@ -172,7 +172,7 @@ fn errors_are_told_apart() {
     assert_eq!(advice(&jsa::get_token(&config).expect_err("DNS")), "DNS");
     #[cfg(feature = "tls")]
     {
-        let server = answering("HTTP/1.1 400 this is no TLS\r\n\r\n");
+        let server = Server::script(vec![Step::send("HTTP/1.1 400 this is no TLS\r\n\r\n")]);
         let url = server.url().replace("http://", "https://");
         let config = jsa::Config::new("id", "secret").expect("credentials");
         let authority = tls::Authority::new("a CA", tls::Key::P256);

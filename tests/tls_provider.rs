@@ -1,16 +1,16 @@
 //! A program with a rustls of its own.
 
-#![cfg(feature = "tls-aws-lc")]
+#![cfg(feature = "tls")]
 
 use minbearer::{Http, Kind, Request, Transport};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::{CryptoProvider, ring};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 /// The program's choice is told by the number of its cipher suites.
 #[test]
 fn the_provider_that_the_program_installed_is_kept() {
-    let mut own = aws_lc_rs::default_provider();
+    let mut own = ring::default_provider();
     own.cipher_suites.truncate(1);
     own.install_default().unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

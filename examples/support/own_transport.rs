@@ -61,7 +61,7 @@ impl Ureq {
 impl Transport for Ureq {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
         self.exchange(request, deadline).map_err(|error| {
-            let to = request.url(); // shows host and port, and no secret
+            let to = request.url().origin(); // shows host and port, and no secret
             match error {
                 ureq::Error::Timeout(_) => Error::timeout(format!("{to} did not answer in time")),
                 ureq::Error::BodyExceedsLimit(_) => {

@@ -44,14 +44,19 @@ impl Trust {
         }
     }
 
-    /// Ends "is signed by …", and says what to do about it.
-    pub(super) fn unknown_issuer(&self) -> String {
+    /// Ends "is signed by …", and says what to do about it; or says what is wrong with the caller's file, which was
+    /// passed over while a folder had certificates.
+    pub(super) fn unknown_issuer(&self) -> Result<String, String> {
         if let Trust::Given(_) = self {
-            return String::from(
+            return Ok(String::from(
                 "none of the CAs that were given; give the certificate of its CA too, and see that the server sends any intermediate ones",
-            );
+            ));
         }
-        let what = match Variables::read() {
+        let variables = Variables::read();
+        if let Some(file) = &variables.file {
+            add_named(file, &mut RootCertStore::empty())?;
+        }
+        let what = match variables {
             Variables { file: None, folders: None } => String::from(
                 "none of this system's CAs (neither SSL_CERT_FILE nor SSL_CERT_DIR is set)",
             ),
@@ -71,9 +76,9 @@ impl Trust {
                 )
             }
         };
-        format!(
+        Ok(format!(
             "{what}; let SSL_CERT_FILE name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones"
-        )
+        ))
     }
 }
 
@@ -112,16 +117,11 @@ fn load() -> Result<RootCertStore, String> {
             Ok(roots)
         };
     }
-    if let Some(file) = file {
-        if file.as_os_str().is_empty() {
-            return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
-        }
-        add_file(&file, &mut roots)
-            .map_err(|what| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(&file)))?;
-    }
+    let of_the_file = file.map(|file| add_named(&file, &mut roots));
     let folders = folders.unwrap_or_default();
     folders.iter().for_each(|folder| add_folder(folder, &mut roots));
     if roots.is_empty() {
+        of_the_file.transpose()?; // what is wrong with it
         let folders: Vec<_> = folders.iter().map(|folder| shown_path(folder)).collect();
         let folders = folders.join(", ");
         return Err(format!(
@@ -129,6 +129,15 @@ fn load() -> Result<RootCertStore, String> {
         ));
     }
     Ok(roots)
+}
+
+/// The file that `SSL_CERT_FILE` names. The error names variable and file.
+fn add_named(file: &Path, roots: &mut RootCertStore) -> Result<(), String> {
+    if file.as_os_str().is_empty() {
+        return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
+    }
+    add_file(file, roots)
+        .map_err(|what| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(file)))
 }
 
 /// What is no certificate in a folder is passed over, as OpenSSL does.

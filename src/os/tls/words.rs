@@ -68,9 +68,12 @@ impl Failure {
             Failure::Io(error) => {
                 failed(&error.to_string()).with_network_cause(NetworkCause::Io).with_source(error)
             }
-            Failure::Tls(error, trust) => {
-                failed(&describe_tls(url, &trust, &error)).with_source(error)
-            }
+            Failure::Tls(error, trust) => match describe_tls(url, &trust, &error) {
+                Ok(what) => failed(&what).with_source(error),
+                Err(wrong) => {
+                    Error::config(format!("the {doing} failed: {wrong}")).with_source(error)
+                }
+            },
         }
     }
 }
@@ -87,10 +90,11 @@ pub(super) fn server_name(url: &Url) -> Result<ServerName<'static>, Failure> {
     })
 }
 
-fn describe_tls(url: &Url, trust: &Trust, error: &rustls::Error) -> String {
-    match error {
+/// What failed in TLS, or what is wrong with the caller's own file.
+fn describe_tls(url: &Url, trust: &Trust, error: &rustls::Error) -> Result<String, String> {
+    Ok(match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            format!("the server's certificate is signed by {}", trust.unknown_issuer())
+            format!("the server's certificate is signed by {}", trust.unknown_issuer()?)
         }
         rustls::Error::InvalidCertificate(error) => describe_certificate(url, error),
         rustls::Error::General(text) if text.starts_with(WEAK_KEY) => format!(
@@ -134,7 +138,7 @@ fn describe_tls(url: &Url, trust: &Trust, error: &rustls::Error) -> String {
             "the answer is not TLS ({what:?}); is this the right port, and does it speak plain HTTP?"
         ),
         _ => format!("TLS failed: {}", redact::shown(&error.to_string(), &[])),
-    }
+    })
 }
 
 fn describe_certificate(url: &Url, error: &CertificateError) -> String {
@@ -178,6 +182,11 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
         CertificateError::UnsupportedSignatureAlgorithmContext { .. } => String::from(
             "the server's certificate is signed in a way that is not taken here, such as SHA-1; have it issued with SHA-256 or better",
         ),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            String::from(
+                "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any",
+            )
+        }
         CertificateError::BadEncoding => String::from("the server's certificate cannot be read"),
         // webpki's own errors, whose types are not within reach, print the names of their variants.
         CertificateError::Other(error) => match error.to_string().as_str() {
