@@ -3,16 +3,14 @@
 
 #![allow(dead_code)] // each test file uses its part
 
-use socket2::{Domain, SockRef, Socket, Type};
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+#[path = "listener.rs"]
+mod listener;
 
-/// How often a thread that waits looks whether it should end.
-const LOOK_UP: Duration = Duration::from_millis(20);
+use listener::{Connection, Listener};
+use socket2::{Domain, SockRef, Socket, Type};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::time::Duration;
 
 /// One step of what a server does with a connection.
 #[derive(Clone)]
@@ -55,9 +53,7 @@ pub enum Port {
 
 pub struct Server {
     address: SocketAddr,
-    stop: Arc<AtomicBool>,
-    connections: Arc<AtomicUsize>,
-    acceptor: Option<JoinHandle<()>>,
+    listener: Option<Listener>,
     /// What keeps the port as it is.
     _sockets: Vec<Socket>,
 }
@@ -67,30 +63,26 @@ impl Server {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a port");
         let address = socket.local_addr().ok().and_then(|address| address.as_socket());
-        let mut server = Server {
-            address: address.expect("an IPv4 address"),
-            stop: Arc::default(),
-            connections: Arc::default(),
-            acceptor: None,
-            _sockets: Vec::new(),
-        };
+        let address = address.expect("an IPv4 address");
+        let (mut listener, mut sockets) = (None, Vec::new());
         match port {
             Port::Script(script) => {
                 socket.listen(128).expect("a listener");
-                server.accept(TcpListener::from(socket), script);
+                let play = move |connection| play(connection, &script);
+                listener = Some(Listener::start(socket.into(), play).expect("a thread"));
             }
-            Port::Refusing => server._sockets.push(socket),
+            Port::Refusing => sockets.push(socket),
             Port::Idle => {
                 socket.listen(128).expect("a listener");
-                server._sockets.push(socket);
+                sockets.push(socket);
             }
             Port::Full => {
                 socket.listen(0).expect("a listener");
-                server._sockets.push(socket);
-                server.fill_the_queue();
+                sockets.push(socket);
+                fill_the_queue(address, &mut sockets);
             }
         }
-        server
+        Server { address, listener, _sockets: sockets }
     }
 
     pub fn script(script: Vec<Step>) -> Server {
@@ -103,163 +95,69 @@ impl Server {
 
     /// How many connections were accepted.
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
-    }
-
-    fn accept(&mut self, listener: TcpListener, script: Vec<Step>) {
-        let (stop, connections) = (self.stop.clone(), self.connections.clone());
-        self.acceptor = Some(std::thread::spawn(move || {
-            let mut threads = Vec::new();
-            while let Ok((stream, _)) = listener.accept() {
-                if stop.load(Ordering::SeqCst) {
-                    break;
-                }
-                connections.fetch_add(1, Ordering::SeqCst);
-                let (script, stop) = (script.clone(), stop.clone());
-                threads.push(std::thread::spawn(move || {
-                    // The client may go at any step, which ends the play.
-                    let _ = Connection { stream, stop }.play(script);
-                }));
-            }
-            for thread in threads {
-                thread.join().expect("a connection's thread");
-            }
-        }));
-    }
-
-    fn fill_the_queue(&mut self) {
-        for _ in 0..8 {
-            let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-            client.set_nonblocking(true).expect("a non-blocking socket");
-            // It does not wait, so it says that it would have to.
-            let _ = client.connect(&self.address.into());
-            self._sockets.push(client);
-        }
+        self.listener.as_ref().map_or(0, Listener::connections)
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        if let Some(acceptor) = self.acceptor.take() {
-            let _ = TcpStream::connect(self.address); // wakes it
-            let ended = acceptor.join();
-            if !std::thread::panicking() {
-                ended.expect("the server's thread");
-            }
-        }
+fn fill_the_queue(address: SocketAddr, sockets: &mut Vec<Socket>) {
+    for _ in 0..8 {
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        client.set_nonblocking(true).expect("a non-blocking socket");
+        // It does not wait, so it says that it would have to.
+        let _ = client.connect(&address.into());
+        sockets.push(client);
     }
 }
 
-struct Connection {
-    stream: TcpStream,
-    stop: Arc<AtomicBool>,
+/// The client may go at any step, which ends the play.
+fn play(mut connection: Connection, script: &[Step]) -> io::Result<()> {
+    for step in script {
+        match step {
+            Step::Request => read_request(&mut connection)?,
+            Step::Send(bytes) => connection.write_all(bytes)?,
+            Step::Trickle(bytes, pause) => {
+                for byte in bytes {
+                    connection.write_all(&[*byte])?;
+                    connection.stop().sleep(*pause)?;
+                }
+            }
+            Step::Endless(bytes, pause) => loop {
+                connection.write_all(bytes)?;
+                connection.stop().sleep(*pause)?;
+            },
+            Step::Hold => connection.drain(),
+            Step::HalfClose => {
+                connection.stream().shutdown(Shutdown::Write)?;
+                connection.drain();
+            }
+            Step::Drop => return Ok(()),
+            Step::Reset => {
+                return SockRef::from(connection.stream()).set_linger(Some(Duration::ZERO));
+            }
+        }
+    }
+    connection.close()
 }
 
-impl Connection {
-    fn play(mut self, script: Vec<Step>) -> std::io::Result<()> {
-        self.stream.set_nodelay(true)?;
-        self.stream.set_read_timeout(Some(LOOK_UP))?;
-        self.stream.set_write_timeout(Some(LOOK_UP))?;
-        for step in script {
-            match step {
-                Step::Request => self.read_request()?,
-                Step::Send(bytes) => self.write(&bytes)?,
-                Step::Trickle(bytes, pause) => {
-                    for byte in bytes {
-                        self.write(&[byte])?;
-                        self.sleep(pause)?;
-                    }
-                }
-                Step::Endless(bytes, pause) => loop {
-                    self.write(&bytes)?;
-                    self.sleep(pause)?;
-                },
-                Step::Hold => self.drain(),
-                Step::HalfClose => {
-                    self.stream.shutdown(Shutdown::Write)?;
-                    self.drain();
-                }
-                Step::Drop => return Ok(()),
-                Step::Reset => {
-                    SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
-                    return Ok(());
-                }
-            }
-        }
-        // In order: closing with something unread would reset the connection under the answer.
-        self.stream.shutdown(Shutdown::Write)?;
-        self.drain();
-        Ok(())
-    }
-
-    fn read_request(&mut self) -> std::io::Result<()> {
-        let mut request = Vec::new();
-        loop {
-            let head_end = request.windows(4).position(|window| window == b"\r\n\r\n");
-            if let Some(end) = head_end {
-                let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
-                let length = head.split("content-length:").nth(1).map_or(0, |rest| {
-                    let digits = rest.lines().next().unwrap_or_default().trim();
-                    digits.parse().expect("a Content-Length of ours")
-                });
-                if request.len() >= end + 4 + length {
-                    return Ok(());
-                }
-            }
-            let mut chunk = [0; 4096];
-            let read = self.retried(|stream| stream.read(&mut chunk))?;
-            if read == 0 {
-                return Err(ErrorKind::UnexpectedEof.into());
-            }
-            request.extend_from_slice(&chunk[..read]);
-        }
-    }
-
-    fn write(&mut self, mut bytes: &[u8]) -> std::io::Result<()> {
-        while !bytes.is_empty() {
-            let written = self.retried(|stream| stream.write(bytes))?;
-            bytes = &bytes[written..];
-        }
-        Ok(())
-    }
-
-    /// Reads and forgets until the client goes or the server is dropped.
-    fn drain(&mut self) {
-        let mut chunk = [0; 4096];
-        while let Ok(1..) = self.retried(|stream| stream.read(&mut chunk)) {}
-    }
-
-    fn sleep(&self, pause: Duration) -> std::io::Result<()> {
-        let end = Instant::now() + pause;
-        loop {
-            if self.stop.load(Ordering::SeqCst) {
-                return Err(ErrorKind::ConnectionAborted.into());
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+fn read_request(connection: &mut Connection) -> io::Result<()> {
+    let mut request = Vec::new();
+    loop {
+        let head_end = request.windows(4).position(|window| window == b"\r\n\r\n");
+        if let Some(end) = head_end {
+            let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+            let length = head.split("content-length:").nth(1).map_or(0, |rest| {
+                let digits = rest.lines().next().unwrap_or_default().trim();
+                digits.parse().expect("a Content-Length of ours")
+            });
+            if request.len() >= end + 4 + length {
                 return Ok(());
             }
-            std::thread::sleep(left.min(LOOK_UP));
         }
-    }
-
-    fn retried(
-        &mut self,
-        mut call: impl FnMut(&mut TcpStream) -> std::io::Result<usize>,
-    ) -> std::io::Result<usize> {
-        loop {
-            if self.stop.load(Ordering::SeqCst) {
-                return Err(ErrorKind::ConnectionAborted.into());
-            }
-            match call(&mut self.stream) {
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-                    ) => {}
-                outcome => return outcome,
-            }
+        let mut chunk = [0; 4096];
+        let read = connection.read(&mut chunk)?;
+        if read == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
         }
+        request.extend_from_slice(&chunk[..read]);
     }
 }
