@@ -7,7 +7,18 @@
 //!     --data-urlencode "client_secret=$CLIENT_SECRET"
 //! curl "${NC_URL%/project}/api/v3/token" --data-urlencode "username=$NC_USER" \
 //!     --data-urlencode "password=$NC_PASSWORD"
+//! kill -USR1 "$APPLIANCE"     # revokes every token
 //! kill "$APPLIANCE"
+//! ```
+//!
+//! ```text
+//! appliance [--tls] [--token-seconds SECONDS] [--port PORT]
+//!   --tls                     qoauth and the console speak HTTPS, with a private CA made at the start (feature tls):
+//!                             one line more, `export SSL_CERT_FILE=…`; beside that file are client.pem and client.key,
+//!                             a certificate that qoauth takes instead of a secret. qoauth speaks HTTP too, as a
+//!                             locator's clients ask it
+//!   --token-seconds SECONDS   how long tokens live, and qoauth's answer says so
+//!   --port PORT               qoauth on this port, the console on the next, vovserver on the one after it
 //! ```
 //!
 //! `CLIENT_ID`, `CLIENT_SECRET`, `NC_USER` and `NC_PASSWORD`, where set, choose the credentials.
@@ -16,30 +27,92 @@
 mod appliance;
 mod program;
 
-use appliance::{Appliance, Credentials};
+use appliance::{Appliance, Credentials, Setup};
+use lexopt::prelude::*;
 use minbearer::Error;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
+const USAGE: &str = "usage: appliance [--tls] [--token-seconds SECONDS] [--port PORT]";
+
 fn main() -> ExitCode {
-    program::exit("appliance", serve())
+    program::exit("appliance", run())
 }
 
-fn serve() -> Result<(), Error> {
-    program::no_arguments()?;
-    // Ending by a signal runs no destructor, and the locator's folder would stay behind.
-    let mut signals =
-        Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| failed("handle signals", error))?;
-    let appliance = Appliance::start(credentials()?).map_err(|error| failed("start", error))?;
+fn run() -> Result<(), Error> {
+    let arguments =
+        Arguments::parse().map_err(|error| Error::config(format!("{error}; {USAGE}")))?;
+    if arguments.help { program::print(&[USAGE, "\n"]) } else { serve(arguments) }
+}
+
+#[derive(Default)]
+struct Arguments {
+    tls: bool,
+    token_lifetime: Option<Duration>,
+    port: u16,
+    help: bool,
+}
+
+impl Arguments {
+    fn parse() -> Result<Arguments, lexopt::Error> {
+        let mut arguments = Arguments::default();
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("tls") => arguments.tls = true,
+                Long("token-seconds") => {
+                    let lifetime = |text: &str| {
+                        program::seconds(text).ok_or("it is a number of seconds above 0")
+                    };
+                    arguments.token_lifetime = Some(parser.value()?.parse_with(lifetime)?);
+                }
+                Long("port") => arguments.port = parser.value()?.parse()?,
+                Short('h') | Long("help") => arguments.help = true,
+                _ => return Err(argument.unexpected()),
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+fn serve(arguments: Arguments) -> Result<(), Error> {
+    // Ending by a signal runs no destructor, and the appliance's folder would stay behind.
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1])
+        .map_err(|error| failed("handle signals", error))?;
+    let setup =
+        Setup { credentials: credentials()?, first_port: arguments.port, tls: arguments.tls };
+    let appliance = Appliance::set_up(setup).map_err(|error| failed("start", error))?;
+    if let Some(lifetime) = arguments.token_lifetime {
+        appliance.set_token_lifetime(lifetime);
+    }
+    print_variables(&appliance)?;
+    // A command substitution ends when nobody holds its pipe any longer.
+    let null = File::options()
+        .write(true)
+        .open("/dev/null")
+        .map_err(|error| failed("open /dev/null", error))?;
+    rustix::stdio::dup2_stdout(null)
+        .map_err(|error| failed("close standard output", error.into()))?;
+    for signal in signals.forever() {
+        match signal {
+            SIGUSR1 => appliance.revoke_tokens(),
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+fn print_variables(appliance: &Appliance) -> Result<(), Error> {
     let known = appliance.credentials();
-    let locator = path_text(appliance.locator())?;
+    let export = |name, value: &str| program::print(&["export ", name, "=", &quoted(value), "\n"]);
     for (name, value) in [
         ("QOAUTH_URL", appliance.qoauth_url().as_str()),
         ("CONSOLE_URL", &appliance.console_url()),
@@ -48,19 +121,14 @@ fn serve() -> Result<(), Error> {
         ("CLIENT_SECRET", &known.client_secret),
         ("NC_USER", &known.username),
         ("NC_PASSWORD", &known.password),
-        ("SERVICE_PORT_LOCATOR", locator),
     ] {
-        program::print(&["export ", name, "=", &quoted(value), "\n"])?;
+        export(name, value)?;
     }
-    // A command substitution ends when nobody holds its pipe any longer.
-    let null = File::options()
-        .write(true)
-        .open("/dev/null")
-        .map_err(|error| failed("open /dev/null", error))?;
-    rustix::stdio::dup2_stdout(null)
-        .map_err(|error| failed("close standard output", error.into()))?;
-    signals.forever().next();
-    Ok(())
+    if let Some(ca) = appliance.ca_file() {
+        export("SSL_CERT_FILE", path_text(ca)?)?;
+    }
+    // The last: whoever reads the lines as they come waits for this one.
+    export("SERVICE_PORT_LOCATOR", path_text(appliance.locator())?)
 }
 
 fn credentials() -> Result<Credentials, Error> {

@@ -140,6 +140,15 @@ impl Connection {
         self.deadline = Instant::now().checked_add(time);
     }
 
+    /// The first byte that is to come, which stays to be read.
+    pub fn peek(&mut self) -> io::Result<u8> {
+        let mut first = [0];
+        match self.retried(|stream| stream.peek(&mut first))? {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            _ => Ok(first[0]),
+        }
+    }
+
     /// Closes in order. Closing with something unread would reset the connection under the answer.
     pub fn close(mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;

@@ -1,20 +1,19 @@
 //! Altair Accelerator: the REST API v3 of vovserver.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::form::Fields;
 use super::message::{Answer, Request, quoted};
-use super::{Credentials, lock, token};
+use super::token::{self, LiveTokens};
+use super::{Credentials, lock};
 
 pub struct Accelerator {
     username: String,
-    password: String,
+    password: Mutex<String>,
     lifetime: Mutex<Duration>,
-    /// Each with the moment it dies, if that moment can be told at all.
-    live_tokens: Mutex<HashMap<String, Option<Instant>>>,
+    live_tokens: LiveTokens,
     token_requests: AtomicUsize,
     last_password: Mutex<Option<String>>,
 }
@@ -23,16 +22,20 @@ impl Accelerator {
     pub fn new(credentials: &Credentials) -> Self {
         Self {
             username: credentials.username.clone(),
-            password: credentials.password.clone(),
+            password: Mutex::new(credentials.password.clone()),
             lifetime: Mutex::new(Duration::from_secs(3600)),
-            live_tokens: Mutex::default(),
+            live_tokens: LiveTokens::default(),
             token_requests: AtomicUsize::new(0),
             last_password: Mutex::default(),
         }
     }
 
     pub fn revoke_tokens(&self) {
-        lock(&self.live_tokens).clear();
+        self.live_tokens.revoke();
+    }
+
+    pub fn set_password(&self, password: &str) {
+        *lock(&self.password) = password.to_owned();
     }
 
     pub fn set_token_lifetime(&self, lifetime: Duration) {
@@ -47,23 +50,23 @@ impl Accelerator {
         lock(&self.last_password).clone()
     }
 
-    pub fn vovserver(&self, request: &Request<'_>) -> Answer {
-        match (request.path, request.method) {
+    pub fn vovserver(&self, request: &Request) -> Answer {
+        match (request.path.as_str(), request.method.as_str()) {
             ("/api/v3/token", "POST") => {
                 self.token_requests.fetch_add(1, Ordering::SeqCst);
                 self.issue(request)
             }
-            ("/api/v3/token", _) => Answer::error(405, "use POST").with("Allow: POST"),
+            ("/api/v3/token", _) => Answer::error(405, "use POST").with("Allow", "POST"),
             ("/api/v3/project/1/project", _) if !self.is_authorized(request) => {
                 Answer::error(401, "the token is missing, unknown or expired")
             }
-            ("/api/v3/project/1/project", "GET") => self.project(request.port),
-            ("/api/v3/project/1/project", _) => Answer::error(405, "use GET").with("Allow: GET"),
+            ("/api/v3/project/1/project", "GET") => self.project(request.origin.port),
+            ("/api/v3/project/1/project", _) => Answer::error(405, "use GET").with("Allow", "GET"),
             _ => Answer::error(404, "no such resource"),
         }
     }
 
-    fn issue(&self, request: &Request<'_>) -> Answer {
+    fn issue(&self, request: &Request) -> Answer {
         let mut fields = Fields::default();
         if let Err(complaint) = request.form().and_then(|form| fields.read(form)) {
             return Answer::error(400, complaint);
@@ -75,22 +78,19 @@ impl Accelerator {
         else {
             return Answer::error(400, "username and password are both required");
         };
-        if username != self.username || password != self.password {
+        if username != self.username || password != *lock(&self.password) {
             return Answer::error(401, "invalid username or password");
         }
         let lifetime = *lock(&self.lifetime);
         let token = token::jwt(username, lifetime);
         let json = format!(r#"{{"access_token": "{token}", "token_type": "Bearer"}}"#);
-        let dies = Instant::now().checked_add(lifetime);
-        lock(&self.live_tokens).insert(token, dies);
+        self.live_tokens.insert(token, Some(lifetime));
         Answer::json(200, json)
     }
 
-    fn is_authorized(&self, request: &Request<'_>) -> bool {
-        let mut live_tokens = lock(&self.live_tokens);
-        let now = Instant::now();
-        live_tokens.retain(|_, dies| dies.is_none_or(|dies| now < dies));
-        request.bearer_token(&[':', ' ']).is_some_and(|token| live_tokens.contains_key(token))
+    fn is_authorized(&self, request: &Request) -> bool {
+        let token = request.bearer_token(&[':', ' ']);
+        token.is_some_and(|token| self.live_tokens.contains(token))
     }
 
     fn project(&self, port: u16) -> Answer {

@@ -2,11 +2,27 @@
 
 use std::collections::HashMap;
 
+use super::message::Request;
+
 /// The fields of a form or query. Each name stands there once.
 #[derive(Default)]
 pub struct Fields(HashMap<String, String>);
 
 impl Fields {
+    /// The client's id and secret in `Authorization: Basic`, each encoded like a field's value (RFC 6749
+    /// section 2.3.1).
+    pub fn of_basic(request: &Request) -> Option<Result<Self, &'static str>> {
+        let credentials = request.basic_credentials()?;
+        Some(credentials.and_then(|(id, secret)| {
+            if (id.clone() + &secret).contains('&') {
+                return Err("a character is not percent-encoded");
+            }
+            let mut fields = Self::default();
+            fields.read(format!("client_id={id}&client_secret={secret}").as_bytes())?;
+            Ok(fields)
+        }))
+    }
+
     /// Adds the fields in `encoded`, or says what is wrong with it.
     pub fn read(&mut self, encoded: &[u8]) -> Result<(), &'static str> {
         // What RFC 3986 lets stand in a query, and the brackets that everyone lets stand.

@@ -1,96 +1,67 @@
-//! The appliance's HTTP server: tiny_http, and a thread for each request.
-//!
-//! What tiny_http 0.12 cannot do, the appliance cannot either. It sets clients no deadline and no size
-//! of a head, and cannot say `Connection: close`: threads of its own stay with a connection until the
-//! client hangs up, and with none for five seconds, even when the service is gone. Then nobody answers
-//! what comes on a connection that was kept open. A connection that comes together with four that fall
-//! silent may wait for one of them to end, or for the next to come. A failed `accept` (no more
-//! descriptors, say) is its last. A dropped request allocates the unread rest of its body at the
-//! client's word, so `respond` does not drop them all.
+//! The appliance's HTTP server: one request a connection, over TLS or not.
 
 use std::io;
-use std::mem;
-use std::net::{Shutdown, TcpStream};
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tiny_http::Server;
-
-use super::message::{Answer, Request, read_body};
+use super::faults::Faults;
+use super::listener::{Connection, Listener};
+use super::message::{Answer, Origin, Request};
 use super::port::listen;
+use super::tls::Tls;
 
-const MAX_UNREAD_BYTES: usize = 1024 * 1024;
-/// How long a service that stops looks for requests on the connections it had accepted.
-const FAREWELL: Duration = Duration::from_millis(10);
+/// What a client may take for its handshake and its request, and afterwards to hang up.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What a client that speaks TLS begins with, and none that speaks HTTP: the type of its first record.
+const TLS_HANDSHAKE: u8 = 22;
 
-/// A listening port and the thread that receives its requests; both end when this is dropped.
-pub struct Service {
-    port: u16,
-    server: Arc<Server>,
-    listening: TcpStream,
-    thread: Option<JoinHandle<()>>,
-}
+/// A listening port and the threads behind it; all end when this is dropped.
+pub struct Service(Listener);
 
 impl Service {
     /// Listens on `port` of 127.0.0.1, or on a free one if it is 0.
-    pub fn start<F>(port: u16, answer: F) -> io::Result<Self>
+    pub fn start<F>(port: u16, front: Front, answer: F) -> io::Result<Self>
     where
-        F: Fn(&Request<'_>) -> Answer + Send + Sync + 'static,
+        F: Fn(Request) -> Answer + Send + Sync + 'static,
     {
-        let listener = listen(port)?;
-        let port = listener.local_addr()?.port();
-        // Not a stream at all, but std shuts nothing else down.
-        let listening = TcpStream::from(OwnedFd::from(listener.try_clone()?));
-        let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
-        let server = Arc::new(server);
-        let thread = {
-            let (server, answer) = (Arc::clone(&server), Arc::new(answer));
-            thread::Builder::new().spawn(move || serve(&server, port, &answer))?
+        let serve = move |mut connection: Connection| {
+            connection.expect_within(PATIENCE + front.faults.delay());
+            let port = connection.stream().local_addr()?.port();
+            let stop = connection.stop().clone();
+            let exchange = |stream: &mut dyn Stream, has_client_certificate| {
+                let origin = Origin { port, has_client_certificate };
+                let answer = Request::read(stream, origin)?.map_or_else(|refusal| refusal, &answer);
+                stop.sleep(front.faults.delay())?;
+                stream.write_all(&front.faults.outage().unwrap_or(answer).into_bytes())?;
+                stream.flush()
+            };
+            match &front.tls {
+                Some(tls) if !front.plain_too || connection.peek()? == TLS_HANDSHAKE => {
+                    tls.serve(&mut connection, exchange)?;
+                }
+                _ => exchange(&mut connection, false)?,
+            }
+            connection.expect_within(PATIENCE);
+            connection.close()
         };
-        Ok(Self { port, server, listening, thread: Some(thread) })
+        Listener::start(listen(port)?, serve).map(Self)
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.0.port()
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        // On Linux this closes the port at once, whoever else holds the socket, and ends `accept`.
-        // Elsewhere tiny_http closes it a moment later.
-        if self.listening.shutdown(Shutdown::Both).is_err() {
-            self.server.unblock();
-        }
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
+/// What stands between a client and a service.
+#[derive(Clone)]
+pub struct Front {
+    pub tls: Option<Arc<Tls>>,
+    /// Whether clients may do without TLS even so.
+    pub plain_too: bool,
+    pub faults: Arc<Faults>,
 }
 
-fn serve<F>(server: &Server, port: u16, answer: &Arc<F>)
-where
-    F: Fn(&Request<'_>) -> Answer + Send + Sync + 'static,
-{
-    let accept = |request| {
-        let answer = Arc::clone(answer);
-        // Nobody waits for this thread: its client may be slow. Without it, the client gets a 500.
-        let _ = thread::Builder::new().spawn(move || respond(request, port, &*answer));
-    };
-    server.incoming_requests().for_each(accept);
-    while let Ok(Some(request)) = server.recv_timeout(FAREWELL) {
-        accept(request);
-    }
-}
+/// What a request comes in by and an answer goes out by.
+pub trait Stream: io::Read + io::Write {}
 
-fn respond(mut request: tiny_http::Request, port: u16, answer: impl Fn(&Request<'_>) -> Answer) {
-    if request.body_length().is_some_and(|length| length > MAX_UNREAD_BYTES) {
-        // Dropping it could abort the process. The client waits in vain, and its descriptor is lost.
-        return mem::forget(request);
-    }
-    let answer = match read_body(&mut request) {
-        Ok(body) => answer(&Request::new(&request, body, port)),
-        Err(refusal) => refusal,
-    };
-    let _ = request.respond(answer.into_response());
-}
+impl<T: io::Read + io::Write> Stream for T {}

@@ -1,52 +1,56 @@
 //! JSA: qoauth, which issues tokens, and the console, whose API wants them.
 
-use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use super::client::{Client, Refusal};
 use super::form::Fields;
 use super::message::{Answer, Request, quoted};
-use super::{Credentials, lock, token};
+use super::token::{self, LiveTokens};
+use super::{Credentials, lock};
+
+const DATABASES: &str = r#"["events", "flows", "simarc"]"#;
+const OFFENSES: &str = r#"[{"id": 42, "description": "Multiple login failures", "status": "OPEN", "severity": 5, "magnitude": 4, "offense_source": "192.0.2.7", "event_count": 117, "start_time": 1795312800000}, {"id": 41, "description": "Port scan", "status": "CLOSED", "severity": 3, "magnitude": 2, "offense_source": "198.51.100.23", "event_count": 2048, "start_time": 1795309200000}]"#;
 
 pub struct Jsa {
-    client_id: String,
-    client_secret: String,
-    live_tokens: Mutex<HashSet<String>>,
+    pub client: Client,
+    /// None is what the platform has: its tokens say no lifetime.
+    lifetime: Mutex<Option<Duration>>,
+    live_tokens: LiveTokens,
     token_requests: AtomicUsize,
-    last_secret: Mutex<Option<String>>,
 }
 
 impl Jsa {
     pub fn new(credentials: &Credentials) -> Self {
         Self {
-            client_id: credentials.client_id.clone(),
-            client_secret: credentials.client_secret.clone(),
-            live_tokens: Mutex::default(),
+            client: Client::new(credentials),
+            lifetime: Mutex::default(),
+            live_tokens: LiveTokens::default(),
             token_requests: AtomicUsize::new(0),
-            last_secret: Mutex::default(),
         }
     }
 
     pub fn revoke_tokens(&self) {
-        lock(&self.live_tokens).clear();
+        self.live_tokens.revoke();
+    }
+
+    pub fn set_token_lifetime(&self, lifetime: Duration) {
+        *lock(&self.lifetime) = Some(lifetime);
     }
 
     pub fn token_requests(&self) -> usize {
         self.token_requests.load(Ordering::SeqCst)
     }
 
-    pub fn last_secret(&self) -> Option<String> {
-        lock(&self.last_secret).clone()
-    }
-
-    pub fn qoauth(&self, request: &Request<'_>) -> Answer {
+    pub fn qoauth(&self, request: &Request) -> Answer {
         if request.path != "/token" {
             return oauth_error(404, "not_found", "only /token is served here");
         }
         self.token_requests.fetch_add(1, Ordering::SeqCst);
-        if !matches!(request.method, "GET" | "POST") {
+        if !matches!(request.method.as_str(), "GET" | "POST") {
             return oauth_error(405, "invalid_request", "GET or POST /token")
-                .with("Allow: GET, POST");
+                .with("Allow", "GET, POST");
         }
         let mut fields = Fields::default();
         let mut read = fields.read(request.query.as_bytes());
@@ -56,50 +60,61 @@ impl Jsa {
         if let Err(complaint) = read {
             return oauth_error(400, "invalid_request", complaint);
         }
-        if let Some(secret) = fields.get("client_secret") {
-            *lock(&self.last_secret) = Some(secret.to_owned());
-        }
+        let client = self.client.authenticate(request, &fields);
         if fields.get("grant_type") != Some("client_credentials") {
             let complaint = "grant_type must be client_credentials";
             return oauth_error(400, "unsupported_grant_type", complaint);
         }
-        let (Some(id), Some(secret)) = (fields.get("client_id"), fields.get("client_secret"))
-        else {
-            let complaint = "client_id and client_secret are both required";
-            return oauth_error(400, "invalid_request", complaint);
-        };
-        if id != self.client_id || secret != self.client_secret {
-            return oauth_error(401, "invalid_client", "client authentication failed");
+        match client {
+            Ok(()) => self.issue(),
+            Err(Refusal::Invalid(complaint)) => oauth_error(400, "invalid_request", complaint),
+            Err(Refusal::Unauthenticated) => {
+                oauth_error(401, "invalid_client", "client authentication failed")
+                    .with("WWW-Authenticate", r#"Basic realm="qoauth""#)
+            }
         }
-        let token = token::opaque();
-        let json =
-            format!(r#"{{"access_token": "{token}", "token_type": "Bearer", "scope": "ADMIN"}}"#);
-        lock(&self.live_tokens).insert(token);
+    }
+
+    fn issue(&self) -> Answer {
+        let (token, lifetime) = (token::opaque(), *lock(&self.lifetime));
+        let expires_in = lifetime.map(token::whole_seconds);
+        let expires_in =
+            expires_in.map_or(String::new(), |seconds| format!(r#", "expires_in": {seconds}"#));
+        let json = format!(
+            r#"{{"access_token": "{token}", "token_type": "Bearer", "scope": "ADMIN"{expires_in}}}"#
+        );
+        self.live_tokens.insert(token, lifetime);
         Answer::json(200, json)
     }
 
-    pub fn console(&self, request: &Request<'_>) -> Answer {
-        let is_live = request
-            .bearer_token(&[' '])
-            .is_some_and(|token| lock(&self.live_tokens).contains(token));
-        match (request.path, request.method) {
+    pub fn console(&self, request: &Request) -> Answer {
+        let token = request.bearer_token(&[' ']);
+        let is_live = token.is_some_and(|token| self.live_tokens.contains(token));
+        match (request.path.as_str(), request.method.as_str()) {
             (path, _) if !path.starts_with("/api/") => {
                 qradar_error(404, 0, "The resource you requested could not be found.")
             }
             _ if !is_live => qradar_error(401, 18, "No live authorization token was presented."),
-            ("/api/ariel/databases", "GET") => {
-                Answer::json(200, r#"["events", "flows", "simarc"]"#.to_owned())
+            ("/api/ariel/databases", "GET") => Answer::json(200, DATABASES.to_owned()),
+            ("/api/siem/offenses", "GET") => Answer::json(200, OFFENSES.to_owned()),
+            ("/api/echo", "POST") => {
+                let content_type = request.content_type().unwrap_or("application/octet-stream");
+                Answer::new(200, content_type, request.body())
             }
-            ("/api/ariel/databases", method) => {
-                let complaint = format!("{method} is not supported by this endpoint.");
-                qradar_error(405, 5, &complaint).with("Allow: GET")
+            ("/api/ariel/databases" | "/api/siem/offenses", method) => {
+                not_supported(method).with("Allow", "GET")
             }
+            ("/api/echo", method) => not_supported(method).with("Allow", "POST"),
             (path, _) => {
                 let complaint = format!("The endpoint {path} could not be found.");
                 qradar_error(404, 1002, &complaint)
             }
         }
     }
+}
+
+fn not_supported(method: &str) -> Answer {
+    qradar_error(405, 5, &format!("{method} is not supported by this endpoint."))
 }
 
 fn oauth_error(status: u16, error: &str, description: &str) -> Answer {

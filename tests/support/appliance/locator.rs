@@ -5,8 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tempfile::TempDir;
-
 const SCRIPT: &str = r#"#!/bin/sh
 if [ $# -ne 1 ] || [ -z "$1" ]; then
     echo "usage: ${0##*/} SERVICE" >&2
@@ -15,16 +13,14 @@ fi
 read -r port <"${0%/*}/port" && echo "$port"
 "#;
 
-/// Gone from the disk when dropped.
 pub struct Locator {
-    directory: TempDir,
     program: PathBuf,
+    port: PathBuf,
 }
 
 impl Locator {
-    pub fn write(port: u16) -> io::Result<Self> {
-        let directory = tempfile::Builder::new().prefix("minbearer-appliance-").tempdir()?;
-        let program = directory.path().join("service_port_locator");
+    pub fn write(folder: &Path, port: u16) -> io::Result<Self> {
+        let program = folder.join("service_port_locator");
         // A shell writes the program, not this process. If another thread forked while this process
         // had the file open for writing, the child would hold it open until its own exec, and running
         // the program would meanwhile fail with ETXTBSY.
@@ -37,7 +33,7 @@ impl Locator {
             let complaint = format!("cannot write {}: /bin/sh: {status}", program.display());
             return Err(io::Error::other(complaint));
         }
-        let locator = Self { directory, program };
+        let locator = Self { program, port: folder.join("port") };
         locator.point_to(port)?;
         Ok(locator)
     }
@@ -48,8 +44,8 @@ impl Locator {
 
     /// Whoever runs the program meanwhile gets the old port or the new one, never half of one.
     pub fn point_to(&self, port: u16) -> io::Result<()> {
-        let next = self.directory.path().join("port.next");
+        let next = self.port.with_extension("next");
         fs::write(&next, format!("{port}\n"))?;
-        fs::rename(next, self.directory.path().join("port"))
+        fs::rename(next, &self.port)
     }
 }

@@ -15,8 +15,9 @@ pub struct Port {
 }
 
 impl Port {
-    pub fn reserve() -> io::Result<Self> {
-        let listener = listen(0)?;
+    /// This port, or a free one if it is 0.
+    pub fn reserve(number: u16) -> io::Result<Self> {
+        let listener = listen(number)?;
         let address = listener.local_addr()?;
         let _client = TcpStream::connect(address)?;
         let (holder, _) = listener.accept()?;
@@ -35,6 +36,10 @@ pub fn listen(port: u16) -> io::Result<TcpListener> {
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) if port > 0 => {
+                let complaint = format!("port {port} of 127.0.0.1: {error}");
+                return Err(io::Error::new(error.kind(), complaint));
             }
             result => return result,
         }
