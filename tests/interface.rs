@@ -150,10 +150,12 @@ fn errors_are_told_apart() {
     let refused = "HTTP/1.1 401 No\r\nContent-Length: 26\r\n\r\n{\"error\":\"invalid_client\"}";
     let down = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
 
+    let later = "HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{";
     for (server, expected) in [
         (answering(refused), "wrong secret"),
         (answering(down), "server down"),
+        (answering(later), "come back later"),
         (answering(cut), "cut short"),
         (answering("SSH-2.0-x\r\n"), "not HTTP"),
         (Server::start(Port::Refusing), "nothing listens"),

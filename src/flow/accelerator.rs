@@ -38,7 +38,8 @@ use crate::error::Error;
 use crate::secret::SecretSource;
 use crate::wire::request::{Method, Request};
 use crate::wire::response::Response;
-use crate::wire::token::{Answer, Token};
+use crate::wire::token::Token;
+use crate::wire::token_answer::AnswerReader;
 use crate::wire::url::Url;
 use alloc::string::String;
 use core::fmt;
@@ -112,7 +113,7 @@ impl Config {
     /// [`Kind::Refused`](crate::Kind::Refused) and [`Kind::Unavailable`](crate::Kind::Unavailable) for a status other
     /// than 2xx or an `error`; [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token.
     pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
-        let answer = Answer {
+        let answer = AnswerReader {
             request,
             separator: self.separator,
             members: &[],

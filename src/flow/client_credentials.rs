@@ -32,7 +32,8 @@ pub use authentication::ClientAuthentication;
 use crate::error::Error;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
-use crate::wire::token::{Answer, Token};
+use crate::wire::token::Token;
+use crate::wire::token_answer::AnswerReader;
 use crate::wire::url::Url;
 use alloc::format;
 use alloc::string::String;
@@ -226,7 +227,8 @@ impl Config {
     pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
         let secret = request.secrets().next().unwrap_or_default();
         let advice = self.authentication.advice(&self.client_id, secret);
-        let answer = Answer { request, separator: ' ', advice, members: &self.answer_members };
+        let answer =
+            AnswerReader { request, separator: ' ', advice, members: &self.answer_members };
         answer.read_answer(response)
     }
 

@@ -206,7 +206,7 @@ fn ended_input() -> std::io::Result<Stdio> {
 /// The port in what a locator printed, or what is wrong with it.
 pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
     let printed = String::from_utf8_lossy(printed);
-    strict_port(printed.trim_ascii()).ok_or_else(|| match redact::shown(&printed, &[secret]) {
+    strict_port(printed.trim_ascii()).ok_or_else(|| match redact::redacted(&printed, &[secret]) {
         nothing if nothing.is_empty() => String::from("printed nothing; a port was expected"),
         other => format!("printed `{other}`; a port from 1 to 65535 was expected"),
     })
@@ -215,7 +215,7 @@ pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> 
 /// What a locator wrote to standard error, fit to be shown.
 pub(crate) fn shown_complaint(complaint: &[u8], secret: &str) -> String {
     let is_whole = complaint.len() < MAX_COMPLAINT_BYTES;
-    let show = if is_whole { redact::shown } else { redact::shown_without_its_end };
+    let show = if is_whole { redact::redacted } else { redact::redacted_without_its_end };
     show(String::from_utf8_lossy(complaint).trim_ascii(), &[secret])
 }
 

@@ -419,6 +419,23 @@ fn an_error_from_memory_says_when_it_was_seen_and_when_the_next_attempt_is() {
 }
 
 #[test]
+fn retry_after_is_heeded_up_to_a_minute() {
+    struct Busy(&'static str);
+    impl Transport for Busy {
+        fn send(&self, _: &Request, _: Instant) -> Result<Response, Error> {
+            Ok(Response::new(503, "").with_header("Retry-After", self.0))
+        }
+    }
+    for (value, at_least, at_most) in [("30", 29, 30), ("9999", 59, 60), ("0", 0, 1)] {
+        let config = Config::new("http://localhost/token", "id", "secret").unwrap();
+        let session = Session::with_transport(config, Busy(value));
+        assert_eq!(token(&session), Err(Kind::Unavailable));
+        let pause = (session.next_attempt().unwrap() - Instant::now()).as_secs();
+        assert!((at_least..=at_most).contains(&pause), "{value}: {pause}");
+    }
+}
+
+#[test]
 fn the_next_attempt_is_when_the_token_is_due() {
     let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
     let session = session(&server);

@@ -3,12 +3,15 @@
 //! Nothing is verified: the token is for the server that issued it, and only that server can tell
 //! whether it is good. All that is read is how long it lives.
 
-use super::json::{Members, Value};
+use super::json::{Members, Value, read_members};
 use crate::secret::Buffer;
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-/// `exp - iat` in seconds, if the token is a JWT that has both.
-pub(crate) fn lifetime_seconds(token: &str) -> Option<f64> {
+/// How long a JWT that has both `exp` and `iat` lives, in seconds.
+///
+/// `exp - iat`, whatever the device's clock shows. But where `now`, in seconds since 1970, lies between the two, the clock
+/// may well be right, and what is left by it is the answer if that is less: a server may have had the token in stock.
+pub(crate) fn lifetime_seconds(token: &str, now: Option<u64>) -> Option<f64> {
     let mut parts = token.split('.');
     let (Some(_), Some(payload), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -17,9 +20,28 @@ pub(crate) fn lifetime_seconds(token: &str) -> Option<f64> {
     };
     let mut claims = Buffer::from(alloc::vec![0; payload.len() / 4 * 3 + 3]);
     let len = Base64UrlUnpadded::decode(payload, claims.as_mut_slice()).ok()?.len();
-    let claims = Members::read(claims.as_mut_slice().get_mut(..len)?).ok()?;
+    let claims: Claims = read_members(claims.as_mut_slice().get_mut(..len)?).ok()?;
     let number = |claim: Option<Value>| claim?.number();
-    Some(number(claims.exp)? - number(claims.iat)?)
+    let (exp, iat) = (number(claims.exp)?, number(claims.iat)?);
+    let now = now.map(|now| now as f64).filter(|now| (iat..exp).contains(now));
+    Some(exp - now.unwrap_or(iat))
+}
+
+/// The registered claims (RFC 7519 section 4.1) that say how long a token lives.
+#[derive(Default)]
+struct Claims {
+    exp: Option<Value>,
+    iat: Option<Value>,
+}
+
+impl Members for Claims {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
+        match name {
+            "exp" => Some(&mut self.exp),
+            "iat" => Some(&mut self.iat),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -39,7 +61,26 @@ mod tests {
             ("x", None),
         ] {
             let payload = Base64UrlUnpadded::encode_string(claims.as_bytes());
-            assert_eq!(lifetime_seconds(&format!("e30.{payload}.c2ln")), expected, "{claims}");
+            let token = format!("e30.{payload}.c2ln");
+            assert_eq!(lifetime_seconds(&token, None), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_clock_between_iat_and_exp_counts_and_any_other_does_not() {
+        let payload = Base64UrlUnpadded::encode_string(br#"{"iat":1700000000,"exp":1700003600}"#);
+        let token = format!("e30.{payload}.c2ln");
+        for (now, expected) in [
+            (None, 3600.0),
+            (Some(0), 3600.0),
+            (Some(1_699_999_999), 3600.0),
+            (Some(1_700_000_000), 3600.0),
+            (Some(1_700_003_000), 600.0),
+            (Some(1_700_003_599), 1.0),
+            (Some(1_700_003_600), 3600.0),
+            (Some(u64::MAX), 3600.0),
+        ] {
+            assert_eq!(lifetime_seconds(&token, now), Some(expected), "{now:?}");
         }
     }
 
@@ -55,7 +96,7 @@ mod tests {
             format!("a.{payload}=.b"),
             "a.é.b".into(),
         ] {
-            assert_eq!(lifetime_seconds(&token), None, "{token}");
+            assert_eq!(lifetime_seconds(&token, Some(1)), None, "{token}");
         }
     }
 

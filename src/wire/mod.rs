@@ -7,7 +7,9 @@ pub(crate) mod jwt;
 pub(crate) mod redact;
 pub(crate) mod request;
 pub(crate) mod response;
+mod retry_after;
 #[cfg(feature = "tls-no-provider")]
 pub(crate) mod time;
 pub(crate) mod token;
+pub(crate) mod token_answer;
 pub(crate) mod url;

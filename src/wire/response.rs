@@ -161,7 +161,9 @@ impl Response {
             _ => "",
         };
         let message = format!("{} has the status {status}{what}", self.subject());
-        Err(Error::Status(Box::new(Refusal { message, status, ..Refusal::default() })))
+        let retry_after = super::retry_after::retry_after(&self);
+        let refusal = Refusal { message, status, retry_after, ..Refusal::default() };
+        Err(Error::Status(Box::new(refusal)))
     }
 
     fn subject(&self) -> String {

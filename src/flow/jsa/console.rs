@@ -4,7 +4,7 @@ use super::parse_origin;
 use crate::error::Error;
 use crate::os::env;
 use crate::secret::file::read_file;
-use crate::wire::json::{Members, Value};
+use crate::wire::json::{Members, Value, read_members};
 use crate::wire::url::Url;
 use alloc::format;
 use alloc::string::String;
@@ -40,12 +40,24 @@ fn console_ip_of_manifest() -> Result<(String, String), Error> {
         ));
     };
     let mut manifest = read_file("the manifest", Path::new(&path), MAX_MANIFEST_BYTES)?;
-    let members = Members::read(manifest.as_mut_slice())
+    let manifest: Manifest = read_members(manifest.as_mut_slice())
         .map_err(|_| Error::config(format!("the manifest {path} is not one JSON object")))?;
-    match members.console_ip.and_then(Value::into_text) {
+    match manifest.console_ip.and_then(Value::into_text) {
         Some(host) => Ok((format!("console_ip in {path}"), String::from(host.as_str()))),
         None => Err(Error::config(format!(
             "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and {path} has no console_ip"
         ))),
+    }
+}
+
+/// The members of an app's manifest that matter here.
+#[derive(Default)]
+struct Manifest {
+    console_ip: Option<Value>,
+}
+
+impl Members for Manifest {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
+        (name == "console_ip").then_some(&mut self.console_ip)
     }
 }

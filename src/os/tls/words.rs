@@ -137,7 +137,7 @@ fn describe_tls(url: &Url, trust: &Trust, error: &rustls::Error) -> Result<Strin
         rustls::Error::InvalidMessage(what) => format!(
             "the answer is not TLS ({what:?}); is this the right port, and does it speak plain HTTP?"
         ),
-        _ => format!("TLS failed: {}", redact::shown(&error.to_string(), &[])),
+        _ => format!("TLS failed: {}", redact::redacted(&error.to_string(), &[])),
     })
 }
 
@@ -153,7 +153,7 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             } else {
                 format!(
                     "the server's certificate is not for {host} but for {}; use that, or have it issued for {host}",
-                    redact::shown(&names.join(", "), &[])
+                    redact::redacted(&names.join(", "), &[])
                 )
             }
         }
@@ -200,12 +200,12 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
                 "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any",
             ),
             other => {
-                format!("the server's certificate is not taken: {}", redact::shown(other, &[]))
+                format!("the server's certificate is not taken: {}", redact::redacted(other, &[]))
             }
         },
         other => format!(
             "the server's certificate is not taken: {}",
-            redact::shown(&other.to_string(), &[])
+            redact::redacted(&other.to_string(), &[])
         ),
     }
 }

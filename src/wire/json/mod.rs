@@ -1,10 +1,19 @@
 //! JSON values that are whole, and the members that a flow needs from a JSON object ([RFC
 //! 8259](https://www.rfc-editor.org/rfc/rfc8259)), read by miniserde without a copy that nobody wipes.
 //!
-//! miniserde unescapes a string into a growing buffer of its own, which would leave a token behind. So
-//! [`mask`] first checks every escape and puts a DEL in place of its backslash. miniserde then sees no
-//! escape and hands out slices of the input; [`unmask`] decodes those that are kept into wiped buffers.
-//! A number beyond a double, which JSON allows and miniserde does not, becomes a smaller one there too.
+//! miniserde unescapes a string into a growing buffer of its own, which would leave a token behind. So the input is
+//! masked in place before miniserde reads it: the backslash of each escape becomes a DEL, which JSON allows in a
+//! string. miniserde then sees no escape and hands out slices of the input. A string that is kept is unmasked into a
+//! wiped buffer:
+//!
+//! ```text
+//! input    {"access_token":"a\/b\"\u0041","expires_in":1e400}
+//! masked   {"access_token":"a␡/b␡Q␡u0041","expires_in":9e99 }       ␡ is the byte 7F
+//! value     access_token = a/b"A            expires_in = 9e99
+//! ```
+//!
+//! A quote after a DEL becomes `Q` and a backslash `B`, since miniserde would see those. A number beyond a double, which
+//! JSON allows and miniserde does not, becomes a smaller one that is as absurd a lifetime.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -56,64 +65,44 @@ impl Value {
     }
 }
 
-/// The members of a token answer (RFC 6749 sections 5.1 and 5.2), of a JWT's claims (RFC 7519
-/// section 4.1) and of a JSA app's manifest that this crate knows. The others are skipped.
-#[derive(Default)]
-pub(crate) struct Members {
-    pub(crate) access_token: Option<Value>,
-    pub(crate) token_type: Option<Value>,
-    pub(crate) expires_in: Option<Value>,
-    pub(crate) scope: Option<Value>,
-    pub(crate) error: Option<Value>,
-    pub(crate) error_description: Option<Value>,
-    pub(crate) error_uri: Option<Value>,
-    pub(crate) exp: Option<Value>,
-    pub(crate) iat: Option<Value>,
-    pub(crate) console_ip: Option<Value>,
+/// The members of a JSON object that one document is read for. The others are skipped.
+pub(crate) trait Members: Default {
+    /// Where the member of that name goes.
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>>;
 }
 
-impl Members {
-    /// Reads one JSON object, which is masked in place. Anything after it, a known member twice, and
-    /// nesting deeper than 64 are not JSON to us.
-    pub(crate) fn read(json: &mut [u8]) -> Result<Members, NotJson> {
-        mask(json, Escapes::Masked)?;
-        let text = core::str::from_utf8(json).map_err(|_| NotJson)?;
-        miniserde::json::from_str(text).map_err(|_| NotJson)
-    }
-
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
-        Some(match name {
-            "access_token" => &mut self.access_token,
-            "token_type" => &mut self.token_type,
-            "expires_in" => &mut self.expires_in,
-            "scope" => &mut self.scope,
-            "error" => &mut self.error,
-            "error_description" => &mut self.error_description,
-            "error_uri" => &mut self.error_uri,
-            "exp" => &mut self.exp,
-            "iat" => &mut self.iat,
-            "console_ip" => &mut self.console_ip,
-            _ => return None,
-        })
-    }
+/// Reads one JSON object, which is masked in place. Anything after it, a known member twice, and
+/// nesting deeper than 64 are not JSON to us.
+pub(crate) fn read_members<M: Members>(json: &mut [u8]) -> Result<M, NotJson> {
+    mask(json, Escapes::Masked)?;
+    read_masked(json)
 }
 
-impl Deserialize for Members {
+/// The same for an object that was read before, and so is masked.
+pub(crate) fn read_masked<M: Members>(json: &[u8]) -> Result<M, NotJson> {
+    let text = core::str::from_utf8(json).map_err(|_| NotJson)?;
+    let Object(members) = miniserde::json::from_str(text).map_err(|_| NotJson)?;
+    Ok(members)
+}
+
+struct Object<M>(M);
+
+impl<M: Members> Deserialize for Object<M> {
     fn begin(out: &mut Option<Self>) -> &mut dyn Visitor {
-        out.insert(<Members as Default>::default())
+        out.insert(Object(M::default()))
     }
 }
 
 /// Only an object is taken; the trait refuses the rest.
-impl Visitor for Members {
+impl<M: Members> Visitor for Object<M> {
     fn map(&mut self) -> miniserde::Result<Box<dyn Map + '_>> {
-        Ok(Box::new(MembersMap(self)))
+        Ok(Box::new(ObjectMap(&mut self.0)))
     }
 }
 
-struct MembersMap<'a>(&'a mut Members);
+struct ObjectMap<'a, M>(&'a mut M);
 
-impl Map for MembersMap<'_> {
+impl<M: Members> Map for ObjectMap<'_, M> {
     fn key(&mut self, name: &str) -> miniserde::Result<&mut dyn Visitor> {
         match self.0.slot(&unmask(name)) {
             Some(Some(_)) => Err(miniserde::Error),
@@ -353,9 +342,29 @@ mod tests {
     use super::*;
     use alloc::format;
 
+    #[derive(Default)]
+    struct Document {
+        scope: Option<Value>,
+        expires_in: Option<Value>,
+    }
+
+    impl Members for Document {
+        fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
+            match name {
+                "scope" => Some(&mut self.scope),
+                "expires_in" => Some(&mut self.expires_in),
+                _ => None,
+            }
+        }
+    }
+
+    fn read(bytes: &mut [u8]) -> Result<Document, NotJson> {
+        read_members(bytes)
+    }
+
     fn scope(json: &str) -> Result<Option<String>, NotJson> {
         let mut bytes = json.as_bytes().to_vec();
-        let text = Members::read(&mut bytes)?.scope.and_then(Value::into_text);
+        let text = read(&mut bytes)?.scope.and_then(Value::into_text);
         Ok(text.map(|text| String::from(text.as_str())))
     }
 
@@ -403,7 +412,7 @@ mod tests {
         ] {
             assert_eq!(scope(json), Err(NotJson), "{json}");
         }
-        assert_eq!(Members::read(&mut b"{\"scope\":\"\xff\"}".to_vec()).err(), Some(NotJson));
+        assert_eq!(read(&mut b"{\"scope\":\"\xff\"}".to_vec()).err(), Some(NotJson));
     }
 
     #[test]
@@ -452,7 +461,7 @@ mod tests {
         ] {
             for (sign, expected) in [("", 9e99), ("-", -9e99)] {
                 let json = format!("{{\"expires_in\":{sign}{huge},\"a\":[{sign}{huge}]}}");
-                let members = Members::read(&mut json.clone().into_bytes()).expect(&json);
+                let members = read(&mut json.clone().into_bytes()).expect(&json);
                 let number = members.expires_in.expect(&json).number();
                 assert_eq!(number, Some(expected), "{json}");
                 assert!(is_one_value(&json), "{json}");
@@ -469,7 +478,7 @@ mod tests {
         {
             assert!(!is_one_value(not_a_number), "{not_a_number}");
             let mut json = format!("{{\"a\":{not_a_number}}}").into_bytes();
-            assert_eq!(Members::read(&mut json).err(), Some(NotJson), "{not_a_number}");
+            assert_eq!(read(&mut json).err(), Some(NotJson), "{not_a_number}");
         }
         assert!(is_one_value("\"\\\"1e400\u{7f}\""), "in a string");
     }
