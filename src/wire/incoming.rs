@@ -181,14 +181,15 @@ impl Incoming {
             return Err(not_http("it does not start with a status line"));
         }
         let is_whole = end.is_some_and(|end| end <= room);
-        if !is_whole && taken < bytes.len() {
-            return Err(too_long());
-        }
-        // Only a new line can show something wrong, or the end.
-        if is_whole || bytes[..taken].contains(&b'\n') {
-            if let Some(head) = parse_head(&self.head, is_whole)? {
+        // Lines are looked at once they have ended, so that what is wrong does not depend on how they were cut.
+        if let Some(line_end) = bytes[..taken].iter().rposition(|byte| *byte == b'\n') {
+            let lines = self.head.get(..known + line_end + 1).unwrap_or_default();
+            if let Some(head) = parse_head(lines, is_whole)? {
                 self.take_parsed(head)?;
             }
+        }
+        if !is_whole && taken < bytes.len() {
+            return Err(too_long());
         }
         Ok(taken)
     }
@@ -235,12 +236,11 @@ impl Incoming {
 
     /// Takes bytes up to the end of a line, and what the line says if it has ended.
     fn take_line(&mut self, bytes: &[u8]) -> Result<usize, Error> {
-        let end = bytes.iter().position(|byte| *byte == b'\n');
-        let taken = end.map_or(bytes.len(), |end| end + 1);
         let (state, line) = (self.state, &mut self.line);
-        line.push(&bytes[..taken]).ok_or_else(|| {
-            not_http("a line between or after its chunks is longer than 256 bytes")
-        })?;
+        let taken = line.take(bytes);
+        if taken == 0 {
+            return Err(not_http("a line between or after its chunks is longer than 256 bytes"));
+        }
         if state == State::ChunkEnd && !matches!(line.bytes(), b"" | b"\r" | b"\n" | b"\r\n") {
             return Err(not_http("a chunk is longer than it says"));
         }
@@ -250,7 +250,7 @@ impl Incoming {
                 return Err(too_long());
             }
         }
-        if end.is_none() {
+        if !line.bytes().ends_with(b"\n") {
             return Ok(taken);
         }
         self.state = match state {
@@ -413,11 +413,16 @@ impl Default for Line {
 }
 
 impl Line {
-    fn push(&mut self, bytes: &[u8]) -> Option<()> {
-        let end = self.len.checked_add(bytes.len())?;
-        self.bytes.get_mut(self.len..end)?.copy_from_slice(bytes);
-        self.len = end;
-        Some(())
+    /// Takes bytes up to the end of the line, as many as there is room for, and says how many.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
+        let taken = end.map_or(bytes.len(), |end| end + 1).min(room.len());
+        for (place, byte) in room.iter_mut().zip(&bytes[..taken]) {
+            *place = *byte;
+        }
+        self.len += taken;
+        taken
     }
 
     fn bytes(&self) -> &[u8] {

@@ -118,6 +118,29 @@ fn an_answer_that_cannot_be_trusted_is_a_network_error() {
 }
 
 #[test]
+fn what_is_wrong_does_not_depend_on_how_the_bytes_were_cut() {
+    let start = "HTTP/1.1 200 OK\r\n";
+    let chunked = |chunks: &str| format!("{start}Transfer-Encoding: chunked\r\n\r\n{chunks}");
+    let long = "x".repeat(MAX_HEAD_BYTES);
+    for (answer, part) in [
+        (format!("{start}no colon\r\n{long}"), "no header"),
+        (format!("{start}A: b\u{0}{long}"), "8 KiB"),
+        (format!("{start}A: b\u{0}"), "cut short"),
+        (format!("{start}A: b\r"), "cut short"),
+        (chunked(&format!("1\r\n{{{long}")), "longer than it says"),
+        (chunked(&format!("1\r\n{{\r{long}")), "longer than it says"),
+        (chunked(&format!("0\r\n{long}")), "256 bytes"),
+        (chunked(&("0\r\n".to_string() + &"A: b\r\n".repeat(1365) + "AAA")), "8 KiB"),
+        (chunked(&("0\r\n".to_string() + &"A: b\r\n".repeat(1360) + &long)), "8 KiB"),
+    ] {
+        for size in [1, 2, 3, 7, 20, 300, 100_000] {
+            let error = read_in_pieces(answer.as_bytes(), size).unwrap_err().to_string();
+            assert!(error.contains(part), "{} bytes by {size}: {error}", answer.len());
+        }
+    }
+}
+
+#[test]
 fn bytes_above_ascii_are_data() {
     let answer = b"HTTP/1.1 200 Tr\xe8s bien\r\nLatin: \xe9\r\nUtf: \xc3\xa9\r\n\r\n{}";
     let response = Response::from_bytes(answer).unwrap();
