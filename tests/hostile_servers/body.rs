@@ -47,25 +47,38 @@ fn lengths() -> Vec<Row> {
             OK,
         ),
         Row::new("one length twice", send(framed(&[&exact, &exact], &body)), GOOD, OK),
-        Row::sends("two lengths", framed(&[&exact, &length((len - 1).to_string())], &body), CUT),
+        Row::sends(
+            "two lengths",
+            framed(&[&exact, &length((len - 1).to_string())], &body),
+            NOT_HTTP,
+        ),
         Row::sends(
             "two lengths, the true one last",
             framed(&[&length((len - 1).to_string()), &exact], &body),
-            CUT,
+            NOT_HTTP,
         ),
-        Row::sends("a list of lengths", framed(&[&length(format!("{len}, {len}"))], &body), CUT),
+        Row::sends(
+            "a list of lengths",
+            framed(&[&length(format!("{len}, {len}"))], &body),
+            NOT_HTTP,
+        ),
         Row::sends(
             "a length and chunks",
             framed(
                 &[&exact, "Transfer-Encoding: chunked"],
                 format!("{len:x}\r\n{body}\r\n0\r\n\r\n"),
             ),
-            CUT,
+            NOT_HTTP,
         ),
         Row::sends(
             "chunks and a length",
             framed(&["transfer-encoding: chunked", &exact], &body),
-            CUT,
+            NOT_HTTP,
+        ),
+        Row::sends(
+            "two lengths, and a status that has no body",
+            "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nContent-Length: 1\r\n\r\n",
+            NOT_HTTP,
         ),
         Row::new(
             "an empty body of length 0",
@@ -93,15 +106,24 @@ fn lengths() -> Vec<Row> {
             GOOD,
             OK,
         ),
-        Row::new(
+        Row::new("zeros before a length", send(announced(&format!("000{len}"))), GOOD, OK),
+        Row::sends(
             "a space before the colon of a length",
-            send(framed(&[&format!("Content-Length : {len}")], &body)),
-            GOOD,
-            OK,
+            framed(&[&format!("Content-Length : {len}")], &body),
+            NOT_HTTP,
+        ),
+        Row::sends(
+            "a space of Latin-1 after a length",
+            [b"HTTP/1.1 200 OK\r\nContent-Length: 2\xa0\r\n\r\n", body.as_bytes()].concat(),
+            NOT_HTTP,
         ),
     ];
-    for value in ["", "-1", "+5", "5.0", "0x5", "5 5", "five", "99999999999999999999", "٥"] {
-        rows.push(Row::sends(format!("the length `{value}`"), announced(value), CUT));
+    for value in ["", "-1", "+5", "5.0", "0x5", "5 5", "five", "٥"] {
+        rows.push(Row::sends(format!("the length `{value}`"), announced(value), NOT_HTTP));
+    }
+    // A length that 32 bits do not hold, nor 64, nor 65.
+    for value in ["4294967361", "18446744073709551681", "99999999999999999999"] {
+        rows.push(Row::sends(format!("the length `{value}`"), announced(value), MALFORMED));
     }
     rows
 }
@@ -132,61 +154,71 @@ fn chunks() -> Vec<Row> {
             OK,
         ),
         Row::new(
+            "a chunked answer a byte at a time",
+            vec![Step::Trickle(chunked(&whole), Duration::ZERO)],
+            GOOD,
+            OK,
+        ),
+        Row::sends(
             "chunks announced twice",
-            send(framed(&["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], &whole)),
-            CUT,
-            CUT,
+            framed(&["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], &whole),
+            NOT_HTTP,
         ),
-        // What a chunked body that breaks off looks like through minreq: whole. The JSON of a token tells.
-        Row::new(
-            "chunks that break off within a chunk",
-            send(chunked(&whole[..30])),
-            MALFORMED,
-            OK,
-        ),
-        Row::new(
+        Row::sends("chunks that break off within a chunk", chunked(&whole[..30]), CUT),
+        Row::sends(
             "chunks that break off after a chunk",
-            send(chunked(&format!("14\r\n{one}\r\n"))),
-            MALFORMED,
-            OK,
+            chunked(&format!("14\r\n{one}\r\n")),
+            CUT,
         ),
-        Row::new(
+        Row::sends(
             "chunks that break off after the last byte of the JSON",
-            send(chunked(&format!("{:x}\r\n{body}", body.len()))),
-            GOOD,
-            OK,
+            chunked(&format!("{:x}\r\n{body}", body.len())),
+            CUT,
         ),
-        Row::new(
+        Row::sends(
             "chunks without the last one",
-            send(chunked(&format!("{:x}\r\n{body}\r\n", body.len()))),
-            GOOD,
-            OK,
+            chunked(&format!("{:x}\r\n{body}\r\n", body.len())),
+            CUT,
         ),
-        Row::new(
+        Row::sends(
             "chunks without the last line",
-            send(chunked(&format!("{:x}\r\n{body}\r\n0\r\n", body.len()))),
-            GOOD,
-            OK,
+            chunked(&format!("{:x}\r\n{body}\r\n0\r\n", body.len())),
+            CUT,
         ),
-        Row::new(
+        Row::sends(
+            "chunks without half of the last line",
+            chunked(&format!("{:x}\r\n{body}\r\n0\r\n\r", body.len())),
+            CUT,
+        ),
+        Row::sends(
             "an empty line for the last chunk",
-            send(chunked(&format!("{:x}\r\n{body}\r\n\r\n\r\n", body.len()))),
-            GOOD,
-            OK,
+            chunked(&format!("{:x}\r\n{body}\r\n\r\n\r\n", body.len())),
+            NOT_HTTP,
         ),
         Row::sends("no chunk at all", chunked(""), CUT),
-        Row::sends("the last chunk alone", chunked("0\r\n\r\n"), CUT),
+        // It is whole, and empty.
+        Row::new("the last chunk alone", send(chunked("0\r\n\r\n")), MALFORMED, OK),
         Row::sends(
             "a chunk longer than it says",
             chunked(&format!("{:x}\r\n{body}xyz\r\n0\r\n\r\n", body.len())),
-            CUT,
+            NOT_HTTP,
         ),
         Row::sends(
             "a chunk shorter than it says",
             chunked(&format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len() - 1)),
-            CUT,
+            NOT_HTTP,
         ),
-        Row::sends("an endless line for a chunk's length", chunked(&"0".repeat(2000)), CUT),
+        Row::sends(
+            "a carriage return alone after a chunk",
+            chunked(&format!("{:x}\r\n{body}\r0\r\n\r\n", body.len())),
+            NOT_HTTP,
+        ),
+        Row::sends(
+            "a carriage return in a chunk's extension",
+            chunked(&format!("{:x};a\rb\r\n{body}\r\n0\r\n\r\n", body.len())),
+            NOT_HTTP,
+        ),
+        Row::sends("an endless line for a chunk's length", chunked(&"0".repeat(2000)), NOT_HTTP),
         Row::new(
             "a chunk that never comes",
             vec![Step::send(chunked("5\r\n")), Step::Hold],
@@ -202,17 +234,32 @@ fn chunks() -> Vec<Row> {
         Row::new(
             "empty chunk extensions without end",
             vec![Step::send(chunked("5;")), Step::Endless(b";".repeat(100), PAUSE)],
-            CUT,
-            CUT,
+            NOT_HTTP,
+            NOT_HTTP,
         ),
     ];
-    for length in ["x", "-1", "5,5", "0x5", "10000000000000000", "é", "5 5"] {
+    for (len, is_good) in [(255, true), (256, true), (257, false)] {
+        let size = format!("{:x};", body.len());
+        let extension = "x".repeat(len - size.len() - 2);
+        let bytes = chunked(&format!("{size}{extension}\r\n{body}\r\n0\r\n\r\n"));
+        let name = format!("a line of {len} bytes before a chunk");
+        rows.push(if is_good { Row::good(name, bytes) } else { Row::sends(name, bytes, NOT_HTTP) });
+    }
+    for length in ["x", "-1", "+5", " 5", "5,5", "0x5", "10000000000000000", "é", "5 5", ";"] {
         let bytes = chunked(&format!("{length}\r\n{body}\r\n0\r\n\r\n"));
-        rows.push(Row::sends(format!("the chunk length `{length}`"), bytes, CUT));
+        rows.push(Row::sends(format!("the chunk length `{length}`"), bytes, NOT_HTTP));
     }
     for coding in ["gzip", "identity", "gzip, chunked", "chunked, chunked", "chunked;q=1", ""] {
         let bytes = framed(&[&format!("Transfer-Encoding: {coding}")], &whole);
-        rows.push(Row::sends(format!("the transfer coding `{coding}`"), bytes, CUT));
+        rows.push(Row::sends(format!("the transfer coding `{coding}`"), bytes, NOT_HTTP));
+    }
+    // Cut anywhere, nothing of it is believed.
+    for cut in (1..whole.len()).step_by(7) {
+        rows.push(Row::sends(
+            format!("chunks cut {cut} bytes before their end"),
+            chunked(&whole[..whole.len() - cut]),
+            CUT,
+        ));
     }
     rows
 }
@@ -273,8 +320,8 @@ fn sizes() -> Vec<Row> {
         Row::new(
             "10 GB announced with a refusal",
             flood(&format!("500 No\r\n{ten_gb}"), b" ".repeat(4096)),
-            REFUSED,
-            &[Outcome::Status(500)],
+            UNAVAILABLE,
+            Outcome::Status(500),
         ),
         Row::new(
             "all the memory there is announced",
@@ -287,7 +334,13 @@ fn sizes() -> Vec<Row> {
             "a body without end after a refusal",
             flood("403 No", b" ".repeat(4096)),
             REFUSED,
-            &[Outcome::Status(403)],
+            Outcome::Status(403),
+        ),
+        Row::new(
+            "chunks without end after a refusal",
+            flood("403 No\r\nTransfer-Encoding: chunked", chunk()),
+            REFUSED,
+            Outcome::Status(403),
         ),
         Row::new(
             "chunks without end",

@@ -4,7 +4,7 @@ use super::*;
 
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    let mut add = |name: String, body: String, token: &[Outcome]| {
+    let mut add = |name: String, body: String, token: Outcome| {
         let sent = vec![Step::send(answer("200 OK", &[], body))];
         rows.push(Row::new(format!("JSON: {name}"), sent, token, OK));
     };

@@ -4,24 +4,21 @@ use super::*;
 
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    let code = |status: &str| status[..3].parse().expect("a status starts with its code");
+    let code = |status: &str| status[..3].parse::<u16>().expect("a status starts with its code");
     for status in ["201 Created", "202 Accepted", "203 Non-Authoritative", "206 Partial", "299 Odd"]
     {
         let sent = vec![Step::send(answer(status, &[], good_json()))];
-        rows.push(Row::new(status, sent, GOOD, &[Outcome::Status(code(status))]));
+        rows.push(Row::new(status, sent, GOOD, Outcome::Status(code(status))));
     }
     for status in ["204 No Content", "204 No Content, and a body"] {
         let body = if status.contains("body") { good_json() } else { String::new() };
         let sent = vec![Step::send(answer(status, &[], body))];
-        rows.push(Row::new(status, sent, MALFORMED, &[Outcome::Status(204)]));
+        rows.push(Row::new(status, sent, MALFORMED, Outcome::Status(204)));
     }
     let mut refused = |name: String, sent: Vec<u8>, status: &str| {
-        rows.push(Row::new(
-            name,
-            vec![Step::send(sent)],
-            REFUSED,
-            &[Outcome::Status(code(status))],
-        ));
+        let status = code(status);
+        let token = if matches!(status, 429 | 500..) { UNAVAILABLE } else { REFUSED };
+        rows.push(Row::new(name, vec![Step::send(sent)], token, Outcome::Status(status)));
     };
     for status in [
         "300 Multiple Choices",
