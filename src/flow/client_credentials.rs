@@ -18,13 +18,38 @@
 //!
 //! # Where the secret goes
 //!
-//! Servers take the credentials in one of two places, and a few in only one of them. The body (`client_secret_post`)
-//! is the default here; [`ClientAuthentication::basic`] puts them into an `Authorization` header (`client_secret_basic`). To
-//! tell which one a server wants: its metadata (`/.well-known/openid-configuration` or, [RFC
+//! There are four ways to say who the client is, and no key is read or signature made in any of them:
+//!
+//! - **A secret in the body**, beside the rest of the form ([RFC 6749 section
+//!   2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1); servers call it `client_secret_post`). It is the
+//!   default here.
+//! - **A secret as Basic**, in the `Authorization` header ([the same
+//!   section](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1), `client_secret_basic`):
+//!   [`ClientAuthentication::basic`]. The section has id and secret encoded as in a form before they are joined with a
+//!   colon. Some servers do not decode them, and refuse a right secret that has a `+`, a `/` or a `=`;
+//!   [`unencoded`](ClientAuthentication::unencoded) is for those.
+//! - **An assertion**, a JWT that someone else signs, instead of a secret ([RFC 7521 section
+//!   4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2) and [RFC 7523 section
+//!   2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2), `private_key_jwt`): [`ClientAuthentication::assertion`].
+//!   Kubernetes projects one into a file and keeps it fresh; SPIFFE's agent hands one out; a function of yours may have
+//!   a TPM sign one.
+//! - **A certificate**, shown while the connection is set up; the form has the client's id alone ([RFC 8705 section
+//!   2](https://www.rfc-editor.org/rfc/rfc8705#section-2), `tls_client_auth` and `self_signed_tls_client_auth`):
+//!   [`ClientAuthentication::none`], over an `Http` with a client certificate.
+//!
+//! To tell which one a server wants: its metadata (`/.well-known/openid-configuration` or, [RFC
 //! 8414](https://www.rfc-editor.org/rfc/rfc8414), `/.well-known/oauth-authorization-server`) lists
 //! `token_endpoint_auth_methods_supported`, and means `client_secret_basic` where it leaves that out; the client's
 //! registration may say; and the wrong one is refused as `invalid_client` with the right secret.
-
+//!
+//! # A secret that rotates
+//!
+//! [`SecretSource::file`](crate::SecretSource::file) reads the secret or the assertion anew for each request, through
+//! symbolic links, so that a file which is replaced by another is found. If the file is empty, absent or half-written
+//! just when a [`Session`](crate::Session) renews its token, the session serves the token that it has and tries again
+//! while that lives. Write the new secret beside the old one and rename it, as Kubernetes does, and no request meets half
+//! of it.
+//!
 mod authentication;
 
 pub use authentication::ClientAuthentication;
@@ -53,6 +78,8 @@ const RESERVED_PARAMETERS: [&str; 6] = [
 ];
 /// The headers that the flow itself sends.
 const RESERVED_HEADERS: [&str; 3] = ["authorization", "accept", "content-type"];
+/// The shortest value of an added header that is kept out of messages: a shorter one is found in any text.
+const MIN_REDACTED_HEADER_BYTES: usize = 5;
 const GRANT_TYPE: &str = "client_credentials";
 
 /// What the flow needs: a token endpoint, and who the client is.
@@ -64,7 +91,7 @@ pub struct Config {
     grant_type: Option<String>,
     /// Space-separated, RFC 6749 section 3.3.
     scope: String,
-    parameters: Vec<(String, String)>,
+    parameters: Vec<(String, Zeroizing<String>)>,
     headers: Vec<(String, Zeroizing<String>)>,
     answer_members: Vec<String>,
     plain_http: bool,
@@ -127,11 +154,12 @@ impl Config {
                 "the parameter {name} cannot be added: the flow sends it itself"
             )));
         }
-        self.parameters.push((name.into(), value.into()));
+        self.parameters.push((name.into(), Zeroizing::new(value.into())));
         Ok(self)
     }
 
-    /// Adds a header to the token request, such as the key of a gateway before the server.
+    /// Adds a header to the token request, such as the key of a gateway before the server. Its value is wiped like a
+    /// secret and, if it has five characters or more, replaced where the server sends it back.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for what [`Request::with_header`] refuses, and for the headers that the
@@ -209,11 +237,16 @@ impl Config {
             others.push(("scope", self.scope.as_str()));
         }
         others.extend(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let mut request = Request::for_token(Method::Post, url.clone());
+        let request = Request::for_token(Method::Post, url.clone());
+        let mut request =
+            self.authentication.add_to(request, &self.client_id, grant_type, &others)?;
         for (name, value) in &self.headers {
             request.push_header(name, value.clone());
+            if value.len() >= MIN_REDACTED_HEADER_BYTES {
+                request = request.with_secret(value.as_str());
+            }
         }
-        self.authentication.add_to(request, &self.client_id, grant_type, &others)
+        Ok(request)
     }
 
     /// Reads the answer to [`request`](Self::request).
@@ -310,92 +343,4 @@ mod with_std {
 pub use with_std::get_token;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Kind;
-    use alloc::string::ToString;
-    use base64ct::{Base64, Encoding};
-
-    const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
-
-    fn config(url: &str) -> Config {
-        Config::new(url, "id:1", SECRET).unwrap()
-    }
-
-    fn body(request: &Request) -> &str {
-        core::str::from_utf8(request.body().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn the_credentials_are_in_the_body_unless_told_otherwise() {
-        let config = config("https://h/t?tenant=a%20b")
-            .with_scope("read")
-            .with_scope("write all")
-            .with_parameter("audience", "https://api/?x=y")
-            .unwrap();
-        let request = config.request().unwrap();
-        assert_eq!(
-            request.url().as_str(),
-            "https://h/t?tenant=a%20b",
-            "the token URL's own query is kept"
-        );
-        assert_eq!(
-            body(&request),
-            "grant_type=client_credentials&client_id=id%3A1&client_secret=s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7\
-             &scope=read%20write%20all&audience=https%3A%2F%2Fapi%2F%3Fx%3Dy"
-        );
-        assert!(request.headers().all(|(name, _)| name != "Authorization"));
-    }
-
-    #[test]
-    fn basic_credentials_are_form_encoded_first() {
-        let request = config("https://h/t").with_basic().unwrap().request().unwrap();
-        assert_eq!(body(&request), "grant_type=client_credentials");
-        let (_, value) = request.headers().find(|(name, _)| *name == "Authorization").unwrap();
-        let pair = Base64::decode_vec(value.strip_prefix("Basic ").unwrap()).unwrap();
-        assert_eq!(pair, b"id%3A1:s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7");
-    }
-
-    #[test]
-    fn basic_credentials_that_are_sent_back_are_replaced() {
-        let config = config("https://h/t").with_basic().unwrap();
-        let request = config.request().unwrap();
-        let (_, value) = request.headers().find(|(name, _)| *name == "Authorization").unwrap();
-        let answer = Response::new(401, alloc::format!("{{\"error\":\"bad header {value}\"}}"));
-        let error = config.read_answer(&request, answer).unwrap_err();
-        assert!(error.to_string().contains("bad header Basic [redacted]"), "{error}");
-    }
-
-    #[test]
-    fn the_flows_own_parameters_cannot_be_overwritten() {
-        for name in ["grant_type", "client_id", "client_secret", "scope", ""] {
-            let error = config("https://h/t").with_parameter(name, "x").unwrap_err();
-            assert_eq!(error.kind(), Kind::Config, "{name}");
-        }
-    }
-
-    #[test]
-    fn plain_http_beyond_loopback_names_the_method_that_allows_it() {
-        for (url, allowed) in [
-            ("http://h/t", false),
-            ("http://10.0.0.1/t", false),
-            ("http://127.0.0.1/t", true),
-            ("http://localhost:1/t", true),
-            ("https://h/t", true),
-        ] {
-            let outcome = config(url).request();
-            assert_eq!(outcome.is_ok(), allowed, "{url}");
-            if let Err(error) = outcome {
-                assert_eq!(error.kind(), Kind::Config);
-                assert!(error.to_string().contains("Config::with_plain_http"), "{error}");
-            }
-            assert!(config(url).with_plain_http().request().is_ok(), "{url}");
-        }
-    }
-
-    #[test]
-    fn empty_credentials_are_refused() {
-        assert!(Config::new("https://h/t", "", "s").is_err());
-        assert!(Config::new("https://h/t", "i", "").is_err());
-    }
-}
+mod tests;

@@ -87,7 +87,8 @@ impl ClientAuthentication {
     }
 
     /// For [`assertion`](Self::assertion): another `client_assertion_type` than that of RFC 7523, for profiles that
-    /// have their own. Everything else stays as it is.
+    /// have their own, such as [SPIFFE's](https://datatracker.ietf.org/doc/draft-ietf-oauth-spiffe-client-auth/). The
+    /// assertion is then any word of ASCII. Everything else stays as it is.
     pub fn with_assertion_type(mut self, uri: &str) -> Self {
         if let Method::Assertion { assertion_type, .. } = &mut self.0 {
             *assertion_type = Cow::Owned(uri.into());
@@ -256,20 +257,33 @@ fn basic_credentials(id: &str, secret: &str, is_encoded: bool) -> Zeroizing<Stri
     value
 }
 
-/// One word, as a JWT is: a file that holds something else is found out before it is sent.
+/// Whether this can be an assertion, so that a file which holds something else is found out before it is sent.
 fn check_assertion(assertion: &str, is_jwt: bool) -> Result<(), Error> {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let what = if assertion.len() > MAX_ASSERTION_BYTES {
         "is longer than 16 KiB"
     } else if !assertion.bytes().all(|byte| byte.is_ascii_graphic()) {
-        "is not one word of ASCII"
-    // Signed, it has three parts; encrypted, five.
-    } else if is_jwt
-        && !(assertion.bytes().all(is_part) && matches!(assertion.split('.').count(), 3 | 5))
-    {
-        "is not a JWT"
+        "has a space, a line break or another character that no assertion has"
+    } else if is_jwt && !is_jwt_like(assertion) {
+        "is not a JWT: three or five parts in base64url, with dots between them"
     } else {
         return Ok(());
     };
     Err(Error::config(alloc::format!("{CLIENT_ASSERTION} {what}")))
 }
+
+/// A JWT has three parts if it is signed, five if it is encrypted. Of the five the second, the encrypted key, is empty
+/// where both sides have that key already ([RFC 7516 section
+/// 5.1](https://www.rfc-editor.org/rfc/rfc7516#section-5.1)).
+fn is_jwt_like(text: &str) -> bool {
+    let is_base64url = |part: &str| {
+        part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let count = text.split('.').count();
+    matches!(count, 3 | 5)
+        && text.split('.').enumerate().all(|(index, part)| {
+            is_base64url(part) && (!part.is_empty() || (count, index) == (5, 1))
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+use super::*;
+use crate::error::Kind;
+use alloc::string::ToString;
+
+const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
+
+fn config(url: &str) -> Config {
+    Config::new(url, "id:1", SECRET).unwrap()
+}
+
+fn body(request: &Request) -> &str {
+    core::str::from_utf8(request.body().unwrap()).unwrap()
+}
+
+#[test]
+fn the_credentials_are_in_the_body_unless_told_otherwise() {
+    let config = config("https://h/t?tenant=a%20b")
+        .with_scope("read")
+        .with_scope("write all")
+        .with_parameter("audience", "https://api/?x=y")
+        .unwrap();
+    let request = config.request().unwrap();
+    assert_eq!(
+        request.url().as_str(),
+        "https://h/t?tenant=a%20b",
+        "the token URL's own query is kept"
+    );
+    assert_eq!(
+        body(&request),
+        "grant_type=client_credentials&client_id=id%3A1&client_secret=s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7\
+         &scope=read%20write%20all&audience=https%3A%2F%2Fapi%2F%3Fx%3Dy"
+    );
+    assert!(request.headers().all(|(name, _)| name != "Authorization"));
+}
+
+#[test]
+fn what_the_flow_sends_itself_cannot_be_added() {
+    for name in [
+        "grant_type",
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+        "scope",
+        "",
+    ] {
+        let error = config("https://h/t").with_parameter(name, "x").unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{name}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    for name in [
+        "Authorization",
+        "authorization",
+        "ACCEPT",
+        "Content-Type",
+        // These frame the message.
+        "Host",
+        "Content-Length",
+        "transfer-encoding",
+        "Connection",
+        // These are none.
+        "",
+        "X Key",
+        "X-Key:",
+        "X-Key\r\nHost",
+    ] {
+        let error = config("https://h/t").with_header(name, "x").unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{name:?}");
+    }
+    for value in ["a\r\nHost: x", "a\nb", "a\0b", "é", "\u{7f}"] {
+        let error = config("https://h/t").with_header("X-Key", value).unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{value:?}");
+        assert!(error.to_string().contains("X-Key"), "{error}");
+    }
+}
+
+#[test]
+fn added_headers_and_parameters_are_sent_beside_the_flows_own() {
+    let config = config("https://h/t")
+        .with_basic()
+        .and_then(|config| config.with_header("X-Gateway-Key", "k3y-of-the-gateway"))
+        .and_then(|config| config.with_header("Accept-Language", "en"))
+        .and_then(|config| config.with_parameter("resource", "https://a"))
+        .and_then(|config| config.with_parameter("resource", "https://b"))
+        .unwrap();
+    let request = config.request().unwrap();
+    let names: Vec<&str> = request.headers().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        ["Accept", "Content-Type", "Authorization", "X-Gateway-Key", "Accept-Language"]
+    );
+    assert_eq!(
+        body(&request),
+        "grant_type=client_credentials&resource=https%3A%2F%2Fa&resource=https%3A%2F%2Fb"
+    );
+}
+
+#[test]
+fn an_added_headers_value_is_replaced_where_the_server_sends_it_back() {
+    let config = config("https://h/t")
+        .with_header("X-Gateway-Key", "k3y-of-the-gateway")
+        .and_then(|config| config.with_header("Accept-Language", "en"))
+        .unwrap();
+    let request = config.request().unwrap();
+    let answer = Response::new(401, r#"{"error":"no entry for k3y-of-the-gateway"}"#);
+    let error = config.read_answer(&request, answer).unwrap_err().to_string();
+    assert!(error.contains("no entry for [redacted]"), "{error}");
+    assert!(!alloc::format!("{config:?}").contains("k3y"), "{config:?}");
+}
+
+#[test]
+fn the_scopes_that_were_not_granted_are_told() {
+    for (asked, granted, missing) in [
+        ("read write", r#""read write""#, ""),
+        ("read write", r#""write  read extra""#, ""),
+        ("read write", r#""read""#, "write"),
+        ("read write", r#""""#, "read write"),
+        ("read write admin", r#""writer readwrite admin""#, "read write"),
+        ("", r#""read""#, ""),
+        // It does not say, or says nothing that is a scope.
+        ("read", "null", ""),
+        ("read", r#"["read"]"#, ""),
+    ] {
+        let config = config("https://h/t").with_scope(asked);
+        let answer = alloc::format!(r#"{{"access_token":"t","scope":{granted}}}"#);
+        let token =
+            config.read_answer(&config.request().unwrap(), Response::new(200, answer)).unwrap();
+        let told: Vec<&str> = config.missing_scopes(&token).collect();
+        assert_eq!(told.join(" "), missing, "asked for {asked}, granted {granted}");
+    }
+}
+
+#[test]
+fn plain_http_beyond_loopback_names_the_method_that_allows_it() {
+    for (url, allowed) in [
+        ("http://h/t", false),
+        ("http://10.0.0.1/t", false),
+        ("http://127.0.0.1/t", true),
+        ("http://localhost:1/t", true),
+        ("https://h/t", true),
+    ] {
+        let outcome = config(url).request();
+        assert_eq!(outcome.is_ok(), allowed, "{url}");
+        if let Err(error) = outcome {
+            assert_eq!(error.kind(), Kind::Config);
+            assert!(error.to_string().contains("Config::with_plain_http"), "{error}");
+        }
+        assert!(config(url).with_plain_http().request().is_ok(), "{url}");
+    }
+}
+
+#[test]
+fn empty_credentials_are_refused() {
+    let new = |id: &str, way: ClientAuthentication| Config::new("https://h/t", id, way);
+    for (id, way) in [
+        ("", ClientAuthentication::body("s")),
+        ("", ClientAuthentication::none()),
+        ("i", ClientAuthentication::body("")),
+        ("i", ClientAuthentication::basic("")),
+        ("i", ClientAuthentication::assertion("")),
+    ] {
+        let error = new(id, way).unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{error}");
+        assert!(error.to_string().contains("must not be empty"), "{error}");
+    }
+    assert!(new("i", ClientAuthentication::none()).is_ok());
+}
