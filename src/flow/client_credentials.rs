@@ -50,6 +50,8 @@
 //! while that lives. Write the new secret beside the old one and rename it, as Kubernetes does, and no request meets half
 //! of it.
 //!
+#![doc = include_str!("client_credentials/servers.md")]
+
 mod authentication;
 
 pub use authentication::ClientAuthentication;
@@ -342,5 +344,7 @@ mod with_std {
 #[cfg(feature = "std")]
 pub use with_std::get_token;
 
+#[cfg(test)]
+mod servers;
 #[cfg(test)]
 mod tests;
