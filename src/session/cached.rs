@@ -61,6 +61,13 @@ impl Cached {
         self.due_and_end.as_ref().is_none_or(|(_, end)| !end.is_reached_at(now))
     }
 
+    /// How long the token still lives, if it has an end and has not reached it.
+    pub(super) fn left(&self, now: Moment) -> Option<Duration> {
+        let (_, end) = self.due_and_end.as_ref()?;
+        let left = end.monotonic.checked_duration_since(now.monotonic)?;
+        Some(left.min(end.wall.duration_since(now.wall).ok()?))
+    }
+
     pub(super) fn due(&self) -> Option<Instant> {
         self.due_and_end.as_ref().map(|(due, _)| due.monotonic)
     }

@@ -1,6 +1,6 @@
 use super::cached::{Cached, Moment, random};
 use super::rejection::{Caller, Rejections, Served};
-use super::schedule::{heeded_pause, pause_after};
+use super::schedule::{heeded_pause, pause_after, pause_while_live};
 use crate::error::Error;
 use crate::flow::{Flow, deadline_after, get_token_by};
 use crate::os::http::Http;
@@ -53,8 +53,9 @@ use std::time::Instant;
 ///
 /// The old token is served for as long as it lives. The server is asked again after pauses that grow from about 1 s
 /// to 60 s, at random within a factor of two; after a refusal, which a wrong secret gets, the first is as long as the
-/// last, unless someone is asked for the secret, who is asked again at the next call. A server's `Retry-After` is heeded
-/// up to 60 s. When there is no live token, every call during a pause returns the error of the last attempt at once,
+/// last, unless someone is asked for the secret, who is asked again at the next call. While the old token lives, it is no
+/// longer than half of what is left of that: a secret that was just being replaced is found in time. A server's
+/// `Retry-After` is heeded up to 60 s. When there is no live token, every call during a pause returns the error of the last attempt at once,
 /// with when that was and when the next will be.
 ///
 /// # When the API rejects a token
@@ -429,7 +430,11 @@ impl Session {
     }
 
     fn note_failure(&self, error: &Error) {
-        let seen = (self.now)().monotonic;
+        let now = (self.now)();
+        let seen = now.monotonic;
+        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+        let left = cached.as_ref().and_then(|cached| cached.left(now));
+        drop(cached); // never held while the other lock is taken
         let mut renewal = self.lock_renewal();
         renewal.failures = renewal.failures.saturating_add(1);
         let pause = match error {
@@ -438,7 +443,13 @@ impl Session {
             Error::Unavailable(refusal) if refusal.retry_after().is_some() => {
                 heeded_pause(refusal.retry_after().unwrap_or_default())
             }
-            error => pause_after(renewal.failures, error.kind(), random()),
+            error => {
+                let pause = pause_after(renewal.failures, error.kind(), random());
+                match (error, left) {
+                    (Error::Refused(_), Some(left)) => pause_while_live(pause, left),
+                    _ => pause,
+                }
+            }
         };
         renewal.failed = Some(Failed { error: error.clone(), seen, until: seen + pause });
     }

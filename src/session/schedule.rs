@@ -45,6 +45,15 @@ pub(super) fn heeded_pause(retry_after: Duration) -> Duration {
     retry_after.clamp(FIRST_PAUSE / 2, MAX_PAUSE)
 }
 
+/// The pause after a refusal while the old token still lives: no longer than half of what is left of it, so that a
+/// secret that was just being replaced is tried again in time. Not below 5 s, since a server may lock out who is
+/// refused too often.
+#[cfg(feature = "std")]
+pub(super) fn pause_while_live(pause: Duration, left: Duration) -> Duration {
+    const SHORTEST: Duration = Duration::from_secs(5);
+    pause.min((left / 2).max(SHORTEST))
+}
+
 /// A random number from 0 up to 1, in units of 2⁻³².
 #[derive(Clone, Copy, Debug)]
 pub struct Fraction(u32);

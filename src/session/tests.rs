@@ -1,3 +1,6 @@
+#[path = "tests/rotation.rs"]
+mod rotation;
+
 use super::*;
 use crate::error::Kind;
 use crate::flow::client_credentials::Config;
@@ -235,6 +238,41 @@ fn a_refusal_is_not_asked_again_for_half_a_minute() {
     pass(32);
     assert_eq!(token(&session), Err(Kind::Refused));
     assert_eq!(requests(&server), 2);
+}
+
+#[test]
+fn a_secret_that_is_right_again_is_found_while_the_token_lives() {
+    let server = Arc::new(Server { lifetime: 300, ..Server::default() });
+    let session = session(&server);
+    assert_eq!(token(&session).as_deref(), Ok("1"));
+    pass(275); // due, and half of the 25 s that are left is less than the pause after a refusal
+    server.refusing.store(true, Ordering::SeqCst);
+    assert_eq!(token(&session).as_deref(), Ok("1"), "refused, but alive");
+    server.refusing.store(false, Ordering::SeqCst);
+    pass(13);
+    assert_eq!(token(&session).as_deref(), Ok("3"));
+}
+
+#[test]
+fn a_secret_that_stays_wrong_is_sent_a_few_times_while_the_token_lives() {
+    for lifetime in [60, 300, 3600] {
+        let server = Arc::new(Server { lifetime, ..Server::default() });
+        let session = session(&server);
+        assert_eq!(token(&session).as_deref(), Ok("1"));
+        server.refusing.store(true, Ordering::SeqCst);
+        let mut seconds = 0;
+        while token(&session).is_ok() {
+            assert!(seconds <= lifetime, "a dead token was served");
+            pass(1);
+            seconds += 1;
+        }
+        let refused = requests(&server) - 1;
+        // It is due at most 420 s before its end: every 30 s until a minute is left, then in ever shorter pauses.
+        assert!((2..=20).contains(&refused), "{refused} requests, {lifetime} s of life");
+        pass(29);
+        assert!(token(&session).is_err());
+        assert!(requests(&server) - 1 - refused <= 1, "long pauses without a token");
+    }
 }
 
 #[test]
