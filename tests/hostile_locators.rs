@@ -371,6 +371,34 @@ fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
     );
 }
 
+/// The kernel keeps no exit status then, and a locator that prints a port may still have failed.
+#[test]
+fn a_locator_whose_status_is_lost_is_no_good_one() {
+    let _alone = ALONE.lock();
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("locator");
+    for (script, part) in [
+        ("echo 1\nexit 1\n", "this program ignores SIGCHLD"),
+        ("echo 1\nexit 0\n", "this program ignores SIGCHLD"),
+        ("exit 1\n", "printed nothing"),
+    ] {
+        write_program(&program, format!("#!/bin/sh\n{script}").as_bytes());
+        let output = Command::new("env")
+            .arg("--ignore-signal=CHLD")
+            .arg(example("get_token"))
+            .arg("jsa")
+            .env("CLIENT_ID", "the-id")
+            .env("CLIENT_SECRET", SECRET)
+            .env("QOAUTH_HOST", SERVICE)
+            .env("SERVICE_PORT_LOCATOR", &program)
+            .output()
+            .unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{script}: {message}");
+        assert!(message.contains(part), "{script}: {message}");
+    }
+}
+
 fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps/<test>");

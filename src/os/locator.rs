@@ -31,6 +31,8 @@ const LOOK_AROUND: Duration = Duration::from_millis(20);
 /// How long a killed child may take to be gone. SIGKILL needs no time unless the child hangs in the kernel.
 const KILL_GRACE: Duration = Duration::from_millis(400);
 
+const LOST_STATUS: &str = "printed a port, but whether it succeeded is not known: this program ignores SIGCHLD, or waits for children that are not its own; leave SIGCHLD at its default, or set QOAUTH_URL to do without a locator";
+
 /// Runs `program service` and reads the port it prints.
 ///
 /// The child gets standard input that has ended and an environment without `CLIENT_SECRET`, is killed when the
@@ -52,7 +54,15 @@ struct Locator {
     output: UnixStream,
     complaints: UnixStream,
     complaint: Vec<u8>,
-    exited: Option<ExitStatus>,
+    exited: Option<Exit>,
+}
+
+/// How the child has ended.
+#[derive(Clone, Copy)]
+enum Exit {
+    Status(ExitStatus),
+    /// Unknown: the process ignores SIGCHLD, so that the kernel keeps no status, or another part of it waited.
+    Lost,
 }
 
 enum Problem {
@@ -82,14 +92,18 @@ impl Locator {
 
     fn port(&mut self, deadline: Instant, secret: &str) -> Result<u16, Problem> {
         let printed = self.read_output(deadline)?;
-        let status = self.wait(deadline)?;
+        let exit = self.wait(deadline)?;
         self.read_complaints();
-        if !status.success() {
-            let complaint = shown_complaint(&self.complaint, secret);
-            let separator = if complaint.is_empty() { "" } else { ": " };
-            return Err(Problem::Locator(format!("failed ({status}){separator}{complaint}")));
-        }
-        printed_port(&printed, secret).map_err(Problem::Locator)
+        let port = || printed_port(&printed, secret).map_err(Problem::Locator);
+        let failed = match exit {
+            Exit::Status(status) if status.success() => return port(),
+            Exit::Status(status) => format!("failed ({status})"),
+            // A port may be printed by a locator that then fails.
+            Exit::Lost => port().map(|_| String::from(LOST_STATUS))?,
+        };
+        let complaint = shown_complaint(&self.complaint, secret);
+        let separator = if complaint.is_empty() { "" } else { ": " };
+        Err(Problem::Locator(format!("{failed}{separator}{complaint}")))
     }
 
     /// Reads until the output's end or, if something else still holds it open, until the child has exited.
@@ -154,22 +168,21 @@ impl Locator {
         }
     }
 
-    fn try_wait(&mut self) -> Result<Option<ExitStatus>, Problem> {
-        /// No such child: where SIGCHLD is ignored, which a program inherits, the kernel keeps no exit status.
-        const ECHILD: i32 = 10;
+    fn try_wait(&mut self) -> Result<Option<Exit>, Problem> {
+        const ECHILD: i32 = 10; // no such child
         match self.child.try_wait() {
-            Err(error) if error.raw_os_error() == Some(ECHILD) => Ok(Some(ExitStatus::default())),
-            outcome => outcome
-                .map_err(|error| Problem::Locator(format!("could not be waited for: {error}"))),
+            Ok(status) => Ok(status.map(Exit::Status)),
+            Err(error) if error.raw_os_error() == Some(ECHILD) => Ok(Some(Exit::Lost)),
+            Err(error) => Err(Problem::Locator(format!("could not be waited for: {error}"))),
         }
     }
 
     /// Waits for the child, which usually exits right after it has closed its output.
-    fn wait(&mut self, deadline: Instant) -> Result<ExitStatus, Problem> {
+    fn wait(&mut self, deadline: Instant) -> Result<Exit, Problem> {
         let mut pause = Duration::from_micros(50);
         loop {
-            if let Some(status) = self.exited {
-                return Ok(status);
+            if let Some(exit) = self.exited {
+                return Ok(exit);
             }
             self.exited = self.try_wait()?;
             if self.exited.is_none() {
