@@ -455,8 +455,9 @@ impl Session {
     }
 }
 
+/// By the access token, however it stands in the header: a rejected one may come back by [`Token::new`].
 fn is_same(one: &Token, other: &Token) -> bool {
-    one.authorization() == other.authorization()
+    one.access_token() == other.access_token()
 }
 
 /// The place in the program that called the session.
