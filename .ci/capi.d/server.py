@@ -1,0 +1,63 @@
+"""A token server on loopback that does what the path says, and a console that rejects the first token it sees. Prints
+`port N` once it listens.
+
+    server.py [CERT KEY [CLIENT_CA]]
+
+With a certificate it speaks TLS, and with a CA for clients wants their certificates."""
+
+import http.server
+import itertools
+import ssl
+import sys
+import time
+
+ANSWERS = {
+    "/refused": (401, b'{"error": "invalid_client"}'),
+    "/malformed": (200, b'{"token": "none"}'),
+    "/unavailable": (503, b"{}"),
+}
+numbers = itertools.count(1)
+rejected = set()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        form = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = self.path.partition("?")[0]
+        if path == "/silent":
+            time.sleep(2)
+            return
+        if path == "/api/ariel/databases":
+            authorization = self.headers["Authorization"]
+            if not rejected or authorization in rejected:
+                rejected.add(authorization)
+                return self.answer(401, b"{}")
+            return self.answer(200, b'["events"]')
+        if path == "/certificate" and form != b"grant_type=client_credentials&client_id=id":
+            return self.answer(400, b'{"error": "invalid_request"}')
+        self.answer(*ANSWERS.get(path, (200, b'{"access_token": "token-%d"}' % next(numbers))))
+
+    do_POST = do_GET
+
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+if len(sys.argv) > 1:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[1], sys.argv[2])
+    if len(sys.argv) > 3:
+        context.load_verify_locations(sys.argv[3])
+        context.verify_mode = ssl.CERT_REQUIRED
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+print("port", server.server_port, flush=True)
+server.serve_forever()
