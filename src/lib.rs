@@ -42,9 +42,10 @@
 //! | `std` | yes | `get_token`, [`Session`], [`Http`], [`Transport`], files, the environment, the port locator; Unix only |
 //! | `minreq` | yes | [minreq](https://docs.rs/minreq) for a program's own API calls: [`Token::authorize`], `Session::send_minreq` |
 //! | `tls` | | `https` URLs, TLS 1.2 and 1.3, with ring as the cryptography: see [TLS](#tls) |
-//! | `tls-ring` | | the same without TLS 1.2, which `tls12` adds; 46 KB less in a static program |
+//! | `tls-ring` | | the same without TLS 1.2, which `tls12` adds |
 //! | `tls-no-provider` | | the same for a program that installs a provider of cryptography itself |
 //! | `prompt` | | `prompt::password`: a password typed at a terminal, not echoed |
+//! | `cli` | | the program `minbearer` |
 //!
 //! # Without an operating system
 //!
@@ -65,37 +66,50 @@
 //! # TLS
 //!
 //! The server's certificate is verified, its name included, and nothing turns that off: a server that could be anyone
-//! would be handed the credentials. TLS is 1.2 or 1.3. What to do instead:
+//! would be handed the credentials. TLS is 1.3 or 1.2, with AES-GCM and key exchange on X25519 or P-256; keys are RSA from
+//! 2048 bits, P-256, P-384 or Ed25519. A server that has ChaCha20-Poly1305, P-384 key exchange or P-521 alone is not
+//! reached by the cryptography that comes with `tls`: they would cost 47 KB in a static program. A provider that the
+//! program installs (`rustls::crypto::CryptoProvider::install_default`: aws-lc-rs, its FIPS build, all of ring) is used
+//! instead, with all that it has; `tls-no-provider` is for such programs. This crate installs none.
+//!
+//! Trusted are the system's CAs. `SSL_CERT_FILE` (a PEM file) and `SSL_CERT_DIR` (folders of such files) stand in for
+//! them; **with both set both count**, as with OpenSSL, so neither is a pin. The pin is `Http::with_ca`, which looks at no
+//! variable.
 //!
 //! | case | what to do |
 //! | --- | --- |
-//! | private CA | let the environment variable `SSL_CERT_FILE` name a PEM file with the CA's certificate, or several; or `SSL_CERT_DIR` a folder of such files. They stand in for the system's CAs |
+//! | private CA | `Http::with_ca`, or let `SSL_CERT_FILE` name its certificate |
 //! | self-signed server certificate | it is its own root: the same, with the server's certificate. `openssl s_client -connect HOST:443 </dev/null \| openssl x509` shows it; compare its fingerprint with the server's before you trust it |
-//! | … and it is marked as a CA | it may then sign, but not serve, and is refused. `openssl req -x509` marks what it makes, unless told: `openssl req -x509 -newkey rsa:2048 -noenc -days 365 -subj /CN=HOST -addext subjectAltName=DNS:HOST -addext basicConstraints=critical,CA:FALSE -keyout server.key -out server.pem` |
-//! | wrong name | use a name that the certificate has; the error lists them. A line in `/etc/hosts` can give that name to an address. A common name does not count, only `subjectAltName` |
+//! | … and it is marked as a CA | it may then sign, but not serve, and is refused. `openssl req -x509` marks what it makes, unless told `-addext basicConstraints=critical,CA:FALSE` |
+//! | wrong name | use a name that the certificate has; the error lists them. A common name does not count, only `subjectAltName` |
 //! | an address instead of a name | the certificate needs the address in its `subjectAltName` (`IP:192.0.2.7`); else use a name that it has |
 //! | expired, or not valid yet | have it renewed; or set the device's clock, which the error shows |
-//! | a CA given in code, or another TLS library | a [`Transport`] of your own; its documentation has one |
+//! | the server knows clients by certificate | `Http::with_client_certificate` |
+//! | another TLS library | a [`Transport`] of your own; its documentation has one |
 //!
-//! The two variables are the exception to promise 8. rustls-native-certs, under minreq, reads them once in a process,
-//! at the first `https` request, and takes no path from a caller. (On Apple's systems it is the keychain that
-//! decides, and neither is read.) After a change, start the program again. This crate looks at them only when no
-//! certificate was found or the issuer is unknown, to say what is wrong with the file. A file that is missing, empty
-//! or not PEM is then of [`Kind::Config`]; everything else that fails in TLS is of [`Kind::Network`].
+//! What an error says, and what to do; it is of [`Kind::Network`] with [`NetworkCause::Tls`] unless noted:
 //!
-//! **A program with a rustls of its own** shares with this crate rustls's one default provider of cryptography in a
-//! process. minreq's rustls brings aws-lc-rs, which is therefore compiled in any case; `tls` adds ring and, unless
-//! the program has installed a provider, installs it at the first `https` request. The linker then drops aws-lc-rs.
-//! But where both are compiled in, rustls does not choose for anyone: `ClientConfig::builder()` panics in the program
-//! until a provider is installed. So
+//! | the message has | what to do |
+//! | --- | --- |
+//! | `signed by none of the CAs in …` | trust the server's CA; the server must send intermediates |
+//! | `a CA of that name is trusted, but with another key` | the CA was renewed: fetch its new certificate |
+//! | `has an RSA key of less than 2048 bits`, `has a P-521 key` | have that certificate issued with another kind of key |
+//! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, or have it issued for HOST |
+//! | `expired at …`, `not valid before …` | have it renewed, or set the device's clock |
+//! | `marked as that of a CA`, `not meant for servers` | have it issued as a server's |
+//! | `signed in a way that is not taken` | have it issued with SHA-256 |
+//! | `no TLS version that is taken here` | let the server speak TLS 1.2 or 1.3 |
+//! | `refused the TLS handshake` | offer ECDHE with AES-GCM, and a key that is taken |
+//! | `wants a client certificate`, `does not accept the client certificate` | give it one of a CA that it trusts |
+//! | `the answer is not TLS` | wrong port, or plain HTTP there |
+//! | `cut the TLS handshake off`, `hung up` | wrong port, or a proxy or firewall in between |
+//! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `is a folder`, `is not a regular file` | of [`Kind::Config`]: correct that file |
+//! | `SSL_CERT_DIR names no folder that holds a PEM certificate` | of [`Kind::Config`]: correct the path |
+//! | `this system has no CA certificates` | of [`Kind::Config`]: trust a CA by one of the ways above |
+//! | ``needs TLS: build minbearer with its feature `tls` `` | of [`Kind::Config`]: build it so |
 //!
-//! - install one at the start of `main`, before anything uses TLS, as
-//!   `rustls::crypto::ring::default_provider().install_default()`: this crate then uses that; or
-//! - if nothing in the program uses rustls's feature `ring`, take `tls-aws-lc`: then only aws-lc-rs is compiled,
-//!   rustls chooses it by itself as before, and this crate installs the same. With both features on, it is ring.
-//!
-//! `install_default` after this crate's first `https` request returns an error: do not unwrap it. aws-lc-rs
-//! also offers a post-quantum key exchange, which ring does not have. Both need a C compiler to build.
+//! A failure to read certificates is not remembered: one that is mounted later is found at the next request. Once they were
+//! read they stay for as long as the [`Http`] or the [`Session`] lives.
 //!
 //! # Promises
 //!
