@@ -8,37 +8,76 @@ mod leaks;
 use base64ct::{Base64, Encoding};
 use hostile::{Server, Step};
 use leaks::{everything_shown, leaked, spellings};
-use minbearer::{Error, Kind, SecretSource, accelerator, client_credentials, jsa};
+use minbearer::client_credentials::{self, ClientAuthentication};
+use minbearer::{Error, Kind, SecretSource, accelerator, jsa};
 use std::time::Duration;
 
 const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
+const ASSERTION: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJteS1jbGllbnQifQ.Zq7c2lnbmF0dXJl-_s3cr3t";
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-type Call = fn(&str) -> Result<minbearer::Token, Error>;
+struct Flow {
+    name: &'static str,
+    /// What it sends and may not show.
+    secret: &'static str,
+    call: fn(&str) -> Result<minbearer::Token, Error>,
+}
 
-const FLOWS: &[(&str, Call)] = &[
-    ("jsa", |url| {
-        let config = jsa::Config::new("id", SECRET)?.with_qoauth_url(url)?;
-        jsa::get_token(&config.with_timeout(TIMEOUT))
-    }),
-    ("accelerator", |url| {
-        let config = accelerator::Config::new(url, "rose", SECRET)?;
-        accelerator::get_token(&config.with_timeout(TIMEOUT))
-    }),
-    ("accelerator, password asked for", |url| {
-        let config =
-            accelerator::Config::new(url, "rose", SecretSource::from_fn(|| Ok(SECRET.into())))?;
-        accelerator::get_token(&config.with_timeout(TIMEOUT))
-    }),
-    ("client_credentials", |url| {
-        let config = client_credentials::Config::new(&format!("{url}/t"), "id", SECRET)?;
-        client_credentials::get_token(&config.with_timeout(TIMEOUT))
-    }),
-    ("client_credentials, Basic", |url| {
-        let config = client_credentials::Config::new(&format!("{url}/t"), "id", SECRET)?;
-        client_credentials::get_token(&config.with_basic()?.with_timeout(TIMEOUT))
-    }),
+const FLOWS: &[Flow] = &[
+    Flow {
+        name: "jsa",
+        secret: SECRET,
+        call: |url| {
+            let config = jsa::Config::new("id", SECRET)?.with_qoauth_url(url)?;
+            jsa::get_token(&config.with_timeout(TIMEOUT))
+        },
+    },
+    Flow {
+        name: "accelerator",
+        secret: SECRET,
+        call: |url| {
+            let config = accelerator::Config::new(url, "rose", SECRET)?;
+            accelerator::get_token(&config.with_timeout(TIMEOUT))
+        },
+    },
+    Flow {
+        name: "accelerator, password asked for",
+        secret: SECRET,
+        call: |url| {
+            let password = SecretSource::from_fn(|| Ok(SECRET.into()));
+            let config = accelerator::Config::new(url, "rose", password)?;
+            accelerator::get_token(&config.with_timeout(TIMEOUT))
+        },
+    },
+    Flow {
+        name: "client_credentials",
+        secret: SECRET,
+        call: |url| client_credentials(url, ClientAuthentication::body(SECRET)),
+    },
+    Flow {
+        name: "client_credentials, Basic",
+        secret: SECRET,
+        call: |url| client_credentials(url, ClientAuthentication::basic(SECRET)),
+    },
+    Flow {
+        name: "client_credentials, Basic, unencoded",
+        secret: SECRET,
+        call: |url| client_credentials(url, ClientAuthentication::basic(SECRET).unencoded()),
+    },
+    Flow {
+        name: "client_credentials, an assertion",
+        secret: ASSERTION,
+        call: |url| client_credentials(url, ClientAuthentication::assertion(ASSERTION)),
+    },
 ];
+
+fn client_credentials(
+    url: &str,
+    authentication: ClientAuthentication,
+) -> Result<minbearer::Token, Error> {
+    let config = client_credentials::Config::new(&format!("{url}/t"), "id", authentication)?;
+    client_credentials::get_token(&config.with_timeout(TIMEOUT))
+}
 
 /// A place in an answer, `ECHO` for what is sent back, and whether our error shows that place.
 struct Place {
@@ -62,7 +101,7 @@ const PLACES: &[Place] = &[
     Place { name: "the reason", status_line: "401 No ECHO", headers: "", body: "", kind: Kind::Refused, shown: true },
     Place { name: "a Location", status_line: "302 Found", headers: "Location: http://127.0.0.1:9/?ECHO\r\n", body: "", kind: Kind::Refused, shown: false },
     Place { name: "a challenge", status_line: "401 No", headers: "WWW-Authenticate: Basic realm=\"ECHO\"\r\n", body: "", kind: Kind::Refused, shown: false },
-    Place { name: "a page", status_line: "500 No", headers: "Content-Type: text/html\r\n", body: "<pre>ECHO</pre>", kind: Kind::Refused, shown: false },
+    Place { name: "a page", status_line: "500 No", headers: "Content-Type: text/html\r\n", body: "<pre>ECHO</pre>", kind: Kind::Unavailable, shown: false },
     Place { name: "token_type", status_line: "200 OK", headers: JSON, body: r#"{"access_token":"t","token_type":"ECHO"}"#, kind: Kind::Malformed, shown: true },
     Place { name: "a token that is none", status_line: "200 OK", headers: JSON, body: "{\"access_token\":\"ECHO \\n\"}", kind: Kind::Malformed, shown: false },
     Place { name: "the body alone", status_line: "200 OK", headers: "", body: "ECHO", kind: Kind::Malformed, shown: false },
@@ -83,19 +122,22 @@ fn answer(place: &Place, echo: &str) -> Vec<u8> {
 #[test]
 fn credentials_that_are_sent_back_are_replaced_wherever_they_stand() {
     let basic = Base64::encode_string(b"id:s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7");
-    for (flow, call) in FLOWS {
-        let mut echoes = spellings(SECRET);
-        if flow.ends_with("Basic") {
-            echoes.push(basic.clone());
+    let unencoded = Base64::encode_string(format!("id:{SECRET}").as_bytes());
+    for Flow { name, secret, call } in FLOWS {
+        let mut echoes = spellings(secret);
+        match *name {
+            "client_credentials, Basic" => echoes.push(basic.clone()),
+            "client_credentials, Basic, unencoded" => echoes.push(unencoded.clone()),
+            _ => {}
         }
         for place in PLACES {
             for echo in &echoes {
                 let script = vec![Step::Request, Step::send(answer(place, echo))];
                 let server = Server::script(script);
-                let at = format!("{flow}, {}, {echo}", place.name);
+                let at = format!("{name}, {}, {echo}", place.name);
                 let error = call(&server.url()).expect_err(&at);
                 assert_eq!(error.kind(), place.kind, "{at}: {error}");
-                assert_eq!(leaked(&error, &[SECRET, &basic]), None, "{at}");
+                assert_eq!(leaked(&error, &[secret, &basic, &unencoded]), None, "{at}");
                 assert_eq!(error.to_string().contains("[redacted]"), place.shown, "{at}: {error}");
             }
         }
@@ -106,14 +148,19 @@ fn credentials_that_are_sent_back_are_replaced_wherever_they_stand() {
 fn escapes_for_terminals_come_out_escaped() {
     const ESCAPES: &str = "\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m\u{8}\u{0}\u{7f}\u{202e}\u{200b}";
     const ESCAPED: &str = "\\u{1b}[2J\\u{1b}]0;title\\u{7}\\u{9b}31m\\u{8}";
-    // In JSON they must be written as escapes, and are read.
+    // In JSON they must be written as escapes, and are read. In a head those of ASCII are not HTTP; the others are data.
     let in_json: String = ESCAPES.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+    let (in_head, escaped_in_head) =
+        ("\u{9b}31m\u{202e}x\u{200b}", "\\u{9b}31m\\u{202e}x\\u{200b}");
     for place in PLACES.iter().filter(|place| place.shown) {
-        let echo = if place.body.contains("ECHO") { &in_json } else { ESCAPES };
+        let (echo, escaped) = match place.body.contains("ECHO") {
+            true => (in_json.as_str(), ESCAPED),
+            false => (in_head, escaped_in_head),
+        };
         let server = Server::script(vec![Step::Request, Step::send(answer(place, echo))]);
-        let error = FLOWS[0].1(&server.url()).expect_err(place.name);
+        let error = (FLOWS[0].call)(&server.url()).expect_err(place.name);
         let shown = everything_shown(&error);
-        assert!(error.to_string().contains(ESCAPED), "{}: {shown:?}", place.name);
+        assert!(error.to_string().contains(escaped), "{}: {shown:?}", place.name);
         let bare = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}".contains(c);
         assert!(!shown.contains(bare), "{}: {shown:?}", place.name);
     }
@@ -127,7 +174,7 @@ fn a_long_error_is_cut_and_a_secret_at_the_cut_is_not_half_shown() {
             format!(r#"{{"error":"{text}","error_description":"{text}","error_uri":"{text}"}}"#);
         let bytes = format!("HTTP/1.1 401 {text}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let server = Server::script(vec![Step::Request, Step::send(bytes)]);
-        let error = FLOWS[0].1(&server.url()).expect_err("a refusal");
+        let error = (FLOWS[0].call)(&server.url()).expect_err("a refusal");
         let text = error.to_string();
         assert!(
             text.chars().count() < 4 * 256 + 200,
