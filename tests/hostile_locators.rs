@@ -336,6 +336,8 @@ fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
         .env("QOAUTH_HOST", SERVICE)
         .env("SERVICE_PORT_LOCATOR", &program)
         .env("ANOTHER", "variable")
+        .env("A_COPY", SECRET)
+        .env("A_URL", format!("http://user:{SECRET}@host/"))
         .stdin(Stdio::piped()) // not null, so that the locator's must come from the library
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -218,7 +218,8 @@ mod with_std {
         }
 
         /// Another locator program than [`DEFAULT_LOCATOR`]. It is run with the service's name as its
-        /// one argument and prints the port. Its standard output and standard error are sockets, which it writes to but
+        /// one argument and prints the port. It gets the environment without `CLIENT_SECRET` and without any variable
+        /// whose value holds the secret (is the secret, if that is shorter than 5 bytes). Its standard output and standard error are sockets, which it writes to but
         /// cannot open by name (`/dev/stderr`).
         pub fn with_locator(mut self, program: impl Into<PathBuf>) -> Config {
             self.locator = program.into();

@@ -12,13 +12,16 @@ use crate::wire::url::strict_port;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// What is read of the locator's output at the most.
 const MAX_PORT_BYTES: usize = 256;
@@ -35,15 +38,15 @@ const LOST_STATUS: &str = "printed a port, but whether it succeeded is not known
 
 /// Runs `program service` and reads the port it prints.
 ///
-/// The child gets standard input that has ended and an environment without `CLIENT_SECRET`, is killed when the
-/// deadline passes, and is always waited for.
+/// The child gets standard input that has ended and an environment without the secret, is killed when the deadline
+/// passes, and is always waited for.
 pub(crate) fn locate(
     program: &Path,
     service: &str,
     deadline: Instant,
     secret: &str,
 ) -> Result<u16, Error> {
-    let mut locator = Locator::start(program, service)?;
+    let mut locator = Locator::start(program, service, secret)?;
     let outcome = locator.port(deadline, secret);
     locator.end();
     outcome.map_err(|problem| problem.describe(program, service))
@@ -71,22 +74,23 @@ enum Problem {
 }
 
 impl Locator {
-    fn start(program: &Path, service: &str) -> Result<Locator, Error> {
+    fn start(program: &Path, service: &str, secret: &str) -> Result<Locator, Error> {
         // A bare name would be looked for in PATH.
         let program = &Path::new(".").join(program);
         let failed = |error: std::io::Error| not_started(program, error);
         let (output, child_output) = UnixStream::pair().map_err(failed)?;
         let (complaints, child_complaints) = UnixStream::pair().map_err(failed)?;
         complaints.set_nonblocking(true).map_err(failed)?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        pass_environment(&mut command, secret);
+        let child = command
             .arg(service)
-            .env_remove("CLIENT_SECRET")
             .stdin(ended_input().map_err(failed)?)
             .stdout(Stdio::from(OwnedFd::from(child_output)))
             .stderr(Stdio::from(OwnedFd::from(child_complaints)))
             .spawn()
             .map_err(failed)?;
-        // The `Command` is gone with the statement, and with it our copies of the child's ends.
+        drop(command); // and with it our copies of the child's ends
         Ok(Locator { child, output, complaints, complaint: Vec::new(), exited: None })
     }
 
@@ -207,6 +211,30 @@ impl Locator {
     }
 }
 
+/// Passes on the variables that do not hold the secret, whatever their names.
+///
+/// `Command::env_remove` would do with fewer words, but std then copies the whole environment, the secret too, and
+/// does not wipe the copy.
+fn pass_environment(command: &mut Command, secret: &str) {
+    command.env_clear();
+    for (name, value) in std::env::vars_os() {
+        let value = Zeroizing::new(value.into_encoded_bytes());
+        if name != "CLIENT_SECRET" && !holds(&value, secret.as_bytes()) {
+            command.env(name, OsStr::from_bytes(&value));
+        }
+    }
+}
+
+/// Whether a variable's value holds the secret. A short one stands in many values by chance, in a path say, so there the
+/// whole value must be it.
+fn holds(value: &[u8], secret: &[u8]) -> bool {
+    const MIN_FOUND_BYTES: usize = 5;
+    if secret.len() < MIN_FOUND_BYTES {
+        return value == secret;
+    }
+    value.windows(secret.len()).any(|part| part == secret)
+}
+
 /// An empty root has no `/dev/null`. A socket whose other end is closed has ended too, but a shell that finds one takes
 /// itself for a remote one, and reads its user's settings.
 fn ended_input() -> std::io::Result<Stdio> {
@@ -268,6 +296,20 @@ fn not_started(program: &Path, error: std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_that_holds_the_secret_is_found_and_a_short_one_in_a_path_is_not() {
+        for (value, secret, expected) in [
+            ("hunter2", "hunter2", true),
+            ("http://u:hunter2@h/", "hunter2", true),
+            ("hunter", "hunter2", false),
+            ("", "hunter2", false),
+            ("demo", "demo", true),
+            ("/home/demo/bin", "demo", false),
+        ] {
+            assert_eq!(holds(value.as_bytes(), secret.as_bytes()), expected, "{secret} in {value}");
+        }
+    }
 
     #[test]
     fn a_secret_at_the_end_of_what_is_kept_of_a_complaint_is_not_half_shown() {
