@@ -1,0 +1,199 @@
+//! Starts subjects and reads their memory.
+
+use crate::hostile::{Server, Step};
+use crate::subject::{LOCATOR_COPY, SERVICE, TOLD};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use memchr::memmem;
+use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::FileExt;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// One process to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub way: &'static str,
+    pub flow: &'static str,
+    pub mode: &'static str,
+    pub outcome: &'static str,
+}
+
+/// A subject that waits to be looked at.
+pub struct Subject {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    secret: String,
+    token: String,
+    _server: Server,
+}
+
+/// How often secret and token are in memory: whole, or their first half at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copies {
+    pub secret: usize,
+    pub token: usize,
+}
+
+impl Row {
+    pub fn run(&self) -> Subject {
+        let folder = tempfile::tempdir().expect("a folder");
+        let secret = if self.flow.ends_with("assertion") { random_jwt() } else { random_text(40) };
+        let token =
+            if self.flow.starts_with("accelerator") { random_jwt() } else { random_text(48) };
+        let secret_file = folder.path().join("secret");
+        std::fs::write(&secret_file, &secret).unwrap();
+        let server = self.serve(&secret, &token);
+        let url = server.url();
+        let told = [self.outcome, self.flow, self.mode, &url, secret_file.to_str().unwrap()];
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "subject::subject", "--ignored", "--nocapture", "--quiet"])
+            .arg("--test-threads=1")
+            .envs(TOLD.into_iter().zip(told))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        if self.flow == "jsa, with a locator" {
+            let port = url.rsplit(':').next().unwrap();
+            // Behind so much that the allocator's own notes in a freed copy do not cover it.
+            let copy = format!("https://the-user-of-a-proxy:{secret}@proxy/");
+            command.env(SERVICE, port).env(LOCATOR_COPY, copy);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("SUBJECT ") {
+            line.clear();
+            assert_ne!(out.read_line(&mut line).unwrap(), 0, "{self:?}: it ended early");
+        }
+        let is_ok = self.outcome.starts_with("success");
+        let expected = if is_ok { "SUBJECT got a token" } else { "SUBJECT got an error" };
+        assert_eq!(line.trim_end(), expected, "{self:?}");
+        Subject { child, out, secret, token, _server: server }
+    }
+
+    /// A server for any number of requests, each of which it answers so.
+    fn serve(&self, secret: &str, token: &str) -> Server {
+        let answer = |status: &str, framing: &str, body: &str| {
+            format!("HTTP/1.1 {status}\r\n{framing}\r\nX-Echo: {token}\r\n\r\n{body}")
+        };
+        let with_length = |status: &str, body: &str| {
+            answer(status, &format!("Content-Length: {}", body.len()), body)
+        };
+        let good = format!(r#"{{"access_token":"{token}","token_type":"Bearer"}}"#);
+        let cut =
+            answer("200 OK", "Content-Length: 999", &format!(r#"{{"access_token":"{token}","#));
+        let mut script = vec![Step::Request];
+        script.push(Step::send(match self.outcome {
+            "success" => with_length("200 OK", &good),
+            "success, escaped" => with_length("200 OK", &escaped_answer(token)),
+            // Without a length, so that the buffer grows while it holds the token.
+            "success, in chunks" => {
+                let body = good + &" ".repeat(9000);
+                let chunks = body.as_bytes().chunks(29).map(|chunk| {
+                    format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk))
+                });
+                let chunks = chunks.collect::<String>() + "0\r\n\r\n";
+                answer("200 OK", "Transfer-Encoding: chunked", &chunks)
+            }
+            // Everything that it was sent, and what it might have sent.
+            "refusal" => with_length(
+                "401 Unauthorized",
+                &format!(
+                    r#"{{"error":"no {secret}","error_description":"{secret}","access_token":"{token}"}}"#
+                ),
+            ),
+            "malformed answer" => {
+                with_length("200 OK", &format!(r#"{{"access_token":"{token}","token_type":"mac"}}"#))
+            }
+            "cut connection" | "timeout" => cut,
+            other => panic!("unknown outcome {other}"),
+        }));
+        if self.outcome == "timeout" {
+            script.push(Step::Hold);
+        }
+        match self.way {
+            "http" => Server::script(script),
+            other => panic!("unknown way {other}"),
+        }
+    }
+}
+
+impl Subject {
+    pub fn copies(&self) -> Copies {
+        let memory = read_memory(self.child.id());
+        let secret = self.secret.as_bytes();
+        let basic = Base64::encode_string(&[b"id:", secret].concat());
+        // Eight bytes into the base64 text, so that the secret's own part is compared.
+        let basic_half = &basic.as_bytes()[8..32];
+        Copies {
+            secret: count(&memory, &secret[..secret.len() / 2]) + count(&memory, basic_half),
+            token: count(&memory, &self.token.as_bytes()[..self.token.len() / 2]),
+        }
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = std::io::copy(&mut self.out, &mut std::io::sink());
+        let _ = self.child.wait();
+    }
+}
+
+fn read_memory(pid: u32) -> Vec<Vec<u8>> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
+    let mut regions = Vec::new();
+    for line in maps
+        .lines()
+        .filter(|line| line.split(' ').nth(1).is_some_and(|rights| rights.starts_with("rw")))
+    {
+        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let (start, end) =
+            (u64::from_str_radix(start, 16).unwrap(), u64::from_str_radix(end, 16).unwrap());
+        let mut region = vec![0; (end - start) as usize];
+        memory.read_exact_at(&mut region, start).unwrap_or_else(|error| panic!("{line}: {error}"));
+        regions.push(region);
+    }
+    assert!(regions.len() > 3, "heap, stacks and data are there: {maps}");
+    regions
+}
+
+fn count(memory: &[Vec<u8>], needle: &[u8]) -> usize {
+    assert!(needle.len() >= 16, "too short to tell from chance");
+    let finder = memmem::Finder::new(needle);
+    memory.iter().map(|region| finder.find_iter(region).count()).sum()
+}
+
+fn random_text(len: usize) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    (0..len)
+        .map(|_| char::from(ALPHABET[(RandomState::new().build_hasher().finish() % 64) as usize]))
+        .collect()
+}
+
+fn random_jwt() -> String {
+    let claims = format!(r#"{{"sub":"{}","iat":1700000000,"exp":1700003600}}"#, random_text(20));
+    let claims = Base64UrlUnpadded::encode_string(claims.as_bytes());
+    format!("{}.{claims}.{}", random_text(36), random_text(43))
+}
+
+/// The token with an escape in it, which is what makes a JSON reader copy.
+fn escaped_answer(token: &str) -> String {
+    let last = token.chars().last().map_or(0, u32::from);
+    let start = &token[..token.len() - 1];
+    format!("{{\"access_token\":\"{start}\\u{last:04x}\",\"token_type\":\"Bearer\"}}")
+}
+
+/// Runs the rows at once; most of their time is waiting.
+pub fn each<T: Send + Sync, R: Send>(rows: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let mut results = Vec::new();
+    for chunk in rows.chunks(25) {
+        std::thread::scope(|scope| {
+            let started: Vec<_> = chunk.iter().map(|row| scope.spawn(|| run(row))).collect();
+            results.extend(started.into_iter().map(|thread| thread.join().unwrap()));
+        });
+    }
+    results
+}

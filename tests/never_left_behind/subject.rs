@@ -1,0 +1,121 @@
+//! The program whose memory is read.
+
+use minbearer::client_credentials::{self, ClientAuthentication};
+use minbearer::{
+    Flow, Http, Request, Secret, SecretSource, Session, Token, accelerator, get_token, jsa,
+};
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+/// What the subject is told, in the environment, which holds no secret but the one of [`LOCATOR_COPY`].
+pub const TOLD: [&str; 5] =
+    ["LEFT_OUTCOME", "LEFT_FLOW", "LEFT_MODE", "LEFT_URL", "LEFT_SECRET_FILE"];
+/// Where the flow with a locator has a copy of the secret.
+pub const LOCATOR_COPY: &str = "A_COPY_OF_THE_SECRET";
+/// The service's name for the locator, which is `printenv`: a variable of that name holds the port.
+pub const SERVICE: &str = "127.0.0.1";
+
+/// For the rows that run into it, and for the others, however busy the machine is.
+const TIMEOUT: Duration = Duration::from_secs(1);
+const AMPLE: Duration = Duration::from_secs(60);
+
+#[test]
+#[ignore = "it is what the other tests start and look at"]
+fn subject() {
+    let [outcome, flow, mode, url, secret_file] =
+        TOLD.map(|name| std::env::var(name).unwrap_or_default());
+    let timeout = if outcome == "timeout" { TIMEOUT } else { AMPLE };
+    let secret = || Secret::from_file(&secret_file).unwrap();
+    let jsa = || jsa::Config::new("id", secret()).unwrap().with_timeout(timeout);
+    let client_credentials = |authentication: ClientAuthentication| {
+        let token_url = format!("{url}/token");
+        let config = client_credentials::Config::new(&token_url, "id", authentication).unwrap();
+        config.with_timeout(timeout)
+    };
+    let accelerator = |password: SecretSource| {
+        let config = accelerator::Config::new(&url, "rose", password).unwrap();
+        config.with_timeout(timeout)
+    };
+    match flow.as_str() {
+        "jsa" => act(jsa().with_qoauth_url(&url).unwrap(), &mode, &url),
+        "jsa, with a locator" => {
+            let config = jsa().with_qoauth_host(SERVICE).unwrap();
+            act(config.with_locator("/usr/bin/printenv"), &mode, &url);
+        }
+        "accelerator" => act(accelerator(secret().into()), &mode, &url),
+        "accelerator, asked for" => {
+            act(accelerator(SecretSource::file(secret_file)), &mode, &url);
+        }
+        "client credentials, body" => {
+            act(client_credentials(ClientAuthentication::body(secret())), &mode, &url);
+        }
+        "client credentials, basic" => {
+            act(client_credentials(ClientAuthentication::basic(secret())), &mode, &url);
+        }
+        "client credentials, assertion" => {
+            act(client_credentials(ClientAuthentication::assertion(secret())), &mode, &url);
+        }
+        other => panic!("unknown flow {other}"),
+    }
+}
+
+fn act(flow: impl Flow + 'static, mode: &str, url: &str) {
+    let http = Http::new();
+    let said = |is_ok| if is_ok { "got a token" } else { "got an error" };
+    match mode {
+        "dropped" => {
+            let is_ok = get_token(&flow, &http).map(drop).map_err(drop).is_ok();
+            drop((flow, http));
+            stay(said(is_ok));
+        }
+        "error kept" => {
+            let error = get_token(&flow, &http).map(drop).unwrap_err();
+            drop((flow, http));
+            stay(said(false));
+            drop(error);
+        }
+        "copy kept" | "copy dropped" => {
+            let token = get_token(&flow, &http).unwrap();
+            let copies = copies(&flow, &token);
+            if mode == "copy kept" {
+                stay(said(true));
+            }
+            drop(copies);
+            if mode == "copy dropped" {
+                drop((flow, token));
+                stay(said(true));
+            }
+        }
+        _ => {
+            let session = Session::with_transport(flow, http);
+            let mut token = session.token().unwrap();
+            if mode == "session, renewed" {
+                token = session.renew(&token).unwrap();
+            }
+            if mode != "session" {
+                let reply = session.send(Request::get(&format!("{url}/api")).unwrap()).unwrap();
+                assert_eq!(reply.status(), 200);
+            }
+            if mode == "session dropped" {
+                drop((session, token));
+                stay(said(true));
+            } else {
+                stay(said(true));
+                drop((session, token));
+            }
+        }
+    }
+}
+
+/// What a careless library would have: the request's head, and the token, in buffers that nothing wipes.
+fn copies(flow: &impl Flow, token: &Token) -> (Vec<u8>, String) {
+    let request = flow.prepare(Instant::now() + AMPLE).unwrap().to_bytes();
+    (request.to_vec(), format!("Authorization: {}", token.authorization()))
+}
+
+/// Says that it is time to look, and waits until that is done.
+fn stay(what: &str) {
+    println!("SUBJECT {what}");
+    std::io::stdout().flush().unwrap();
+    let _ = std::io::stdin().read(&mut [0]);
+}
