@@ -18,8 +18,9 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-const LIMIT_KIB: u64 = 4 * 1024;
-/// The crafted heads have the machine to themselves: what another sends takes their time.
+/// What the answer itself may take is 8 KiB of head and 64 KiB of body, which is copied when its buffer grows.
+const LIMIT_KIB: u64 = 256;
+/// The tests take turns: a server that sends as fast as it can takes time from the others.
 static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// The peak of resident memory so far.
@@ -101,10 +102,11 @@ fn check(rows: &[(&str, String, &str, i32)]) {
 }
 
 #[test]
-fn a_body_without_end_takes_less_than_4_mib() {
+fn a_body_without_end_takes_less_than_256_kib() {
     let _alone = ALONE.lock();
     let head = |framing: &str| format!("HTTP/1.1 200 OK\r\n{framing}\r\n");
-    let refused = |framing: &str| format!("HTTP/1.1 500 No\r\n{framing}\r\n");
+    let refused = |framing: &str| format!("HTTP/1.1 403 No\r\n{framing}\r\n");
+    let unavailable = |framing: &str| format!("HTTP/1.1 500 No\r\n{framing}\r\n");
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
     let announced = "Content-Length: 10000000000\r\n";
     let chunked = "Transfer-Encoding: chunked\r\n";
@@ -116,23 +118,23 @@ fn a_body_without_end_takes_less_than_4_mib() {
         ("a body until close", head(""), " ", 7),
         ("a refusal's body, announced", refused(announced), " ", 6),
         ("a refusal's body until close", refused(""), " ", 6),
+        ("a refusal's body in chunks", refused(chunked), chunk.as_str(), 6),
+        ("an unavailable server's body", unavailable(announced), " ", 8),
     ]);
 }
 
 #[test]
-fn a_head_without_end_takes_less_than_4_mib_unless_it_is_crafted() {
+fn a_head_without_end_takes_less_than_256_kib() {
     let _alone = ALONE.lock();
     let head = "HTTP/1.1 200 OK\r\n";
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n");
     check(&[
         ("a status line without end", "HTTP/1.1 200 ".into(), "x", 4),
         ("headers without end", head.into(), "X: y\r\n", 4),
+        ("headers of one byte without end", head.into(), "X:\n", 4),
         ("one header without end", head.into(), "x", 4),
+        ("interim answers without end", "HTTP/1.1 100\n\n".into(), "HTTP/1.1 100\n\n", 4),
+        ("a line before a chunk without end", chunked.clone() + "1;", "x", 4),
+        ("trailers without end", chunked + "0\r\n", "X: y\r\n", 4),
     ]);
-    // What underflows minreq's budget lifts it (tests/minreq_head_budget.rs). No limit is promised, only the deadline.
-    let crafted = format!("{head}X: {}\n", "x".repeat(8191 - 3));
-    for (name, more) in [("headers", "X: y\r\n"), ("one header", "x")] {
-        let (above, code) = peak_above_start(&crafted, more.as_bytes());
-        println!("{above:>9} KiB above the start: {name} without end, crafted, for a second");
-        assert!(matches!(code, Some(4 | 5)), "{name}: {code:?}");
-    }
 }

@@ -29,6 +29,7 @@ pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
         Kind::Timeout => 5,
         Kind::Refused => 6,
         Kind::Malformed => 7,
+        Kind::Unavailable => 8,
         _ => 1,
     })
 }
