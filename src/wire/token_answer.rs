@@ -149,9 +149,9 @@ impl AnswerReader<'_> {
                 message = format!("{message}{separator}{part}");
             }
         }
-        let words = if is_json { None } else { words_without_json(response) };
+        let words = if is_json { None } else { words_without_json(response, &secrets) };
         if let Some(words) = &words {
-            message = format!("{message}: {}", redact::redacted(words, &secrets));
+            message = format!("{message}: {words}");
         }
         let is_unavailable =
             is_unavailable(status) || refusal.error.as_deref() == Some("temporarily_unavailable");
@@ -208,14 +208,17 @@ impl Members for AllMembers {
 }
 
 /// What a refusal that is no JSON with `error` says of itself: where it redirects to, what a 401 asks for, or, for a
-/// page, its content type and title.
-fn words_without_json(response: &Response) -> Option<String> {
+/// page, its content type and title. Secrets are redacted before anything is cut, so that half of one is not left.
+fn words_without_json(response: &Response, secrets: &[&str]) -> Option<String> {
+    let redacted = |text| redact::redacted(text, secrets);
     if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
         // Its query may hold what was sent.
+        let location = redacted(location);
         let end = location.find(['?', '#']).unwrap_or(location.len());
         return Some(format!("it redirects to {}", location.get(..end).unwrap_or_default()));
     }
     if let (401, Some(challenge)) = (response.status(), response.header("www-authenticate")) {
+        let challenge = redacted(challenge);
         let realm = challenge.split_once("realm=\"").and_then(|(_, rest)| rest.split_once('"'));
         if let Some((realm, _)) = realm {
             return Some(format!("realm {realm}"));
@@ -227,7 +230,7 @@ fn words_without_json(response: &Response) -> Option<String> {
     }
     let title = response.text().ok().and_then(title).unwrap_or_default();
     let separator = if title.is_empty() { "" } else { ": " };
-    Some(format!("{content_type}{separator}{title}"))
+    Some(redacted(&format!("{content_type}{separator}{title}")))
 }
 
 /// What stands between `<title>` and `</title>`.
