@@ -1,57 +1,186 @@
-//! A call ends at its deadline.
+//! A call ends at its deadline, whatever it waits for, and leaves no connection behind.
 
-use minbearer::{Kind, jsa};
-use std::io::Write;
-use std::net::{TcpListener, TcpStream};
-use std::thread;
+#![cfg(target_os = "linux")] // it looks into /proc
+
+#[path = "support/hostile.rs"]
+mod hostile;
+
+use hostile::{Port, Server, Step};
+use minbearer::{Error, Http, Kind, Request, Transport, jsa};
 use std::time::{Duration, Instant};
 
 const TIMEOUTS: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_millis(400), Duration::from_millis(1850)];
 const GRACE: Duration = Duration::from_millis(500);
+/// Between the drops of those that drip.
+const PAUSE: Duration = Duration::from_millis(60);
+/// More than the sockets of both sides hold: the server's are small.
+const LARGE: usize = 6 * 1024 * 1024;
 
-type Treat = fn(TcpStream);
+struct Row {
+    name: &'static str,
+    servers: fn() -> Vec<Server>,
+    /// In place of the server's address.
+    host: Option<&'static str>,
+    call: fn(url: &str, timeout: Duration) -> Result<(), Error>,
+}
 
-/// Asks a server that treats its one connection like this. Returns what came of it and how long it took.
-fn ask(timeout: Duration, treat: Treat) -> (Kind, Duration) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("http://{}", listener.local_addr().expect("its address"));
-    let server = thread::spawn(move || treat(listener.accept().expect("a connection").0));
-    let config = jsa::Config::new("id", "secret").expect("credentials");
-    let config = config.with_qoauth_url(&url).expect("a URL").with_timeout(timeout);
+fn get_token(url: &str, timeout: Duration) -> Result<(), Error> {
+    let config = jsa::Config::new("id", "secret")?.with_qoauth_url(url)?.with_timeout(timeout);
+    jsa::get_token(&config).map(drop)
+}
+
+fn post_much(url: &str, timeout: Duration) -> Result<(), Error> {
+    let request = Request::post(url)?.with_body("text/plain", vec![b'x'; LARGE])?;
+    let deadline = Instant::now() + timeout;
+    Http::new().send(&request, deadline).map(drop)
+}
+
+const fn row(name: &'static str, servers: fn() -> Vec<Server>) -> Row {
+    Row { name, servers, host: None, call: get_token }
+}
+
+const fn at_localhost(name: &'static str, servers: fn() -> Vec<Server>) -> Row {
+    Row { name, servers, host: Some("localhost"), call: get_token }
+}
+
+const fn large(name: &'static str, servers: fn() -> Vec<Server>) -> Row {
+    Row { name, servers, host: None, call: post_much }
+}
+
+fn one(port: Port) -> Vec<Server> {
+    vec![Server::start(port)]
+}
+
+/// A server that sends the start of an answer, and then this, a little at a time.
+fn dripping(start: &str, drop: &str) -> Vec<Server> {
+    let endless = Step::Endless(drop.into(), PAUSE);
+    one(Port::Script(vec![Step::Request, Step::send(start), endless]))
+}
+
+fn silent() -> Port {
+    Port::Script(vec![Step::Request, Step::Hold])
+}
+
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+const ROWS: &[Row] = &[
+    row("no connection comes about", || one(Port::Full)),
+    row("no connection is accepted", || one(Port::Idle)),
+    row("silent from the start", || one(Port::Script(vec![Step::Hold]))),
+    row("silent after the request", || one(silent())),
+    row("silent within the head", || {
+        one(Port::Script(vec![Step::Request, Step::send("HTTP/1.1 200 OK\r\n"), Step::Hold]))
+    }),
+    row("silent before the body's last byte", || {
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}";
+        one(Port::Script(vec![Step::Request, Step::send(answer), Step::Hold]))
+    }),
+    row("a dripping reason", || dripping("HTTP/1.1 200 O", "K")),
+    row("dripping headers", || dripping("HTTP/1.1 200 OK\r\n", "X: y\r\n")),
+    row("dripping interim answers", || dripping("", "HTTP/1.1 102 Wait\r\n\r\n")),
+    row("a dripping body", || dripping("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", " ")),
+    row("a dripping body without a length", || dripping("HTTP/1.1 200 OK\r\n\r\n", " ")),
+    row("dripping chunks", || dripping(CHUNKED, "1\r\n \r\n")),
+    row("a dripping line before a chunk", || dripping(CHUNKED, "0")),
+    row("dripping trailers", || {
+        dripping("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n")
+    }),
+    row("a refusal's dripping body", || dripping("HTTP/1.1 500 No\r\n\r\n", "x")),
+    at_localhost("no connection to either address of a name", || {
+        Server::start_at_localhost(|| Port::Full, || Port::Full).into()
+    }),
+    at_localhost("a second address that is silent", || {
+        Server::start_at_localhost(|| Port::Full, silent).into()
+    }),
+    at_localhost("a first address that is silent, and the second is not asked", || {
+        let answering = || Port::Script(vec![Step::Request, Step::send("HTTP/1.1 401 No\r\n\r\n")]);
+        Server::start_at_localhost(silent, answering).into()
+    }),
+];
+
+/// Each is run once: to write and wipe what is large takes long in a build that is not optimized.
+const LARGE_ROWS: &[Row] = &[
+    large("a large request that is not read", || one(Port::Idle)),
+    large("a large request of which the head is read", || {
+        one(Port::Script(vec![Step::Sip(100, Duration::from_secs(60))]))
+    }),
+    large("a large request that is read slowly", || {
+        one(Port::Script(vec![Step::Sip(64 * 1024, PAUSE)]))
+    }),
+    large("a large request that is read slowly, answered meanwhile", || {
+        let interim = Step::send("HTTP/1.1 100 Continue\r\n\r\n");
+        one(Port::Script(vec![interim, Step::Sip(64 * 1024, PAUSE)]))
+    }),
+];
+
+fn run(row: &Row, timeout: Duration) {
+    let name = format!("{}, {timeout:?}", row.name);
+    let servers = (row.servers)();
+    let url = match row.host {
+        Some(host) => format!("http://{host}:{}", servers[0].port()),
+        None => servers[0].url(),
+    };
+    // What fills a queue.
+    let of_the_server = client_sockets(servers[0].port());
     let asked = Instant::now();
-    let kind = jsa::get_token(&config).expect_err("no token").kind();
+    let error = (row.call)(&url, timeout).expect_err(&name);
     let took = asked.elapsed();
-    server.join().expect("the server");
-    (kind, took)
+    assert_eq!(error.kind(), Kind::Timeout, "{name}: {error}");
+    assert!(took >= timeout && took <= timeout + GRACE, "{name}: {took:?}");
+    assert_eq!(client_sockets(servers[0].port()), of_the_server, "{name}: a connection is left");
+}
+
+/// How many sockets in use, of any process, are connected to that port or about to be.
+fn client_sockets(port: u16) -> usize {
+    let remote = format!(":{port:04X}");
+    let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(std::fs::read_to_string);
+    let lines = |table: &std::io::Result<String>| -> usize {
+        let table = table.as_deref().unwrap_or_default().lines().map(str::split_whitespace);
+        let in_use = table.filter(|line| {
+            let (remote_address, inode) = (line.clone().nth(2), line.clone().nth(9));
+            // What is closed, and only waits to be acknowledged, has no inode.
+            remote_address.is_some_and(|address| address.ends_with(&remote)) && inode != Some("0")
+        });
+        in_use.count()
+    };
+    tables.iter().map(lines).sum()
 }
 
 #[test]
-fn silence_and_a_dripping_answer_end_at_the_deadline() {
-    let silent = |stream: TcpStream| {
-        thread::sleep(Duration::from_secs(3));
-        drop(stream);
-    };
-    let dripping = |mut stream: TcpStream| {
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
-        for _ in 0..30 {
-            let _ = stream.write_all(b" ");
-            thread::sleep(Duration::from_millis(100));
-        }
-    };
-    let cases: [(&str, Treat); 2] = [("silent", silent), ("dripping", dripping)];
-    thread::scope(|scope| {
-        for (name, treat) in cases {
+fn every_wait_ends_at_the_deadline_and_leaves_no_connection_behind() {
+    std::thread::scope(|scope| {
+        for row in ROWS {
             for timeout in TIMEOUTS {
-                scope.spawn(move || {
-                    let (kind, took) = ask(timeout, treat);
-                    assert_eq!(kind, Kind::Timeout, "{name}, {timeout:?}");
-                    assert!(
-                        took >= timeout && took <= timeout + GRACE,
-                        "{name}, {timeout:?}: {took:?}"
-                    );
-                });
+                scope.spawn(move || run(row, timeout));
             }
         }
     });
+}
+
+#[test]
+fn to_send_a_large_request_ends_at_the_deadline_too() {
+    for (row, timeout) in LARGE_ROWS.iter().zip(TIMEOUTS.into_iter().cycle()) {
+        run(row, timeout);
+    }
+}
+
+/// The check above can fail.
+#[test]
+fn a_connection_that_is_left_open_is_seen() {
+    let server = Server::start(silent());
+    let client = std::net::TcpStream::connect(("127.0.0.1", server.port())).expect("a connection");
+    assert_eq!(client_sockets(server.port()), 1);
+    drop(client);
+    assert_eq!(client_sockets(server.port()), 0);
+}
+
+#[test]
+fn a_deadline_that_has_passed_sends_nothing() {
+    let server = Server::start(silent());
+    for url in [server.url(), format!("http://localhost:{}", server.port())] {
+        let error = Http::new().send(&Request::get(&url).unwrap(), Instant::now()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Timeout, "{error}");
+    }
+    assert_eq!(server.connections(), 0);
 }

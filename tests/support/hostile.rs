@@ -9,7 +9,8 @@ mod listener;
 use listener::{Connection, Listener};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// One step of what a server does with a connection.
@@ -17,6 +18,8 @@ use std::time::Duration;
 pub enum Step {
     /// Reads the request, head and announced body.
     Request,
+    /// Reads that many bytes, again and again, a pause after each time.
+    Sip(usize, Duration),
     /// Sends these bytes.
     Send(Vec<u8>),
     /// Sends these bytes one by one, a pause after each.
@@ -54,21 +57,43 @@ pub enum Port {
 pub struct Server {
     address: SocketAddr,
     listener: Option<Listener>,
+    requests: Requests,
     /// What keeps the port as it is.
     _sockets: Vec<Socket>,
 }
 
+type Requests = Arc<Mutex<Vec<Vec<u8>>>>;
+
 impl Server {
     pub fn start(port: Port) -> Server {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a port");
-        let address = socket.local_addr().ok().and_then(|address| address.as_socket());
-        let address = address.expect("an IPv4 address");
+        Server::start_at((Ipv4Addr::LOCALHOST, 0).into(), port).expect("a port")
+    }
+
+    /// Two servers at one port, of 127.0.0.1 and of [::1]: at `localhost`.
+    pub fn start_at_localhost(v4: impl Fn() -> Port, v6: impl Fn() -> Port) -> [Server; 2] {
+        loop {
+            let first = Server::start(v4());
+            let second = SocketAddr::from((Ipv6Addr::LOCALHOST, first.port()));
+            // Someone else may have it.
+            if let Ok(second) = Server::start_at(second, v6()) {
+                return [first, second];
+            }
+        }
+    }
+
+    pub fn start_at(address: SocketAddr, port: Port) -> io::Result<Server> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        // What a client sends is not to end in here unread. Connections inherit it.
+        socket.set_recv_buffer_size(64 * 1024)?;
+        socket.bind(&address.into())?;
+        let address = socket.local_addr()?.as_socket().expect("an address of IP");
         let (mut listener, mut sockets) = (None, Vec::new());
+        let requests = Requests::default();
         match port {
             Port::Script(script) => {
                 socket.listen(128).expect("a listener");
-                let play = move |connection| play(connection, &script);
+                let read = Arc::clone(&requests);
+                let play = move |connection| play(connection, &script, &read);
                 listener = Some(Listener::start(socket.into(), play).expect("a thread"));
             }
             Port::Refusing => sockets.push(socket),
@@ -82,7 +107,7 @@ impl Server {
                 fill_the_queue(address, &mut sockets);
             }
         }
-        Server { address, listener, _sockets: sockets }
+        Ok(Server { address, listener, requests, _sockets: sockets })
     }
 
     pub fn script(script: Vec<Step>) -> Server {
@@ -93,15 +118,25 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// How many connections were accepted.
     pub fn connections(&self) -> usize {
         self.listener.as_ref().map_or(0, Listener::connections)
+    }
+
+    /// What the script has read as requests.
+    pub fn requests(&self) -> Vec<Vec<u8>> {
+        self.requests.lock().expect("the requests").clone()
     }
 }
 
 fn fill_the_queue(address: SocketAddr, sockets: &mut Vec<Socket>) {
     for _ in 0..8 {
-        let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        let domain = Domain::for_address(address);
+        let client = Socket::new(domain, Type::STREAM, None).expect("a socket");
         client.set_nonblocking(true).expect("a non-blocking socket");
         // It does not wait, so it says that it would have to.
         let _ = client.connect(&address.into());
@@ -110,10 +145,17 @@ fn fill_the_queue(address: SocketAddr, sockets: &mut Vec<Socket>) {
 }
 
 /// The client may go at any step, which ends the play.
-fn play(mut connection: Connection, script: &[Step]) -> io::Result<()> {
+fn play(mut connection: Connection, script: &[Step], requests: &Requests) -> io::Result<()> {
     for step in script {
         match step {
-            Step::Request => read_request(&mut connection)?,
+            Step::Request => {
+                let request = read_request(&mut connection)?;
+                requests.lock().expect("the requests").push(request);
+            }
+            Step::Sip(bytes, pause) => loop {
+                connection.read_exact(&mut vec![0; *bytes])?;
+                connection.stop().sleep(*pause)?;
+            },
             Step::Send(bytes) => connection.write_all(bytes)?,
             Step::Trickle(bytes, pause) => {
                 for byte in bytes {
@@ -139,7 +181,7 @@ fn play(mut connection: Connection, script: &[Step]) -> io::Result<()> {
     connection.close()
 }
 
-fn read_request(connection: &mut Connection) -> io::Result<()> {
+fn read_request(connection: &mut Connection) -> io::Result<Vec<u8>> {
     let mut request = Vec::new();
     loop {
         let head_end = request.windows(4).position(|window| window == b"\r\n\r\n");
@@ -150,7 +192,7 @@ fn read_request(connection: &mut Connection) -> io::Result<()> {
                 digits.parse().expect("a Content-Length of ours")
             });
             if request.len() >= end + 4 + length {
-                return Ok(());
+                return Ok(request);
             }
         }
         let mut chunk = [0; 4096];

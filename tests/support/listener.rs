@@ -1,10 +1,10 @@
-//! A port of 127.0.0.1 with a thread for each connection. All of it ends when [`Listener`] is dropped:
+//! A port of loopback with a thread for each connection. All of it ends when [`Listener`] is dropped:
 //! the port is closed, whatever a connection waits for fails, and every thread is joined.
 
 #![allow(dead_code)] // each of those that include this file uses its part
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(20);
 
 pub struct Listener {
-    port: u16,
+    address: SocketAddr,
     stop: Stop,
     connections: Arc<AtomicUsize>,
     acceptor: Option<JoinHandle<()>>,
@@ -27,17 +27,17 @@ impl Listener {
     where
         F: Fn(Connection) -> io::Result<()> + Send + Sync + 'static,
     {
-        let port = listener.local_addr()?.port();
+        let address = listener.local_addr()?;
         let (stop, connections) = (Stop::default(), Arc::<AtomicUsize>::default());
         let acceptor = {
             let (stop, connections) = (stop.clone(), Arc::clone(&connections));
             thread::Builder::new().spawn(move || accept(&listener, &stop, &connections, &serve))?
         };
-        Ok(Listener { port, stop, connections, acceptor: Some(acceptor) })
+        Ok(Listener { address, stop, connections, acceptor: Some(acceptor) })
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// How many connections were accepted.
@@ -50,8 +50,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         self.stop.0.store(true, Ordering::SeqCst);
         // `accept` is woken by a connection. Without one, it would be waited for in vain.
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let woken = TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
+        let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
         if let (true, Some(acceptor)) = (woken, self.acceptor.take()) {
             let ended = acceptor.join();
             if !thread::panicking() {
