@@ -1,16 +1,22 @@
 """Authlib's Flask server on a loopback port that the system chooses, with the clients that .ci/interop
 names. Prints `port N` once it listens."""
 
+import json
 import os
 import secrets
 import time
+from pathlib import Path
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import ClientMixin, TokenMixin
+from authlib.oauth2.rfc6749 import ClientMixin, InvalidClientError, TokenMixin
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
+from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask, abort, request
+from joserfc.jwk import ECKey
 from werkzeug.serving import make_server
+
+ROTATING = os.environ["ROTATING"]
 
 
 class Client(ClientMixin):
@@ -22,10 +28,13 @@ class Client(ClientMixin):
         return self.client_id
 
     def check_client_secret(self, client_secret):
-        return secrets.compare_digest(self.client_secret.encode(), client_secret.encode())
+        wanted = self.client_secret
+        if self.client_id == ROTATING:
+            wanted = Path(os.environ["ROTATING_SECRET_FILE"]).read_text()
+        return secrets.compare_digest(wanted.encode(), client_secret.encode())
 
     def check_endpoint_auth_method(self, method, endpoint):
-        return method == self.method
+        return method == {"private_key_jwt": Assertion.CLIENT_AUTH_METHOD}.get(self.method, self.method)
 
     def check_grant_type(self, grant_type):
         return grant_type == ClientCredentialsGrant.GRANT_TYPE
@@ -37,7 +46,7 @@ class Client(ClientMixin):
 
 class Token(TokenMixin):
     def __init__(self, client, answer):
-        self.client, self.answer, self.issued_at = client, answer, int(time.time())
+        self.client, self.answer, self.issued_at = client, answer, time.time()
 
     def is_expired(self):
         return time.time() >= self.issued_at + self.answer["expires_in"]
@@ -46,8 +55,32 @@ class Token(TokenMixin):
         return False
 
 
+class Assertion(JWTBearerClientAssertion):
+    """RFC 7523 section 2.2. The client's "secret" is its public key."""
+
+    used = set()
+
+    def get_audiences(self):
+        return [f"http://127.0.0.1:{server.port}/token"]
+
+    def validate_jti(self, claims, jti):
+        is_new = jti not in self.used
+        self.used.add(jti)
+        return is_new
+
+    def resolve_client_public_key(self, client):
+        if client.method != "private_key_jwt":
+            raise InvalidClientError(description="no key is registered")
+        return ECKey.import_key(json.loads(client.client_secret))
+
+
 class Grant(ClientCredentialsGrant):
-    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post", Assertion.CLIENT_AUTH_METHOD]
+
+
+def expires_in(client, grant_type):
+    is_short = client.client_id.startswith(ROTATING)
+    return int(os.environ["SHORT_LIFETIME" if is_short else "LIFETIME"])
 
 
 class Introspection(IntrospectionEndpoint):
@@ -62,8 +95,8 @@ class Introspection(IntrospectionEndpoint):
             "active": True,
             "client_id": token.client.client_id,
             "scope": token.answer.get("scope", ""),
-            "iat": token.issued_at,
-            "exp": token.issued_at + token.answer["expires_in"],
+            "iat": int(token.issued_at),
+            "exp": int(token.issued_at) + token.answer["expires_in"],
         }
 
 
@@ -76,7 +109,7 @@ TOKENS = {}
 app = Flask(__name__)
 app.config.update(
     OAUTH2_SCOPES_SUPPORTED=os.environ["SCOPES"].split(),
-    OAUTH2_TOKEN_EXPIRES_IN={Grant.GRANT_TYPE: int(os.environ["LIFETIME"])},
+    OAUTH2_TOKEN_EXPIRES_IN=f"{__name__}.expires_in",
     OAUTH2_ERROR_URIS=[("invalid_client", os.environ["ERROR_URI"])],
 )
 authorization = AuthorizationServer(
@@ -84,6 +117,7 @@ authorization = AuthorizationServer(
     CLIENTS.get,
     lambda answer, request: TOKENS.update({answer["access_token"]: Token(request.client, answer)}),
 )
+authorization.register_client_auth_method(Assertion.CLIENT_AUTH_METHOD, Assertion())
 authorization.register_grant(Grant)
 authorization.register_endpoint(Introspection)
 
