@@ -131,6 +131,26 @@ fn the_scopes_that_were_not_granted_are_told() {
 }
 
 #[test]
+fn text_members_that_were_asked_for_are_kept() {
+    let config = config("https://h/t")
+        .with_answer_member("instance_url")
+        .with_answer_member("id")
+        .with_answer_member("issued_at")
+        .with_answer_member("absent");
+    let answer = r#"{"access_token":"t","id":"https:\/\/h\/id","instance_url":"https://my.example","issued_at":7,"signature":"s"}"#;
+    let token = config.read_answer(&config.request().unwrap(), Response::new(200, answer)).unwrap();
+    for (name, expected) in [
+        ("instance_url", Some("https://my.example")),
+        ("id", Some("https://h/id")),
+        ("issued_at", None), // a number
+        ("absent", None),
+        ("signature", None), // not asked for
+    ] {
+        assert_eq!(token.member(name), expected, "{name}");
+    }
+}
+
+#[test]
 fn plain_http_beyond_loopback_names_the_method_that_allows_it() {
     for (url, allowed) in [
         ("http://h/t", false),
