@@ -10,13 +10,12 @@
 //!   └────► Chunk (Size ──► Data ──► DataEnd)* ──► Trailer ──────► Whole
 //! ```
 
+use super::headers::{Headers, each_piece_of_text};
 use super::response::Response;
 use crate::error::{Error, NetworkCause};
 use crate::secret::{Buffer, OutOfMemory};
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
-use zeroize::Zeroizing;
 
 /// The limit for status line and headers, those of interim answers included.
 const MAX_HEAD_BYTES: usize = 8192;
@@ -62,7 +61,7 @@ pub struct Incoming {
 struct Head {
     status: u16,
     reason: String,
-    headers: Vec<(String, Zeroizing<String>)>,
+    headers: Headers,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -77,6 +76,8 @@ enum State {
     ChunkEnd,
     Trailer,
     Whole,
+    /// Something was wrong, and stays so whatever comes.
+    Refused,
 }
 
 impl Incoming {
@@ -102,7 +103,15 @@ impl Incoming {
     /// which there is no memory. The body of another answer that is too large is left out: its status says enough.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<bool, Error> {
         while !bytes.is_empty() && self.state != State::Whole {
-            let taken = self.take(bytes)?;
+            let taken = match self.take(bytes) {
+                Ok(taken) => taken,
+                Err(wrong) => {
+                    // The error's own words need memory, of which there may be none left.
+                    (self.head, self.answer, self.body) = Default::default();
+                    self.state = State::Refused;
+                    return Err(wrong.into());
+                }
+            };
             bytes = bytes.get(taken..).unwrap_or_default();
         }
         Ok(self.state == State::Whole)
@@ -138,7 +147,7 @@ impl Incoming {
     }
 
     /// Takes some of the bytes, at least one, and says how many.
-    fn take(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+    fn take(&mut self, bytes: &[u8]) -> Result<usize, Wrong> {
         match self.state {
             State::Head => self.take_head(bytes),
             State::Length(missing) => {
@@ -167,18 +176,19 @@ impl Incoming {
             }
             State::ChunkSize | State::ChunkEnd | State::Trailer => self.take_line(bytes),
             State::Whole => Ok(bytes.len()),
+            State::Refused => Err(Wrong::NotHttp("it was refused before")),
         }
     }
 
-    fn take_head(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+    fn take_head(&mut self, bytes: &[u8]) -> Result<usize, Wrong> {
         const START: &[u8] = b"HTTP/1.";
         let known = self.head.len();
         let room = MAX_HEAD_BYTES.saturating_sub(self.dropped_bytes + known);
         let end = end_of_head(&self.head, bytes);
         let taken = end.unwrap_or(bytes.len()).min(room);
-        self.head.push(&bytes[..taken], MAX_HEAD_BYTES).map_err(no_memory)?;
+        self.head.push(&bytes[..taken], MAX_HEAD_BYTES)?;
         if !self.head.iter().zip(START).all(|(byte, wanted)| byte == wanted) {
-            return Err(not_http("it does not start with a status line"));
+            return Err(Wrong::NotHttp("it does not start with a status line"));
         }
         let is_whole = end.is_some_and(|end| end <= room);
         // Lines are looked at once they have ended, so that what is wrong does not depend on how they were cut.
@@ -189,19 +199,19 @@ impl Incoming {
             }
         }
         if !is_whole && taken < bytes.len() {
-            return Err(too_long());
+            return Err(Wrong::HeadTooLong);
         }
         Ok(taken)
     }
 
-    fn take_parsed(&mut self, head: Head) -> Result<(), Error> {
+    fn take_parsed(&mut self, head: Head) -> Result<(), Wrong> {
         if (100..200).contains(&head.status) && head.status != 101 {
             self.dropped_bytes += self.head.len();
             self.head = Buffer::default();
             return Ok(());
         }
         if !(200..600).contains(&head.status) {
-            return Err(not_http("its status is not from 200 to 599"));
+            return Err(Wrong::NotHttp("its status is not from 200 to 599"));
         }
         self.head = Buffer::default();
         self.state = framing(&head)?;
@@ -213,21 +223,20 @@ impl Incoming {
         if length > self.max_body_bytes {
             return self.leave_out_body();
         }
-        self.body.reserve(length).map_err(no_memory)
+        Ok(self.body.reserve(length)?)
     }
 
-    fn add_to_body(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn add_to_body(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
         if bytes.len() > self.max_body_bytes - self.body.len() {
             return self.leave_out_body();
         }
-        self.body.push(bytes, self.max_body_bytes).map_err(no_memory)
+        Ok(self.body.push(bytes, self.max_body_bytes)?)
     }
 
     /// What becomes of an answer that is too large.
-    fn leave_out_body(&mut self) -> Result<(), Error> {
+    fn leave_out_body(&mut self) -> Result<(), Wrong> {
         if self.answer.as_ref().is_some_and(|head| is_success(head.status)) {
-            let kib = self.max_body_bytes.div_ceil(1024);
-            return Err(Error::malformed(format!("the answer is larger than {kib} KiB")));
+            return Err(Wrong::TooLarge { limit: self.max_body_bytes });
         }
         self.body = Buffer::default();
         self.state = State::Whole;
@@ -235,19 +244,21 @@ impl Incoming {
     }
 
     /// Takes bytes up to the end of a line, and what the line says if it has ended.
-    fn take_line(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+    fn take_line(&mut self, bytes: &[u8]) -> Result<usize, Wrong> {
         let (state, line) = (self.state, &mut self.line);
         let taken = line.take(bytes);
         if taken == 0 {
-            return Err(not_http("a line between or after its chunks is longer than 256 bytes"));
+            return Err(Wrong::NotHttp(
+                "a line between or after its chunks is longer than 256 bytes",
+            ));
         }
         if state == State::ChunkEnd && !matches!(line.bytes(), b"" | b"\r" | b"\n" | b"\r\n") {
-            return Err(not_http("a chunk is longer than it says"));
+            return Err(Wrong::NotHttp("a chunk is longer than it says"));
         }
         if state == State::Trailer {
             self.dropped_bytes += taken;
             if self.dropped_bytes > MAX_HEAD_BYTES {
-                return Err(too_long());
+                return Err(Wrong::HeadTooLong);
             }
         }
         if !line.bytes().ends_with(b"\n") {
@@ -257,7 +268,7 @@ impl Incoming {
             State::ChunkSize => match line.chunk_size() {
                 Some(0) => State::Trailer,
                 Some(size) => State::ChunkData(size),
-                None => return Err(not_http("it has a chunk without a length")),
+                None => return Err(Wrong::NotHttp("it has a chunk without a length")),
             },
             State::ChunkEnd => State::ChunkSize,
             // Fields may follow, for which no one here has asked, and an empty line.
@@ -289,10 +300,10 @@ fn end_of_head(known: &[u8], bytes: &[u8]) -> Option<usize> {
 }
 
 /// What a head says, if it is whole; what is wrong with it, whole or not.
-fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Error> {
+fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
     use httparse::Error::{HeaderName, HeaderValue, NewLine, TooManyHeaders};
     let wrong = |error| {
-        not_http(match error {
+        Wrong::NotHttp(match error {
             HeaderName | HeaderValue | NewLine | TooManyHeaders => {
                 "it has a line that is no header"
             }
@@ -309,8 +320,16 @@ fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Error> {
     let line_end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
     let (line, mut rest) = bytes.split_at(line_end);
     // httparse leaves out a reason with bytes above ASCII.
-    let reason = text(line.get(CODE_END..).unwrap_or_default().trim_ascii());
-    let mut headers = Vec::new();
+    let mut reason = String::new();
+    let mut headers = Headers::default();
+    if is_whole {
+        each_piece_of_text(line.get(CODE_END..).unwrap_or_default().trim_ascii(), |text| {
+            reason.try_reserve(text.len()).map_err(|_| OutOfMemory)?;
+            reason.push_str(text);
+            Ok(())
+        })?;
+        headers = Headers::with_capacity(rest.len())?;
+    }
     loop {
         // A few at a time, so that there may be any number within 8 KiB and the stack stays small.
         let mut some = [httparse::EMPTY_HEADER; 8];
@@ -323,8 +342,7 @@ fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Error> {
         for header in some.iter().take_while(|header| !header.name.is_empty()) {
             taken = offset_after(rest, header);
             if is_whole {
-                let value = Zeroizing::new(text(header.value));
-                headers.push((String::from(header.name), value));
+                headers.push(header.name, header.value)?;
             }
         }
         if is_last {
@@ -341,27 +359,19 @@ fn offset_after(bytes: &[u8], header: &httparse::Header<'_>) -> usize {
     start + line.iter().position(|byte| *byte == b'\n').map_or(line.len(), |at| at + 1)
 }
 
-/// A header's value as text. Bytes above ASCII are data (RFC 9110 section 5.5): UTF-8, or else Latin-1.
-fn text(value: &[u8]) -> String {
-    match core::str::from_utf8(value) {
-        Ok(text) => String::from(text),
-        Err(_) => value.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
-
 /// Where the body ends (RFC 9112 section 6.3).
-fn framing(head: &Head) -> Result<State, Error> {
+fn framing(head: &Head) -> Result<State, Wrong> {
     let mut state = None;
-    for (name, value) in &head.headers {
+    for (name, value) in head.headers.iter() {
         let found = if name.eq_ignore_ascii_case("content-length") {
             if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(not_http("its Content-Length is not a number"));
+                return Err(Wrong::NotHttp("its Content-Length is not a number"));
             }
             // One that no `usize` holds is too large for any answer.
             State::Length(value.parse().unwrap_or(usize::MAX))
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             if !value.eq_ignore_ascii_case("chunked") {
-                return Err(not_http("its Transfer-Encoding is not `chunked`"));
+                return Err(Wrong::NotHttp("its Transfer-Encoding is not `chunked`"));
             }
             State::ChunkSize
         } else {
@@ -370,7 +380,7 @@ fn framing(head: &Head) -> Result<State, Error> {
         match (state, found) {
             (None, found) => state = Some(found),
             (Some(State::Length(one)), State::Length(other)) if one == other => {}
-            _ => return Err(not_http("it gives two lengths for one body")),
+            _ => return Err(Wrong::NotHttp("it gives two lengths for one body")),
         }
     }
     Ok(match state {
@@ -386,18 +396,33 @@ fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
-fn too_long() -> Error {
-    Error::network("the answer's head is longer than 8 KiB")
-        .with_network_cause(NetworkCause::NotHttp)
+/// Why an answer is refused. To say so takes no memory: there may be none.
+enum Wrong {
+    NotHttp(&'static str),
+    HeadTooLong,
+    TooLarge { limit: usize },
+    NoMemory,
 }
 
-fn not_http(what: &str) -> Error {
-    Error::network(format!("the answer is not HTTP: {what}"))
-        .with_network_cause(NetworkCause::NotHttp)
+impl From<OutOfMemory> for Wrong {
+    fn from(_: OutOfMemory) -> Wrong {
+        Wrong::NoMemory
+    }
 }
 
-fn no_memory(_: OutOfMemory) -> Error {
-    Error::malformed("there is no memory for the answer")
+impl From<Wrong> for Error {
+    fn from(wrong: Wrong) -> Error {
+        let error = match wrong {
+            Wrong::NotHttp(what) => Error::network(format!("the answer is not HTTP: {what}")),
+            Wrong::HeadTooLong => Error::network("the answer's head is longer than 8 KiB"),
+            Wrong::TooLarge { limit } => {
+                let kib = limit.div_ceil(1024);
+                Error::malformed(format!("the answer is larger than {kib} KiB"))
+            }
+            Wrong::NoMemory => Error::malformed("there is no memory for the answer"),
+        };
+        error.with_network_cause(NetworkCause::NotHttp) // which only the first two take
+    }
 }
 
 /// A short line of the framing, which no secret is in.

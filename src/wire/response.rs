@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::secret::Buffer;
+use crate::wire::headers::Headers;
 use crate::wire::incoming::Incoming;
 use crate::wire::request::MAX_API_ANSWER_BYTES;
 use alloc::boxed::Box;
@@ -9,7 +10,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use zeroize::Zeroizing;
 
 /// An HTTP response, read whole. Header values and body are wiped when it is dropped, and its
 /// `Debug` shows the status only.
@@ -29,7 +29,7 @@ pub struct Response {
     server: String,
     status: u16,
     reason: String,
-    headers: Vec<(String, Zeroizing<String>)>,
+    headers: Headers,
     body: Buffer,
     /// By the device's clock, in seconds since 1970, where there is one.
     pub(crate) received_at: Option<u64>,
@@ -40,7 +40,7 @@ impl Response {
     /// taken over, and wiped on drop.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
         let body = Buffer::from(body.into());
-        Response::from_parts(String::new(), status, String::new(), Vec::new(), body)
+        Response::from_parts(String::new(), status, String::new(), Headers::default(), body)
     }
 
     /// Reads an HTTP/1.x answer: all bytes that came until the server closed the connection, or until as many have come
@@ -62,7 +62,7 @@ impl Response {
     /// Adds a header, as the server sent it.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Response {
-        self.headers.push((String::from(name), Zeroizing::new(String::from(value))));
+        self.headers = self.headers.and(name, value);
         self
     }
 
@@ -70,7 +70,7 @@ impl Response {
         server: String,
         status: u16,
         reason: String,
-        headers: Vec<(String, Zeroizing<String>)>,
+        headers: Headers,
         body: Buffer,
     ) -> Response {
         Response { server, status, reason, headers, body, received_at: None }
@@ -100,7 +100,7 @@ impl Response {
 
     /// Names and values of all headers, in the order in which they came.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.headers.iter()
     }
 
     /// The body.

@@ -221,3 +221,15 @@ fn what_can_never_be_good_is_refused_with_the_first_byte_that_shows_it() {
         assert!((wrong_at - 1..=wrong_at + 1).contains(&(good + 1)), "{answer:?}: {good}");
     }
 }
+
+#[test]
+fn what_was_refused_stays_refused() {
+    let start = b"HTTP/1.1 200 OK\r\n\r\n{\"access_token\": ";
+    for wrong in [&b"\"a token that is too large\"}"[..], &[b' '; 9000]] {
+        let mut incoming = Incoming::new(String::new(), 20);
+        assert!(!incoming.push(start).unwrap());
+        assert!(incoming.push(wrong).is_err(), "{wrong:?}");
+        assert!(incoming.push(b"{}").is_err(), "after {wrong:?}");
+        assert!(incoming.finish().is_err(), "after {wrong:?}");
+    }
+}
