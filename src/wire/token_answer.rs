@@ -38,13 +38,13 @@ impl AnswerReader<'_> {
     pub(crate) fn read_answer(&self, mut response: Response) -> Result<Token, Error> {
         let members: Result<TokenAnswer, _> = read_members(response.body_mut());
         if !response.is_success() {
-            return Err(self.refused(&response, members.ok()));
+            return Err(self.refused(response, members.ok()));
         }
         let members =
             members.map_err(|_| self.malformed(&not_json(&response, &self.redacted(None))))?;
         // Some servers write `"error": null` beside a token.
         if !matches!(members.error, None | Some(Value::Null)) {
-            return Err(self.refused(&response, Some(members)));
+            return Err(self.refused(response, Some(members)));
         }
         self.parse(members, &response)
     }
@@ -116,42 +116,45 @@ impl AnswerReader<'_> {
         ))
     }
 
-    fn refused(&self, response: &Response, members: Option<TokenAnswer>) -> Error {
+    fn refused(&self, response: Response, members: Option<TokenAnswer>) -> Error {
         let is_json = members.as_ref().is_some_and(|members| members.error.is_some());
-        let members = members.unwrap_or_default();
-        let secrets = self.redacted(members.access_token.as_ref());
-        let show = |value: &Option<Value>| match value {
-            Some(Value::Text(value)) => Some(redact::redacted(value, &secrets)),
+        let TokenAnswer { access_token, error, error_description, error_uri, .. } =
+            members.unwrap_or_default();
+        let secrets = self.redacted(access_token.as_ref());
+        let (status, is_success) = (response.status(), response.is_success());
+        let retry_after = retry_after(&response);
+        let reason = redact::redacted(response.reason().trim_ascii(), &secrets);
+        let words = if is_json { None } else { words_without_json(&response, &secrets) };
+        drop(response); // on a small heap the message needs its room
+        let show = |value| match value {
+            Some(Value::Text(value)) => Some(redact::redacted(&value, &secrets)),
             _ => None,
         };
-        let status = response.status();
         let mut refusal = Refusal {
             status,
-            error: show(&members.error),
-            error_description: show(&members.error_description),
-            error_uri: show(&members.error_uri),
-            retry_after: retry_after(response),
+            error: show(error),
+            error_description: show(error_description),
+            error_uri: show(error_uri),
+            retry_after,
             ..Refusal::default()
         };
         let server = self.request.url().host_and_port();
         let mut message = format!("{server} refused the token request: {status}");
-        let reason = redact::redacted(response.reason().trim_ascii(), &secrets);
         if !reason.is_empty() {
-            message = format!("{message} {reason}");
+            message.extend([" ", &reason]);
         }
-        if refusal.error.is_none() && response.is_success() {
+        if refusal.error.is_none() && is_success {
             message.push_str(": its answer has an `error` that is no text");
         }
         for (separator, part) in
             [(": ", &refusal.error), (": ", &refusal.error_description), (" ", &refusal.error_uri)]
         {
             if let Some(part) = part {
-                message = format!("{message}{separator}{part}");
+                message.extend([separator, part]);
             }
         }
-        let words = if is_json { None } else { words_without_json(response, &secrets) };
         if let Some(words) = &words {
-            message = format!("{message}: {words}");
+            message.extend([": ", words]);
         }
         let is_unavailable =
             is_unavailable(status) || refusal.error.as_deref() == Some("temporarily_unavailable");
@@ -164,7 +167,8 @@ impl AnswerReader<'_> {
             }
             _ => self.advice,
         };
-        refusal.message = format!("{message} ({advice})");
+        message.extend([" (", advice, ")"]);
+        refusal.message = message;
         by_status(refusal, is_unavailable)
     }
 }
