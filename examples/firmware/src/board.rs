@@ -1,0 +1,90 @@
+//! The board: start-up, clock, serial line, Ethernet. What another board needs is one more file like these three.
+
+pub mod console;
+
+#[cfg(any(feature = "microbit", feature = "lm3s6965evb"))]
+#[path = "board/cortex_m.rs"]
+mod processor;
+#[cfg(feature = "sifive_e")]
+#[path = "board/riscv.rs"]
+mod processor;
+
+#[cfg(feature = "lm3s6965evb")]
+#[path = "board/lm3s6965evb.rs"]
+mod chosen;
+#[cfg(feature = "microbit")]
+#[path = "board/microbit.rs"]
+mod chosen;
+#[cfg(feature = "sifive_e")]
+#[path = "board/sifive_e.rs"]
+mod chosen;
+
+#[cfg(feature = "ethernet")]
+mod stellaris_ethernet;
+
+#[cfg(not(feature = "ethernet"))]
+pub use chosen::Uart;
+pub use chosen::{TICKS_PER_SECOND, random_bits, ticks};
+#[cfg(feature = "ethernet")]
+pub use stellaris_ethernet::Controller;
+
+/// A serial line.
+#[cfg(not(feature = "ethernet"))]
+pub trait Serial {
+    /// The next byte that came, if one did.
+    fn read(&mut self) -> Option<u8>;
+
+    /// Sends a byte, once there is room for it.
+    fn write(&mut self, byte: u8);
+}
+
+/// What the start-up fills the stack with.
+const UNTOUCHED: u32 = 0xA5A5_A5A5;
+
+unsafe extern "C" {
+    static __stack_low: [u32; 0];
+    static __stack_top: [u32; 0];
+}
+
+/// How deep the stack has been at the most, in bytes.
+pub fn deepest_stack() -> usize {
+    let low = &raw const __stack_low as *const u32;
+    let top = &raw const __stack_top as *const u32;
+    // SAFETY: both are the linker's, and what lies between is RAM.
+    let untouched = unsafe { (0..).take_while(|&at| low.add(at).read_volatile() == UNTOUCHED) };
+    top as usize - low as usize - untouched.count() * 4
+}
+
+/// Where the processor's start-up goes when the RAM is ready.
+#[unsafe(no_mangle)]
+extern "C" fn start_board() -> ! {
+    chosen::start();
+    crate::main()
+}
+
+/// Where the processor goes on a fault: an access to what is not there, above all below the stack.
+#[unsafe(no_mangle)]
+extern "C" fn fault() -> ! {
+    console::exit(102)
+}
+
+/// A device's register.
+fn read(address: usize) -> u32 {
+    // SAFETY: the addresses are those of the data sheet; reading a register touches no memory.
+    unsafe { (address as *const u32).read_volatile() }
+}
+
+fn write(address: usize, value: u32) {
+    // SAFETY: as above; none of these devices writes to memory by itself.
+    unsafe { (address as *mut u32).write_volatile(value) }
+}
+
+/// Spreads a counter's few changing bits over 64 (SplitMix64). Enough for a fleet not to act in one second and for
+/// port numbers; no key may come from it.
+#[cfg(not(feature = "microbit"))]
+fn spread(counter: u64) -> u64 {
+    let mixed = counter.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}

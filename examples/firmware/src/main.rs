@@ -1,0 +1,96 @@
+//! Gets a token and calls an API with it, on a microcontroller.
+//!
+//! `device` is what a firmware takes over; the other files make the three boards run it. Their `unsafe` is in `board`
+//! and in `heap`.
+
+#![no_std]
+#![no_main]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+#[allow(unsafe_code)]
+mod board;
+mod device;
+#[cfg(feature = "ethernet")]
+mod ethernet;
+#[allow(unsafe_code)]
+mod heap;
+#[cfg(not(feature = "ethernet"))]
+mod modem;
+mod network;
+mod settings;
+
+use board::console::{self, print};
+use minbearer::{Error, Kind, Token};
+use network::Network;
+use settings::Settings;
+use zeroize::Zeroizing;
+
+#[cfg(feature = "ethernet")]
+fn network() -> impl Network {
+    ethernet::Ethernet::new(board::Controller::start())
+}
+
+#[cfg(not(feature = "ethernet"))]
+fn network() -> impl Network {
+    modem::Modem::new(board::Uart::start())
+}
+
+/// Where the board's start-up ends.
+fn main() -> ! {
+    let (status, stops) = run();
+    if stops {
+        console::pause("dropped");
+    }
+    print!("heap: {} bytes at the peak, {} left over\n", heap::peak(), heap::in_use());
+    print!("stack: {} bytes at the deepest\n", board::deepest_stack());
+    console::exit(status)
+}
+
+/// The exit status, and whether the program stops for a look at the RAM.
+fn run() -> (u8, bool) {
+    // On a product the settings are in its flash. This stays where it is until it is wiped: a move would leave a copy.
+    let mut line = Zeroizing::new([0; 512]);
+    let settings = match Settings::parse(console::command_line(&mut *line)) {
+        Ok(settings) => settings,
+        Err(error) => return (report(&error), false),
+    };
+    let outcome = round(&settings, &mut network());
+    let status = outcome.as_ref().map_or_else(report, |_| 0);
+    if settings.stops {
+        console::pause("held");
+    }
+    (status, settings.stops)
+}
+
+fn round(settings: &Settings, network: &mut dyn Network) -> Result<Token, Error> {
+    let token = device::get_token(settings, network)?;
+    print!("token: {} characters\n", token.access_token().len());
+    if let Some(due) = device::renew_after(&token, board::random_bits()) {
+        print!("to be renewed after {} s\n", due.as_secs());
+    }
+    let answer = device::call_api(settings.api_url, &token, network)?;
+    print!("answer: {}\n", answer.text()?);
+    Ok(token)
+}
+
+/// Prints an error; its status is that of the crate's programs.
+fn report(error: &Error) -> u8 {
+    print!("error: {error}\n");
+    match error.kind() {
+        Kind::Config => 2,
+        Kind::Locator => 3,
+        Kind::Network => 4,
+        Kind::Timeout => 5,
+        Kind::Refused | Kind::Status => 6,
+        Kind::Malformed => 7,
+        Kind::Unavailable => 8,
+        _ => 1,
+    }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    console::exit(101)
+}

@@ -1,0 +1,385 @@
+//! `examples/firmware` on boards in QEMU: what a flow does there, with what a server may answer, and what it leaves in
+//! the RAM. `.ci/firmware` builds the images, sets the variable `FIRMWARE` and runs this; `cargo test` by itself leaves
+//! it out.
+
+#[path = "support/appliance.rs"]
+mod appliance;
+#[path = "support/firmware.rs"]
+mod firmware;
+#[path = "support/hostile.rs"]
+mod hostile;
+
+use appliance::{Appliance, Credentials};
+use firmware::modem::Manner;
+use firmware::{BOARDS, Board, Outcome, Settings, flash_bytes};
+use hostile::{Server, Step};
+use std::collections::HashSet;
+use std::time::Duration;
+
+const FLOWS: [&str; 3] = ["jsa", "accelerator", "client-credentials"];
+/// As `examples/firmware/src/device.rs` has it.
+const MAX_ANSWER_BYTES: usize = 1536;
+const SECRET: &str = "vK3wRz8qTn5xLb2cYh7mGd4s";
+const TOKEN: &str = "Qe9uJf6aWp1iXo0tBk3yMv8zCr5nHl2g";
+
+/// A flow against the appliance, with its own credentials or with a wrong secret.
+fn with_appliance(appliance: &Appliance, flow: &'static str, secret: Option<&str>) -> Settings {
+    let credentials = appliance.credentials();
+    let (id, own_secret) = match flow {
+        "accelerator" => (&credentials.username, &credentials.password),
+        _ => (&credentials.client_id, &credentials.client_secret),
+    };
+    let console = || appliance.console_url() + "/api/ariel/databases";
+    let (token_url, api_url) = match flow {
+        "jsa" => (appliance.qoauth_url(), console()),
+        "accelerator" => {
+            let url = appliance.nc_url();
+            (url.clone(), url.replace("/project", "/api/v3/project/1/project"))
+        }
+        _ => (appliance.qoauth_url() + "/token", console()),
+    };
+    let secret = secret.unwrap_or(own_secret).to_owned();
+    Settings { flow, token_url, id: id.clone(), secret, api_url }
+}
+
+/// JSA's flow against two servers with answers of their own.
+fn with_servers(token_server: &Server, api_server: &Server) -> Settings {
+    Settings {
+        flow: "jsa",
+        token_url: token_server.url(),
+        id: "device-7".to_owned(),
+        secret: SECRET.to_owned(),
+        api_url: api_server.url() + "/api",
+    }
+}
+
+fn answering(answer: impl AsRef<[u8]>) -> Server {
+    Server::script(vec![Step::Request, Step::send(answer)])
+}
+
+fn with_length(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn token_body(token: &str) -> String {
+    format!(r#"{{"access_token": "{token}", "token_type": "Bearer"}}"#)
+}
+
+fn api() -> Server {
+    answering(with_length(r#"["flows"]"#))
+}
+
+/// A board that stopped by itself, by a panic or a fault, has another status, and one that lost memory says so.
+fn check(board: &Board, case: &str, outcome: &Outcome, status: i32, part: &str) {
+    let Outcome { status: found, printed, .. } = outcome;
+    assert_eq!(*found, status, "{}: {case}: {printed}{:?}", board.name, outcome.commands);
+    assert!(printed.contains(part), "{}: {case}: no {part:?} in {printed}", board.name);
+    assert!(printed.contains(", 0 left over"), "{}: {case}: memory is lost: {printed}", board.name);
+}
+
+#[test]
+fn each_flow_gets_a_token_and_calls_the_api_on_each_board() {
+    let appliance = Appliance::start(Credentials::default()).unwrap();
+    for board in &BOARDS {
+        for flow in FLOWS {
+            let outcome = board.run(&with_appliance(&appliance, flow, None), Manner::default());
+            let part = match flow {
+                "accelerator" => r#"answer: {"id": 1, "name": "project""#,
+                _ => r#"answer: ["events", "flows", "simarc"]"#,
+            };
+            check(board, flow, &outcome, 0, part);
+            // Only Accelerator's tokens say how long they live: one hour.
+            let due = outcome.printed.split("to be renewed after ").nth(1).map(|rest| {
+                let seconds = rest.split(' ').next().unwrap_or_default();
+                seconds.parse::<u32>().unwrap_or_else(|_| panic!("{}", outcome.printed))
+            });
+            let is_right = due.map_or(flow != "accelerator", |due| (3180..=3540).contains(&due));
+            assert!(is_right, "{}: {flow}: {}", board.name, outcome.printed);
+        }
+    }
+}
+
+#[test]
+fn a_refusal_is_told_in_the_servers_words_and_without_the_secret() {
+    let appliance = Appliance::start(Credentials::default()).unwrap();
+    for board in &BOARDS {
+        for flow in FLOWS {
+            let settings = with_appliance(&appliance, flow, Some(SECRET));
+            let outcome = board.run(&settings, Manner::default());
+            let part = match flow {
+                "accelerator" => "invalid username or password",
+                _ => "client authentication failed",
+            };
+            check(board, flow, &outcome, 6, part);
+            assert!(!outcome.printed.contains(SECRET), "{}", outcome.printed);
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_understood_however_it_is_framed_and_cut() {
+    let body = token_body(TOKEN);
+    let (start, end) = body.split_at(20);
+    let rest = end.len();
+    let answers = [
+        ("a length", with_length(&body)),
+        ("until the end", format!("HTTP/1.0 200 OK\r\n\r\n{body}")),
+        (
+            "chunks",
+            format!(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n{start}\r\n{rest:x};a=b\r\n{end}\r\n0\r\nA: b\r\n\r\n"
+            ),
+        ),
+        (
+            "interim answers",
+            format!(
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n{}",
+                with_length(&body)
+            ),
+        ),
+    ];
+    let api = api();
+    for board in &BOARDS {
+        for (framing, answer) in &answers {
+            for piece in [1, 20] {
+                // Over the Ethernet it is the server that cuts.
+                let pieces = answer.as_bytes().chunks(piece);
+                let mut script = vec![Step::Request];
+                script.extend(pieces.map(|bytes| Step::Trickle(bytes.to_vec(), Duration::ZERO)));
+                let server = Server::script(script);
+                let manner = Manner { piece, ..Manner::default() };
+                let outcome = board.run(&with_servers(&server, &api), manner);
+                let part = format!("token: {} characters", TOKEN.len());
+                check(board, &format!("{framing}, {piece} at a time"), &outcome, 0, &part);
+            }
+        }
+    }
+}
+
+/// A refusal whose description is that many characters long, each of them six bytes of JSON.
+fn refusal(len: usize) -> String {
+    let description = "\\u00e9".repeat(len);
+    let body = format!(r#"{{"error": "invalid_client", "error_description": "{description}"}}"#);
+    format!("HTTP/1.1 401 No\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// As many characters as there is room for.
+const LONGEST_DESCRIPTION: usize = (MAX_ANSWER_BYTES - 64) / 6;
+
+#[test]
+fn a_body_that_is_too_large_is_an_error_and_no_abort() {
+    let largest = MAX_ANSWER_BYTES - token_body("").len();
+    let token = |len: usize| with_length(&token_body(&"t".repeat(len)));
+    let unannounced = format!("HTTP/1.1 200 OK\r\n\r\n{}", token_body(&"t".repeat(100_000)));
+    let endless = "HTTP/1.1 200 OK\r\nContent-Length: 4000000000\r\n\r\n{".to_owned();
+    let list = with_length(&format!("{}1", "[1,".repeat(largest / 3)));
+    let cases = [
+        ("the largest token", token(largest), 0, "token: "),
+        ("one more", token(largest + 1), 7, "larger than"),
+        ("4 KiB", token(4096), 7, "larger than"),
+        ("100 KB, unannounced", unannounced, 7, "larger than"),
+        ("4 GB, announced", endless, 7, "larger than"),
+        ("a long description", refusal(LONGEST_DESCRIPTION), 6, "invalid_client"),
+        ("one that is left out", refusal(1000), 6, "401"),
+        ("a deep list", list, 7, "JSON"),
+    ];
+    let api = api();
+    for board in &BOARDS {
+        for (case, answer, status, part) in &cases {
+            let server = answering(answer);
+            let outcome = board.run(&with_servers(&server, &api), Manner::default());
+            check(board, case, &outcome, *status, part);
+        }
+        let (tokens, large) =
+            (answering(token(100)), answering(with_length(&"x".repeat(MAX_ANSWER_BYTES + 1))));
+        let outcome = board.run(&with_servers(&tokens, &large), Manner::default());
+        check(board, "an API's answer", &outcome, 7, "larger than");
+    }
+}
+
+/// How large a head the heap has room for depends on how its pieces came; what has no room is an error.
+#[test]
+fn a_head_that_is_too_large_is_an_error_and_no_abort() {
+    let answers = [(with_length(&token_body(TOKEN)), 0), (refusal(LONGEST_DESCRIPTION), 6)];
+    let api = api();
+    for board in [&BOARDS[0], &BOARDS[2]] {
+        for size in [1000, 2000, 4000, 9000] {
+            let [short, long] = ["A:\r\n".repeat(size / 4), format!("A: {}\r\n", "a".repeat(size))];
+            let heads = [
+                ("a long reason", " ".to_owned() + &"k".repeat(size) + "\r\n"),
+                ("a long header", "\r\n".to_owned() + &long),
+                ("many headers", "\r\n".to_owned() + &short),
+            ];
+            for (what, head) in &heads {
+                for (answer, status) in &answers {
+                    let server = answering(answer.replacen("\r\n", head, 1));
+                    let outcome = board.run(&with_servers(&server, &api), Manner::default());
+                    let case = format!("{what}, {size} bytes, before {status}");
+                    let has_room = outcome.status == *status && size < 9000;
+                    let (status, part) = if has_room { (*status, "") } else { (7, "no memory") };
+                    check(board, &case, &outcome, status, part);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_no_token() {
+    let whole = with_length(&token_body(TOKEN));
+    let chunked = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n",
+        token_body(TOKEN).len(),
+        token_body(TOKEN)
+    );
+    let cuts = [
+        ("nothing", &whole[..0], "without an answer"),
+        ("half a head", &whole[..20], "cut short"),
+        ("half a token", &whole[..whole.len() - 50], "cut short"),
+        ("all but one byte", &whole[..whole.len() - 1], "cut short"),
+        ("no last chunk", &chunked, "cut short"),
+    ];
+    let api = api();
+    for board in &BOARDS {
+        for (case, answer, part) in cuts {
+            let server = answering(answer);
+            let outcome = board.run(&with_servers(&server, &api), Manner::default());
+            check(board, case, &outcome, 4, part);
+        }
+    }
+}
+
+#[test]
+fn a_wait_has_an_end_and_a_server_that_is_not_there_is_named() {
+    let api = api();
+    let absent = {
+        let server = answering("");
+        server.url()
+    };
+    let silent = Server::script(vec![Step::Request, Step::Hold]);
+    std::thread::scope(|scope| {
+        for board in &BOARDS {
+            let (api, silent, absent) = (&api, &silent, &absent);
+            scope.spawn(move || {
+                let outcome = board.run(&with_servers(silent, api), Manner::default());
+                check(board, "a silent server", &outcome, 5, "the time is up");
+                let settings = Settings { token_url: absent.clone(), ..with_servers(silent, api) };
+                let outcome = board.run(&settings, Manner::default());
+                check(board, "no server", &outcome, 4, "no connection to ");
+            });
+        }
+    });
+    let mute = Manner { is_mute: true, ..Manner::default() };
+    let outcome = BOARDS[0].run(&with_servers(&silent, &api), mute);
+    check(&BOARDS[0], "a mute modem", &outcome, 5, "the modem");
+}
+
+#[test]
+fn https_is_the_modems_to_do_and_never_becomes_plain_http() {
+    let (server, api) = (answering(with_length(&token_body(TOKEN))), api());
+    for board in &BOARDS {
+        let mut settings = with_servers(&server, &api);
+        settings.token_url = settings.token_url.replace("http:", "https:");
+        let before = server.connections();
+        let outcome = board.run(&settings, Manner::default());
+        if board.name.ends_with("-ethernet") {
+            check(board, "https", &outcome, 2, "not plain http");
+            assert_eq!(server.connections(), before, "{}", board.name);
+        } else {
+            check(board, "https", &outcome, 0, "token: ");
+            let kinds: Vec<_> = outcome
+                .commands
+                .iter()
+                .filter_map(|line| line.strip_prefix("AT+CIPSTART="))
+                .collect();
+            assert!(kinds[0].starts_with("\"SSL\""), "{kinds:?}"); // the second is the API's
+        }
+    }
+}
+
+/// A piece that is as long as this tells something.
+const PIECE_BYTES: usize = 8;
+
+/// How many pieces of `secret` stand in the RAM.
+fn left_behind(ram: &[u8], secret: &str) -> usize {
+    let pieces: HashSet<&[u8]> = secret.as_bytes().windows(PIECE_BYTES).collect();
+    ram.windows(PIECE_BYTES).filter(|bytes| pieces.contains(bytes)).count()
+}
+
+#[test]
+fn no_piece_of_secret_or_token_is_left_in_the_ram() {
+    let whole = with_length(&token_body(TOKEN));
+    let refusal = format!(
+        "HTTP/1.1 401 No\r\n\r\n{{\"error\": \"invalid_client\", \"error_description\": \"not {SECRET}\"}}"
+    );
+    let cases = [
+        ("success", whole.as_str(), 0),
+        ("refusal", &refusal, 6),
+        ("cut", &whole[..whole.len() - 30], 4),
+    ];
+    let api = api();
+    for board in &BOARDS {
+        for (case, answer, status) in cases {
+            let server = answering(answer);
+            let mut running = board.start_with_stops(&with_servers(&server, &api));
+            running.wait_for("held");
+            let held = running.ram();
+            running.go_on();
+            running.wait_for("dropped");
+            let dropped = running.ram();
+            running.go_on();
+            check(board, case, &running.finish(), status, "");
+            // The positive control: what is in use is found.
+            let name = board.name;
+            assert!(
+                left_behind(&held, SECRET) >= SECRET.len() - (PIECE_BYTES - 1),
+                "{name}: {case}: no secret"
+            );
+            let token_is_held = left_behind(&held, TOKEN) >= TOKEN.len() - (PIECE_BYTES - 1);
+            assert_eq!(token_is_held, status == 0, "{name}: {case}: the token while it is held");
+            for (what, text) in [("secret", SECRET), ("token", TOKEN)] {
+                let left = left_behind(&dropped, text);
+                assert_eq!(left, 0, "{name}: {case}: pieces of the {what} are left");
+            }
+        }
+    }
+}
+
+/// `.ci/firmware` prints the table.
+#[test]
+fn each_image_keeps_within_its_budget() {
+    let mut over = Vec::new();
+    println!("image                   flash    heap   stack   heap for 100 characters");
+    for line in include_str!("../.ci/firmware.budgets").lines() {
+        let row = line.split('#').next().unwrap_or_default();
+        let words: Vec<&str> = row.split_whitespace().collect();
+        let [image, flash, heap, stack] = words[..] else {
+            assert!(words.is_empty(), "{line}");
+            continue;
+        };
+        let [(heap_used, stack_used), (small_heap, _)] = [1000, 100].map(|len| memory(image, len));
+        let flash_used = flash_bytes(image);
+        println!("{image:20} {flash_used:8}{heap_used:8}{stack_used:8}   {small_heap}");
+        for (used, budget) in [(flash_used, flash), (heap_used, heap), (stack_used, stack)] {
+            if used > budget.parse().expect("a budget in bytes") {
+                over.push(format!("{image}: {used} bytes of {budget}"));
+            }
+        }
+    }
+    assert!(over.is_empty(), "over its budget: {over:#?}");
+}
+
+/// Heap and stack that an image takes for a token of that length.
+fn memory(image: &str, token_len: usize) -> (u32, u32) {
+    let named = |name| BOARDS.iter().find(|board| board.name == name);
+    let board = named(image).or_else(|| named(image.split('-').next()?)).expect("a board");
+    let (server, api) = (answering(with_length(&token_body(&"t".repeat(token_len)))), api());
+    let outcome = board.run_image(image, &with_servers(&server, &api));
+    let status = if image.ends_with("-none") { 2 } else { 0 };
+    check(board, image, &outcome, status, "");
+    let figure = |before| {
+        let rest = outcome.printed.split(before).nth(1)?;
+        rest.split(' ').next()?.parse().ok()
+    };
+    (figure("heap: ").expect("a number"), figure("stack: ").expect("a number"))
+}
