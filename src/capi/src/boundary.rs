@@ -1,6 +1,7 @@
 //! The border to C: pointers come in and are checked, panics do not go out.
 
-use crate::handle::{Handle, Settings};
+use crate::handle::Handle;
+use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use flows::Token;
 use std::ffi::{CStr, c_char};

@@ -1,7 +1,7 @@
 //! The C interface: every function of `minbearer.h`, which says what each does and promises.
 //!
-//! A function here names its arguments and says which setting or flow it stands for. [`boundary`] checks pointers and
-//! catches panics, [`handle`] keeps the settings and the session, and those two know nothing of each other's work.
+//! A function here names its arguments and says which flow or setting it stands for. [`boundary`] checks pointers and
+//! catches panics; [`settings`] and [`handle`] are safe Rust.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 // The header states what a caller has to keep.
@@ -9,6 +9,7 @@
 
 mod boundary;
 mod handle;
+mod settings;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,8 @@ mod visits;
 
 use boundary::{Message, call_for_token, new_handle, set, text};
 use flows::{accelerator, client_credentials, jsa};
-use handle::{Flow, Handle, Settings};
+use handle::Handle;
+use settings::Settings;
 use status::{Failure, Status};
 use std::ffi::{c_char, c_void};
 use std::time::Duration;
@@ -36,13 +38,13 @@ pub unsafe extern "C" fn minbearer_jsa(
     new_handle("minbearer_jsa", || {
         let client_id = unsafe { text("client_id", client_id) }?;
         let client_secret = unsafe { text("client_secret", client_secret) }?;
-        Ok(Settings::new(Flow::Jsa(jsa::Config::new(client_id, client_secret)?)))
+        Ok(Settings::new(jsa::Config::new(client_id, client_secret)?))
     })
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn minbearer_jsa_from_env() -> *mut Handle {
-    new_handle("minbearer_jsa_from_env", || Ok(Settings::new(Flow::Jsa(jsa::Config::from_env()?))))
+    new_handle("minbearer_jsa_from_env", || Ok(Settings::new(jsa::Config::from_env()?)))
 }
 
 #[unsafe(no_mangle)]
@@ -55,7 +57,7 @@ pub unsafe extern "C" fn minbearer_accelerator(
         let url = unsafe { text("url", url) }?;
         let username = unsafe { text("username", username) }?;
         let password = unsafe { text("password", password) }?;
-        Ok(Settings::new(Flow::Accelerator(accelerator::Config::new(url, username, password)?)))
+        Ok(Settings::new(accelerator::Config::new(url, username, password)?))
     })
 }
 
@@ -70,7 +72,7 @@ pub unsafe extern "C" fn minbearer_client_credentials(
         let client_id = unsafe { text("client_id", client_id) }?;
         let client_secret = unsafe { text("client_secret", client_secret) }?;
         let config = client_credentials::Config::new(token_url, client_id, client_secret)?;
-        Ok(Settings::new(Flow::ClientCredentials(config)))
+        Ok(Settings::new(config))
     })
 }
 
@@ -103,7 +105,7 @@ pub unsafe extern "C" fn minbearer_set_qoauth_url(
     unsafe {
         set("minbearer_set_qoauth_url", handle, |settings| {
             let url = text("url", url)?;
-            settings.jsa(|config| config.with_qoauth_url(url))
+            settings.change(|config: jsa::Config| config.with_qoauth_url(url))
         })
     }
 }
@@ -116,7 +118,7 @@ pub unsafe extern "C" fn minbearer_set_qoauth_host(
     unsafe {
         set("minbearer_set_qoauth_host", handle, |settings| {
             let host = text("host", host)?;
-            settings.jsa(|config| config.with_qoauth_host(host))
+            settings.change(|config: jsa::Config| config.with_qoauth_host(host))
         })
     }
 }
@@ -129,7 +131,7 @@ pub unsafe extern "C" fn minbearer_set_locator(
     unsafe {
         set("minbearer_set_locator", handle, |settings| {
             let program = text("program", program)?;
-            settings.jsa(|config| Ok(config.with_locator(program)))
+            settings.change(|config: jsa::Config| Ok(config.with_locator(program)))
         })
     }
 }
@@ -138,7 +140,7 @@ pub unsafe extern "C" fn minbearer_set_locator(
 pub unsafe extern "C" fn minbearer_set_rfc6750_header(handle: *mut Handle) -> Status {
     unsafe {
         set("minbearer_set_rfc6750_header", handle, |settings| {
-            settings.accelerator(|config| Ok(config.with_rfc6750_header()))
+            settings.change(|config: accelerator::Config| Ok(config.with_rfc6750_header()))
         })
     }
 }
@@ -148,7 +150,7 @@ pub unsafe extern "C" fn minbearer_add_scope(handle: *mut Handle, scope: *const 
     unsafe {
         set("minbearer_add_scope", handle, |settings| {
             let scope = text("scope", scope)?;
-            settings.client_credentials(|config| Ok(config.with_scope(scope)))
+            settings.change(|config: client_credentials::Config| Ok(config.with_scope(scope)))
         })
     }
 }
@@ -162,7 +164,7 @@ pub unsafe extern "C" fn minbearer_add_parameter(
     unsafe {
         set("minbearer_add_parameter", handle, |settings| {
             let (name, value) = (text("name", name)?, text("value", value)?);
-            settings.client_credentials(|config| config.with_parameter(name, value))
+            settings.change(|config: client_credentials::Config| config.with_parameter(name, value))
         })
     }
 }
@@ -171,7 +173,7 @@ pub unsafe extern "C" fn minbearer_add_parameter(
 pub unsafe extern "C" fn minbearer_set_basic(handle: *mut Handle) -> Status {
     unsafe {
         set("minbearer_set_basic", handle, |settings| {
-            settings.client_credentials(|config| config.with_basic())
+            settings.change(|config: client_credentials::Config| config.with_basic())
         })
     }
 }
@@ -180,7 +182,7 @@ pub unsafe extern "C" fn minbearer_set_basic(handle: *mut Handle) -> Status {
 pub unsafe extern "C" fn minbearer_set_plain_http(handle: *mut Handle) -> Status {
     unsafe {
         set("minbearer_set_plain_http", handle, |settings| {
-            settings.client_credentials(|config| Ok(config.with_plain_http()))
+            settings.change(|config: client_credentials::Config| Ok(config.with_plain_http()))
         })
     }
 }

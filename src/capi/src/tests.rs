@@ -172,9 +172,8 @@ fn a_panic_is_a_status() {
     let handle = new_handle("minbearer_jsa", || panic!("as the test wants it"));
     assert_eq!(unsafe { minbearer_set_timeout(handle, 1) }, Status::Panicked);
     unsafe { minbearer_free(handle) };
-    let handle = new_handle("minbearer_jsa", || {
-        Ok(Settings::new(Flow::Jsa(jsa::Config::new("id", "secret")?)))
-    });
+    let handle =
+        new_handle("minbearer_jsa", || Ok(Settings::new(jsa::Config::new("id", "secret")?)));
     let status = unsafe { set("a setting", handle, |_| panic!("as the test wants it")) };
     assert_eq!(status, Status::Panicked);
     assert_eq!(unsafe { minbearer_set_timeout(handle, 1) }, Status::Panicked);
