@@ -5,6 +5,7 @@
  * Linked together with check.c. Ends with `N passed, N failed`.
  */
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
 #include "check.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -74,7 +75,7 @@ static int copies(pid_t process, const char *secret) {
     char rights[8];
     if (sscanf(line, "%llx-%llx %7s", &start, &end, rights) != 3 || rights[1] != 'w') continue;
     char *region = malloc(end - start);
-    ssize_t got = pread64(memory, region, end - start, start);
+    ssize_t got = pread(memory, region, end - start, start);
     /* The first half is enough to be a copy. */
     size_t half = SECRET_SIZE / 2;
     for (char *at = region; got > 0 && (at = memmem(at, region + got - at, secret, half)) != NULL; at += half) count++;
