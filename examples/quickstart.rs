@@ -2,7 +2,7 @@
 //!
 //! Without settings it starts the loopback appliance inside this process and talks to that, the port
 //! locator a real subprocess. With `CLIENT_ID` set it talks to the real JSA service instead, with
-//! `NC_URL` set to a real Accelerator; the variables are those of `get_token`, and `CONSOLE_URL`,
+//! `NC_URL` set to a real Accelerator; the variables are those of `minbearer`, and `CONSOLE_URL`,
 //! `QRADAR_CONSOLE_FQDN` or `QRADAR_CONSOLE_IP` name the console.
 
 #[path = "../tests/support/appliance.rs"]
@@ -10,7 +10,9 @@ mod appliance;
 mod program;
 
 use appliance::{Appliance, Credentials};
-use minbearer::{Error, Http, Method, Request, Secret, Token, Transport, Url, accelerator, jsa};
+use minbearer::{
+    Error, Http, Method, Request, SecretSource, Token, Transport, Url, accelerator, jsa,
+};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -71,10 +73,10 @@ fn accelerator_flow(appliance: &Appliance) -> Result<(), Error> {
     call(&Url::parse("NC_URL", &url)?.with_path("/api/v3/project/1/project")?, &token)
 }
 
-/// As the appliance example prints it, or else from where `get_token` takes it.
-fn nc_password() -> Result<Secret, Error> {
+/// As the appliance example prints it, or else from where `minbearer` takes it.
+fn nc_password() -> Result<SecretSource, Error> {
     match program::variable("NC_PASSWORD")? {
-        Some(password) => Ok(Secret::from(password)),
+        Some(password) => Ok(SecretSource::from(password)),
         None => program::password_from_env(program::TIMEOUT),
     }
 }

@@ -316,7 +316,7 @@ fn inheritable() -> BTreeSet<u32> {
     numbers
 }
 
-/// This test's own child, with an environment that it knows: the example, whose locator writes down what it got.
+/// This test's own child, with an environment that it knows: `minbearer`, whose locator writes down what it got.
 #[test]
 fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
     let _alone = ALONE.lock();
@@ -327,7 +327,7 @@ fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
         b"#!/bin/sh\nenv >\"$0.env\"\nprintf '%s\\n' \"$#\" \"$@\" >\"$0.args\"\nreadlink /proc/$$/fd/0 >\"$0.stdin\"\n\
           wc -c >>\"$0.stdin\"\n(exec ls -l /proc/$$/fd >\"$0.fds\")\necho 1\n",
     );
-    let status = Command::new(example("get_token"))
+    let status = Command::new(env!("CARGO_BIN_EXE_minbearer"))
         .args(["--timeout", "5", "jsa"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -387,7 +387,7 @@ fn a_locator_whose_status_is_lost_is_no_good_one() {
         write_program(&program, format!("#!/bin/sh\n{script}").as_bytes());
         let output = Command::new("env")
             .arg("--ignore-signal=CHLD")
-            .arg(example("get_token"))
+            .arg(env!("CARGO_BIN_EXE_minbearer"))
             .arg("jsa")
             .env("CLIENT_ID", "the-id")
             .env("CLIENT_SECRET", SECRET)
@@ -399,10 +399,4 @@ fn a_locator_whose_status_is_lost_is_no_good_one() {
         assert_eq!(output.status.code(), Some(3), "{script}: {message}");
         assert!(message.contains(part), "{script}: {message}");
     }
-}
-
-fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("the test's own path");
-    let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps/<test>");
-    profile.join("examples").join(name)
 }

@@ -1,4 +1,4 @@
-//! What a server can make the process hold: the peak of `get_token`'s resident memory above its start, against
+//! What a server can make the process hold: the peak of `minbearer`'s resident memory above its start, against
 //! servers that send as fast as they can for as long as it reads.
 //!
 //! ```sh
@@ -45,7 +45,7 @@ fn stuffed() -> (UnixStream, UnixStream) {
     (ours, theirs)
 }
 
-/// Runs `get_token` with a timeout of a second against a server that sends `start` and then `more` without end, and
+/// Runs `minbearer` with a timeout of a second against a server that sends `start` and then `more` without end, and
 /// returns the peak above the start in KiB, and the exit status.
 fn peak_above_start(start: &str, more: &[u8]) -> (u64, Option<i32>) {
     let quiet = Duration::from_millis(300);
@@ -59,12 +59,12 @@ fn peak_above_start(start: &str, more: &[u8]) -> (u64, Option<i32>) {
     let variables =
         [("CLIENT_ID", "id"), ("CLIENT_SECRET", "hunter2"), ("QOAUTH_URL", &server.url())];
     let (mut ours, theirs) = stuffed();
-    let mut child = programs::command("get_token", &variables)
+    let mut child = programs::command("minbearer", &variables)
         .args(["--timeout", "1", "jsa"])
         .stdout(Stdio::null())
         .stderr(Stdio::from(OwnedFd::from(theirs)))
         .spawn()
-        .expect("get_token starts");
+        .expect("minbearer starts");
     let begun = Instant::now();
     while server.connections() == 0 {
         assert!(begun.elapsed() < Duration::from_secs(10), "it did not connect");

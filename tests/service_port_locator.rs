@@ -550,12 +550,12 @@ fn wrong_settings_are_named() {
 }
 
 #[test]
-fn get_token_takes_it_for_the_port_locator() {
+fn minbearer_takes_it_for_the_port_locator() {
     let appliance = Appliance::start(Credentials::default()).expect("the appliance starts");
     let port = appliance.qoauth_url().rsplit(':').next().unwrap().parse().unwrap();
     let resolver = Resolver::start(move |query, _| vec![query.port(port)]);
     let outcome = run(
-        "get_token",
+        "minbearer",
         &["jsa"],
         &[
             ("CLIENT_ID", &appliance.credentials().client_id),

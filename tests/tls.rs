@@ -1,6 +1,6 @@
 //! HTTPS with a private CA: what is taken, and in which words the rest is refused.
 //!
-//! The variables are the process's, so each case is a `get_token` of its own.
+//! The variables are the process's, so each case is a `minbearer` of its own.
 
 #![cfg(feature = "tls")]
 
@@ -32,11 +32,11 @@ fn terminating(config: rustls::ServerConfig, appliance: &Appliance) -> Server {
     Server::terminating_tls(config, port)
 }
 
-/// `get_token` from `url`, with these variables saying whom to trust.
+/// `minbearer` from `url`, with these variables saying whom to trust.
 fn get_token(url: &str, trust: &[(&str, &Path)]) -> Outcome {
     let known = Credentials::default();
     let mut command = command(
-        "get_token",
+        "minbearer",
         &[("CLIENT_ID", &known.client_id), ("CLIENT_SECRET", &known.client_secret)],
     );
     command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
@@ -49,10 +49,10 @@ fn get_token(url: &str, trust: &[(&str, &Path)]) -> Outcome {
     outcome
 }
 
-/// As get_token prints it: one line with each of `parts`.
+/// As minbearer prints it: one line with each of `parts`.
 fn expect_failure(outcome: &Outcome, status: i32, parts: &[&str]) {
     for part in parts {
-        outcome.expect_failure("get_token", status, part);
+        outcome.expect_failure("minbearer", status, part);
     }
 }
 
@@ -417,7 +417,7 @@ fn qoauth_is_reached_over_tls_too() {
     let server = terminating(authority.issue(&["localhost"]).config(), &appliance);
     let known = appliance.credentials();
     let outcome = programs::run(
-        "get_token",
+        "minbearer",
         &["jsa"],
         &[
             ("CLIENT_ID", &known.client_id),

@@ -1,4 +1,4 @@
-/* get_token jsa with nothing but the system calls it takes: run the locator, read the port, connect, send,
+/* minbearer jsa with nothing but the system calls it takes: run the locator, read the port, connect, send,
  * receive, print. It trusts its environment and the answer, looks at no clock and wipes nothing. */
 #include <arpa/inet.h>
 #include <netinet/in.h>

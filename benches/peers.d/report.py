@@ -14,7 +14,7 @@ from math import log10
 folder, size, kind, *written = sys.argv[1:]
 NAMES = [
     "C, the system calls alone, static",
-    "`get_token jsa`",
+    "`minbearer jsa`",
     "Go, `oauth2/clientcredentials`",
     "`curl` from a shell",
     "Python, `requests`",

@@ -1,4 +1,4 @@
-"""get_token jsa by requests."""
+"""minbearer jsa by requests."""
 
 import os
 import subprocess

@@ -20,7 +20,7 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
@@ -55,7 +55,7 @@ fn run() -> Result<(), Error> {
             Err(error) if error.kind() == Kind::Config && !has_answered => return Err(error),
             Err(error) => program::on_a_line(&format!("Error: {error}")),
         };
-        log(&format!("{} {outcome}\n", timestamp(SystemTime::now())))?;
+        log(&format!("{} {outcome}\n", program::timestamp(SystemTime::now())))?;
         if let Some(left) = &mut polls_left {
             *left -= 1;
             if *left == 0 {
@@ -120,24 +120,4 @@ fn poll_count() -> Result<Option<u64>, Error> {
             _ => Err(Error::config("POLL_COUNT is not a whole number above 0")),
         },
     }
-}
-
-/// As RFC 3339 has it, to the second, in UTC.
-fn timestamp(time: SystemTime) -> String {
-    // A clock before 1970 is wrong anyway, and shows as 1970.
-    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
-    // Civil from days: years start in March, so that the leap day comes last, in eras of 400 years
-    // of 146,097 days. 719,468 days lie between 0000-03-01 and 1970-01-01.
-    let (era, day_of_era) = ((days + 719_468) / 146_097, (days + 719_468) % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) =
-        (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }

@@ -40,16 +40,14 @@ pub fn pause_after(failures: u32, kind: Kind, random: Fraction) -> Duration {
 }
 
 /// The pause that a server asks for by `Retry-After`, from one second to the longest.
-#[cfg(feature = "std")]
-pub(super) fn heeded_pause(retry_after: Duration) -> Duration {
+pub fn heeded_pause(retry_after: Duration) -> Duration {
     retry_after.clamp(FIRST_PAUSE / 2, MAX_PAUSE)
 }
 
 /// The pause after a refusal while the old token still lives: no longer than half of what is left of it, so that a
 /// secret that was just being replaced is tried again in time. Not below 5 s, since a server may lock out who is
 /// refused too often.
-#[cfg(feature = "std")]
-pub(super) fn pause_while_live(pause: Duration, left: Duration) -> Duration {
+pub fn pause_while_live(pause: Duration, left: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_secs(5);
     pause.min((left / 2).max(SHORTEST))
 }
@@ -60,11 +58,12 @@ pub struct Fraction(u32);
 
 impl Fraction {
     /// Any 64 random bits.
-    pub fn from_bits(bits: u64) -> Fraction {
+    pub const fn from_bits(bits: u64) -> Fraction {
         Fraction((bits >> 32) as u32)
     }
 
-    fn of(self, whole: Duration) -> Duration {
+    /// That part of a duration, for a schedule of one's own.
+    pub fn of(self, whole: Duration) -> Duration {
         let nanos = (whole.as_nanos() * u128::from(self.0)) >> 32;
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }

@@ -1,4 +1,4 @@
-//! The example programs, run as processes.
+//! `minbearer` and the example programs, run as processes.
 
 #![allow(dead_code)] // each test file uses its part
 
@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 /// The variables that the programs read. A test starts without any of them.
-const SETTINGS: [&str; 17] = [
+const SETTINGS: [&str; 19] = [
     "CLIENT_ID",
     "CLIENT_SECRET",
     "CLIENT_SECRET_FILE",
+    "CLIENT_ASSERTION_FILE",
     "QOAUTH_URL",
     "QOAUTH_HOST",
     "SERVICE_PORT_LOCATOR",
@@ -25,7 +26,13 @@ const SETTINGS: [&str; 17] = [
     "POLL_COUNT",
     "MINREQ_TIMEOUT",
     "USER",
+    "NOTIFY_SOCKET",
 ];
+
+/// `minbearer` or an example.
+pub fn executable(name: &str) -> PathBuf {
+    if name == "minbearer" { env!("CARGO_BIN_EXE_minbearer").into() } else { example(name) }
+}
 
 /// An example that Cargo built beside this test.
 pub fn example(name: &str) -> PathBuf {
@@ -41,9 +48,9 @@ pub fn example(name: &str) -> PathBuf {
     program
 }
 
-/// An example with these variables alone.
+/// A program with these variables alone.
 pub fn command(name: &str, variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(example(name));
+    let mut command = Command::new(executable(name));
     for name in SETTINGS {
         command.env_remove(name);
     }
@@ -52,7 +59,7 @@ pub fn command(name: &str, variables: &[(&str, &str)]) -> Command {
 }
 
 pub fn run(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
-    Outcome::from(command(name, variables).args(arguments).output().expect("the example starts"))
+    Outcome::from(command(name, variables).args(arguments).output().expect("the program starts"))
 }
 
 pub fn run_with_input(
@@ -67,10 +74,10 @@ pub fn run_with_input(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the example starts");
+        .expect("the program starts");
     // It may end without reading its input.
     let _ = child.stdin.take().expect("piped").write_all(input);
-    Outcome::from(child.wait_with_output().expect("the example ends"))
+    Outcome::from(child.wait_with_output().expect("the program ends"))
 }
 
 #[derive(Debug)]

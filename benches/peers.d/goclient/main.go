@@ -1,4 +1,4 @@
-// get_token jsa by golang.org/x/oauth2/clientcredentials, which sends a POST where the others send a GET.
+// minbearer jsa by golang.org/x/oauth2/clientcredentials, which sends a POST where the others send a GET.
 package main
 
 import (

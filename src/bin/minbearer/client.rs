@@ -1,0 +1,126 @@
+//! The flow that the command line and the environment ask for.
+
+use super::arguments::{Arguments, TlsFiles};
+use super::console::variable;
+use super::password::password_from_env;
+use super::table::Flow as Kind;
+use minbearer::client_credentials::ClientAuthentication;
+use minbearer::{
+    Error, Flow, Http, SecretSource, Token, Url, accelerator, client_credentials, jsa,
+};
+
+/// A flow, and what its transport is made of.
+pub struct Client {
+    flow: Configured,
+    tls: TlsFiles,
+}
+
+enum Configured {
+    Jsa(jsa::Config),
+    Accelerator(accelerator::Config),
+    ClientCredentials(client_credentials::Config),
+}
+
+impl Client {
+    /// Reads the environment, and asks for a password where one is needed and no file holds it.
+    pub fn new(arguments: Arguments) -> Result<Client, Error> {
+        let flow = match arguments.flow {
+            Kind::Jsa => Configured::Jsa(jsa::Config::from_env()?.with_timeout(arguments.timeout)),
+            Kind::Accelerator => Configured::Accelerator(accelerator(&arguments)?),
+            Kind::ClientCredentials => {
+                Configured::ClientCredentials(client_credentials(&arguments)?)
+            }
+        };
+        Ok(Client { flow, tls: arguments.tls })
+    }
+
+    /// Asks for a token with one request. The files that TLS needs are read anew, as those of the secrets are:
+    /// certificates are replaced while the program runs.
+    pub fn get_token(&self) -> Result<Token, Error> {
+        let flow: &dyn Flow = match &self.flow {
+            Configured::Jsa(config) => config,
+            Configured::Accelerator(config) => config,
+            Configured::ClientCredentials(config) => config,
+        };
+        minbearer::get_token(flow, &http(&self.tls)?)
+    }
+
+    /// The scopes that were asked for and not granted, as a line says it; nothing if there are none.
+    pub fn narrower_scope(&self, token: &Token) -> Option<String> {
+        let Configured::ClientCredentials(config) = &self.flow else { return None };
+        let missing: Vec<&str> = config.missing_scopes(token).collect();
+        (!missing.is_empty()).then(|| {
+            format!("the token's scope is narrower than asked for: without {}", missing.join(" "))
+        })
+    }
+}
+
+fn accelerator(arguments: &Arguments) -> Result<accelerator::Config, Error> {
+    let (url, username) = match arguments.operands.as_slice() {
+        [url, username] => (url.as_str(), username.clone()),
+        [url] => (url.as_str(), user()?),
+        _ => return Err(Error::config("a URL is missing")),
+    };
+    // The URL is looked at before a password is asked for, and typing that takes nothing off the timeout.
+    let unasked = SecretSource::from_fn(|| Ok("".into()));
+    let _ = accelerator::Config::new(url, username.as_str(), unasked)?;
+    let password = password_from_env(arguments.timeout)?;
+    let config = accelerator::Config::new(url, username, password)?.with_timeout(arguments.timeout);
+    Ok(if arguments.rfc6750 { config.with_rfc6750_header() } else { config })
+}
+
+fn user() -> Result<String, Error> {
+    variable("USER")?.ok_or_else(|| Error::config("no USERNAME is given and $USER is not set"))
+}
+
+fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Config, Error> {
+    let url = arguments.operands.first().map(String::as_str).unwrap_or_default();
+    let parsed = Url::parse("the token URL", url)?;
+    // The library would say the same, but name its own method.
+    if !parsed.is_https() && !parsed.is_loopback() && !arguments.plain_http {
+        return Err(Error::config(format!(
+            "the token URL is plain http to {}, which shows the secret to everyone on the way: use https, or allow it by --plain-http",
+            parsed.host()
+        )));
+    }
+    let is_known_by_certificate = arguments.tls.certificate.is_some();
+    let mut config = if is_known_by_certificate && ClientAuthentication::from_env()?.is_none() {
+        let client_id = variable("CLIENT_ID")?
+            .ok_or_else(|| Error::config("the environment variable CLIENT_ID is not set"))?;
+        client_credentials::Config::new(url, client_id, ClientAuthentication::none())?
+    } else {
+        client_credentials::Config::from_env(url)?
+    };
+    config = config.with_timeout(arguments.timeout);
+    for scope in &arguments.scopes {
+        config = config.with_scope(scope);
+    }
+    for (name, value) in &arguments.parameters {
+        config = config.with_parameter(name, value)?;
+    }
+    if let Some(name) = &arguments.grant_type {
+        config = config.with_grant_type(name);
+    }
+    if arguments.basic {
+        config = config.with_basic()?;
+    }
+    Ok(if arguments.plain_http { config.with_plain_http() } else { config })
+}
+
+#[cfg(not(feature = "tls-ring"))]
+fn http(_: &TlsFiles) -> Result<Http, Error> {
+    Ok(Http::new())
+}
+
+#[cfg(feature = "tls-ring")]
+fn http(files: &TlsFiles) -> Result<Http, Error> {
+    use super::pem_file::read;
+    let mut http = Http::new();
+    if let Some(ca) = &files.ca {
+        http = http.with_ca(&read("--cacert", ca)?)?;
+    }
+    if let (Some(certificate), Some(key)) = (&files.certificate, &files.key) {
+        http = http.with_client_certificate(&read("--cert", certificate)?, &read("--key", key)?)?;
+    }
+    Ok(http)
+}

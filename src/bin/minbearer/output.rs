@@ -1,0 +1,127 @@
+//! A token in a file: whole or not at all, and nothing but a regular file replaced.
+
+use super::console::write_all;
+use super::random::random_bits;
+use minbearer::{Error, Token};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Access, CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// How often another name is tried where the random one is taken.
+const NAMES: usize = 8;
+
+pub struct Output {
+    file: PathBuf,
+    mode: u32,
+    header: bool,
+}
+
+impl Output {
+    /// Checks that `file` can be replaced, as far as this can be known before.
+    ///
+    /// # Errors
+    /// Of kind `Config`, here and in [`write`](Self::write).
+    pub fn new(file: PathBuf, mode: u32, header: bool) -> Result<Output, Error> {
+        if file.as_os_str().is_empty() {
+            return Err(Error::config("the FILE of --output must not be empty"));
+        }
+        if file.as_os_str() == "-" {
+            return Err(Error::config(
+                "the FILE of --output is `-`: leave --output out for standard output, or write ./-",
+            ));
+        }
+        let output = Output { file, mode, header };
+        output.check_replaceable()?;
+        let folder = output.folder();
+        rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+            let folder = folder.to_string_lossy();
+            output.wrong(&format!("cannot be written: in the folder {folder}: {}", reason(error)))
+        })?;
+        Ok(output)
+    }
+
+    /// Puts the token into the file. Another process finds the whole old file there or the whole new one.
+    pub fn write(&self, token: &Token) -> Result<(), Error> {
+        self.check_replaceable()?;
+        let failed = |error| self.wrong(&format!("cannot be written: {}", reason(error)));
+        let (temporary, file) = self.create().map_err(failed)?;
+        let written =
+            self.fill(&file, token).and_then(|()| rustix::fs::rename(&temporary, &self.file));
+        if written.is_err() {
+            // What is left of it is no use to anyone; that it cannot be removed does not matter beside that error.
+            let _ = rustix::fs::unlink(&temporary);
+        }
+        written.map_err(failed)
+    }
+
+    /// The folder that both files are in: a file can be renamed into place only within its file system.
+    fn folder(&self) -> &Path {
+        match self.file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    fn check_replaceable(&self) -> Result<(), Error> {
+        let found = match rustix::fs::lstat(&self.file) {
+            Ok(found) => found,
+            Err(Errno::NOENT) if self.file.as_os_str().as_bytes().ends_with(b"/") => {
+                return Err(self.wrong("is the name of a folder"));
+            }
+            Err(Errno::NOENT) => return Ok(()),
+            Err(error) => {
+                return Err(self.wrong(&format!("cannot be looked at: {}", reason(error))));
+            }
+        };
+        let what = match FileType::from_raw_mode(found.st_mode) {
+            FileType::RegularFile => return Ok(()),
+            FileType::Directory => "a folder",
+            FileType::Symlink => "a link",
+            FileType::Fifo => "a FIFO",
+            FileType::Socket => "a socket",
+            FileType::BlockDevice | FileType::CharacterDevice => "a device",
+            FileType::Unknown => "of a kind unknown here",
+        };
+        Err(self.wrong(&format!("is {what}; only a regular file is replaced")))
+    }
+
+    /// A new file with a name that no one can have foreseen, for this user alone until it is whole. The dot keeps it from
+    /// readers that take all files of a folder.
+    fn create(&self) -> rustix::io::Result<(PathBuf, OwnedFd)> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let mut tries = NAMES;
+        loop {
+            let temporary = self.folder().join(format!(".minbearer-{:016x}", random_bits()));
+            match rustix::fs::openat(CWD, &temporary, flags, Mode::RUSR | Mode::WUSR) {
+                Ok(file) => return Ok((temporary, file)),
+                Err(Errno::EXIST) if tries > 1 => tries -= 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn fill(&self, file: &OwnedFd, token: &Token) -> rustix::io::Result<()> {
+        use rustix::fd::AsFd;
+        let parts = if self.header {
+            ["Authorization: ", token.authorization(), "\n"]
+        } else {
+            // Some readers take a newline for part of the token.
+            ["", token.access_token(), ""]
+        };
+        parts.iter().try_for_each(|part| write_all(file.as_fd(), part.as_bytes()))?;
+        // Not by the mode of the opening, which the umask restricts.
+        rustix::fs::fchmod(file, Mode::from_raw_mode(self.mode))?;
+        // A rename may reach the disk before what it renames.
+        rustix::fs::fsync(file)
+    }
+
+    fn wrong(&self, what: &str) -> Error {
+        Error::config(format!("the file {} {what}", self.file.to_string_lossy()))
+    }
+}
+
+fn reason(error: Errno) -> std::io::Error {
+    error.into()
+}

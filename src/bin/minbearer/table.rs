@@ -1,0 +1,223 @@
+//! The command line as a table: what the parser takes and `--help` prints, and what the manual page and the completions
+//! in `docs/` are made of.
+
+/// How a token is obtained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    Jsa,
+    Accelerator,
+    ClientCredentials,
+}
+
+pub struct Command {
+    pub flow: Flow,
+    pub name: &'static str,
+    pub operands: &'static str,
+    #[allow(dead_code)] // only the completions have room for it
+    pub what: &'static str,
+}
+
+pub const COMMANDS: [Command; 3] = [
+    Command {
+        flow: Flow::Jsa,
+        name: "jsa",
+        operands: "",
+        what: "from JSA's or QRadar's qoauth service",
+    },
+    Command {
+        flow: Flow::Accelerator,
+        name: "accelerator",
+        operands: "URL [USERNAME]",
+        what: "from Altair Accelerator; USERNAME defaults to $USER",
+    },
+    Command {
+        flow: Flow::ClientCredentials,
+        name: "client-credentials",
+        operands: "TOKEN_URL",
+        what: "from an OAuth 2.0 server (RFC 6749 section 4.4)",
+    },
+];
+
+/// What an option sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    Rfc6750,
+    Scope,
+    Parameter,
+    Basic,
+    GrantType,
+    PlainHttp,
+    Header,
+    Timeout,
+    CaCert,
+    Cert,
+    Key,
+    Output,
+    Mode,
+    Renew,
+    Every,
+    Help,
+    Version,
+}
+
+pub struct Row {
+    pub setting: Setting,
+    pub name: &'static str,
+    /// Empty for an option that takes none.
+    pub argument: &'static str,
+    /// The one command that it goes with, or all of them.
+    pub flow: Option<Flow>,
+    pub repeats: bool,
+    pub what: &'static str,
+}
+
+const fn row(
+    setting: Setting,
+    name: &'static str,
+    argument: &'static str,
+    flow: Option<Flow>,
+    what: &'static str,
+) -> Row {
+    let repeats = matches!(setting, Setting::Scope | Setting::Parameter);
+    Row { setting, name, argument, flow, repeats, what }
+}
+
+const ACCELERATOR: Option<Flow> = Some(Flow::Accelerator);
+const CLIENT_CREDENTIALS: Option<Flow> = Some(Flow::ClientCredentials);
+
+pub const OPTIONS: [Row; 17] = [
+    row(Setting::Rfc6750, "rfc6750", "", ACCELERATOR, "\"Bearer TOKEN\", not \"Bearer:TOKEN\""),
+    row(Setting::Scope, "scope", "SCOPE", CLIENT_CREDENTIALS, "ask for this scope"),
+    row(
+        Setting::Parameter,
+        "parameter",
+        "NAME=VALUE",
+        CLIENT_CREDENTIALS,
+        "send this form parameter too",
+    ),
+    row(Setting::Basic, "basic", "", CLIENT_CREDENTIALS, "send id and secret as HTTP Basic"),
+    row(
+        Setting::GrantType,
+        "grant-type",
+        "NAME",
+        CLIENT_CREDENTIALS,
+        "the server's own name for this grant",
+    ),
+    row(
+        Setting::PlainHttp,
+        "plain-http",
+        "",
+        CLIENT_CREDENTIALS,
+        "allow http to another host, which shows the secret",
+    ),
+    row(Setting::Header, "header", "", None, "print \"Authorization: <value>\" instead"),
+    row(Setting::Timeout, "timeout", "SECONDS", None, "give up after this long; default 10"),
+    row(Setting::CaCert, "cacert", "FILE", None, "trust the CAs in this PEM file alone (tls)"),
+    row(Setting::Cert, "cert", "FILE", None, "a client certificate, PEM (tls)"),
+    row(Setting::Key, "key", "FILE", None, "its key, PEM (tls)"),
+    row(
+        Setting::Output,
+        "output",
+        "FILE",
+        None,
+        "write the token alone to FILE, without a newline",
+    ),
+    row(Setting::Mode, "mode", "MODE", None, "FILE's permissions, octal; default 0600"),
+    row(Setting::Renew, "renew", "", None, "stay, and write FILE anew when it is due or at SIGHUP"),
+    row(Setting::Every, "every", "SECONDS", None, "renew at the latest after this long, 1 or more"),
+    row(Setting::Help, "help", "", None, "print this"),
+    row(Setting::Version, "version", "", None, "print the version"),
+];
+
+/// The environment variables, and the commands that read them.
+pub const VARIABLES: [(&str, &[Flow]); 9] = [
+    ("CLIENT_ID", &[Flow::Jsa, Flow::ClientCredentials]),
+    ("CLIENT_SECRET", &[Flow::Jsa, Flow::ClientCredentials]),
+    ("CLIENT_SECRET_FILE", &[Flow::Jsa, Flow::ClientCredentials]),
+    ("CLIENT_ASSERTION_FILE", &[Flow::ClientCredentials]),
+    ("QOAUTH_URL", &[Flow::Jsa]),
+    ("QOAUTH_HOST", &[Flow::Jsa]),
+    ("SERVICE_PORT_LOCATOR", &[Flow::Jsa]),
+    ("NC_PASSWORD_FILE", &[Flow::Accelerator]),
+    ("USER", &[Flow::Accelerator]),
+];
+
+const LAST_STATUS: u8 = 8;
+/// What an exit status says was wrong.
+pub const STATUSES: [(u8, &str); 7] = [
+    (2, "settings"),
+    (3, "port locator"),
+    (4, "network"),
+    (5, "timeout"),
+    (6, "refused"),
+    (7, "malformed answer"),
+    (LAST_STATUS, "server unavailable"),
+];
+
+impl Command {
+    /// `minbearer accelerator URL [USERNAME]`
+    pub fn usage(&self) -> String {
+        let separator = if self.operands.is_empty() { "" } else { " " };
+        ["minbearer ", self.name, separator, self.operands].concat()
+    }
+
+    /// The options that go with this command alone.
+    pub fn own_options(&self) -> impl Iterator<Item = &'static Row> {
+        let flow = self.flow;
+        OPTIONS.iter().filter(move |row| row.flow == Some(flow))
+    }
+}
+
+impl Row {
+    /// `--scope SCOPE`
+    pub fn usage(&self) -> String {
+        let separator = if self.argument.is_empty() { "" } else { " " };
+        ["--", self.name, separator, self.argument].concat()
+    }
+}
+
+/// `--timeout SECONDS`
+const WIDEST_USAGE: usize = 17;
+
+/// What `--help` prints: one screen of 24 lines and 80 columns.
+pub fn help() -> String {
+    let mut help = String::from("Prints a bearer token and a newline.\n\n");
+    for command in &COMMANDS {
+        help += &command.usage();
+        let options = command.own_options().map(|row| {
+            let repeats = if row.repeats { "..." } else { "" };
+            ["[", &row.usage(), "]", repeats].concat()
+        });
+        push_wrapped(&mut help, options);
+        help.push('\n');
+    }
+    for row in OPTIONS.iter().filter(|row| row.flow.is_none()) {
+        let usage = row.usage();
+        let spaces = " ".repeat(WIDEST_USAGE.saturating_sub(usage.len()));
+        help += &["\n  ", &usage, &spaces, " ", row.what].concat();
+    }
+    help += "\n\nVariables:";
+    push_wrapped(&mut help, VARIABLES.iter().map(|(name, _)| String::from(*name)));
+    help += "\nExit status:";
+    let statuses = STATUSES.iter().map(|(status, what)| {
+        let separator = if *status == LAST_STATUS { "" } else { "," };
+        format!("{status} {what}{separator}")
+    });
+    push_wrapped(&mut help, statuses);
+    help.push('\n');
+    help
+}
+
+/// Adds words to the last line, and to a new one where 80 columns are not enough.
+fn push_wrapped(text: &mut String, words: impl Iterator<Item = String>) {
+    let mut column = text.len() - text.rfind('\n').map_or(0, |newline| newline + 1);
+    for word in words {
+        if column + 1 + word.len() > 80 {
+            *text += "\n   ";
+            column = 3;
+        }
+        text.push(' ');
+        *text += &word;
+        column += 1 + word.len();
+    }
+}
