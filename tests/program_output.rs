@@ -132,7 +132,7 @@ fn nothing_but_a_regular_file_is_replaced() {
         ("-", "leave --output out for standard output, or write ./-"),
         ("", "must not be empty"),
         ("new/", "is the name of a folder"),
-        ("missing/token", "in the folder missing: No such file"),
+        ("missing/token", "in the folder missing/: No such file"),
         ("file/token", "cannot be looked at: Not a directory"),
         ("a\nb/token", "a\\u000ab"),
     ] {
@@ -177,7 +177,7 @@ fn a_folder_that_may_not_be_written_is_named_before_anything_is_sent() {
         command.uid(NOBODY).gid(NOBODY);
     }
     let outcome = Outcome::from(command.output().unwrap());
-    let part = "the file closed/token cannot be written: in the folder closed: Permission denied";
+    let part = "the file closed/token cannot be written: in the folder closed/: Permission denied";
     outcome.expect_failure("minbearer", 2, part);
     assert_eq!(appliance.qoauth_requests(), 0, "a token was asked for in vain");
     assert_eq!(std::fs::read_to_string(closed.join("token")).unwrap(), "kept");

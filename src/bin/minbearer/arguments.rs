@@ -2,9 +2,9 @@
 
 use super::console::seconds;
 use super::table::{COMMANDS, Command, Flow, OPTIONS, Row, Setting};
-use lexopt::Arg::{Long, Short, Value};
 use minbearer::Error;
 use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,39 +49,45 @@ pub struct TlsFiles {
 impl Arguments {
     /// # Errors
     /// Of kind `Config`, naming what was expected.
-    pub fn parse(mut parser: lexopt::Parser) -> Result<Asked, Error> {
+    pub fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Asked, Error> {
         let (mut operands, mut given) = (Vec::new(), Vec::new());
-        loop {
-            let row = match parser.next() {
-                Ok(None) => break,
-                Ok(Some(Value(operand))) => {
-                    operands.push(text("an argument", operand)?);
-                    continue;
-                }
-                Ok(Some(Long(name))) => match OPTIONS.iter().find(|row| row.name == name) {
-                    Some(row) => row,
-                    None => return Err(unknown(&["--", name].concat(), &operands)),
-                },
-                Ok(Some(Short('h'))) => return Ok(Asked::Help),
-                Ok(Some(Short(name))) => return Err(unknown(&format!("-{name}"), &operands)),
-                // The value may be a secret that was put into the wrong place.
-                Err(lexopt::Error::UnexpectedValue { option, .. }) => {
-                    return Err(Error::config(format!("{option} takes no value")));
-                }
-                Err(_) => return Err(Error::config("the arguments cannot be read")),
+        let mut are_operands = false;
+        while let Some(word) = words.next() {
+            let bytes = word.as_bytes();
+            if are_operands || !bytes.starts_with(b"-") || bytes == b"-" {
+                operands.push(text("an argument", word)?);
+                continue;
+            }
+            if bytes == b"--" {
+                are_operands = true;
+                continue;
+            }
+            if bytes == b"-h" {
+                return Ok(Asked::Help);
+            }
+            // Of `--name=VALUE` the value is in no message: it may be a secret in the wrong place.
+            let mut parts = bytes.splitn(2, |byte| *byte == b'=');
+            let (option, value) = (parts.next().unwrap_or_default(), parts.next());
+            let is_it = |row: &&Row| option.strip_prefix(b"--") == Some(row.name.as_bytes());
+            let Some(row) = OPTIONS.iter().find(is_it) else {
+                return Err(unknown(&String::from_utf8_lossy(option), &operands));
             };
-            let value = match row.setting {
-                Setting::Help => return Ok(Asked::Help),
-                Setting::Version => return Ok(Asked::Version),
+            let value = match (row.setting, value) {
+                (_, Some(_)) if row.argument.is_empty() => {
+                    return Err(Error::config(["--", row.name, " takes no value"].concat()));
+                }
+                (_, Some(value)) => OsString::from_vec(value.into()),
+                (Setting::Help, _) => return Ok(Asked::Help),
+                (Setting::Version, _) => return Ok(Asked::Version),
                 _ if row.argument.is_empty() => OsString::new(),
-                _ => parser.value().map_err(|_| {
+                _ => words.next().ok_or_else(|| {
                     Error::config(["a value is missing: expected ", &row.usage()].concat())
                 })?,
             };
             given.push((row, value));
         }
         let command = command(&operands)?;
-        operands.remove(0);
+        operands.remove(0); // there is one: it was found
         check_operands(command, &operands)?;
         let mut arguments = Arguments {
             flow: command.flow,
@@ -195,13 +201,11 @@ fn command(operands: &[String]) -> Result<&'static Command, Error> {
     })
 }
 
-/// Of the operands in the usage, those in brackets may be left out.
 fn check_operands(command: &Command, operands: &[String]) -> Result<(), Error> {
-    let expected = || command.operands.split_whitespace();
-    let needed = expected().filter(|operand| !operand.starts_with('[')).count();
+    let needed = command.operands.iter().filter(|operand| !operand.starts_with('[')).count();
     let what = if operands.len() < needed {
         "an argument is missing"
-    } else if operands.len() > expected().count() {
+    } else if operands.len() > command.operands.len() {
         // Which one is not shown: it may be a password, on the way to the process list and the shell's history.
         "too many arguments; secrets are never arguments"
     } else {

@@ -48,10 +48,13 @@ impl Client {
     /// The scopes that were asked for and not granted, as a line says it; nothing if there are none.
     pub fn narrower_scope(&self, token: &Token) -> Option<String> {
         let Configured::ClientCredentials(config) = &self.flow else { return None };
-        let missing: Vec<&str> = config.missing_scopes(token).collect();
-        (!missing.is_empty()).then(|| {
-            format!("the token's scope is narrower than asked for: without {}", missing.join(" "))
-        })
+        let mut missing = String::new();
+        for scope in config.missing_scopes(token) {
+            missing.push(' ');
+            missing += scope;
+        }
+        (!missing.is_empty())
+            .then(|| format!("the token's scope is narrower than asked for: without{missing}"))
     }
 }
 
@@ -83,7 +86,7 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
             parsed.host()
         )));
     }
-    let is_known_by_certificate = arguments.tls.certificate.is_some();
+    let is_known_by_certificate = cfg!(feature = "tls-ring") && arguments.tls.certificate.is_some();
     let mut config = if is_known_by_certificate && ClientAuthentication::from_env()?.is_none() {
         let client_id = variable("CLIENT_ID")?
             .ok_or_else(|| Error::config("the environment variable CLIENT_ID is not set"))?;

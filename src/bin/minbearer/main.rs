@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     // A file above the limit on its size (`ulimit -f`) is then an error of writing it, and not the end.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
-    match Arguments::parse(lexopt::Parser::from_env()) {
+    match Arguments::parse(std::env::args_os().skip(1)) {
         Ok(Asked::Token(mut arguments)) => match arguments.output.take() {
             Some(file) if arguments.renew => renewing::run(*arguments, file),
             file => console::exit(PROGRAM, once(*arguments, file)),

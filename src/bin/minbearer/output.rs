@@ -3,17 +3,18 @@
 use super::console::write_all;
 use super::random::random_bits;
 use minbearer::{Error, Token};
-use rustix::fd::OwnedFd;
-use rustix::fs::{Access, CWD, FileType, Mode, OFlags};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Access, FileType, Mode, OFlags};
 use rustix::io::Errno;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::ffi::CString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 /// How often another name is tried where the random one is taken.
 const NAMES: usize = 8;
 
 pub struct Output {
-    file: PathBuf,
+    file: CString,
     mode: u32,
     header: bool,
 }
@@ -32,10 +33,15 @@ impl Output {
                 "the FILE of --output is `-`: leave --output out for standard output, or write ./-",
             ));
         }
+        // No argument has a zero byte in it.
+        let file = CString::new(file.into_os_string().into_vec()).unwrap_or_default();
         let output = Output { file, mode, header };
         output.check_replaceable()?;
-        let folder = output.folder();
-        rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        let folder = match output.folder() {
+            b"" => c".".into(),
+            folder => CString::new(folder).unwrap_or_default(),
+        };
+        rustix::fs::access(&*folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
             let folder = folder.to_string_lossy();
             output.wrong(&format!("cannot be written: in the folder {folder}: {}", reason(error)))
         })?;
@@ -47,27 +53,28 @@ impl Output {
         self.check_replaceable()?;
         let failed = |error| self.wrong(&format!("cannot be written: {}", reason(error)));
         let (temporary, file) = self.create().map_err(failed)?;
-        let written =
-            self.fill(&file, token).and_then(|()| rustix::fs::rename(&temporary, &self.file));
+        let written = self
+            .fill(file.as_fd(), token)
+            .and_then(|()| rustix::fs::rename(&*temporary, &*self.file));
         if written.is_err() {
             // What is left of it is no use to anyone; that it cannot be removed does not matter beside that error.
-            let _ = rustix::fs::unlink(&temporary);
+            let _ = rustix::fs::unlink(&*temporary);
         }
         written.map_err(failed)
     }
 
-    /// The folder that both files are in: a file can be renamed into place only within its file system.
-    fn folder(&self) -> &Path {
-        match self.file.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        }
+    /// The folder that both files are in, with the slash at its end, or nothing for the current one: a file can be
+    /// renamed into place only within its file system.
+    fn folder(&self) -> &[u8] {
+        let file = self.file.to_bytes();
+        let end = file.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        file.get(..end).unwrap_or_default()
     }
 
     fn check_replaceable(&self) -> Result<(), Error> {
-        let found = match rustix::fs::lstat(&self.file) {
+        let found = match rustix::fs::lstat(&*self.file) {
             Ok(found) => found,
-            Err(Errno::NOENT) if self.file.as_os_str().as_bytes().ends_with(b"/") => {
+            Err(Errno::NOENT) if self.file.to_bytes().ends_with(b"/") => {
                 return Err(self.wrong("is the name of a folder"));
             }
             Err(Errno::NOENT) => return Ok(()),
@@ -89,28 +96,28 @@ impl Output {
 
     /// A new file with a name that no one can have foreseen, for this user alone until it is whole. The dot keeps it from
     /// readers that take all files of a folder.
-    fn create(&self) -> rustix::io::Result<(PathBuf, OwnedFd)> {
+    fn create(&self) -> rustix::io::Result<(CString, OwnedFd)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mut tries = NAMES;
         loop {
-            let temporary = self.folder().join(format!(".minbearer-{:016x}", random_bits()));
-            match rustix::fs::openat(CWD, &temporary, flags, Mode::RUSR | Mode::WUSR) {
-                Ok(file) => return Ok((temporary, file)),
+            let name = format!(".minbearer-{:016x}", random_bits());
+            let path = CString::new([self.folder(), name.as_bytes()].concat()).unwrap_or_default();
+            match rustix::fs::open(&*path, flags, Mode::RUSR | Mode::WUSR) {
+                Ok(file) => return Ok((path, file)),
                 Err(Errno::EXIST) if tries > 1 => tries -= 1,
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn fill(&self, file: &OwnedFd, token: &Token) -> rustix::io::Result<()> {
-        use rustix::fd::AsFd;
+    fn fill(&self, file: BorrowedFd, token: &Token) -> rustix::io::Result<()> {
         let parts = if self.header {
             ["Authorization: ", token.authorization(), "\n"]
         } else {
             // Some readers take a newline for part of the token.
             ["", token.access_token(), ""]
         };
-        parts.iter().try_for_each(|part| write_all(file.as_fd(), part.as_bytes()))?;
+        parts.iter().try_for_each(|part| write_all(file, part.as_bytes()))?;
         // Not by the mode of the opening, which the umask restricts.
         rustix::fs::fchmod(file, Mode::from_raw_mode(self.mode))?;
         // A rename may reach the disk before what it renames.

@@ -12,7 +12,8 @@ pub enum Flow {
 pub struct Command {
     pub flow: Flow,
     pub name: &'static str,
-    pub operands: &'static str,
+    /// Those in brackets may be left out.
+    pub operands: &'static [&'static str],
     #[allow(dead_code)] // only the completions have room for it
     pub what: &'static str,
 }
@@ -21,19 +22,19 @@ pub const COMMANDS: [Command; 3] = [
     Command {
         flow: Flow::Jsa,
         name: "jsa",
-        operands: "",
+        operands: &[],
         what: "from JSA's or QRadar's qoauth service",
     },
     Command {
         flow: Flow::Accelerator,
         name: "accelerator",
-        operands: "URL [USERNAME]",
+        operands: &["URL", "[USERNAME]"],
         what: "from Altair Accelerator; USERNAME defaults to $USER",
     },
     Command {
         flow: Flow::ClientCredentials,
         name: "client-credentials",
-        operands: "TOKEN_URL",
+        operands: &["TOKEN_URL"],
         what: "from an OAuth 2.0 server (RFC 6749 section 4.4)",
     },
 ];
@@ -86,7 +87,13 @@ const ACCELERATOR: Option<Flow> = Some(Flow::Accelerator);
 const CLIENT_CREDENTIALS: Option<Flow> = Some(Flow::ClientCredentials);
 
 pub const OPTIONS: [Row; 17] = [
-    row(Setting::Rfc6750, "rfc6750", "", ACCELERATOR, "\"Bearer TOKEN\", not \"Bearer:TOKEN\""),
+    row(
+        Setting::Rfc6750,
+        "rfc6750",
+        "",
+        ACCELERATOR,
+        "the header is \"Bearer TOKEN\", not \"Bearer:TOKEN\"",
+    ),
     row(Setting::Scope, "scope", "SCOPE", CLIENT_CREDENTIALS, "ask for this scope"),
     row(
         Setting::Parameter,
@@ -157,8 +164,12 @@ pub const STATUSES: [(u8, &str); 7] = [
 impl Command {
     /// `minbearer accelerator URL [USERNAME]`
     pub fn usage(&self) -> String {
-        let separator = if self.operands.is_empty() { "" } else { " " };
-        ["minbearer ", self.name, separator, self.operands].concat()
+        let mut usage = ["minbearer ", self.name].concat();
+        for operand in self.operands {
+            usage.push(' ');
+            usage += operand;
+        }
+        usage
     }
 
     /// The options that go with this command alone.
@@ -184,11 +195,11 @@ pub fn help() -> String {
     let mut help = String::from("Prints a bearer token and a newline.\n\n");
     for command in &COMMANDS {
         help += &command.usage();
-        let options = command.own_options().map(|row| {
+        let mut options = command.own_options().map(|row| {
             let repeats = if row.repeats { "..." } else { "" };
             ["[", &row.usage(), "]", repeats].concat()
         });
-        push_wrapped(&mut help, options);
+        push_wrapped(&mut help, &mut options);
         help.push('\n');
     }
     for row in OPTIONS.iter().filter(|row| row.flow.is_none()) {
@@ -197,19 +208,19 @@ pub fn help() -> String {
         help += &["\n  ", &usage, &spaces, " ", row.what].concat();
     }
     help += "\n\nVariables:";
-    push_wrapped(&mut help, VARIABLES.iter().map(|(name, _)| String::from(*name)));
+    push_wrapped(&mut help, &mut VARIABLES.iter().map(|(name, _)| String::from(*name)));
     help += "\nExit status:";
-    let statuses = STATUSES.iter().map(|(status, what)| {
+    let mut statuses = STATUSES.iter().map(|(status, what)| {
         let separator = if *status == LAST_STATUS { "" } else { "," };
         format!("{status} {what}{separator}")
     });
-    push_wrapped(&mut help, statuses);
+    push_wrapped(&mut help, &mut statuses);
     help.push('\n');
     help
 }
 
 /// Adds words to the last line, and to a new one where 80 columns are not enough.
-fn push_wrapped(text: &mut String, words: impl Iterator<Item = String>) {
+fn push_wrapped(text: &mut String, words: &mut dyn Iterator<Item = String>) {
     let mut column = text.len() - text.rfind('\n').map_or(0, |newline| newline + 1);
     for word in words {
         if column + 1 + word.len() > 80 {
