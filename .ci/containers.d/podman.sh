@@ -1,4 +1,4 @@
-# Images and containers for .ci/containers and .ci/recipes, in a store of their own that is removed at the end.
+# Images and containers for .ci/containers, in a store of their own that is removed at the end.
 # Everything runs on the host's network, which reaches the servers on loopback, with the least that a program can have.
 
 passed=0 failed=0
@@ -93,6 +93,8 @@ check_memory() {
   # Kernels before 5.19 have no memory.peak.
   echo "the most that it used, the kernel's part included: $(cat "$mount$group/$peak" 2>/dev/null || echo unknown) bytes"
 }
+
+image_bytes() { podman image inspect --format '{{.Size}}' "$1"; }
 
 # image_files IMAGE: the paths of the files in it
 image_files() {
