@@ -32,6 +32,7 @@ mod form;
 mod http;
 #[path = "appliance/jsa.rs"]
 mod jsa;
+#[allow(clippy::duplicate_mod)] // a test may include another file that includes it
 #[path = "listener.rs"]
 mod listener;
 #[path = "appliance/locator.rs"]

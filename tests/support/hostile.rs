@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // each test file uses its part
 
+#[allow(clippy::duplicate_mod)] // a test may include another file that includes it
 #[path = "listener.rs"]
 mod listener;
 

@@ -2,19 +2,22 @@
 
 #![allow(dead_code)] // each test file uses its part
 
+#[allow(clippy::duplicate_mod)] // a test may include another file that includes it
+#[path = "listener.rs"]
+mod listener;
+
 use base64ct::{Base64, Encoding};
+use listener::{Connection, Listener, Stop};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tempfile::NamedTempFile;
 
-/// How soon a connection looks at its other side, or notices that its server is stopping.
+/// How soon a relay looks at its other side.
 const TICK: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Copy, Debug)]
@@ -134,83 +137,51 @@ fn pem(certificate: &[u8]) -> String {
 }
 
 /// A listening port of 127.0.0.1 and what is done with each connection. It ends when dropped.
-pub struct Server {
-    address: SocketAddr,
-    stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct Server(Listener);
 
 impl Server {
-    /// `serve` is given a connection whose reads end after a tick, and looks now and then whether the
-    /// server is stopping.
-    pub fn start(serve: impl Fn(TcpStream, &AtomicBool) + Send + Sync + 'static) -> Server {
+    pub fn start(serve: impl Fn(Connection) -> io::Result<()> + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let address = listener.local_addr().expect("a port");
-        let stopping = Arc::new(AtomicBool::new(false));
-        let thread = std::thread::spawn({
-            let stopping = Arc::clone(&stopping);
-            move || {
-                std::thread::scope(|scope| {
-                    while let Ok((connection, _)) = listener.accept() {
-                        if stopping.load(Ordering::SeqCst) {
-                            break;
-                        }
-                        let _ = connection.set_read_timeout(Some(TICK));
-                        scope.spawn(|| serve(connection, &stopping));
-                    }
-                });
-            }
-        });
-        Server { address, stopping, thread: Some(thread) }
+        Server(Listener::start(listener, serve).expect("a thread"))
     }
 
     /// Takes TLS off each connection and passes what is in it on to `port` of 127.0.0.1, such as the
-    /// appliance's console.
+    /// appliance's console. A client that breaks off, or does not like the certificate, ends its
+    /// connection only.
     pub fn terminating_tls(config: ServerConfig, port: u16) -> Server {
         let config = Arc::new(config);
-        Server::start(move |outside, stopping| {
-            let Ok(tls) = ServerConnection::new(Arc::clone(&config)) else { return };
-            let Ok(inside) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return };
-            let _ = inside.set_read_timeout(Some(TICK));
-            // A client that breaks off, or does not like the certificate, ends its connection only.
-            let _ = relay(StreamOwned::new(tls, outside), inside, stopping);
+        Server::start(move |outside| {
+            let tls = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
+            let inside = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+            inside.set_read_timeout(Some(TICK))?;
+            outside.stream().set_read_timeout(Some(TICK))?;
+            outside.stream().set_write_timeout(None)?;
+            relay(StreamOwned::new(tls, outside.stream()), inside, outside.stop())
         })
     }
 
     /// Reads what comes first and answers with these bytes, a pause before each piece, then closes.
     pub fn answering(pieces: Vec<Vec<u8>>, pause: Duration) -> Server {
-        Server::start(move |mut connection, stopping| {
-            while matches!(connection.read(&mut [0; 4096]), Err(error) if is_tick(&error)) {
-                if stopping.load(Ordering::SeqCst) {
-                    return;
-                }
-            }
+        Server::start(move |mut connection| {
+            let _ = connection.read(&mut [0; 4096])?;
             for piece in &pieces {
-                std::thread::sleep(pause);
-                if stopping.load(Ordering::SeqCst) || connection.write_all(piece).is_err() {
-                    return;
-                }
+                connection.stop().sleep(pause)?;
+                connection.write_all(piece)?;
             }
+            Ok(())
         })
     }
 
     /// Takes connections and says nothing.
     pub fn silent() -> Server {
-        Server::start(|mut connection, stopping| {
-            let mut read = Err(ErrorKind::WouldBlock.into());
-            while !stopping.load(Ordering::SeqCst)
-                && match &read {
-                    Ok(read) => *read > 0,
-                    Err(error) => is_tick(error),
-                }
-            {
-                read = connection.read(&mut [0; 4096]);
-            }
+        Server::start(|mut connection| {
+            connection.drain();
+            Ok(())
         })
     }
 
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.0.port()
     }
 
     /// `https://<host>:<port><path>`
@@ -219,26 +190,15 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        // `accept` is woken by a connection.
-        let woken = TcpStream::connect(self.address).is_ok();
-        if let (true, Some(thread)) = (woken, self.thread.take()) {
-            let _ = thread.join();
-        }
-    }
-}
-
 /// Until the inside has closed and all of it has gone out.
 fn relay(
-    mut outside: StreamOwned<ServerConnection, TcpStream>,
+    mut outside: StreamOwned<ServerConnection, &TcpStream>,
     mut inside: TcpStream,
-    stopping: &AtomicBool,
+    stop: &Stop,
 ) -> io::Result<()> {
     let mut buffer = [0; 16 * 1024];
     let mut outside_is_open = true;
-    while !stopping.load(Ordering::SeqCst) {
+    while !stop.is_set() {
         if outside_is_open {
             match outside.read(&mut buffer) {
                 Ok(0) => {

@@ -6,12 +6,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64ct::{Base64, Encoding};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair,
 };
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream as TlsStream};
 
@@ -43,10 +42,10 @@ impl Tls {
             io::Result::Ok(path)
         };
         Ok(Self {
-            config: Arc::new(config(&ca, certificate, &key).map_err(io::Error::other)?),
-            ca: write("ca.pem", pem("CERTIFICATE", ca.der()))?,
-            client_certificate: write("client.pem", pem("CERTIFICATE", &client_certificate))?,
-            client_key: write("client.key", pem("PRIVATE KEY", &client_key.serialize_der()))?,
+            config: Arc::new(config(&ca, &certificate, &key).map_err(io::Error::other)?),
+            ca: write("ca.pem", ca.pem())?,
+            client_certificate: write("client.pem", client_certificate.pem())?,
+            client_key: write("client.key", client_key.serialize_pem())?,
         })
     }
 
@@ -93,18 +92,18 @@ fn issue(
     ca: &CertifiedIssuer<'static, KeyPair>,
     names: Vec<String>,
     purpose: ExtendedKeyUsagePurpose,
-) -> Result<(CertificateDer<'static>, KeyPair), rcgen::Error> {
+) -> Result<(Certificate, KeyPair), rcgen::Error> {
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, "The loopback appliance");
     params.extended_key_usages = vec![purpose];
     let key = KeyPair::generate()?;
-    Ok((params.signed_by(&key, ca)?.der().clone(), key))
+    Ok((params.signed_by(&key, ca)?, key))
 }
 
 /// A client may show a certificate. It is qoauth that says who needs one.
 fn config(
     ca: &CertifiedIssuer<'static, KeyPair>,
-    certificate: CertificateDer<'static>,
+    certificate: &Certificate,
     key: &KeyPair,
 ) -> Result<ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -118,13 +117,5 @@ fn config(
     Ok(ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(clients)
-        .with_single_cert(vec![certificate], key)?)
-}
-
-/// RFC 7468.
-fn pem(label: &str, der: &[u8]) -> String {
-    let base64 = Base64::encode_string(der);
-    let lines = base64.as_bytes().chunks(64).map(String::from_utf8_lossy);
-    let body: String = lines.map(|line| line.into_owned() + "\n").collect();
-    format!("-----BEGIN {label}-----\n{body}-----END {label}-----\n")
+        .with_single_cert(vec![certificate.der().clone()], key)?)
 }
