@@ -37,7 +37,7 @@ mod answer {
     #[divan::bench]
     fn jsa_read(bencher: Bencher) {
         let config = config();
-        let request = config.request(80);
+        let request = config.request(80).expect("a request");
         bencher
             .with_inputs(|| Response::new(200, ANSWER))
             .bench_values(|response| config.read_answer(&request, response));
@@ -63,7 +63,7 @@ mod cached {
         }
     }
 
-    static SESSION: LazyLock<Session<jsa::Config, Canned>> = LazyLock::new(|| {
+    static SESSION: LazyLock<Session> = LazyLock::new(|| {
         let config = config().with_qoauth_url("http://qoauth:80").expect("a good URL");
         Session::with_transport(config, Canned)
     });
@@ -162,8 +162,11 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
             stream.write_all(answer.as_bytes()).expect("sent");
         }
     });
-    let request =
-        config().with_qoauth_url(&format!("http://{authority}")).expect("a good URL").request(80);
+    let request = config()
+        .with_qoauth_url(&format!("http://{authority}"))
+        .expect("a good URL")
+        .request(80)
+        .expect("a request");
     let target = String::from(request.url().path_and_query());
     Server { url: format!("http://{authority}"), authority, target }
 });

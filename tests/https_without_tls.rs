@@ -1,6 +1,6 @@
 //! An `https` URL in a program that was built without TLS.
 
-#![cfg(not(feature = "tls-aws-lc"))]
+#![cfg(not(feature = "tls-no-provider"))]
 
 use minbearer::{Http, Kind, Request, Transport};
 use std::net::TcpListener;

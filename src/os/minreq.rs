@@ -49,7 +49,7 @@ impl Transport for Minreq {
             outgoing = outgoing.with_body(body);
         }
         let answer = send_by(&server, outgoing, deadline)?;
-        let status = u16::try_from(answer.status_code).unwrap_or_default();
+        let status = answer.status_code;
         let headers = answer.headers.clone();
         if answer.as_bytes().len() > request.max_answer_bytes() {
             return Err(Error::malformed(format!("the answer of {server} is too large")));

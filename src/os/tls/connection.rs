@@ -146,11 +146,10 @@ fn step(
     }
 }
 
+type Encode<'a> = &'a mut dyn FnMut(&mut [u8]) -> Result<usize, Option<usize>>;
+
 /// Adds what `write` puts into the room that it is given; it is told how much it needs.
-fn append(
-    outgoing: &mut Vec<u8>,
-    write: &mut dyn FnMut(&mut [u8]) -> Result<usize, Option<usize>>,
-) -> Result<(), Failure> {
+fn append(outgoing: &mut Vec<u8>, write: Encode<'_>) -> Result<(), Failure> {
     const FIRST_BYTES: usize = 1024;
     let start = outgoing.len();
     let mut room = FIRST_BYTES;
@@ -188,7 +187,7 @@ impl Incoming {
     /// Reads once, and says whether something came.
     fn read(&mut self, socket: &mut impl Read) -> Result<bool, Failure> {
         if self.filled == self.bytes.len() {
-            let larger = (2 * self.filled).max(MAX_RECORD_BYTES).min(MAX_INCOMING_BYTES);
+            let larger = (2 * self.filled).clamp(MAX_RECORD_BYTES, MAX_INCOMING_BYTES);
             if larger == self.filled {
                 return Err(Failure::tls(rustls::Error::PeerSentOversizedRecord));
             }
