@@ -139,7 +139,7 @@ fn an_empty_variable_is_named_by_every_program() {
 
 #[test]
 fn a_program_without_arguments_refuses_one() {
-    for program in ["quickstart", "appliance", "background_process"] {
+    for program in ["quickstart", "background_process"] {
         run(program, &["--what"], &[]).expect_failure(program, 2, "`--what`");
     }
 }

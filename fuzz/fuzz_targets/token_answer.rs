@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use minbearer::{Response, jsa};
-use minbearer_fuzz::{SECRET, check_answer, check_error, check_token, with_secret};
+use minbearer_fuzz::{SECRET, check_answer, check_error, check_json, check_token, with_secret};
 
 fuzz_target!(|data: &[u8]| {
     let Some((&selector, body)) = data.split_first() else { return };
@@ -15,6 +15,7 @@ fuzz_target!(|data: &[u8]| {
         _ => 200,
     };
     let body = if selector & 1 == 1 { with_secret(body) } else { body.to_vec() };
+    check_json(&body);
     let config = jsa::Config::new("id", SECRET).unwrap().with_qoauth_url("http://h:1").unwrap();
     let mut response = Response::new(status, body.clone());
     if selector & 2 == 2 {

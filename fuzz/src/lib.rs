@@ -1,6 +1,6 @@
 //! What the targets share: the promises of minbearer's documentation as assertions.
 
-use minbearer::{Error, Token};
+use minbearer::{Error, Response, Token};
 
 /// Long and odd enough that no text holds it by chance.
 pub const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
@@ -70,6 +70,18 @@ pub fn check_answer(status: u16, body: &[u8], token: &Token) {
     assert!((200..300).contains(&status), "a token with status {status}");
     let json: serde_json::Value = serde_json::from_slice(body).expect("JSON to serde_json too");
     let object = json.as_object().expect("an object");
-    assert!(!object.contains_key("error"), "a token beside an error");
+    assert!(object.get("error").is_none_or(|error| error.is_null()), "a token beside an error");
     assert_eq!(object["access_token"].as_str(), Some(token.access_token()));
+}
+
+/// Whether a text is JSON, by the crate and by an independent parser, which lets arrays and objects nest deeper.
+pub fn check_json(text: &[u8]) {
+    let is_json = Response::new(200, text).json_text().is_ok();
+    let expected = serde_json::from_slice::<serde_json::Value>(text);
+    let openings = text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    assert!(
+        is_json == expected.is_ok() || (!is_json && openings > 64),
+        "{:?}: {expected:?}",
+        String::from_utf8_lossy(text)
+    );
 }

@@ -3,39 +3,43 @@
 //! Nothing is verified: the token is for the server that issued it, and only that server can tell
 //! whether it is good. All that is read is how long it lives.
 
-use super::json::{Members, Value, read_members};
+use super::json::{Members, Value, read_members, seconds};
 use crate::secret::Buffer;
 use base64ct::{Base64UrlUnpadded, Encoding};
+use core::time::Duration;
 
-/// How long a JWT that has both `exp` and `iat` lives, in seconds.
+/// How long a JWT that has both `exp` and `iat` lives.
 ///
 /// `exp - iat`, whatever the device's clock shows. But where `now`, in seconds since 1970, lies between the two, the clock
 /// may well be right, and what is left by it is the answer if that is less: a server may have had the token in stock.
-pub(crate) fn lifetime_seconds(token: &str, now: Option<u64>) -> Option<f64> {
+pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Duration> {
     let mut parts = token.split('.');
     let (Some(_), Some(payload), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return None;
     };
-    let mut claims = Buffer::from(alloc::vec![0; payload.len() / 4 * 3 + 3]);
-    let len = Base64UrlUnpadded::decode(payload, claims.as_mut_slice()).ok()?.len();
-    let claims: Claims = read_members(claims.as_mut_slice().get_mut(..len)?).ok()?;
-    let number = |claim: Option<Value>| claim?.number();
-    let (exp, iat) = (number(claims.exp)?, number(claims.iat)?);
-    let now = now.map(|now| now as f64).filter(|now| (iat..exp).contains(now));
-    Some(exp - now.unwrap_or(iat))
+    let mut decoded = Buffer::from(alloc::vec![0; payload.len() / 4 * 3 + 3]);
+    let json = Base64UrlUnpadded::decode(payload, decoded.as_mut_slice()).ok()?;
+    let mut claims = Claims::default();
+    read_members(json, &mut claims).ok()?;
+    let (Some(Value::Number(exp)), Some(Value::Number(iat))) = (claims.exp, claims.iat) else {
+        return None;
+    };
+    let (exp, iat) = (seconds(exp)?, seconds(iat)?);
+    let now = now.map(Duration::from_secs).filter(|now| (iat..exp).contains(now));
+    exp.checked_sub(now.unwrap_or(iat))
 }
 
 /// The registered claims (RFC 7519 section 4.1) that say how long a token lives.
 #[derive(Default)]
-struct Claims {
-    exp: Option<Value>,
-    iat: Option<Value>,
+struct Claims<'a> {
+    exp: Option<Value<'a>>,
+    iat: Option<Value<'a>>,
 }
 
-impl Members for Claims {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
+impl<'a> Members<'a> for Claims<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
         match name {
             "exp" => Some(&mut self.exp),
             "iat" => Some(&mut self.iat),
@@ -48,13 +52,16 @@ impl Members for Claims {
 mod tests {
     use super::*;
     use alloc::format;
+    use alloc::string::String;
 
     #[test]
     fn the_lifetime_is_exp_less_iat() {
         for (claims, expected) in [
             (r#"{"sub":"rose","iat":1700000000,"exp":1700003600}"#, Some(3600.0)),
             (r#"{"iat":1700000000.5,"exp":1700003600}"#, Some(3599.5)),
-            (r#"{"iat":2,"exp":1}"#, Some(-1.0)),
+            (r#"{"iat":1.7e9,"exp":17000000600e-1}"#, Some(60.0)),
+            (r#"{"iat":2,"exp":1}"#, None),
+            (r#"{"iat":-2,"exp":1}"#, None),
             (r#"{"exp":1700003600}"#, None),
             (r#"{"iat":"1","exp":2}"#, None),
             ("", None),
@@ -62,7 +69,8 @@ mod tests {
         ] {
             let payload = Base64UrlUnpadded::encode_string(claims.as_bytes());
             let token = format!("e30.{payload}.c2ln");
-            assert_eq!(lifetime_seconds(&token, None), expected, "{claims}");
+            let expected = expected.map(Duration::from_secs_f64);
+            assert_eq!(lifetime(&token, None), expected, "{claims}");
         }
     }
 
@@ -71,16 +79,17 @@ mod tests {
         let payload = Base64UrlUnpadded::encode_string(br#"{"iat":1700000000,"exp":1700003600}"#);
         let token = format!("e30.{payload}.c2ln");
         for (now, expected) in [
-            (None, 3600.0),
-            (Some(0), 3600.0),
-            (Some(1_699_999_999), 3600.0),
-            (Some(1_700_000_000), 3600.0),
-            (Some(1_700_003_000), 600.0),
-            (Some(1_700_003_599), 1.0),
-            (Some(1_700_003_600), 3600.0),
-            (Some(u64::MAX), 3600.0),
+            (None, 3600),
+            (Some(0), 3600),
+            (Some(1_699_999_999), 3600),
+            (Some(1_700_000_000), 3600),
+            (Some(1_700_003_000), 600),
+            (Some(1_700_003_599), 1),
+            (Some(1_700_003_600), 3600),
+            (Some(u64::MAX), 3600),
         ] {
-            assert_eq!(lifetime_seconds(&token, now), Some(expected), "{now:?}");
+            let expected = Some(Duration::from_secs(expected));
+            assert_eq!(lifetime(&token, now), expected, "{now:?}");
         }
     }
 
@@ -96,9 +105,7 @@ mod tests {
             format!("a.{payload}=.b"),
             "a.é.b".into(),
         ] {
-            assert_eq!(lifetime_seconds(&token, Some(1)), None, "{token}");
+            assert_eq!(lifetime(token.as_str(), Some(1)), None, "{token}");
         }
     }
-
-    use alloc::string::String;
 }

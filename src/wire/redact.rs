@@ -1,5 +1,6 @@
 //! Makes a server's text safe to print: cut, escaped, secrets redacted.
 
+use super::json;
 use crate::error::push_escaped;
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -134,34 +135,11 @@ fn steps(text: &str, at: usize) -> impl Iterator<Item = Step> {
         Some(b'%') => hexadecimal(rest.get(1..3))
             .and_then(|byte| u8::try_from(byte).ok())
             .map(|byte| Step::of_byte(3, byte)),
-        Some(b'\\') => json_escape(rest),
+        Some(b'\\') => json::escape(rest).map(|(character, len)| Step::of_char(len, character)),
         Some(b'&') => character_reference(rest),
         _ => None,
     };
     plain.into_iter().chain(decoded)
-}
-
-/// RFC 8259 section 7.
-fn json_escape(text: &[u8]) -> Option<Step> {
-    let character = match *text.get(1)? {
-        byte @ (b'"' | b'\\' | b'/') => byte,
-        b'b' => 0x08,
-        b'f' => 0x0C,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'u' => {
-            let unit = hexadecimal(text.get(2..6))?;
-            if let (0xD800..=0xDBFF, Some(b"\\u")) = (unit, text.get(6..8)) {
-                let low = hexadecimal(text.get(8..12))?.checked_sub(0xDC00)?;
-                let pair = char::from_u32(0x10000 + ((unit - 0xD800) << 10) + low)?;
-                return Some(Step::of_char(12, pair));
-            }
-            return Some(Step::of_char(6, char::from_u32(unit)?));
-        }
-        _ => return None,
-    };
-    Some(Step::of_byte(2, character))
 }
 
 /// The [five references](https://html.spec.whatwg.org/#character-references) that escaping writes, and numbers.

@@ -173,10 +173,6 @@ impl Response {
             format!("the answer of {}", self.server)
         }
     }
-
-    pub(crate) fn body_mut(&mut self) -> &mut [u8] {
-        self.body.as_mut_slice()
-    }
 }
 
 impl fmt::Debug for Response {

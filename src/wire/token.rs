@@ -68,7 +68,10 @@ impl Token {
     /// `0x21..=0x7E`.
     pub fn new(access_token: &str, lifetime: impl Into<Option<Duration>>) -> Result<Token, Error> {
         check(access_token).map_err(|what| Error::malformed(format!("the access token {what}")))?;
-        let authorization = render(access_token, ' ');
+        let parts = [BEARER, " ", access_token];
+        let mut authorization =
+            Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
+        authorization.extend(parts);
         Ok(Token { authorization, scope: None, lifetime: lifetime.into(), members: Vec::new() })
     }
 
@@ -127,12 +130,4 @@ pub(super) fn check(access_token: &str) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
-}
-
-pub(super) fn render(access_token: &str, separator: char) -> Zeroizing<String> {
-    let mut value = Zeroizing::new(String::with_capacity(BEARER.len() + 1 + access_token.len()));
-    value.push_str(BEARER);
-    value.push(separator);
-    value.push_str(access_token);
-    value
 }

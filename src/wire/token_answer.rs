@@ -1,12 +1,15 @@
 //! The answer to a token request ([RFC 6749 section 5](https://www.rfc-editor.org/rfc/rfc6749#section-5)).
+//!
+//! The members of the JSON are slices of the body that was received, and a token is decoded from there straight into
+//! the one buffer that [`Token`] keeps. So it is in memory twice at most, and once as soon as the body is dropped.
 
-use super::json::{Members, Value, read_masked, read_members};
-use super::jwt::lifetime_seconds;
-use super::redact;
+use super::json::{Members, Value, read_members, seconds};
+use super::redact::redacted;
 use super::request::Request;
 use super::response::Response;
 use super::retry_after::retry_after;
-use super::token::{BEARER, Token, check, render};
+use super::token::{BEARER, Token, check};
+use super::{jwt, not_json};
 use crate::error::{Error, Refusal};
 use alloc::boxed::Box;
 use alloc::format;
@@ -32,161 +35,22 @@ pub(crate) struct AnswerReader<'a> {
     pub(crate) advice: &'a str,
 }
 
-impl AnswerReader<'_> {
-    /// The token in an answer that is 2xx, one JSON object, without `error`, with an `access_token` fit
-    /// for a header, and of type Bearer.
-    pub(crate) fn read_answer(&self, mut response: Response) -> Result<Token, Error> {
-        let members: Result<TokenAnswer, _> = read_members(response.body_mut());
-        if !response.is_success() {
-            return Err(self.refused(response, members.ok()));
-        }
-        let members =
-            members.map_err(|_| self.malformed(&not_json(&response, &self.redacted(None))))?;
-        // Some servers write `"error": null` beside a token.
-        if !matches!(members.error, None | Some(Value::Null)) {
-            return Err(self.refused(response, Some(members)));
-        }
-        self.parse(members, &response)
-    }
-
-    fn parse(&self, mut members: TokenAnswer, response: &Response) -> Result<Token, Error> {
-        self.check_type(members.token_type.as_ref(), members.access_token.as_ref())?;
-        let access_token = match members.access_token.take() {
-            Some(Value::Text(access_token)) => access_token,
-            Some(_) => return Err(self.malformed("its access_token is not a string")),
-            None => return Err(self.malformed("it has no access_token")),
-        };
-        check(&access_token).map_err(|what| self.malformed(&format!("its access_token {what}")))?;
-        let expires_in = members.expires_in.as_ref().and_then(seconds).and_then(plausible);
-        let of_the_jwt = || lifetime_seconds(&access_token, response.received_at);
-        let scope = members.scope.take().and_then(Value::into_text);
-        Ok(Token {
-            authorization: render(&access_token, self.separator),
-            scope: scope.filter(|scope| is_scope(scope)).map(|scope| String::from(scope.as_str())),
-            lifetime: expires_in.or_else(|| of_the_jwt().and_then(plausible)),
-            members: self.further_members(response),
-        })
-    }
-
-    /// What was asked to be kept beside the token.
-    fn further_members(&self, response: &Response) -> Vec<(String, Zeroizing<String>)> {
-        if self.members.is_empty() {
-            return Vec::new();
-        }
-        let all: AllMembers = read_masked(response.body()).unwrap_or_default();
-        let wanted = |(name, value): (String, Option<Value>)| {
-            Some((name, value?.into_text()?)).filter(|(name, _)| self.members.contains(name))
-        };
-        all.0.into_iter().filter_map(wanted).collect()
-    }
-
-    /// What may not be shown: the secrets that were sent, and the token that came, if the answer repeats it.
-    fn redacted<'a>(&'a self, access_token: Option<&'a Value>) -> Vec<&'a str> {
-        let token = match access_token {
-            Some(Value::Text(token)) if token.len() >= MIN_REDACTED_TOKEN_BYTES => {
-                Some(token.as_str())
-            }
-            _ => None,
-        };
-        self.request.secrets().chain(token).collect()
-    }
-
-    fn check_type(
-        &self,
-        token_type: Option<&Value>,
-        access_token: Option<&Value>,
-    ) -> Result<(), Error> {
-        match token_type {
-            // RFC 6749 requires the member; servers that leave it out mean Bearer.
-            None | Some(Value::Null) => Ok(()),
-            Some(Value::Text(name)) if name.eq_ignore_ascii_case(BEARER) => Ok(()),
-            Some(Value::Text(name)) => {
-                let name = redact::redacted(name, &self.redacted(access_token));
-                Err(self
-                    .malformed(&format!("its token_type is `{name}`; only Bearer is supported")))
-            }
-            Some(_) => Err(self.malformed("its token_type is not a string")),
-        }
-    }
-
-    fn malformed(&self, what: &str) -> Error {
-        Error::malformed(format!(
-            "cannot use the answer of {}: {what}",
-            self.request.url().host_and_port()
-        ))
-    }
-
-    fn refused(&self, response: Response, members: Option<TokenAnswer>) -> Error {
-        let is_json = members.as_ref().is_some_and(|members| members.error.is_some());
-        let TokenAnswer { access_token, error, error_description, error_uri, .. } =
-            members.unwrap_or_default();
-        let secrets = self.redacted(access_token.as_ref());
-        let (status, is_success) = (response.status(), response.is_success());
-        let retry_after = retry_after(&response);
-        let reason = redact::redacted(response.reason().trim_ascii(), &secrets);
-        let words = if is_json { None } else { words_without_json(&response, &secrets) };
-        drop(response); // on a small heap the message needs its room
-        let show = |value| match value {
-            Some(Value::Text(value)) => Some(redact::redacted(&value, &secrets)),
-            _ => None,
-        };
-        let mut refusal = Refusal {
-            status,
-            error: show(error),
-            error_description: show(error_description),
-            error_uri: show(error_uri),
-            retry_after,
-            ..Refusal::default()
-        };
-        let server = self.request.url().host_and_port();
-        let mut message = format!("{server} refused the token request: {status}");
-        if !reason.is_empty() {
-            message.extend([" ", &reason]);
-        }
-        if refusal.error.is_none() && is_success {
-            message.push_str(": its answer has an `error` that is no text");
-        }
-        for (separator, part) in
-            [(": ", &refusal.error), (": ", &refusal.error_description), (" ", &refusal.error_uri)]
-        {
-            if let Some(part) = part {
-                message.extend([separator, part]);
-            }
-        }
-        if let Some(words) = &words {
-            message.extend([": ", words]);
-        }
-        let is_unavailable =
-            is_unavailable(status) || refusal.error.as_deref() == Some("temporarily_unavailable");
-        let advice = match status {
-            300..=399 => "redirects are not followed; give the URL that it redirects to",
-            404 | 405 => "there is no token endpoint at this address",
-            _ if is_unavailable => "the server has trouble of its own; try again later",
-            _ if words.is_some() => {
-                "this is no answer of a token server; a proxy before it may have refused"
-            }
-            _ => self.advice,
-        };
-        message.extend([" (", advice, ")"]);
-        refusal.message = message;
-        by_status(refusal, is_unavailable)
-    }
-}
-
 /// The members of a token answer (RFC 6749 sections 5.1 and 5.2) that are read.
 #[derive(Default)]
-struct TokenAnswer {
-    access_token: Option<Value>,
-    token_type: Option<Value>,
-    expires_in: Option<Value>,
-    scope: Option<Value>,
-    error: Option<Value>,
-    error_description: Option<Value>,
-    error_uri: Option<Value>,
+struct TokenAnswer<'a> {
+    access_token: Option<Value<'a>>,
+    token_type: Option<Value<'a>>,
+    expires_in: Option<Value<'a>>,
+    scope: Option<Value<'a>>,
+    error: Option<Value<'a>>,
+    error_description: Option<Value<'a>>,
+    error_uri: Option<Value<'a>>,
+    /// Those that the caller asked for, by name.
+    further: Vec<(&'a str, Option<Value<'a>>)>,
 }
 
-impl Members for TokenAnswer {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
+impl<'a> Members<'a> for TokenAnswer<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
         Some(match name {
             "access_token" => &mut self.access_token,
             "token_type" => &mut self.token_type,
@@ -195,78 +59,163 @@ impl Members for TokenAnswer {
             "error" => &mut self.error,
             "error_description" => &mut self.error_description,
             "error_uri" => &mut self.error_uri,
-            _ => return None,
+            _ => {
+                return self
+                    .further
+                    .iter_mut()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, slot)| slot);
+            }
         })
     }
 }
 
-/// All members: which of them are wanted is known at run time.
-#[derive(Default)]
-struct AllMembers(Vec<(String, Option<Value>)>);
-
-impl Members for AllMembers {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
-        self.0.push((String::from(name), None));
-        self.0.last_mut().map(|(_, slot)| slot)
+impl<'a> AnswerReader<'a> {
+    /// The token in an answer that is 2xx, one JSON object, without `error`, with an `access_token` fit
+    /// for a header, and of type Bearer.
+    pub(crate) fn read_answer(&self, response: Response) -> Result<Token, Error> {
+        let answer = self.parse(&response);
+        let is_refusal = match &answer {
+            // Some servers write `"error": null` beside a token.
+            Some(answer) => !matches!(answer.error, None | Some(Value::Null)),
+            None => false,
+        };
+        if !response.is_success() || is_refusal {
+            let (refusal, advice) = self.refusal(&response, &answer.unwrap_or_default());
+            drop(response); // on a small heap the message needs its room
+            return Err(refused(self.request, refusal, advice));
+        }
+        let Some(mut answer) = answer else {
+            let kind = self.show(&not_json::kind(&response), None);
+            return Err(self.malformed(&format!("it is not one JSON object ({kind})")));
+        };
+        self.check_type(&answer)?;
+        let authorization = self.render(&answer)?;
+        let scope = match answer.scope {
+            Some(Value::Text(scope)) => Some(scope.decoded()).filter(|scope| is_scope(scope)),
+            _ => None,
+        };
+        let mut token = Token {
+            authorization,
+            scope: scope.map(|scope| String::from(scope.as_str())),
+            lifetime: answer.expires_in.and_then(number).filter(is_plausible),
+            members: Vec::new(),
+        };
+        for name in self.members {
+            if let Some(Some(Value::Text(text))) = answer.slot(name) {
+                token.members.push((name.clone(), text.decoded()));
+            }
+        }
+        let received_at = response.received_at;
+        drop(response);
+        if token.lifetime.is_none() {
+            token.lifetime = jwt::lifetime(token.access_token(), received_at).filter(is_plausible);
+        }
+        Ok(token)
     }
-}
 
-/// What a refusal that is no JSON with `error` says of itself: where it redirects to, what a 401 asks for, or, for a
-/// page, its content type and title. Secrets are redacted before anything is cut, so that half of one is not left.
-fn words_without_json(response: &Response, secrets: &[&str]) -> Option<String> {
-    let redacted = |text| redact::redacted(text, secrets);
-    if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
-        // Its query may hold what was sent.
-        let location = redacted(location);
-        let end = location.find(['?', '#']).unwrap_or(location.len());
-        return Some(format!("it redirects to {}", location.get(..end).unwrap_or_default()));
+    /// The members of an answer that is one JSON object.
+    fn parse<'b>(&'b self, response: &'b Response) -> Option<TokenAnswer<'b>> {
+        let further = self.members.iter().map(|name| (name.as_str(), None)).collect();
+        let mut answer = TokenAnswer { further, ..TokenAnswer::default() };
+        read_members(response.body(), &mut answer).ok()?;
+        Some(answer)
     }
-    if let (401, Some(challenge)) = (response.status(), response.header("www-authenticate")) {
-        let challenge = redacted(challenge);
-        let realm = challenge.split_once("realm=\"").and_then(|(_, rest)| rest.split_once('"'));
-        if let Some((realm, _)) = realm {
-            return Some(format!("realm {realm}"));
+
+    fn check_type(&self, answer: &TokenAnswer) -> Result<(), Error> {
+        match answer.token_type {
+            // RFC 6749 requires the member; servers that leave it out mean Bearer.
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::Text(name)) => {
+                let name = name.decoded();
+                if name.eq_ignore_ascii_case(BEARER) {
+                    return Ok(());
+                }
+                let name = self.show(&name, answer.access_token);
+                Err(self
+                    .malformed(&format!("its token_type is `{name}`; only Bearer is supported")))
+            }
+            Some(_) => Err(self.malformed("its token_type is not a string")),
         }
     }
-    let content_type = response.header("content-type")?;
-    if content_type.starts_with("application/json") {
-        return None;
+
+    /// The header value, in a buffer that is large enough from the start.
+    fn render(&self, answer: &TokenAnswer) -> Result<Zeroizing<String>, Error> {
+        let access_token = match answer.access_token {
+            Some(Value::Text(access_token)) => access_token,
+            Some(_) => return Err(self.malformed("its access_token is not a string")),
+            None => return Err(self.malformed("it has no access_token")),
+        };
+        let mut value =
+            Zeroizing::new(String::with_capacity(BEARER.len() + 1 + access_token.max_len()));
+        value.push_str(BEARER);
+        value.push(self.separator);
+        access_token.decode_into(&mut value);
+        check(value.get(BEARER.len() + 1..).unwrap_or_default())
+            .map_err(|what| self.malformed(&format!("its access_token {what}")))?;
+        Ok(value)
     }
-    let title = response.text().ok().and_then(title).unwrap_or_default();
-    let separator = if title.is_empty() { "" } else { ": " };
-    Some(redacted(&format!("{content_type}{separator}{title}")))
-}
 
-/// What stands between `<title>` and `</title>`.
-fn title(page: &str) -> Option<&str> {
-    let find = |text: &str, tag: &str| {
-        text.as_bytes().windows(tag.len()).position(|at| at.eq_ignore_ascii_case(tag.as_bytes()))
-    };
-    let start = find(page, "<title>")? + "<title>".len();
-    let title = page.get(start..)?;
-    Some(title.get(..find(title, "</title>")?)?.trim_ascii())
-}
+    /// A text of the server's, made safe to print: without the secrets that were sent, and without the token that came,
+    /// if the answer repeats it.
+    fn show(&self, text: &str, access_token: Option<Value>) -> String {
+        let access_token = match access_token {
+            Some(Value::Text(access_token)) => access_token.decoded(),
+            _ => Zeroizing::default(),
+        };
+        let is_long = access_token.len() >= MIN_REDACTED_TOKEN_BYTES;
+        let secrets = self.request.secrets().chain(is_long.then_some(access_token.as_str()));
+        redacted(text, &secrets.collect::<Vec<_>>())
+    }
 
-/// Whether the server cannot answer now, rather than would not.
-fn is_unavailable(status: u16) -> bool {
-    matches!(status, 429 | 500..=599)
-}
+    fn malformed(&self, what: &str) -> Error {
+        let server = self.request.url().host_and_port();
+        Error::malformed(format!("cannot use the answer of {server}: {what}"))
+    }
 
-fn by_status(refusal: Refusal, is_unavailable: bool) -> Error {
-    let refusal = Box::new(refusal);
-    if is_unavailable { Error::Unavailable(refusal) } else { Error::Refused(refusal) }
-}
-
-fn not_json(response: &Response, secrets: &[&str]) -> String {
-    let encoding =
-        response.header("content-encoding").filter(|name| !name.eq_ignore_ascii_case("identity"));
-    let what = match (response.body().is_empty(), encoding, response.header("content-type")) {
-        (true, ..) => return String::from("it is empty"),
-        (_, Some(encoding), _) => format!("Content-Encoding {encoding}, which was not asked for"),
-        (_, _, Some(content_type)) => format!("Content-Type {content_type}"),
-        _ => String::from("no Content-Type"),
-    };
-    format!("it is not one JSON object ({})", redact::redacted(&what, secrets))
+    /// What the server says of its refusal, its words as the message, and what to try.
+    fn refusal(&self, response: &Response, answer: &TokenAnswer) -> (Refusal, &'a str) {
+        let show = |text: &str| self.show(text, answer.access_token);
+        let member = |value: Option<Value>| match value {
+            Some(Value::Text(text)) => Some(show(&text.decoded())),
+            _ => None,
+        };
+        let mut refusal = Refusal {
+            status: response.status(),
+            error: member(answer.error),
+            error_description: member(answer.error_description),
+            error_uri: member(answer.error_uri),
+            retry_after: retry_after(response),
+            ..Refusal::default()
+        };
+        let mut said = |before: &str, words: &str| {
+            if !words.is_empty() {
+                refusal.message.extend([before, words]);
+            }
+        };
+        said(" ", &show(response.reason().trim_ascii()));
+        let words = if answer.error.is_none() { not_json::words(response, &show) } else { None };
+        match (&refusal.error, &words) {
+            (Some(error), _) => said(": ", error),
+            (None, Some(words)) => said(": ", words),
+            (None, None) if response.is_success() => {
+                said(": ", "its answer has an `error` that is no text")
+            }
+            (None, None) => {}
+        }
+        said(": ", refusal.error_description.as_deref().unwrap_or_default());
+        said(" ", refusal.error_uri.as_deref().unwrap_or_default());
+        let advice = match refusal.status {
+            300..=399 => "redirects are not followed; give the URL that it redirects to",
+            404 | 405 => "there is no token endpoint at this address",
+            _ if is_unavailable(&refusal) => "the server has trouble of its own; try again later",
+            _ if words.is_some() => {
+                "this is no answer of a token server; a proxy before it may have refused"
+            }
+            _ => self.advice,
+        };
+        (refusal, advice)
+    }
 }
 
 impl Error {
@@ -275,31 +224,43 @@ impl Error {
     /// [`Request::with_secret`] named are replaced.
     pub fn refused(request: &Request, status: u16, words: &str) -> Error {
         let secrets: Vec<&str> = request.secrets().collect();
-        let mut message =
-            format!("{} refused the token request: {status}", request.url().host_and_port());
-        let words = redact::redacted(words.trim_ascii(), &secrets);
-        if !words.is_empty() {
-            message = format!("{message}: {words}");
-        }
-        by_status(Refusal { message, status, ..Refusal::default() }, is_unavailable(status))
+        let words = redacted(words.trim_ascii(), &secrets);
+        let message = if words.is_empty() { words } else { format!(": {words}") };
+        refused(request, Refusal { message, status, ..Refusal::default() }, "")
     }
+}
+
+/// The error for a refusal whose message is what the server said.
+fn refused(request: &Request, mut refusal: Refusal, advice: &str) -> Error {
+    let server = request.url().host_and_port();
+    let (status, said) = (refusal.status, core::mem::take(&mut refusal.message));
+    let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
+    refusal.message = format!("{server} refused the token request: {status}{said}{advice}");
+    let (is_unavailable, refusal) = (is_unavailable(&refusal), Box::new(refusal));
+    if is_unavailable { Error::Unavailable(refusal) } else { Error::Refused(refusal) }
+}
+
+/// Whether the server cannot answer now, rather than would not.
+fn is_unavailable(refusal: &Refusal) -> bool {
+    matches!(refusal.status, 429 | 500..=599)
+        || refusal.error.as_deref() == Some("temporarily_unavailable")
 }
 
 fn is_scope(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, 0x20..=0x7E) && byte != b'"' && byte != b'\\')
 }
 
-/// A number, or one in a string, as some servers send it.
-fn seconds(value: &Value) -> Option<f64> {
+/// A number of seconds, or one in a string, as some servers send it.
+fn number(value: Value) -> Option<Duration> {
     match value {
-        Value::Text(text) => miniserde::json::from_str(text).ok(),
-        value => value.number(),
+        Value::Number(number) => seconds(number),
+        Value::Text(text) => seconds(text.decoded().trim_ascii()),
+        _ => None,
     }
 }
 
-fn plausible(seconds: f64) -> Option<Duration> {
-    let lifetime = Duration::try_from_secs_f64(seconds).ok()?;
-    (lifetime > Duration::ZERO && lifetime <= MAX_LIFETIME).then_some(lifetime)
+fn is_plausible(lifetime: &Duration) -> bool {
+    !lifetime.is_zero() && *lifetime <= MAX_LIFETIME
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::secret::file::read_file;
 use crate::wire::json::{Members, Value, read_members};
 use crate::wire::url::Url;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use std::path::Path;
 
 /// Scheme, host and port of the console, whose REST API takes the token: `CONSOLE_URL`, else `https` to
@@ -39,12 +39,15 @@ fn console_ip_of_manifest() -> Result<(String, String), Error> {
             "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and there is no manifest.json",
         ));
     };
-    let mut manifest = read_file("the manifest", Path::new(&path), MAX_MANIFEST_BYTES)?;
-    let manifest: Manifest = read_members(manifest.as_mut_slice())
+    let json = read_file("the manifest", Path::new(&path), MAX_MANIFEST_BYTES)?;
+    let mut manifest = Manifest::default();
+    read_members(&json, &mut manifest)
         .map_err(|_| Error::config(format!("the manifest {path} is not one JSON object")))?;
-    match manifest.console_ip.and_then(Value::into_text) {
-        Some(host) => Ok((format!("console_ip in {path}"), String::from(host.as_str()))),
-        None => Err(Error::config(format!(
+    match manifest.console_ip {
+        Some(Value::Text(host)) => {
+            Ok((format!("console_ip in {path}"), host.decoded().to_string()))
+        }
+        _ => Err(Error::config(format!(
             "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and {path} has no console_ip"
         ))),
     }
@@ -52,12 +55,12 @@ fn console_ip_of_manifest() -> Result<(String, String), Error> {
 
 /// The members of an app's manifest that matter here.
 #[derive(Default)]
-struct Manifest {
-    console_ip: Option<Value>,
+struct Manifest<'a> {
+    console_ip: Option<Value<'a>>,
 }
 
-impl Members for Manifest {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
+impl<'a> Members<'a> for Manifest<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
         (name == "console_ip").then_some(&mut self.console_ip)
     }
 }

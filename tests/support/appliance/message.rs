@@ -221,5 +221,5 @@ fn reason(status: u16) -> &'static str {
 
 /// `text` as a JSON string.
 pub fn quoted(text: &str) -> String {
-    miniserde::json::to_string(text)
+    serde_json::Value::from(text).to_string()
 }

@@ -1,0 +1,108 @@
+//! An answer that is not what a token server says: a proxy's page, a redirect, a challenge. What it says of itself helps
+//! more than a guess at the credentials.
+
+use super::response::Response;
+use alloc::format;
+use alloc::string::String;
+
+/// Of what kind the body is, in place of JSON.
+pub(crate) fn kind(response: &Response) -> String {
+    let encoding =
+        response.header("content-encoding").filter(|name| !name.eq_ignore_ascii_case("identity"));
+    match (response.body().is_empty(), encoding, response.header("content-type")) {
+        (true, ..) => String::from("it is empty"),
+        (_, Some(encoding), _) => format!("Content-Encoding {encoding}, which was not asked for"),
+        (_, _, Some(content_type)) => format!("Content-Type {content_type}"),
+        _ => String::from("no Content-Type"),
+    }
+}
+
+/// The words for a refusal that is no JSON with `error`: where it redirects to, what a 401 asks for, or, for a page, its
+/// content type and its title. `show` makes a text safe to print, before anything is cut off it: so half a secret is not
+/// left.
+pub(crate) fn words(response: &Response, show: &dyn Fn(&str) -> String) -> Option<String> {
+    if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
+        // Its query may hold what was sent.
+        let location = show(location);
+        let end = location.bytes().position(|byte| matches!(byte, b'?' | b'#'));
+        let target = location.get(..end.unwrap_or(location.len())).unwrap_or_default();
+        return Some(format!("it redirects to {target}"));
+    }
+    if let (401, Some(challenge)) = (response.status(), response.header("www-authenticate")) {
+        if let Some(realm) = between(show(challenge).as_bytes(), "realm=\"", "\"") {
+            return Some(format!("realm {realm}"));
+        }
+    }
+    let content_type = response.header("content-type")?;
+    if content_type.starts_with("application/json") {
+        return None;
+    }
+    let title = between(response.body(), "<title", "</title").unwrap_or_default();
+    // After its attributes.
+    let title = title.split_once('>').unwrap_or_default().1.trim_ascii();
+    let separator = if title.is_empty() { "" } else { ": " };
+    Some(show(&format!("{content_type}{separator}{title}")))
+}
+
+/// The text that stands between two others, the case of which does not matter.
+fn between<'a>(text: &'a [u8], start: &str, end: &str) -> Option<&'a str> {
+    let find = |text: &[u8], part: &str| {
+        text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
+    };
+    let inside = text.get(find(text, start)? + start.len()..)?;
+    core::str::from_utf8(inside.get(..find(inside, end)?)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_its_content_type_and_its_title() {
+        for (body, expected) in [
+            (&b"<html><TITLE> No cert\r\n </title>"[..], "text/html: No cert"),
+            (b"<title lang=\"en\">403 Forbidden</title\n>\xff", "text/html: 403 Forbidden"),
+            (b"<title></title><title>2</title>", "text/html"),
+            (b"<title>without an end", "text/html"),
+            (b"<title>not UTF-8 \xff</title>", "text/html"),
+            (b"</title><titl", "text/html"),
+            (b"", "text/html"),
+        ] {
+            let response = Response::new(400, body).with_header("content-type", "text/html");
+            assert_eq!(
+                words(&response, &|text| String::from(text)).as_deref(),
+                Some(expected),
+                "{body:?}"
+            );
+        }
+        assert_eq!(
+            words(&Response::new(400, "<title>no content type</title>"), &|text| String::from(
+                text
+            )),
+            None
+        );
+        let json = Response::new(400, "{}").with_header("content-type", "application/json; a=b");
+        assert_eq!(words(&json, &|text| String::from(text)), None);
+    }
+
+    #[test]
+    fn a_redirect_is_shown_without_its_query_and_a_challenge_by_its_realm() {
+        let page = ("content-type", "text/plain");
+        for (status, (name, value), expected) in [
+            (302, ("location", "https://h:1/a?client_secret=x"), "it redirects to https://h:1/a"),
+            (307, ("location", "/b#c"), "it redirects to /b"),
+            (200, ("location", "/b"), "text/plain"),
+            (401, ("www-authenticate", "Basic Realm=\"the proxy\", charset=x"), "realm the proxy"),
+            (401, ("www-authenticate", "Negotiate"), "text/plain"),
+            (403, ("www-authenticate", "Basic realm=\"x\""), "text/plain"),
+        ] {
+            let response = Response::new(status, "").with_header(page.0, page.1);
+            let response = response.with_header(name, value);
+            assert_eq!(
+                words(&response, &|text| String::from(text)).as_deref(),
+                Some(expected),
+                "{status} {value}"
+            );
+        }
+    }
+}

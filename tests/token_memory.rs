@@ -1,0 +1,61 @@
+//! How much of the heap a flow takes where there is little: a token is there twice at most, as it was received and as
+//! the header value, and once when it is handed back.
+//!
+//! ```sh
+//! cargo test --test token_memory -- --nocapture   # prints the figures
+//! ```
+
+use allocation_counter::{AllocationInfo, measure};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use minbearer::{Request, Token, jsa};
+
+/// What a flow needs beside the token: URL, query, head of the request and of the answer.
+const OTHER_BYTES: u64 = 1024;
+
+/// What JSA's flow allocates for an answer that comes in pieces of 64 bytes: from the request on, and what the token
+/// that it returns keeps.
+fn flow(body: &str) -> (AllocationInfo, AllocationInfo) {
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let config = jsa::Config::new("id", "secret").unwrap().with_qoauth_url("http://h:1").unwrap();
+    let mut token = None;
+    let whole = measure(|| token = Some(get_token(&config, &answer)));
+    let dropped = measure(|| drop(token));
+    (whole, dropped)
+}
+
+fn get_token(config: &jsa::Config, answer: &str) -> Token {
+    let request: Request = config.request(1).unwrap();
+    drop(request.to_bytes());
+    let mut incoming = request.incoming();
+    for piece in answer.as_bytes().chunks(64) {
+        incoming.push(piece).unwrap();
+    }
+    config.read_answer(&request, incoming.finish().unwrap()).unwrap()
+}
+
+#[test]
+fn a_token_is_in_memory_twice_at_most_and_then_once() {
+    let claims = |len: usize| {
+        let claims = format!("{{\"iat\":1,\"exp\":2,\"x\":\"{}\"}}", "y".repeat(len));
+        format!("e30.{}.c2ln", Base64UrlUnpadded::encode_string(claims.as_bytes()))
+    };
+    for len in [100, 1000, 4000] {
+        let (opaque, jwt) = ("t".repeat(len), claims(len * 3 / 4));
+        for (what, token) in [
+            ("an opaque token", opaque.clone()),
+            ("a JWT", jwt.clone()),
+            ("one with escapes", opaque.replacen('t', "\\u0074", 10)),
+            ("a JWT with escapes", jwt.replacen('e', "\\u0065", 2)),
+        ] {
+            let (whole, kept) = flow(&format!("{{\"access_token\":\"{token}\"}}"));
+            let (peak, kept) = (whole.bytes_max, kept.bytes_current.unsigned_abs());
+            let len = token.len() as u64;
+            println!(
+                "{what} of {len} bytes: {peak} at the peak, {kept} kept, {} allocations",
+                whole.count_total
+            );
+            assert!(peak <= 2 * len + OTHER_BYTES, "{what} of {len} bytes: {peak} at the peak");
+            assert_eq!(kept, len + "Bearer ".len() as u64, "{what} of {len} bytes");
+        }
+    }
+}
