@@ -10,7 +10,8 @@ mod programs;
 use appliance::Appliance;
 use minbearer::{ODD_SECRET, get, jsa_variables, odd_appliance};
 use programs::{Outcome, command, run_with_input};
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -403,4 +404,41 @@ fn no_core_is_dumped() {
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     let values: Vec<&str> = core.split_whitespace().skip(4).take(2).collect();
     assert_eq!(values, ["0", "0"], "{core}");
+}
+
+/// Under util-linux's `setsid --ctty`, which makes standard input the terminal that is asked.
+#[test]
+fn a_password_is_asked_for_at_the_terminal_without_echo() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let appliance = odd_appliance();
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let input = File::options().read(true).write(true).open(name).unwrap();
+    let mut child = Command::new("setsid")
+        .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_minbearer"), "accelerator"])
+        .args([&appliance.nc_url(), "rose"])
+        .env_clear()
+        .stdin(input)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("setsid");
+    let mut terminal = File::from(terminal);
+    let mut shown = Vec::new();
+    while !shown.ends_with(b"Password: ") {
+        let mut byte = [0];
+        terminal.read_exact(&mut byte).unwrap();
+        shown.extend(byte);
+    }
+    writeln!(terminal, "{ODD_SECRET}").unwrap();
+    assert!(child.wait().unwrap().success());
+    let outcome = Outcome::from(child.wait_with_output().unwrap());
+    assert!(outcome.out.starts_with("ey"), "{outcome:?}");
+    assert_eq!(appliance.last_password().as_deref(), Some(ODD_SECRET));
+    // Once no one holds the other end, reading this one fails.
+    let _ = terminal.read_to_end(&mut shown);
+    let shown = String::from_utf8(shown).unwrap();
+    assert_eq!(shown.trim_end(), "Password:", "the password is echoed");
 }
