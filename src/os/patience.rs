@@ -1,8 +1,9 @@
 //! What the operating system gives no deadline: a thread does it, and is waited for no longer than until ours.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
-use std::io::{ErrorKind, Result};
+use std::io::{Error, ErrorKind, Result};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,13 +19,15 @@ pub(super) fn within<T: Send + 'static>(
 ) -> Result<T> {
     let ours = Arc::new((Mutex::new(None), Condvar::new()));
     let theirs = Arc::clone(&ours);
-    std::thread::Builder::new().name(String::from(name)).stack_size(STACK_BYTES).spawn(
-        move || {
-            let outcome = act();
-            *theirs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-            theirs.1.notify_one();
-        },
-    )?;
+    let thread = std::thread::Builder::new().name(String::from(name)).stack_size(STACK_BYTES);
+    let started = thread.spawn(move || {
+        let outcome = act();
+        *theirs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        theirs.1.notify_one();
+    });
+    started.map_err(|error| {
+        Error::new(error.kind(), format!("no thread for it could be started: {error}"))
+    })?;
     let (outcome, is_there) = &*ours;
     let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
     loop {

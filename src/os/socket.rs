@@ -38,7 +38,9 @@ impl Socket {
                 left(deadline).and_then(|left| TcpStream::connect_timeout(address, left / untried));
             match connected {
                 Ok(stream) => return Ok(Socket { stream, deadline }),
-                Err(error) => failure = error,
+                // Where there is no way to an address, as to ::1 without IPv6, another one's failure says more.
+                Err(error) if is_from_there(&error) || !is_from_there(&failure) => failure = error,
+                Err(_) => {}
             }
         }
         Err(ConnectError::Connect(failure))
@@ -73,6 +75,11 @@ impl Write for Socket {
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
+}
+
+/// The other machine refused a connection, or did not answer.
+fn is_from_there(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::TimedOut)
 }
 
 /// A signal, or a timeout of the socket, which may end a little before the deadline: [`left`] tells.

@@ -1,0 +1,96 @@
+//! Where no thread, descriptor or memory can be had.
+
+use super::*;
+use minbearer::{Http, NetworkCause, Request, SecretSource, Transport};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::thread;
+
+/// No one's, where there is such a user.
+const NOBODY: u32 = 65534;
+
+pub fn run() {
+    let [v4, v6] = Server::start_at_localhost(answering, answering);
+    let large = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+    let large = Server::script(vec![Step::Request, Step::send(large), Step::Hold]);
+    let told = [("V4", v4.url()), ("V6", v6.url()), ("LARGE", large.url())];
+    for name in ["threads", "descriptors", "memory"] {
+        super::run(&format!("without {name} to be had"), child(name, &told));
+    }
+}
+
+fn set(resource: Resource, limit: u64) {
+    let maximum = getrlimit(resource).maximum;
+    setrlimit(resource, Rlimit { current: Some(limit), maximum }).expect("a limit of our own");
+}
+
+fn localhost() -> String {
+    told("V4").replace("127.0.0.1", "localhost")
+}
+
+fn locate(timeout: Duration) -> Result<Token, Error> {
+    let config = jsa::Config::new("id", "secret")?.with_qoauth_host("127.0.0.1")?;
+    jsa::get_token(&config.with_locator("/bin/true").with_timeout(timeout))
+}
+
+/// An address and `localhost` need none; a name does, and a locator needs a process.
+pub fn without_threads() {
+    expect_token(&told("V4"));
+    if rustix::process::getuid().is_root() {
+        // The kernel lets root have as many as it likes. There is one thread, so this is the whole process.
+        rustix::thread::set_thread_uid(rustix::fs::Uid::from_raw(NOBODY)).expect("another user");
+    }
+    set(Resource::Nproc, 0);
+    let refused = thread::Builder::new().spawn(|| {});
+    assert!(refused.is_err(), "the limit holds");
+    for url in [told("V4"), told("V6"), localhost()] {
+        expect_token(&url);
+    }
+    let error = expect_kind("a name", get_token("http://a.test", AMPLE), Kind::Network);
+    assert_eq!(error.network_cause(), Some(NetworkCause::Lookup), "{error}");
+    assert!(error.to_string().contains("no thread for it could be started"), "{error}");
+    expect_kind("a locator", locate(AMPLE), Kind::Locator);
+    expect_token(&localhost());
+}
+
+pub fn without_descriptors() {
+    // The lowest number that is free is what the next one gets, and may not be.
+    let free = File::open("/dev/null").expect("a descriptor").as_raw_fd();
+    let before = getrlimit(Resource::Nofile).current;
+    set(Resource::Nofile, free as u64);
+    assert!(File::open("/dev/null").is_err(), "the limit holds");
+    for url in [told("V4"), told("V6"), localhost()] {
+        let error = expect_kind(&url, get_token(&url, AMPLE), Kind::Network);
+        assert!(error.to_string().contains("Too many open files"), "{error}");
+    }
+    let error = expect_kind("a name", get_token("http://a.test", AMPLE), Kind::Network);
+    assert_eq!(error.network_cause(), Some(NetworkCause::Lookup), "{error}");
+    expect_kind("a locator", locate(AMPLE), Kind::Locator);
+    let secret = SecretSource::file("/etc/hostname");
+    let config = jsa::Config::new("id", secret).unwrap().with_qoauth_url(&told("V4")).unwrap();
+    expect_kind("a secret in a file", jsa::get_token(&config), Kind::Config);
+    set(Resource::Nofile, before.unwrap_or(1024));
+    expect_token(&localhost());
+}
+
+/// No memory for a thread's stack, nor for a large answer. What is small can be had, as std ends a process without.
+pub fn without_memory() {
+    const LEFT: u64 = 160 * 1024;
+    expect_token(&told("V4"));
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("a size");
+    let kib: u64 = size.trim().trim_end_matches(" kB").parse().expect("a number");
+    set(Resource::As, kib * 1024 + LEFT);
+    assert!(Vec::<u8>::new().try_reserve_exact(1_000_000).is_err(), "the limit holds");
+    for url in [told("V4"), told("V6"), localhost()] {
+        expect_token(&url);
+    }
+    let error = expect_kind("a name", get_token("http://a.test", AMPLE), Kind::Network);
+    assert_eq!(error.network_cause(), Some(NetworkCause::Lookup), "{error}");
+    let request = Request::get(&told("LARGE")).unwrap();
+    let error = Http::new().send(&request, Instant::now() + AMPLE).expect_err("a large answer");
+    assert_eq!(error.kind(), Kind::Malformed, "{error}");
+    assert!(error.to_string().contains("no memory"), "{error}");
+    expect_token(&localhost());
+}
