@@ -15,12 +15,10 @@ use appliance::{Appliance, Credentials};
 use programs::{Outcome, command};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
-use rustls::{RootCertStore, server::WebPkiClientVerifier};
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tls::{Authority, Identity, Key, Server, file, pem_file, self_signed};
+use tls::{Authority, Key, Server, file, pem_file, self_signed};
 
 fn appliance() -> Appliance {
     Appliance::start(Credentials::default()).expect("the appliance starts")
@@ -346,30 +344,12 @@ fn a_server_that_wants_a_client_certificate_is_described() {
     let file = authority.file();
     let appliance = appliance();
     for version in [&TLS12, &TLS13] {
-        let config = wanting_a_client_certificate(&authority, version);
+        let config = authority.issue(&["localhost"]).config_for_clients_of(&authority, version);
         let server = terminating(config, &appliance);
         let outcome =
             get_token(&server.url("localhost", "/token"), &[("SSL_CERT_FILE", file.path())]);
         expect_failure(&outcome, 4, &["the server wants a client certificate"]);
     }
-}
-
-fn wanting_a_client_certificate(
-    authority: &Authority,
-    version: &'static rustls::SupportedProtocolVersion,
-) -> rustls::ServerConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(authority.certificate().clone()).unwrap();
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-    let Identity { certificate, key } = authority.issue(&["localhost"]);
-    rustls::ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[version])
-        .unwrap()
-        .with_client_cert_verifier(verifier.build().unwrap())
-        .with_single_cert(vec![certificate], key)
-        .unwrap()
 }
 
 #[test]

@@ -96,7 +96,12 @@ impl Http {
             if let Some(error) = wrong {
                 return Err(ExchangeError::Answer(error));
             }
-            outcome.map_err(ExchangeError::Tls)?;
+            if let Err(failure) = outcome {
+                return Err(match incoming.finish() {
+                    Err(error) if failure.is_truncation() => ExchangeError::Answer(error),
+                    _ => ExchangeError::Tls(failure),
+                });
+            }
         } else {
             let written = socket.write_all(&bytes);
             drop(bytes);

@@ -34,6 +34,10 @@ impl Failure {
         false
     }
 
+    pub(crate) fn is_truncation(&self) -> bool {
+        false
+    }
+
     pub(crate) fn describe(self, _: &str, url: &Url) -> Error {
         let origin = url.origin();
         Error::config(format!("{origin} needs TLS: build minbearer with its feature `tls`"))

@@ -10,6 +10,9 @@
 
 #[path = "../support/hostile.rs"]
 mod hostile;
+#[cfg(feature = "tls")]
+#[path = "../support/tls.rs"]
+mod tls;
 
 mod observer;
 mod subject;
@@ -17,7 +20,7 @@ mod subject;
 use observer::{Copies, Row, each};
 
 /// How the bytes travel.
-const WAYS: [&str; 1] = ["http"];
+const WAYS: &[&str] = if cfg!(feature = "tls") { &["http", "https"] } else { &["http"] };
 const FLOWS: [&str; 7] = [
     "jsa",
     "accelerator",
@@ -48,7 +51,8 @@ fn given(flow: &str) -> usize {
 fn rows(mode: &'static str, outcomes: &[&'static str]) -> Vec<Row> {
     let mut rows = Vec::new();
     for way in WAYS {
-        for flow in FLOWS {
+        // What the locator finds is spoken to over plain HTTP.
+        for flow in FLOWS.into_iter().filter(|flow| *way == "http" || !flow.ends_with("locator")) {
             rows.extend(outcomes.iter().map(|outcome| Row { way, flow, mode, outcome }));
         }
     }

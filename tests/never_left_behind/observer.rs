@@ -4,6 +4,7 @@ use crate::hostile::{Server, Step};
 use crate::subject::{LOCATOR_COPY, SERVICE, TOLD};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use memchr::memmem;
+use std::any::Any;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader};
@@ -25,7 +26,7 @@ pub struct Subject {
     out: BufReader<ChildStdout>,
     secret: String,
     token: String,
-    _server: Server,
+    _servers: (Server, Option<Box<dyn Any>>),
 }
 
 /// How often secret and token are in memory: whole, or their first half at least.
@@ -43,10 +44,13 @@ impl Row {
             if self.flow.starts_with("accelerator") { random_jwt() } else { random_text(48) };
         let secret_file = folder.path().join("secret");
         std::fs::write(&secret_file, &secret).unwrap();
-        let server = self.serve(&secret, &token);
-        let url = server.url();
-        let told = [self.outcome, self.flow, self.mode, &url, secret_file.to_str().unwrap()];
         let mut command = Command::new(std::env::current_exe().unwrap());
+        let server = self.serve(&secret, &token);
+        let (url, outside) = match self.way {
+            "http" => (server.url(), None),
+            way => over_tls(way, server.url(), &mut command),
+        };
+        let told = [self.outcome, self.flow, self.mode, &url, secret_file.to_str().unwrap()];
         command
             .args(["--exact", "subject::subject", "--ignored", "--nocapture", "--quiet"])
             .arg("--test-threads=1")
@@ -69,7 +73,7 @@ impl Row {
         let is_ok = self.outcome.starts_with("success");
         let expected = if is_ok { "SUBJECT got a token" } else { "SUBJECT got an error" };
         assert_eq!(line.trim_end(), expected, "{self:?}");
-        Subject { child, out, secret, token, _server: server }
+        Subject { child, out, secret, token, _servers: (server, outside) }
     }
 
     /// A server for any number of requests, each of which it answers so.
@@ -112,11 +116,28 @@ impl Row {
         if self.outcome == "timeout" {
             script.push(Step::Hold);
         }
-        match self.way {
-            "http" => Server::script(script),
-            other => panic!("unknown way {other}"),
-        }
+        Server::script(script)
     }
+}
+
+/// The same server over TLS, which ends with what is returned. The command learns whom to trust.
+#[cfg(feature = "tls")]
+fn over_tls(way: &str, inside: String, command: &mut Command) -> (String, Option<Box<dyn Any>>) {
+    use crate::tls;
+
+    assert_eq!(way, "https");
+    let port = inside.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let authority = tls::Authority::new("a private CA", tls::Key::P256);
+    let file = authority.file();
+    command.env("SSL_CERT_FILE", file.path());
+    let config = authority.issue(&["localhost"]).config();
+    let server = tls::Server::terminating_tls(config, port);
+    (server.url("localhost", ""), Some(Box::new((server, file))))
+}
+
+#[cfg(not(feature = "tls"))]
+fn over_tls(way: &str, _: String, _: &mut Command) -> (String, Option<Box<dyn Any>>) {
+    panic!("unknown way {way}")
 }
 
 impl Subject {

@@ -7,12 +7,16 @@
 mod listener;
 
 use base64ct::{Base64, Encoding};
-use listener::{Connection, Listener, Stop};
+pub use listener::Connection;
+use listener::{Listener, Stop};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{
+    RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::NamedTempFile;
@@ -95,6 +99,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The certificate and the key (PKCS #8) in PEM.
+    pub fn to_pem(&self) -> (String, String) {
+        (pem(&self.certificate), pem_of("PRIVATE KEY", self.key.secret_der()))
+    }
+
     fn of(certificate: rcgen::Certificate, key: &KeyPair) -> Identity {
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("PKCS #8 or PKCS #1");
         Identity { certificate: certificate.der().clone(), key }
@@ -103,6 +112,25 @@ impl Identity {
     /// A server's settings with TLS 1.2 and 1.3.
     pub fn config(&self) -> ServerConfig {
         self.config_for(rustls::ALL_VERSIONS)
+    }
+
+    /// The settings of a server that wants its clients to have a certificate of this CA.
+    pub fn config_for_clients_of(
+        &self,
+        authority: &Authority,
+        version: &'static SupportedProtocolVersion,
+    ) -> ServerConfig {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.certificate().clone()).expect("a CA");
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+        ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .expect("versions")
+            .with_client_cert_verifier(verifier.build().expect("a CA"))
+            .with_single_cert(vec![self.certificate.clone()], self.key.clone_key())
+            .expect("the key belongs to the certificate")
     }
 
     pub fn config_for(&self, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
@@ -127,13 +155,17 @@ pub fn file(content: impl AsRef<[u8]>) -> NamedTempFile {
     file
 }
 
-fn pem(certificate: &[u8]) -> String {
-    let mut text = String::from("-----BEGIN CERTIFICATE-----\n");
-    for line in Base64::encode_string(certificate).as_bytes().chunks(64) {
+pub fn pem(certificate: &[u8]) -> String {
+    pem_of("CERTIFICATE", certificate)
+}
+
+pub fn pem_of(label: &str, der: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for line in Base64::encode_string(der).as_bytes().chunks(64) {
         text.push_str(std::str::from_utf8(line).expect("ASCII"));
         text.push('\n');
     }
-    text + "-----END CERTIFICATE-----\n"
+    text + &format!("-----END {label}-----\n")
 }
 
 /// A listening port of 127.0.0.1 and what is done with each connection. It ends when dropped.
@@ -141,7 +173,14 @@ pub struct Server(Listener);
 
 impl Server {
     pub fn start(serve: impl Fn(Connection) -> io::Result<()> + Send + Sync + 'static) -> Server {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        Server::start_on(Ipv4Addr::LOCALHOST.into(), serve)
+    }
+
+    pub fn start_on(
+        address: IpAddr,
+        serve: impl Fn(Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Server {
+        let listener = TcpListener::bind((address, 0)).expect("a port");
         Server(Listener::start(listener, serve).expect("a thread"))
     }
 
@@ -188,6 +227,11 @@ impl Server {
     pub fn url(&self, host: &str, path: &str) -> String {
         format!("https://{host}:{}{path}", self.port())
     }
+}
+
+/// Lets the connection end with a reset, whatever is still to come.
+pub fn end_with_a_reset(connection: &Connection) -> io::Result<()> {
+    socket2::SockRef::from(connection.stream()).set_linger(Some(Duration::ZERO))
 }
 
 /// Until the inside has closed and all of it has gone out.

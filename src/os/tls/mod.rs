@@ -2,6 +2,7 @@
 
 mod client_certificate;
 mod connection;
+mod plaintext;
 mod provider;
 mod roots;
 mod verifier;
@@ -9,11 +10,12 @@ mod words;
 
 use crate::error::Error;
 use crate::wire::url::Url;
+use alloc::string::String;
 use alloc::sync::Arc;
-use roots::Trust;
+use roots::{Roots, Trust};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, client::ResolvesClientCert};
+use rustls::{CertificateError, ClientConfig, client::ResolvesClientCert};
 use std::io::{Read, Write};
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -28,49 +30,54 @@ pub(crate) struct Tls {
     trust: Trust,
     client: Option<Arc<CertifiedKey>>,
     /// Made at the first use, and not before the roots could be read.
-    config: Arc<OnceLock<Arc<ClientConfig>>>,
+    ready: Arc<OnceLock<Ready>>,
+}
+
+struct Ready {
+    config: Arc<ClientConfig>,
+    /// What to say if the server's CA is not trusted: see [`Roots::unknown_issuer`].
+    unknown_issuer: Result<String, String>,
 }
 
 impl Tls {
     /// Trusts the CAs in a PEM text and no others.
     pub(crate) fn with_ca(self, pem: &[u8]) -> Result<Tls, Error> {
-        Ok(Tls { trust: Trust::given(pem)?, config: Arc::default(), ..self })
+        Ok(Tls { trust: Trust::given(pem)?, ready: Arc::default(), ..self })
     }
 
     pub(crate) fn with_client_certificate(self, chain: &[u8], key: &[u8]) -> Result<Tls, Error> {
         let client = Some(Arc::new(client_certificate::read(chain, key)?));
-        Ok(Tls { client, config: Arc::default(), ..self })
+        Ok(Tls { client, ready: Arc::default(), ..self })
     }
 
     /// Whether an exchange over TLS can be made, before a socket is opened for it. A failure is not remembered: a
     /// certificate may be mounted later.
     pub(crate) fn check(&self, deadline: Instant) -> Result<(), Failure> {
-        if self.config.get().is_none() {
-            let config = Arc::new(self.build(deadline)?);
+        if self.ready.get().is_none() {
+            let ready = self.prepare(deadline)?;
             // If another thread was faster, its configuration is as good.
-            let _ = self.config.set(config);
+            let _ = self.ready.set(ready);
         }
         Ok(())
     }
 
-    fn build(&self, deadline: Instant) -> Result<ClientConfig, Failure> {
+    fn prepare(&self, deadline: Instant) -> Result<Ready, Failure> {
         let provider = provider::current().map_err(Failure::Config)?;
-        let roots = self.trust.roots(deadline)?;
-        let wrong = |error: rustls::Error| Failure::Tls(error, self.trust.clone());
-        let web_pki = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
+        let Roots { store, unknown_issuer } = self.trust.roots(deadline)?;
+        let web_pki = WebPkiServerVerifier::builder_with_provider(store.clone(), provider.clone())
             .build()
-            .map_err(|error| wrong(rustls::Error::General(alloc::format!("{error}"))))?;
+            .map_err(|error| Failure::Tls(rustls::Error::General(alloc::format!("{error}"))))?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(wrong)?
+            .map_err(Failure::Tls)?
             .dangerous() // what rustls calls every verifier that is not its own; this one asks its own
-            .with_custom_certificate_verifier(verifier::naming_weak_keys(web_pki, roots));
+            .with_custom_certificate_verifier(verifier::naming_unsupported_keys(web_pki, store));
         let mut config = match &self.client {
             Some(key) => builder.with_client_cert_resolver(Arc::new(Presented(key.clone()))),
             None => builder.with_no_client_auth(),
         };
         config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
-        Ok(config)
+        Ok(Ready { config: Arc::new(config), unknown_issuer })
     }
 
     /// One exchange: handshake, request, and the answer to `push`, until that says that this is enough or the server
@@ -82,10 +89,16 @@ impl Tls {
         request: &[u8],
         push: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Result<(), Failure> {
-        let Some(config) = self.config.get() else { return Err(Failure::unready()) };
+        let Some(ready) = self.ready.get() else { return Err(Failure::unexpected_state()) };
         let name = words::server_name(url)?;
-        connection::exchange(config.clone(), name, socket, request, push)
-            .map_err(|failure| failure.under(&self.trust))
+        connection::exchange(ready.config.clone(), name, socket, request, push).map_err(|failure| {
+            match failure {
+                Failure::Tls(rustls::Error::InvalidCertificate(
+                    CertificateError::UnknownIssuer,
+                )) => Failure::UnknownIssuer(ready.unknown_issuer.clone()),
+                failure => failure,
+            }
+        })
     }
 }
 

@@ -33,54 +33,27 @@ impl Trust {
         Ok(Trust::Given(Arc::new(roots)))
     }
 
-    pub(super) fn roots(&self, deadline: Instant) -> Result<Arc<RootCertStore>, Failure> {
+    pub(super) fn roots(&self, deadline: Instant) -> Result<Roots, Failure> {
         match self {
-            Trust::Given(roots) => Ok(roots.clone()),
+            Trust::Given(store) => {
+                Ok(Roots { store: store.clone(), unknown_issuer: Ok(String::from(NOT_GIVEN)) })
+            }
             // On a thread: a file on a mount whose server is gone is waited for without an end.
             Trust::Environment => within(deadline, "minbearer-roots", || Ok(load()))
                 .map_err(Failure::Io)?
-                .map(Arc::new)
                 .map_err(|what| Failure::Config(Error::config(what))),
         }
     }
-
-    /// Ends "is signed by …", and says what to do about it; or says what is wrong with the caller's file, which was
-    /// passed over while a folder had certificates.
-    pub(super) fn unknown_issuer(&self) -> Result<String, String> {
-        if let Trust::Given(_) = self {
-            return Ok(String::from(
-                "none of the CAs that were given; give the certificate of its CA too, and see that the server sends any intermediate ones",
-            ));
-        }
-        let variables = Variables::read();
-        if let Some(file) = &variables.file {
-            add_named(file, &mut RootCertStore::empty())?;
-        }
-        let what = match variables {
-            Variables { file: None, folders: None } => String::from(
-                "none of this system's CAs (neither SSL_CERT_FILE nor SSL_CERT_DIR is set)",
-            ),
-            Variables { file: Some(file), folders: None } => {
-                format!(
-                    "none of the CAs in {} (SSL_CERT_FILE; SSL_CERT_DIR is not set)",
-                    shown_path(&file)
-                )
-            }
-            Variables { file: None, folders: Some(_) } => {
-                String::from("none of the CAs in SSL_CERT_DIR (SSL_CERT_FILE is not set)")
-            }
-            Variables { file: Some(file), folders: Some(_) } => {
-                format!(
-                    "none of the CAs in {} (SSL_CERT_FILE) and in SSL_CERT_DIR",
-                    shown_path(&file)
-                )
-            }
-        };
-        Ok(format!(
-            "{what}; let SSL_CERT_FILE name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones"
-        ))
-    }
 }
+
+pub(super) struct Roots {
+    pub(super) store: Arc<RootCertStore>,
+    /// Ends "signed by", and says what to do about it; or says what is wrong with the caller's file, which was passed
+    /// over while a folder had certificates.
+    pub(super) unknown_issuer: Result<String, String>,
+}
+
+const NOT_GIVEN: &str = "none of the CAs that were given; give the certificate of its CA too, and see that the server sends any intermediate ones";
 
 /// The two variables, as OpenSSL has them.
 struct Variables {
@@ -95,60 +68,80 @@ impl Variables {
         });
         Variables { file: std::env::var_os("SSL_CERT_FILE").map(PathBuf::from), folders }
     }
+
+    fn whose(&self) -> String {
+        let file = self.file.as_deref().map(shown_path);
+        match (file, self.folders.is_some()) {
+            (None, false) => {
+                String::from("this system's CAs (neither SSL_CERT_FILE nor SSL_CERT_DIR is set)")
+            }
+            (Some(file), false) => {
+                format!("the CAs in {file} (SSL_CERT_FILE; SSL_CERT_DIR is not set)")
+            }
+            (None, true) => String::from("the CAs in SSL_CERT_DIR (SSL_CERT_FILE is not set)"),
+            (Some(file), true) => format!("the CAs in {file} (SSL_CERT_FILE) and in SSL_CERT_DIR"),
+        }
+    }
 }
 
 /// Both variables count where both are set; where neither is, the system's places do.
-fn load() -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    let Variables { file, folders } = Variables::read();
-    if file.is_none() && folders.is_none() {
-        let system = openssl_probe::probe();
-        if let Some(file) = system.cert_file {
-            add_file(&file, &mut roots).ok(); // of several places one may be broken
-        }
-        if roots.is_empty() {
-            system.cert_dir.iter().for_each(|folder| add_folder(folder, &mut roots));
-        }
-        return if roots.is_empty() {
-            Err(String::from(
+fn load() -> Result<Roots, String> {
+    let variables = Variables::read();
+    let mut store = RootCertStore::empty();
+    if variables.file.is_none() && variables.folders.is_none() {
+        add_system(&mut store);
+        if store.is_empty() {
+            return Err(String::from(
                 "this system has no CA certificates; let SSL_CERT_FILE name a PEM file with the certificate of the server's CA",
-            ))
-        } else {
-            Ok(roots)
-        };
+            ));
+        }
     }
-    let of_the_file = file.map(|file| add_named(&file, &mut roots));
-    let folders = folders.unwrap_or_default();
-    folders.iter().for_each(|folder| add_folder(folder, &mut roots));
-    if roots.is_empty() {
-        of_the_file.transpose()?; // what is wrong with it
+    let of_the_file = variables.file.as_deref().map_or(Ok(()), |file| add_named(file, &mut store));
+    let folders = variables.folders.as_deref().unwrap_or_default();
+    folders.iter().for_each(|folder| add_folder(folder, &mut store));
+    if store.is_empty() {
+        of_the_file?;
         let folders: Vec<_> = folders.iter().map(|folder| shown_path(folder)).collect();
         let folders = folders.join(", ");
         return Err(format!(
             "SSL_CERT_DIR names no folder that holds a PEM certificate: {folders}"
         ));
     }
-    Ok(roots)
+    let unknown_issuer = of_the_file.map(|()| format!(
+        "none of {}; let SSL_CERT_FILE name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones",
+        variables.whose()
+    ));
+    Ok(Roots { store: Arc::new(store), unknown_issuer })
+}
+
+fn add_system(store: &mut RootCertStore) {
+    let places = openssl_probe::probe();
+    if let Some(file) = places.cert_file {
+        add_file(&file, store).ok(); // of several places one may be broken
+    }
+    if store.is_empty() {
+        places.cert_dir.iter().for_each(|folder| add_folder(folder, store));
+    }
 }
 
 /// The file that `SSL_CERT_FILE` names. The error names variable and file.
-fn add_named(file: &Path, roots: &mut RootCertStore) -> Result<(), String> {
+fn add_named(file: &Path, store: &mut RootCertStore) -> Result<(), String> {
     if file.as_os_str().is_empty() {
         return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
     }
-    add_file(file, roots)
+    add_file(file, store)
         .map_err(|what| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(file)))
 }
 
 /// What is no certificate in a folder is passed over, as OpenSSL does.
-fn add_folder(folder: &Path, roots: &mut RootCertStore) {
+fn add_folder(folder: &Path, store: &mut RootCertStore) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
-        add_file(&entry.path(), roots).ok();
+        add_file(&entry.path(), store).ok();
     }
 }
 
-fn add_file(path: &Path, roots: &mut RootCertStore) -> Result<(), String> {
+fn add_file(path: &Path, store: &mut RootCertStore) -> Result<(), String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
     let file = match open_regular(path).map_err(unreadable)? {
         Ok((file, _)) => file,
@@ -157,7 +150,7 @@ fn add_file(path: &Path, roots: &mut RootCertStore) -> Result<(), String> {
     };
     let mut content = Vec::new();
     file.take(MAX_FILE_BYTES).read_to_end(&mut content).map_err(unreadable)?;
-    roots.extend(parse(&content)?.roots);
+    store.extend(parse(&content)?.roots);
     Ok(())
 }
 

@@ -1,24 +1,61 @@
 //! rustls's own verifier of certificates, with a better word for keys that it does not take.
 
-use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-
-/// Starts the text of an error that names a key.
-pub(super) const WEAK_KEY: &str = "unsupported key: ";
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 
 /// Asks `web_pki`, and adds nothing to what it takes. Where it finds a signature wrong, which it also says of one by
 /// a key that it does not take, the keys are looked at.
-pub(super) fn naming_weak_keys(
+pub(super) fn naming_unsupported_keys(
     web_pki: Arc<WebPkiServerVerifier>,
     roots: Arc<RootCertStore>,
 ) -> Arc<dyn ServerCertVerifier> {
     Arc::new(Verifier { web_pki, roots })
+}
+
+/// A key that nothing is verified by.
+#[derive(Debug)]
+pub(super) struct UnsupportedKey {
+    whose: &'static str,
+    kind: &'static str,
+}
+
+impl UnsupportedKey {
+    /// Looks at a DER SubjectPublicKeyInfo, with or without its outer header.
+    fn find(whose: &'static str, key: &[u8]) -> Option<UnsupportedKey> {
+        const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+        const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
+        /// One of 2048 bits has 290.
+        const MIN_RSA_BYTES: usize = 256 + 20;
+        let has = |oid: &[u8]| contains(key.get(..40).unwrap_or(key), oid);
+        if has(RSA) && key.len() < MIN_RSA_BYTES {
+            Some(UnsupportedKey { whose, kind: "an RSA key of less than 2048 bits" })
+        } else if has(P521) {
+            Some(UnsupportedKey { whose, kind: "a P-521 key" })
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for UnsupportedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let UnsupportedKey { whose, kind } = self;
+        write!(f, "{whose} has {kind}")
+    }
+}
+
+impl core::error::Error for UnsupportedKey {}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len().max(1)).any(|at| at == part)
 }
 
 #[derive(Debug)]
@@ -40,36 +77,29 @@ impl Verifier {
         if !is_about_a_key {
             return error;
         }
-        let weak = |whose: &str, key: &[u8]| {
-            weak_key(key).map(|kind| Error::General(format!("{WEAK_KEY}{whose} has {kind}")))
-        };
-        for (at, certificate) in certificates.iter().enumerate() {
-            let whose = if at == 0 { "the server's certificate" } else { "an intermediate CA" };
-            if let Ok(parsed) = ParsedCertificate::try_from(*certificate) {
-                if let Some(named) = weak(whose, &parsed.subject_public_key_info()) {
-                    return named;
-                }
-            }
+        match self.unsupported_key(certificates) {
+            Some(key) => CertificateError::Other(OtherError(Arc::new(key))).into(),
+            None => error,
         }
-        // Which of the roots it was is not known: one of those that could not have verified anything.
-        let mut keys = self.roots.roots.iter().map(|root| root.subject_public_key_info.as_ref());
-        keys.find_map(|key| weak("a trusted CA", key)).unwrap_or(error)
     }
-}
 
-/// What is said of a key (a DER SubjectPublicKeyInfo, with or without its outer header) that ring verifies nothing by.
-fn weak_key(key: &[u8]) -> Option<&'static str> {
-    const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
-    const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
-    /// One of 2048 bits has 290.
-    const MIN_RSA_BYTES: usize = 256 + 20;
-    let has = |oid: &[u8]| key.get(..40).unwrap_or(key).windows(oid.len()).any(|at| at == oid);
-    if has(RSA) && key.len() < MIN_RSA_BYTES {
-        Some("an RSA key of less than 2048 bits")
-    } else if has(P521) {
-        Some("a P-521 key")
-    } else {
-        None
+    /// The server's certificate comes first.
+    fn unsupported_key(&self, certificates: &[&CertificateDer<'_>]) -> Option<UnsupportedKey> {
+        let sent = certificates.iter().enumerate().find_map(|(at, certificate)| {
+            let whose = if at == 0 { "the server's certificate" } else { "an intermediate CA" };
+            let parsed = ParsedCertificate::try_from(*certificate).ok()?;
+            UnsupportedKey::find(whose, &parsed.subject_public_key_info())
+        });
+        // The issuer's name is somewhere in a certificate.
+        let is_named = |root: &&TrustAnchor<'_>| {
+            certificates.iter().any(|certificate| contains(certificate, &root.subject))
+        };
+        sent.or_else(|| {
+            let mut named = self.roots.roots.iter().filter(is_named);
+            named.find_map(|root| {
+                UnsupportedKey::find("a trusted CA", &root.subject_public_key_info)
+            })
+        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Why an exchange over TLS failed, in words.
 
-use super::roots::Trust;
-use super::verifier::WEAK_KEY;
+use super::verifier::UnsupportedKey;
 use crate::error::{Error, NetworkCause};
 use crate::wire::redact;
 use crate::wire::time::utc;
@@ -10,7 +9,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, CertificateError, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible};
 use std::io::ErrorKind;
 
 /// Why an exchange over TLS failed.
@@ -18,27 +17,20 @@ pub(crate) enum Failure {
     Config(Error),
     Io(std::io::Error),
     /// The connection ended within the handshake.
-    Hangup,
+    HandshakeCutShort,
+    /// The server hung up on the handshake.
+    HandshakeReset(std::io::Error),
     /// The connection ended after the request, without the farewell that TLS has: someone may have cut it.
     Truncated,
-    Tls(rustls::Error, Trust),
+    /// With what the roots have to say about it.
+    UnknownIssuer(Result<String, String>),
+    Tls(rustls::Error),
 }
 
 impl Failure {
-    pub(super) fn tls(error: rustls::Error) -> Failure {
-        Failure::Tls(error, Trust::default())
-    }
-
     /// A state that rustls does not get into with a client of this kind.
-    pub(super) fn unready() -> Failure {
-        Failure::tls(rustls::Error::HandshakeNotComplete)
-    }
-
-    pub(super) fn under(self, trust: &Trust) -> Failure {
-        match self {
-            Failure::Tls(error, _) => Failure::Tls(error, trust.clone()),
-            failure => failure,
-        }
+    pub(super) fn unexpected_state() -> Failure {
+        Failure::Tls(rustls::Error::HandshakeNotComplete)
     }
 
     /// Whether time ran out.
@@ -46,34 +38,48 @@ impl Failure {
         matches!(self, Failure::Io(error) if error.kind() == ErrorKind::TimedOut)
     }
 
+    /// Whether what is missing of the answer says what is wrong.
+    pub(crate) fn is_truncation(&self) -> bool {
+        matches!(self, Failure::Truncated)
+    }
+
     /// `doing` names the exchange.
     pub(crate) fn describe(self, doing: &str, url: &Url) -> Error {
-        let failed = |what: &str| {
-            Error::network(format!("the {doing} failed: {what}"))
-                .with_network_cause(NetworkCause::Tls)
+        let failed = |cause: NetworkCause, what: &str| {
+            Error::network(format!("the {doing} failed: {what}")).with_network_cause(cause)
         };
         match self {
             Failure::Config(error) => Error::config(format!("the {doing} was not sent: {error}")),
-            Failure::Hangup => failed(
+            Failure::Io(error) => {
+                let advice = match error.kind() {
+                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "; the server hung up",
+                    _ => "",
+                };
+                failed(NetworkCause::Io, &format!("{error}{advice}")).with_source(error)
+            }
+            Failure::HandshakeCutShort => failed(
+                NetworkCause::Tls,
                 "the server cut the TLS handshake off; is this the right port, and does it speak TLS?",
             ),
-            Failure::Truncated => failed("the server closed the connection without an answer")
-                .with_network_cause(NetworkCause::CutShort),
-            Failure::Io(error)
-                if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) =>
-            {
-                failed("the server hung up; is this the right port, and does it speak TLS?")
-                    .with_source(error)
+            Failure::HandshakeReset(error) => failed(
+                NetworkCause::Tls,
+                "the server hung up; is this the right port, and does it speak TLS?",
+            )
+            .with_source(error),
+            Failure::Truncated => failed(
+                NetworkCause::CutShort,
+                "the answer has no length, and the connection ended without TLS's close_notify: it may be cut short",
+            ),
+            Failure::UnknownIssuer(Ok(whose)) => {
+                failed(NetworkCause::Tls, &format!("the server's certificate is signed by {whose}"))
+                    .with_source(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer))
             }
-            Failure::Io(error) => {
-                failed(&error.to_string()).with_network_cause(NetworkCause::Io).with_source(error)
+            Failure::UnknownIssuer(Err(wrong)) => {
+                Error::config(format!("the {doing} failed: {wrong}"))
             }
-            Failure::Tls(error, trust) => match describe_tls(url, &trust, &error) {
-                Ok(what) => failed(&what).with_source(error),
-                Err(wrong) => {
-                    Error::config(format!("the {doing} failed: {wrong}")).with_source(error)
-                }
-            },
+            Failure::Tls(error) => {
+                failed(NetworkCause::Tls, &describe_tls(url, &error)).with_source(error)
+            }
         }
     }
 }
@@ -90,17 +96,9 @@ pub(super) fn server_name(url: &Url) -> Result<ServerName<'static>, Failure> {
     })
 }
 
-/// What failed in TLS, or what is wrong with the caller's own file.
-fn describe_tls(url: &Url, trust: &Trust, error: &rustls::Error) -> Result<String, String> {
-    Ok(match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            format!("the server's certificate is signed by {}", trust.unknown_issuer()?)
-        }
+fn describe_tls(url: &Url, error: &rustls::Error) -> String {
+    match error {
         rustls::Error::InvalidCertificate(error) => describe_certificate(url, error),
-        rustls::Error::General(text) if text.starts_with(WEAK_KEY) => format!(
-            "{}, which is not taken; use RSA from 2048 bits, P-256, P-384 or Ed25519",
-            text.strip_prefix(WEAK_KEY).unwrap_or_default()
-        ),
         rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
         | rustls::Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
@@ -138,11 +136,12 @@ fn describe_tls(url: &Url, trust: &Trust, error: &rustls::Error) -> Result<Strin
             "the answer is not TLS ({what:?}); is this the right port, and does it speak plain HTTP?"
         ),
         _ => format!("TLS failed: {}", redact::redacted(&error.to_string(), &[])),
-    })
+    }
 }
 
 fn describe_certificate(url: &Url, error: &CertificateError) -> String {
-    let host = url.host();
+    // An IPv6 address stands in a certificate without brackets.
+    let host = url.host().trim_matches(['[', ']']);
     match error {
         CertificateError::NotValidForNameContext { presented, .. } => {
             let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
@@ -188,6 +187,9 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             )
         }
         CertificateError::BadEncoding => String::from("the server's certificate cannot be read"),
+        CertificateError::Other(OtherError(error)) if error.is::<UnsupportedKey>() => {
+            format!("{error}, which is not taken; use RSA from 2048 bits, P-256, P-384 or Ed25519")
+        }
         // webpki's own errors, whose types are not within reach, print the names of their variants.
         CertificateError::Other(error) => match error.to_string().as_str() {
             "CaUsedAsEndEntity" => String::from(

@@ -1,0 +1,169 @@
+//! Keeps what was decrypted out of buffers that no one wipes.
+//!
+//! rustls copies each record that it has decrypted into a buffer of its own, which it frees as it is. Decrypting is up
+//! to the provider of cryptography, so its cipher suites are wrapped here: the plain text of a record goes into a wiped
+//! buffer of this thread, and what rustls gets, and copies, is the first byte. It takes few empty records.
+//!
+//! ```text
+//! record ──► provider: decrypt ──┬─► application data ──► COLLECTED ──► take()
+//!                                │          └─► its first byte ──► rustls
+//!                                └─► handshake, alert ──► rustls
+//! ```
+
+use crate::secret::Buffer;
+use alloc::boxed::Box;
+use core::cell::Cell;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::cipher::{
+    AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, MessageDecrypter, MessageEncrypter,
+    Tls13AeadAlgorithm, UnsupportedOperationError,
+};
+use rustls::{
+    CipherSuiteCommon, ConnectionTrafficSecrets, ContentType, Error, SupportedCipherSuite,
+    Tls13CipherSuite,
+};
+
+std::thread_local! {
+    /// A connection is driven by one thread, which takes what came of each step before the next one.
+    static COLLECTED: Cell<Buffer> = Cell::default();
+}
+
+/// The application data decrypted on this thread since the last call.
+pub(super) fn take() -> Buffer {
+    COLLECTED.try_with(Cell::take).unwrap_or_default()
+}
+
+fn collect(bytes: &[u8]) -> Result<(), Error> {
+    let outcome = COLLECTED.try_with(|collected| {
+        let mut buffer = collected.take();
+        let outcome = buffer.push(bytes, usize::MAX);
+        collected.set(buffer);
+        outcome
+    });
+    match outcome {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(Error::General("no memory for what was decrypted".into())),
+    }
+}
+
+/// The same provider, whose suites collect. They live as long as the process: call it once for a provider.
+pub(super) fn collecting(provider: &CryptoProvider) -> CryptoProvider {
+    let suites = provider.cipher_suites.iter().map(|suite| match suite {
+        SupportedCipherSuite::Tls13(suite) => SupportedCipherSuite::Tls13(leak(Tls13CipherSuite {
+            common: common(&suite.common),
+            hkdf_provider: suite.hkdf_provider,
+            aead_alg: leak(Collecting(suite.aead_alg)),
+            quic: None,
+        })),
+        #[cfg(feature = "tls12")]
+        SupportedCipherSuite::Tls12(suite) => tls12::collecting(suite),
+        // Another crate can turn TLS 1.2 on.
+        #[allow(unreachable_patterns)]
+        suite => *suite,
+    });
+    CryptoProvider { cipher_suites: suites.collect(), ..provider.clone() }
+}
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn common(of: &CipherSuiteCommon) -> CipherSuiteCommon {
+    CipherSuiteCommon {
+        suite: of.suite,
+        hash_provider: of.hash_provider,
+        confidentiality_limit: of.confidentiality_limit,
+    }
+}
+
+/// A suite's algorithm, or a decrypter of its making.
+struct Collecting<T>(T);
+
+impl MessageDecrypter for Collecting<Box<dyn MessageDecrypter>> {
+    fn decrypt<'a>(
+        &mut self,
+        message: InboundOpaqueMessage<'a>,
+        sequence: u64,
+    ) -> Result<InboundPlainMessage<'a>, Error> {
+        let mut message = self.0.decrypt(message, sequence)?;
+        if message.typ == ContentType::ApplicationData {
+            collect(message.payload)?;
+            message.payload = message.payload.get(..1).unwrap_or(message.payload);
+        }
+        Ok(message)
+    }
+}
+
+impl Tls13AeadAlgorithm for Collecting<&'static dyn Tls13AeadAlgorithm> {
+    fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
+        Box::new(Collecting(self.0.decrypter(key, iv)))
+    }
+
+    fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
+        self.0.encrypter(key, iv)
+    }
+
+    fn key_len(&self) -> usize {
+        self.0.key_len()
+    }
+
+    fn extract_keys(
+        &self,
+        key: AeadKey,
+        iv: Iv,
+    ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
+        self.0.extract_keys(key, iv)
+    }
+
+    fn fips(&self) -> bool {
+        self.0.fips()
+    }
+}
+
+#[cfg(feature = "tls12")]
+mod tls12 {
+    use super::{Collecting, common, leak};
+    use alloc::boxed::Box;
+    use rustls::crypto::cipher::{
+        AeadKey, KeyBlockShape, MessageDecrypter, MessageEncrypter, Tls12AeadAlgorithm,
+        UnsupportedOperationError,
+    };
+    use rustls::{ConnectionTrafficSecrets, SupportedCipherSuite, Tls12CipherSuite};
+
+    pub(super) fn collecting(suite: &'static Tls12CipherSuite) -> SupportedCipherSuite {
+        SupportedCipherSuite::Tls12(leak(Tls12CipherSuite {
+            common: common(&suite.common),
+            prf_provider: suite.prf_provider,
+            kx: suite.kx,
+            sign: suite.sign,
+            aead_alg: leak(Collecting(suite.aead_alg)),
+        }))
+    }
+
+    impl Tls12AeadAlgorithm for Collecting<&'static dyn Tls12AeadAlgorithm> {
+        fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {
+            Box::new(Collecting(self.0.decrypter(key, iv)))
+        }
+
+        fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
+            self.0.encrypter(key, iv, extra)
+        }
+
+        fn key_block_shape(&self) -> KeyBlockShape {
+            self.0.key_block_shape()
+        }
+
+        fn extract_keys(
+            &self,
+            key: AeadKey,
+            iv: &[u8],
+            explicit: &[u8],
+        ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
+            self.0.extract_keys(key, iv, explicit)
+        }
+
+        fn fips(&self) -> bool {
+            self.0.fips()
+        }
+    }
+}

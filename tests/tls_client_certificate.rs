@@ -1,0 +1,139 @@
+//! A certificate of the client's own: what is taken, and in which words the rest is refused.
+
+#![cfg(feature = "tls")]
+
+#[path = "support/tls.rs"]
+mod tls;
+
+use minbearer::{Error, Http, Kind, NetworkCause, Request, Response, Transport};
+use rustls::version::{TLS12, TLS13};
+use std::time::{Duration, Instant};
+use tls::{Authority, Key, Server, pem, pem_of};
+
+fn get(http: &Http, server: &Server) -> Result<Response, Error> {
+    let request = Request::get(&server.url("localhost", "/")).unwrap();
+    http.send(&request, Instant::now() + Duration::from_secs(20))
+}
+
+/// What answers with an empty object.
+fn inside() -> Server {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
+    Server::answering(vec![answer], Duration::ZERO)
+}
+
+/// RFC 5208 section 5: what is inside is PKCS #1 for an RSA key (RFC 8017) and SEC1 for another (RFC 5915).
+fn inner_key(pkcs8: &[u8]) -> &[u8] {
+    let sequence = [0x30, 0x82];
+    let at = match pkcs8.windows(2).rposition(|window| window == [0x04, 0x82]) {
+        Some(at) => at + 4, // OCTET STRING with a length in two bytes: RSA
+        None => {
+            pkcs8.windows(2).position(|window| window[0] == 0x04 && window[1] > 0x40).unwrap() + 2
+        }
+    };
+    assert!(pkcs8[at] == sequence[0], "a SEQUENCE");
+    &pkcs8[at..]
+}
+
+#[test]
+fn each_encoding_of_a_key_is_taken() {
+    let inside = inside();
+    for (key, label) in [(Key::P256, "EC PRIVATE KEY"), (Key::Rsa2048, "RSA PRIVATE KEY")] {
+        let authority = Authority::new("a private CA", key);
+        let identity = authority.issue(&["a-client"]);
+        let (certificate, pkcs8) = identity.to_pem();
+        let other = pem_of(label, inner_key(identity.key.secret_der()));
+        // As the tools write it: text around it, the parameters of the curve before it, the lines of another system.
+        let with_more = format!(
+            "Bag Attributes\n-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n{other}"
+        );
+        let chain = format!("{certificate}{}", pem(authority.certificate()));
+        for version in [&TLS12, &TLS13] {
+            let config = authority.issue(&["localhost"]).config_for_clients_of(&authority, version);
+            let server = Server::terminating_tls(config, inside.port());
+            for key in [&pkcs8, &other, &with_more, &pkcs8.replace('\n', "\r\n")] {
+                let http = Http::new()
+                    .with_ca(pem(authority.certificate()))
+                    .and_then(|http| http.with_client_certificate(&chain, key))
+                    .unwrap();
+                let answer = get(&http, &server).unwrap_or_else(|error| panic!("{label}: {error}"));
+                assert_eq!(answer.status(), 200);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_presented_is_told_apart() {
+    let authority = Authority::new("a private CA", Key::P256);
+    let identity = authority.issue(&["a-client"]);
+    let (certificate, key) = identity.to_pem();
+    let (_, other_key) = authority.issue(&["another"]).to_pem();
+    let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    let legacy =
+        key.replace("PRIVATE KEY-----\nM", "PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nM");
+    let cut = &key[..key.len() / 2];
+    let no_base64 = key.replace('M', "*");
+    let nonsense = pem_of("PRIVATE KEY", &[7; 40]);
+    let der = String::from_utf8_lossy(identity.key.secret_der()).into_owned();
+    let secrets: String = key.lines().nth(1).unwrap().chars().take(16).collect();
+    for (chain, key, what) in [
+        ("", key.as_str(), "the client certificate is empty"),
+        ("\n", &key, "the client certificate is empty"),
+        (&key, &key, "the client certificate holds no PEM certificate"),
+        (&certificate, "", "the client key is empty"),
+        (&certificate, &certificate, "the client key holds no private key in PEM"),
+        (&certificate, &der, "the client key holds no private key in PEM"),
+        (&certificate, &encrypted, "the client key is encrypted; decrypt it: openssl pkey"),
+        (&certificate, &legacy, "the client key is encrypted"),
+        (&certificate, cut, "the client key is cut short"),
+        (&certificate, &no_base64, "the client key is not base64"),
+        (&certificate, &nonsense, "the client key cannot be used"),
+        (&certificate, &other_key, "the client key does not belong to the client certificate"),
+    ] {
+        let error = Http::new().with_client_certificate(chain, key).unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{error}");
+        assert!(error.to_string().contains(what), "{what}: {error}");
+        assert!(!format!("{error:?}").contains(&secrets), "{error:?}");
+    }
+    let error =
+        Http::new().with_client_certificate(&certificate, identity.key.secret_der()).unwrap_err();
+    assert!(error.to_string().contains("the client key is not PEM"), "{error}");
+    // The whole chain's first certificate is the client's own.
+    let reversed = format!("{}{certificate}", pem(authority.certificate()));
+    let error = Http::new().with_client_certificate(reversed, key).unwrap_err();
+    assert!(error.to_string().contains("which must come first"), "{error}");
+}
+
+#[test]
+fn a_certificate_that_the_server_does_not_accept_is_described() {
+    let inside = inside();
+    let authority = Authority::new("a private CA", Key::P256);
+    let stranger = Authority::new("another CA", Key::P256).issue(&["a-client"]).to_pem();
+    let trusting = || Http::new().with_ca(pem(authority.certificate())).unwrap();
+    for version in [&TLS12, &TLS13] {
+        let config = authority.issue(&["localhost"]).config_for_clients_of(&authority, version);
+        let server = Server::terminating_tls(config, inside.port());
+        let with_a_strangers =
+            trusting().with_client_certificate(&stranger.0, &stranger.1).unwrap();
+        for (http, what) in [
+            (trusting(), "wants a client certificate, and there is none here"),
+            (with_a_strangers, "does not accept the client certificate"),
+        ] {
+            let error = get(&http, &server).unwrap_err();
+            assert!(error.to_string().contains(what), "{version:?}: {error}");
+            assert_eq!(error.network_cause(), Some(NetworkCause::Tls), "{error}");
+        }
+    }
+}
+
+/// Who asks for none gets none.
+#[test]
+fn a_server_that_knows_no_clients_is_reached_too() {
+    let inside = inside();
+    let authority = Authority::new("a private CA", Key::P256);
+    let (chain, key) = authority.issue(&["a-client"]).to_pem();
+    let server = Server::terminating_tls(authority.issue(&["localhost"]).config(), inside.port());
+    let http = Http::new().with_ca(pem(authority.certificate())).unwrap();
+    let http = http.with_client_certificate(chain, key).unwrap();
+    assert_eq!(get(&http, &server).unwrap().status(), 200);
+}
