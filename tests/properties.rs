@@ -27,6 +27,10 @@ fn text() -> impl Strategy<Value = String> {
         "~",
         "\"",
         "\\",
+        "'",
+        "/",
+        "&amp;",
+        "\\u0026",
     ]);
     prop_oneof![
         ".*".prop_map(String::from),
@@ -86,6 +90,25 @@ fn ends_in_number(host: &str) -> bool {
     let is_hexadecimal = digits.len() < label.len();
     digits.chars().all(|c| c.is_ascii_digit() || (is_hexadecimal && c.is_ascii_hexdigit()))
 }
+
+/// How servers spell a character.
+const SPELLINGS: [fn(char) -> String; 8] = [
+    |c| c.into(),
+    |c| utf8_percent_encode(&c.to_string(), NON_ALPHANUMERIC).to_string(),
+    |c| c.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect(),
+    |c| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    |c| format!("&#{};", u32::from(c)),
+    |c| format!("&#x{:02X};", u32::from(c)),
+    |c| match c {
+        '&' => "&amp;".into(),
+        '<' => "&lt;".into(),
+        '>' => "&gt;".into(),
+        '"' => "&quot;".into(),
+        '\'' => "&#039;".into(),
+        other => other.into(),
+    },
+    |c| if c == '/' { "\\/".into() } else { c.into() },
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
@@ -174,16 +197,26 @@ proptest! {
     /// In every spelling, wherever it stands: what is left of the text is what stood around it.
     #[test]
     fn a_secret_is_replaced_in_every_spelling(
-        secret in some_text(), before in "[<>]{0,20}", after in "[<>]{0,20}", each in any::<[bool; 32]>(),
+        secret in some_text(), before in "[<>]{0,20}", after in "[<>]{0,20}",
+        each in any::<[u8; 32]>(), over in 0..SPELLINGS.len(),
     ) {
-        prop_assume!(!secret.contains(['<', '>', '\u{7f}']));
-        let some: String = secret
-            .char_indices()
-            .map(|(at, c)| if each[at % 32] { utf8_percent_encode(&c.to_string(), NON_ALPHANUMERIC).to_string() } else { c.into() })
-            .collect();
-        let all: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        for spelt in [secret.clone(), some, all, form, secret.replace('+', " ")] {
+        prop_assume!(!secret.contains(['<', '>']));
+        let spell = |text: &str, by: fn(char) -> String| text.chars().map(by).collect::<String>();
+        // Each character in a spelling of its own.
+        let mix: String = secret.chars().enumerate().map(|(at, c)| SPELLINGS[usize::from(each[at % 32]) % SPELLINGS.len()](c)).collect();
+        let json = serde_json::Value::from(secret.as_str()).to_string();
+        let mut spelt = vec![
+            secret.replace('+', " "),
+            form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+            json[1..json.len() - 1].into(),
+            mix,
+        ];
+        for by in SPELLINGS {
+            let once = spell(&secret, by);
+            spelt.push(spell(&once, SPELLINGS[over]));
+            spelt.push(once);
+        }
+        for spelt in spelt {
             let expected = format!("{before}[redacted]{after}");
             prop_assert_eq!(shown(&secret, &format!("{before}{spelt}{after}")), expected, "{}", spelt);
         }

@@ -18,14 +18,14 @@ pub(crate) fn kind(response: &Response) -> String {
 }
 
 /// The words for a refusal that is no JSON with `error`: where it redirects to, what a 401 asks for, or, for a page, its
-/// content type and its title. `show` makes a text safe to print, before anything is cut off it: so half a secret is not
-/// left.
+/// content type and its title. `show` makes them safe to print; it comes before a cut, which could leave half a secret.
 pub(crate) fn words(response: &Response, show: &dyn Fn(&str) -> String) -> Option<String> {
     if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
+        let mut target = show(location);
         // Its query may hold what was sent.
-        let location = show(location);
-        let end = location.bytes().position(|byte| matches!(byte, b'?' | b'#'));
-        let target = location.get(..end.unwrap_or(location.len())).unwrap_or_default();
+        target.truncate(
+            target.bytes().position(|byte| b"?#".contains(&byte)).unwrap_or(target.len()),
+        );
         return Some(format!("it redirects to {target}"));
     }
     if let (401, Some(challenge)) = (response.status(), response.header("www-authenticate")) {
@@ -57,6 +57,10 @@ fn between<'a>(text: &'a [u8], start: &str, end: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
+    fn words(response: &Response) -> Option<String> {
+        super::words(response, &|text| text.replace("s?c#r\"t", "[redacted]"))
+    }
+
     #[test]
     fn a_page_is_its_content_type_and_its_title() {
         for (body, expected) in [
@@ -69,20 +73,11 @@ mod tests {
             (b"", "text/html"),
         ] {
             let response = Response::new(400, body).with_header("content-type", "text/html");
-            assert_eq!(
-                words(&response, &|text| String::from(text)).as_deref(),
-                Some(expected),
-                "{body:?}"
-            );
+            assert_eq!(words(&response).as_deref(), Some(expected), "{body:?}");
         }
-        assert_eq!(
-            words(&Response::new(400, "<title>no content type</title>"), &|text| String::from(
-                text
-            )),
-            None
-        );
+        assert_eq!(words(&Response::new(400, "<title>no content type</title>")), None);
         let json = Response::new(400, "{}").with_header("content-type", "application/json; a=b");
-        assert_eq!(words(&json, &|text| String::from(text)), None);
+        assert_eq!(words(&json), None);
     }
 
     #[test]
@@ -91,6 +86,8 @@ mod tests {
         for (status, (name, value), expected) in [
             (302, ("location", "https://h:1/a?client_secret=x"), "it redirects to https://h:1/a"),
             (307, ("location", "/b#c"), "it redirects to /b"),
+            (302, ("location", "/s?c#r\"t/b?c"), "it redirects to /[redacted]/b"),
+            (401, ("www-authenticate", "Basic realm=\"s?c#r\"t\""), "realm [redacted]"),
             (200, ("location", "/b"), "text/plain"),
             (401, ("www-authenticate", "Basic Realm=\"the proxy\", charset=x"), "realm the proxy"),
             (401, ("www-authenticate", "Negotiate"), "text/plain"),
@@ -98,11 +95,7 @@ mod tests {
         ] {
             let response = Response::new(status, "").with_header(page.0, page.1);
             let response = response.with_header(name, value);
-            assert_eq!(
-                words(&response, &|text| String::from(text)).as_deref(),
-                Some(expected),
-                "{status} {value}"
-            );
+            assert_eq!(words(&response).as_deref(), Some(expected), "{status} {value}");
         }
     }
 }

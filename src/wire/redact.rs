@@ -1,168 +1,182 @@
 //! Makes a server's text safe to print: cut, escaped, secrets redacted.
+//!
+//! A secret comes back in the spelling of whatever wrote the text: as it is, percent-encoded, as escapes of JSON or
+//! character references of HTML, and in two of those, one over the other. So each of its characters may stand in the
+//! text in several ways, and is looked for in all of them:
+//!
+//! ```text
+//! text       p%26ss   p%2526ss   p&amp;ss   p\u0026ss   p\u0026amp;ss
+//! secret     p&  ss   p&    ss   p&    ss   p&     ss   p&         ss
+//! ```
+//!
+//! Decoding the text first would not do: a secret may itself hold `%26`, and what stands before it may swallow its start.
 
-use super::json;
+use super::json::{escape, hexadecimal};
 use crate::error::push_escaped;
-use alloc::collections::VecDeque;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 /// What is shown of a text at most, in characters.
 const MAX_SHOWN_CHARS: usize = 256;
+/// How many encodings lie over each other at most.
+const MAX_LAYERS: u32 = 2;
+/// How many characters spell one at most: `%F0%9F%98%80`, `\ud83d\ude00`, `&#x0001F600;`.
+const LONGEST_ESCAPE: usize = 12;
+
+/// What starts an escape.
+const INTRODUCERS: [char; 3] = ['%', '\\', '&'];
+/// How many comparisons a text is worth: enough for 25 times a secret of 16 KiB. It takes a text and a secret made for
+/// it, such as thousands of backslashes, to need more; what is left of the text is then not shown.
+const MAX_COMPARISONS: usize = 1 << 20;
+/// How many a character that may start an escape counts for.
+const ESCAPE_COMPARISONS: usize = 32;
 
 const REDACTED: &str = "[redacted]";
 
 /// `text` with each occurrence of a secret replaced, control characters escaped, and the whole cut
 /// to 256 characters.
-///
-/// A secret is found in whatever mix of spellings its characters stand: plain, percent-encoded, as escapes of JSON, as
-/// character references of HTML, and with `+` for a space or a space for `+`.
 pub(crate) fn redacted(text: &str, secrets: &[&str]) -> String {
-    show(text, secrets, 0)
+    redact(text, secrets, true)
 }
 
 /// The same for a text whose end is missing. What could be the start of a secret there is left out.
 #[cfg(feature = "std")]
 pub(crate) fn redacted_without_its_end(text: &str, secrets: &[&str]) -> String {
-    // No spelling of a byte is longer than a character reference.
-    let longest = secrets.iter().map(|secret| 12 * secret.len() + 12).max();
-    show(text, secrets, longest.unwrap_or_default())
+    redact(text, secrets, false)
 }
 
-/// As [`redacted`], but only what starts before the last `hidden` bytes.
-fn show(text: &str, secrets: &[&str], hidden: usize) -> String {
+fn redact(text: &str, secrets: &[&str], is_whole: bool) -> String {
     let mut out = String::new();
-    let mut chars = 0;
+    let mut shown_chars = 0;
+    let mut comparisons_left = MAX_COMPARISONS;
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        if rest.len() <= hidden {
+        let (mut len, mut is_cut_off) = (0, false);
+        for secret in secrets {
+            let found = find(rest, secret, &mut comparisons_left);
+            len = len.max(found.len);
+            is_cut_off |= found.is_cut_off && !is_whole;
+        }
+        is_cut_off |= comparisons_left == 0;
+        let shown_before = out.len();
+        if len > 0 {
+            out.push_str(REDACTED);
+        } else {
+            len = first.len_utf8();
+            push_escaped(first, &mut out);
+        }
+        rest = rest.get(len..).unwrap_or_default();
+        shown_chars += out.get(shown_before..).unwrap_or_default().chars().count();
+        // The last character is an ellipsis unless the text ends there.
+        if is_cut_off || shown_chars + usize::from(!rest.is_empty()) > MAX_SHOWN_CHARS {
+            out.truncate(shown_before);
             out.push('…');
             break;
         }
-        let found = secrets.iter().filter_map(|secret| match_len(rest, secret)).max();
-        let mut piece = String::new();
-        match found {
-            Some(len) => {
-                piece.push_str(REDACTED);
-                rest = &rest[len..];
-            }
-            None => {
-                push_escaped(first, &mut piece);
-                rest = &rest[first.len_utf8()..];
-            }
-        }
-        let piece_chars = piece.chars().count();
-        if chars + piece_chars > MAX_SHOWN_CHARS
-            || (chars + piece_chars == MAX_SHOWN_CHARS && !rest.is_empty())
-        {
-            out.push('…');
-            break;
-        }
-        chars += piece_chars;
-        out.push_str(&piece);
     }
     out
 }
 
-/// How many bytes at the start of `text` spell `secret`, if they do; of several spellings, the longest.
-fn match_len(text: &str, secret: &str) -> Option<usize> {
-    if secret.is_empty() || !steps(text, 0).any(|step| step.spells(secret.as_bytes())) {
-        return None; // so at nearly every place in a text
-    }
-    // Where the spellings of the first bytes of the secret may end, and the next few, as a character has up to four.
-    // `%25` can stand for a percent sign or for itself.
-    let mut ends = VecDeque::from([vec![0]]);
-    for at in 0..secret.len() {
-        let rest = secret.as_bytes().get(at..)?;
-        for end in ends.pop_front()? {
-            for step in steps(text, end).filter(|step| step.spells(rest)) {
-                let place = step.bytes().len() - 1;
-                while ends.len() <= place {
-                    ends.push_back(Vec::new());
-                }
-                // In order and each once. Sorting a `Vec` would be more code in the program.
-                let known = ends.get_mut(place)?;
-                if let Err(free) = known.binary_search(&(end + step.len)) {
-                    known.insert(free, end + step.len);
+struct Found {
+    /// How many bytes at the start of the text spell the secret; of several spellings, the longest. 0 if none does.
+    len: usize,
+    /// Whether the text ends within a spelling of the secret, or may.
+    is_cut_off: bool,
+}
+
+fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
+    let mut is_cut_off = false;
+    // Where the spellings of the first characters of the secret end. `%25` can stand for a percent sign or for itself.
+    let mut ends = Vec::from([0]);
+    for wanted in secret.chars() {
+        let mut next = Vec::new();
+        for end in ends {
+            let rest = text.get(end..).unwrap_or_default();
+            is_cut_off |= is_cut(rest);
+            let (max_layers, comparisons) = match rest.starts_with(INTRODUCERS) {
+                true => (MAX_LAYERS, ESCAPE_COMPARISONS + next.len()),
+                false => (0, 1 + next.len()),
+            };
+            *comparisons_left = comparisons_left.saturating_sub(comparisons);
+            for layers in 0..=max_layers {
+                let Some((character, len)) = decoded(rest, layers) else { break };
+                // What was encoded with a plus sign for a space may have been decoded without, and the other way round.
+                let is_space = |character| matches!(character, ' ' | '+');
+                let is_wanted = character == wanted || (is_space(character) && is_space(wanted));
+                if is_wanted && !next.contains(&(end + len)) {
+                    next.push(end + len);
                 }
             }
         }
-        if ends.iter().all(Vec::is_empty) {
-            return None;
+        ends = next;
+        if ends.is_empty() || *comparisons_left == 0 {
+            return Found { len: 0, is_cut_off };
         }
     }
-    ends.pop_front()?.into_iter().rev().find(|&end| end > 0 && text.is_char_boundary(end))
+    Found { len: ends.into_iter().max().unwrap_or_default(), is_cut_off: false }
 }
 
-/// So many bytes of a text that may stand for a character, or for one byte of it.
-#[derive(Clone, Copy)]
-struct Step {
-    len: usize,
-    stands_for: [u8; 4],
-    count: usize,
+/// Whether what stands at the end of a text can be the start of a character: nothing, half of one, or of an escape.
+fn is_cut(rest: &str) -> bool {
+    let is_escape = rest.starts_with(INTRODUCERS) && rest.len() < 3 * LONGEST_ESCAPE;
+    rest.is_empty() || rest == "\u{fffd}" || is_escape
 }
 
-impl Step {
-    fn of_byte(len: usize, byte: u8) -> Step {
-        Step { len, stands_for: [byte, 0, 0, 0], count: 1 }
-    }
-
-    fn of_char(len: usize, character: char) -> Step {
-        let mut stands_for = [0; 4];
-        let count = character.encode_utf8(&mut stands_for).len();
-        Step { len, stands_for, count }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.stands_for.get(..self.count).unwrap_or_default()
-    }
-
-    /// Whether it spells the start of the secret. A space and a plus sign stand for each other: what was encoded with
-    /// one may have been decoded with the other.
-    fn spells(&self, secret: &[u8]) -> bool {
-        let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'+'));
-        secret.starts_with(self.bytes())
-            || (self.count == 1 && is_space(self.stands_for.first()) && is_space(secret.first()))
-    }
-}
-
-/// All that the text may stand for at that place: itself, and what it is by percent-encoding, as an escape of JSON, or
-/// as a character reference of HTML.
-fn steps(text: &str, at: usize) -> impl Iterator<Item = Step> {
-    let rest = text.as_bytes().get(at..).unwrap_or_default();
-    let plain = rest.first().map(|byte| Step::of_byte(1, *byte));
-    let decoded = match rest.first() {
-        Some(b'%') => hexadecimal(rest.get(1..3))
-            .and_then(|byte| u8::try_from(byte).ok())
-            .map(|byte| Step::of_byte(3, byte)),
-        Some(b'\\') => json::escape(rest).map(|(character, len)| Step::of_char(len, character)),
-        Some(b'&') => character_reference(rest),
-        _ => None,
+/// The first character of a text when that many encodings are undone, and how many bytes spell it.
+fn decoded(text: &str, layers: u32) -> Option<(char, usize)> {
+    let Some(below) = layers.checked_sub(1) else {
+        return text.chars().next().map(|first| (first, first.len_utf8()));
     };
-    plain.into_iter().chain(decoded)
-}
-
-/// The [five references](https://html.spec.whatwg.org/#character-references) that escaping writes, and numbers.
-fn character_reference(text: &[u8]) -> Option<Step> {
-    const NAMED: [(&[u8], u8); 5] =
-        [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\'')];
-    if let Some((name, byte)) = NAMED.iter().find(|(name, _)| text.starts_with(name)) {
-        return Some(Step::of_byte(name.len(), *byte));
-    }
-    const LONGEST: usize = 12; // &#x0010FFFF;
-    let number = text.get(..LONGEST).unwrap_or(text).strip_prefix(b"&#")?;
-    let number = number.get(..number.iter().position(|byte| *byte == b';')?)?;
-    let len = b"&#;".len() + number.len();
-    let code = match number {
-        [b'x' | b'X', digits @ ..] => hexadecimal(Some(digits))?,
-        digits => core::str::from_utf8(digits).ok()?.parse().ok()?,
+    let first = decoded(text, below)?;
+    let decode = match first.0 {
+        '%' => percent_encoded,
+        '\\' => escape,
+        '&' => character_reference,
+        _ => return Some(first),
     };
-    Some(Step::of_char(len, char::from_u32(code)?))
+    let mut escaped = [0; LONGEST_ESCAPE];
+    let mut ends = [0; LONGEST_ESCAPE];
+    let mut end = 0;
+    for (byte, known_end) in escaped.iter_mut().zip(&mut ends) {
+        let Some((character, len)) = decoded(text.get(end..)?, below) else { break };
+        *byte = u8::try_from(character).unwrap_or_default(); // none is part of an escape
+        end += len;
+        *known_end = end;
+    }
+    let known =
+        decode(&escaped).and_then(|(character, len)| Some((character, *ends.get(len - 1)?)));
+    Some(known.unwrap_or(first))
 }
 
-fn hexadecimal(digits: Option<&[u8]>) -> Option<u32> {
-    let digits = digits.filter(|digits| !digits.is_empty() && digits.len() <= 8)?;
-    digits.iter().try_fold(0_u32, |sum, digit| Some((sum << 4) + char::from(*digit).to_digit(16)?))
+/// RFC 3986 section 2.1, of the one to four bytes of a character.
+fn percent_encoded(text: &[u8]) -> Option<(char, usize)> {
+    let mut bytes = [0; 4];
+    let mut len = 0;
+    for count in 1..=bytes.len() {
+        let digits = text.get(len..len + 3)?.strip_prefix(b"%")?;
+        *bytes.get_mut(count - 1)? = u8::try_from(hexadecimal(digits)?).ok()?;
+        len += 3;
+        if let Ok(text) = core::str::from_utf8(bytes.get(..count)?) {
+            return Some((text.chars().next()?, len));
+        }
+    }
+    None
+}
+
+/// The [references](https://html.spec.whatwg.org/#character-references) that escaping writes: five names, and numbers.
+fn character_reference(text: &[u8]) -> Option<(char, usize)> {
+    let len = text.iter().position(|byte| *byte == b';')? + 1;
+    let code = match text.get(1..len - 1)? {
+        b"amp" => u32::from('&'),
+        b"lt" => u32::from('<'),
+        b"gt" => u32::from('>'),
+        b"quot" => u32::from('"'),
+        b"apos" => u32::from('\''),
+        [b'#', b'x' | b'X', digits @ ..] => hexadecimal(digits)?,
+        [b'#', digits @ ..] => core::str::from_utf8(digits).ok()?.parse().ok()?,
+        _ => return None,
+    };
+    Some((char::from_u32(code)?, len))
 }
 
 #[cfg(test)]
@@ -182,6 +196,13 @@ mod tests {
             "p&#x26;ss&#32;w&#xF6;rd&#37;41",
             r"p\u0026ss w\u00f6rd%41",
             r"p%26ss\u0020w&#246;rd%2541",
+            "p%2526ss%2520w%25C3%25B6rd%252541",
+            "p%2526ss+w%25c3%25b6rd%2541",
+            "p%26amp%3Bss%20w%26%23246%3Brd%2541",
+            "p&amp;amp;ss w&amp;#xf6;rd&#37;2541",
+            r"p\u0026amp;ss w\u0026#246;rd%41",
+            r"p\\u0026ss w\\u00f6rd%41",
+            r"p%5Cu0026ss%20w&#92;u00f6rd%41",
         ] {
             let out = redacted(&alloc::format!("before {text} after"), &["other", secret]);
             assert_eq!(out, "before [redacted] after", "for {text}");
@@ -218,6 +239,44 @@ mod tests {
         let text = "x".repeat(250) + "secret-secret";
         let out = redacted(&text, &["secret-secret"]);
         assert!(!out.contains("sec"), "{out}");
+    }
+
+    #[test]
+    fn what_may_be_the_start_of_a_secret_at_a_missing_end_is_left_out() {
+        let secret = "p&sswörd";
+        for (text, expected) in [
+            ("before p&sswörd after", "before [redacted] after"),
+            ("before p&sswörd", "before [redacted]"),
+            ("before p&sswör", "before …"),
+            ("before p", "before …"),
+            ("before p&ssw\u{fffd}", "before …"),
+            ("before p%", "before …"),
+            ("before p%2", "before …"),
+            ("before p%2526ssw%25C3%25B", "before …"),
+            ("before p&am", "before …"),
+            (r"before p&ssw\u00", "before …"),
+            (r"before p\\u002", "before …"),
+            ("before q%26ss", "before q…"),
+            (
+                "before p-p&ss-p&ssx, and more than any escape is long",
+                "before p-p&ss-p&ssx, and more than any escape is long",
+            ),
+        ] {
+            let out = redacted_without_its_end(text, &["other", secret]);
+            assert_eq!(out, expected, "{text}");
+        }
+        assert_eq!(redacted("before p&sswör", &[secret]), "before p&sswör", "a whole text");
+    }
+
+    #[test]
+    fn a_text_made_to_take_long_is_not_shown() {
+        const SECRET_BYTES: usize = 16 * 1024;
+        let secret = "\\".repeat(SECRET_BYTES) + "b";
+        assert_eq!(redacted(&"\\".repeat(4 * SECRET_BYTES), &[&secret]), "…");
+        // But the longest secret is found as often as there is room to say so.
+        let secret = "a longer secret ".repeat(SECRET_BYTES / 16);
+        let out = redacted(&alloc::format!("{secret} ").repeat(30), &[&secret]);
+        assert_eq!(out, "[redacted] ".repeat(23) + "…");
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod number;
 mod text;
 
 pub(crate) use number::seconds;
-pub(crate) use text::{Text, escape};
+pub(crate) use text::{Text, escape, hexadecimal};
 
 /// How deep arrays and objects may nest: what is open is remembered in the bits of a `u64`, and no answer of a token
 /// server goes deeper than five.

@@ -76,7 +76,8 @@ pub(crate) fn escape(text: &[u8]) -> Option<(char, usize)> {
     Some((char::from(byte), 2))
 }
 
-fn hexadecimal(digits: &[u8]) -> Option<u32> {
+/// The number that up to eight hexadecimal digits are.
+pub(crate) fn hexadecimal(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |sum, digit| Some((sum << 4) + char::from(*digit).to_digit(16)?))
 }
 
