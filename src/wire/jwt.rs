@@ -13,7 +13,7 @@ use core::time::Duration;
 /// `exp - iat`, whatever the device's clock shows. But where `now`, in seconds since 1970, lies between the two, the clock
 /// may well be right, and what is left by it is the answer if that is less: a server may have had the token in stock.
 pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Duration> {
-    let mut parts = token.split('.');
+    let mut parts = token.as_bytes().split(|byte| *byte == b'.');
     let (Some(_), Some(payload), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {

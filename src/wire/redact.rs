@@ -66,7 +66,9 @@ fn redact(text: &str, secrets: &[&str], is_whole: bool) -> String {
             push_escaped(first, &mut out);
         }
         rest = rest.get(len..).unwrap_or_default();
-        shown_chars += out.get(shown_before..).unwrap_or_default().chars().count();
+        // Bytes that start a character; `chars().count()` is made for long texts, and large.
+        let piece = out.bytes().skip(shown_before);
+        shown_chars += piece.filter(|byte| byte & 0xC0 != 0x80).count();
         // The last character is an ellipsis unless the text ends there.
         if is_cut_off || shown_chars + usize::from(!rest.is_empty()) > MAX_SHOWN_CHARS {
             out.truncate(shown_before);

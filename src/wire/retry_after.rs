@@ -8,30 +8,34 @@ use core::time::Duration;
 pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.header("retry-after")?;
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+        return Some(Duration::from_secs(value.parse::<u32>().unwrap_or(u32::MAX).into()));
     }
     let (then, now) = (http_date(value)?, http_date(response.header("date")?)?);
     Some(Duration::from_secs(then.saturating_sub(now)))
 }
 
 /// The seconds since 1970 of an IMF-fixdate (RFC 9110 section 5.6.7), the form that servers have to send:
-/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`. Each part has its place.
 fn http_date(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut words = text.strip_suffix(" GMT")?.split_once(", ")?.1.split(' ');
-    let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let number = |text: &str| text.parse::<u64>().ok().filter(|number| *number < 10_000);
-    let month = MONTHS.iter().position(|name| *name == month)?;
-    let (day, year) = (number(day)?, number(year).filter(|year| *year >= 1970)?);
-    let mut parts = time.split(':');
-    let (hour, minute, second) =
-        (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
+    const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    let text = text.as_bytes();
+    if text.len() != 29 || text.get(3..5)? != b", " || text.get(25..)? != b" GMT" {
+        return None;
+    }
+    let number = |start: usize, len: usize| {
+        let digits = text.get(start..start + len)?;
+        digits.iter().try_fold(0, |sum, byte| Some(sum * 10 + char::from(*byte).to_digit(10)?))
+    };
+    let (day, year) = (number(5, 2)?, number(12, 4)?);
+    let (hour, minute, second) = (number(17, 2)?, number(20, 2)?, number(23, 2)?);
+    let month = MONTHS.chunks(3).position(|name| Some(name) == text.get(8..11))?;
     // Years that start in March have their leap day last.
-    let month = u64::try_from(month).ok()?;
-    let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
-    Some((days.checked_sub(719_468)?) * 86_400 + hour * 3600 + minute * 60 + second)
+    let month = u32::try_from(month).ok()?;
+    let (year, month) =
+        if month < 2 { (year.checked_sub(1)?, month + 10) } else { (year, month - 2) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
+    let days = days.checked_sub(719_469)?;
+    Some(u64::from(days) * 86_400 + u64::from(hour * 3600 + minute * 60 + second))
 }
 
 #[cfg(test)]
@@ -44,7 +48,7 @@ mod tests {
         for (value, expected) in [
             ("0", Some(0)),
             ("120", Some(120)),
-            ("99999999999999999999999", Some(u64::MAX)),
+            ("99999999999999999999999", Some(u32::MAX.into())),
             ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
             ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
             ("", None),
@@ -54,6 +58,10 @@ mod tests {
             ("Sunday, 06-Nov-94 08:49:37 GMT", None),
             ("Sun, 06 Foo 1994 08:49:37 GMT", None),
             ("Sun, 06 Nov 99999999999999999999 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 08:49:37 UTC", None),
+            ("Sun, +6 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 08:49:3é GMT", None),
+            ("Wed, 31 Dec 1969 23:59:59 GMT", None),
         ] {
             let response =
                 Response::new(503, "").with_header("Retry-After", value).with_header("Date", date);

@@ -38,13 +38,15 @@ pub(crate) fn seconds(text: &str) -> Option<Duration> {
     const NANOSECOND_DIGITS: i32 = 9;
     let mut reader = Reader { text, at: 0 };
     let number = reader.number().ok().filter(|number| number.len() == text.len())?;
-    let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let (digits, exponent) = cut(number, b"eE");
+    let (whole, fraction) = cut(digits, b".");
     // Whoever writes a time with an exponent beyond 127 means no time.
-    let point = i32::try_from(whole.len()).ok()? + i32::from(exponent.parse::<i8>().ok()?);
+    let point =
+        i32::try_from(whole.len()).ok()? + i32::from(exponent.unwrap_or("0").parse::<i8>().ok()?);
     let digit = |place: i32| {
         let place = usize::try_from(place).ok();
-        let byte = place.and_then(|place| whole.bytes().chain(fraction.bytes()).nth(place));
+        let byte = place
+            .and_then(|place| whole.bytes().chain(fraction.unwrap_or_default().bytes()).nth(place));
         // Places before and after the digits are zeros. A minus sign is no digit.
         byte.map_or(Some(0), |byte| char::from(byte).to_digit(10))
     };
@@ -57,6 +59,12 @@ pub(crate) fn seconds(text: &str) -> Option<Duration> {
         nanoseconds = nanoseconds * 10 + digit(place)?;
     }
     Some(Duration::new(seconds, nanoseconds))
+}
+
+/// What stands before and after one of those bytes.
+fn cut<'a>(text: &'a str, marks: &[u8]) -> (&'a str, Option<&'a str>) {
+    let Some(at) = text.bytes().position(|byte| marks.contains(&byte)) else { return (text, None) };
+    (text.get(..at).unwrap_or_default(), text.get(at + 1..))
 }
 
 #[cfg(test)]
