@@ -1,0 +1,162 @@
+//! The exchange from outside: where it connects to, what it says there, and what reading an answer costs.
+
+#[path = "support/hostile.rs"]
+mod hostile;
+
+use hostile::{Port, Server, Step};
+use minbearer::{
+    Error, Http, Kind, NetworkCause, Request, Transport, accelerator, client_credentials, jsa,
+};
+use std::net::{Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+type Call = fn(&str) -> Result<(), Error>;
+
+const CALLS: &[(&str, Call)] = &[
+    ("jsa", |url| {
+        let config = jsa::Config::new("id", "secret")?.with_qoauth_url(url)?;
+        jsa::get_token(&config.with_timeout(TIMEOUT)).map(drop)
+    }),
+    ("accelerator", |url| {
+        let config = accelerator::Config::new(url, "rose", "password")?;
+        accelerator::get_token(&config.with_timeout(TIMEOUT)).map(drop)
+    }),
+    ("client_credentials", |url| {
+        let config = client_credentials::Config::new(&format!("{url}/t"), "id", "secret")?;
+        client_credentials::get_token(&config.with_timeout(TIMEOUT)).map(drop)
+    }),
+    ("an API call", |url| send(url, 1_000_000).map(drop)),
+];
+
+fn send(url: &str, max_answer_bytes: usize) -> Result<usize, Error> {
+    let request = Request::get(url)?.with_max_answer_bytes(max_answer_bytes);
+    Ok(Http::new().send(&request, Instant::now() + TIMEOUT)?.body().len())
+}
+
+fn answering() -> Port {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{\"access_token\":\"t0k\"}";
+    Port::Script(vec![Step::Request, Step::send(answer)])
+}
+
+/// The values of the `Host` headers that came.
+fn hosts(server: &Server) -> Vec<String> {
+    let host = |request: Vec<u8>| {
+        let head = String::from_utf8_lossy(&request).into_owned();
+        let hosts: Vec<_> = head.lines().filter_map(|line| line.strip_prefix("Host: ")).collect();
+        hosts.join(", and ")
+    };
+    server.requests().into_iter().map(host).collect()
+}
+
+#[test]
+fn an_address_in_brackets_is_asked_and_stands_in_host() {
+    for (name, call) in CALLS {
+        for host in ["[::1]", "[0:0:0:0:0:0:0:1]", "[0000::0001]"] {
+            let address = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+            let server = Server::start_at(address, answering()).expect("a port");
+            let host = format!("{host}:{}", server.port());
+            call(&format!("http://{host}")).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(hosts(&server), [host], "{name}");
+        }
+    }
+    // An IPv4 address as IPv6 writes it.
+    let server = Server::start(answering());
+    let host = format!("[::ffff:127.0.0.1]:{}", server.port());
+    send(&format!("http://{host}"), 1000).unwrap();
+    assert_eq!(hosts(&server), [host]);
+}
+
+#[test]
+fn localhost_is_whichever_of_the_loopback_addresses_listens() {
+    for (name, call) in CALLS {
+        for host in ["localhost", "LOCALHOST", "localhost."] {
+            for listens in [[true, false], [false, true], [true, true]] {
+                let [v4, v6] = listens
+                    .map(|listens| move || if listens { answering() } else { Port::Refusing });
+                let servers = Server::start_at_localhost(v4, v6);
+                let host = format!("{host}:{}", servers[0].port());
+                call(&format!("http://{host}"))
+                    .unwrap_or_else(|error| panic!("{name}, {host}, {listens:?}: {error}"));
+                let asked = if listens[0] { [1, 0] } else { [0, 1] };
+                assert_eq!(servers.each_ref().map(Server::connections), asked, "{name}");
+                assert_eq!(servers.iter().flat_map(hosts).collect::<Vec<_>>(), [host], "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn where_nothing_listens_the_error_says_so() {
+    let [first, _second] = Server::start_at_localhost(|| Port::Refusing, || Port::Refusing);
+    for (name, call) in CALLS {
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            let host = format!("{host}:{}", first.port());
+            let error = call(&format!("http://{host}")).expect_err(name);
+            assert_eq!(error.kind(), Kind::Network, "{error}");
+            assert_eq!(error.network_cause(), Some(NetworkCause::Connect), "{error}");
+            let text = error.to_string();
+            assert!(text.contains(&host) && text.contains("nothing listens there"), "{text}");
+        }
+    }
+}
+
+/// What is allocated while `call` runs, as calls and as bytes.
+fn allocated(call: impl FnOnce()) -> (u64, u64) {
+    let counted = allocation_counter::measure(call);
+    (counted.count_total, counted.bytes_total)
+}
+
+/// However small the pieces, a body is copied into buffers that double: twice its size in all, and a few more for
+/// what else there is.
+#[test]
+fn reading_a_body_takes_a_few_buffers_of_twice_its_size_in_all() {
+    const START: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut counts = Vec::new();
+    for size in [256 * 1024, 1024 * 1024] {
+        let answer = format!("{START}{}0\r\n\r\n", "1\r\n \r\n".repeat(size));
+        let until_close = format!("HTTP/1.1 200 OK\r\n\r\n{}", " ".repeat(size));
+        let request = Request::get("http://h/").unwrap().with_max_answer_bytes(size);
+        for (name, answer, piece) in [
+            ("chunks of a byte, in reads of five", &answer, 5),
+            ("chunks of a byte", &answer, 4096),
+            ("until the end, in reads of five", &until_close, 5),
+        ] {
+            let mut incoming = request.incoming();
+            let (count, bytes) = allocated(|| {
+                for bytes in answer.as_bytes().chunks(piece) {
+                    incoming.push(bytes).unwrap();
+                }
+            });
+            assert_eq!(incoming.finish().unwrap().body().len(), size, "{name}");
+            assert!(bytes <= 2 * size as u64 + 16 * 1024, "{name}: {bytes} bytes for {size}");
+            assert!(count <= 60, "{name}: {count} allocations");
+            counts.push((name, size, count));
+        }
+        let server = Server::script(vec![Step::Request, Step::send(&answer)]);
+        let (count, bytes) = allocated(|| assert_eq!(send(&server.url(), size).unwrap(), size));
+        assert!(bytes <= 2 * size as u64 + 16 * 1024, "{bytes} bytes for {size}");
+        assert!(count <= 100, "{count} allocations");
+    }
+    // Four times the size is two more buffers.
+    for (name, _, few) in &counts[..3] {
+        let more = counts[3..].iter().find(|(same, ..)| same == name).map(|(.., more)| more);
+        assert!(more.is_some_and(|more| *more <= few + 2), "{counts:?}");
+    }
+}
+
+#[test]
+fn a_body_of_a_known_length_takes_one_buffer() {
+    let size = 1024 * 1024;
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n{}", " ".repeat(size));
+    let request = Request::get("http://h/").unwrap();
+    let mut incoming = request.incoming();
+    let (_, bytes) = allocated(|| {
+        for bytes in answer.as_bytes().chunks(100) {
+            incoming.push(bytes).unwrap();
+        }
+    });
+    assert_eq!(incoming.finish().unwrap().body().len(), size);
+    assert!(bytes <= size as u64 + 16 * 1024, "{bytes} bytes for {size}");
+}
