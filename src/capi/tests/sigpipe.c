@@ -4,8 +4,8 @@
  *     sigpipe URL [CA.pem]
  *
  * The functions of libc that write are replaced: at the n-th write to a socket its own side is shut down first, so that
- * the kernel answers as if the other side had gone, without a race. For each n a child makes one call for a token. To be
- * linked with the shared library, whose calls then come here.
+ * the kernel answers as if the other side had gone, without a race. For each n a child makes one call for a token. To
+ * be linked with the shared library, whose calls then come here.
  */
 #define _GNU_SOURCE
 #include "minbearer.h"
@@ -54,7 +54,7 @@ static char *read_text(const char *path) {
   return text;
 }
 
-/* The status of a call whose n-th write fails; more than 128 if a signal ended it, and 100 if it does not write as often. */
+/* The status of a call whose n-th write fails: above 128 if a signal ended it, 100 if it does not write as often. */
 static int call(int n, const char *url, const char *ca) {
   pid_t child = fork();
   if (child == 0) {

@@ -78,7 +78,8 @@ void test_statuses(void) {
   minbearer *handle = jsa_at(gone);
   server_stop(gone);
   expect(handle, MINBEARER_NETWORK, "refused", "nothing listens");
-  expect(minbearer_client_credentials("http://192.0.2.1/token", "id", "secret"), MINBEARER_CONFIG, "plain http", "http");
+  handle = minbearer_client_credentials("http://192.0.2.1/token", "id", "secret");
+  expect(handle, MINBEARER_CONFIG, "plain http", "http");
   located("#!/bin/sh\nexit 1\n", MINBEARER_LOCATOR, "exit status: 1");
   located("#!/bin/sh\necho no port\n", MINBEARER_LOCATOR, "no port");
   handle = minbearer_jsa("id", "secret");

@@ -102,7 +102,8 @@ static void the_vendors_colon(void) {
 static size_t token_for_the_settings(server *self, const char *request, char *answer, size_t room) {
   const char *const *wanted = server_data(self);
   for (; *wanted != NULL; wanted++) {
-    if (strstr(request, *wanted) == NULL) return answer_with(answer, room, "400 Bad Request", "{\"error\": \"unlike\"}");
+    if (strstr(request, *wanted) != NULL) continue;
+    return answer_with(answer, room, "400 Bad Request", "{\"error\": \"unlike\"}");
   }
   return fresh_token(self, request, answer, room);
 }
