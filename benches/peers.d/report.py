@@ -63,7 +63,7 @@ def tables(located, known, benches):
     yield "| one token | cold start | port known | processor time | peak memory |"
     yield "| --- | ---: | ---: | ---: | ---: |"
     for name, (wall, ratio, _, load, memory), (wall_known, ratio_known, *_) in zip(NAMES, located, known):
-        name += f", {kind + ', ' if kind else ''}{int(size) // 1024} KiB" if "jsa" in name else ""
+        name += f", {kind + ', ' if kind else ''}{int(size) // 1024} KiB" if "jsa`" in name else ""
         yield (
             f"| {name} | {times(ratio)} ({wall:.1f} ms) | {times(ratio_known)} ({wall_known:.1f} ms)"
             f" | {times(load)} | {mebibytes(memory)} |"
@@ -79,7 +79,7 @@ def tables(located, known, benches):
         ("`Session::token`, cached", "session_token", "the_clock_alone"),
         ("the same on 8 threads at once, time over calls", "session_token_8_threads", "the_clock_alone"),
         ("`serde_json`, an answer to a `Value`", "serde_json", "serde_json"),
-        ("`jsa::Config::read`, the same to a token, checked and rendered", "jsa_read", "serde_json"),
+        ("`Config::read_answer`, the same to a token, checked and rendered", "jsa_read", "serde_json"),
     ]:
         ratio = statistics.median(own / bare for own, bare in zip(benches[name], benches[base]))
         median = statistics.median(benches[name])
