@@ -1,22 +1,105 @@
-//! A program with a rustls of its own.
+//! Whose cryptography is used: the crate's own, and that of a program that has installed one.
 
 #![cfg(feature = "tls")]
 
-use minbearer::{Http, Kind, Request, Transport};
-use rustls::crypto::{CryptoProvider, ring};
-use std::net::TcpListener;
-use std::time::{Duration, Instant};
+#[path = "support/tls.rs"]
+mod tls;
 
-/// The program's choice is told by the number of its cipher suites.
+use minbearer::{Error, Http, NetworkCause, Request, Response, Transport};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
+use rustls::{ServerConfig, SupportedCipherSuite};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tls::{Authority, Key, Server, pem};
+
+use ring::cipher_suite::{
+    TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 as TLS12_AES_128, //
+    TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 as TLS12_AES_256,
+    TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 as TLS12_CHACHA20,
+    TLS13_AES_128_GCM_SHA256 as TLS13_AES_128,
+    TLS13_AES_256_GCM_SHA384 as TLS13_AES_256,
+    TLS13_CHACHA20_POLY1305_SHA256 as TLS13_CHACHA20,
+};
+use ring::kx_group::{SECP256R1, SECP384R1, X25519};
+
+/// An exchange with a server that has this suite and this group alone.
+fn exchange(
+    suite: SupportedCipherSuite,
+    group: &'static dyn SupportedKxGroup,
+) -> Result<Response, Error> {
+    let authority = Authority::new("a private CA", Key::P256);
+    let identity = authority.issue(&["localhost"]);
+    let provider = CryptoProvider {
+        cipher_suites: vec![suite],
+        kx_groups: vec![group],
+        ..ring::default_provider()
+    };
+    let config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[suite.version()])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![identity.certificate], identity.key)
+        .unwrap();
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
+    let inside = Server::answering(vec![answer], Duration::ZERO);
+    let server = Server::terminating_tls(config, inside.port());
+    let http = Http::new().with_ca(pem(authority.certificate())).unwrap();
+    let request = Request::get(&server.url("localhost", "/")).unwrap();
+    http.send(&request, Instant::now() + Duration::from_secs(20))
+}
+
 #[test]
-fn the_provider_that_the_program_installed_is_kept() {
+fn what_the_crate_has_of_its_own() {
+    for (suite, group, is_taken) in [
+        (TLS13_AES_128, X25519, true),
+        (TLS13_AES_256, X25519, true),
+        (TLS13_AES_128, SECP256R1, true),
+        (TLS12_AES_128, X25519, true),
+        (TLS12_AES_256, SECP256R1, true),
+        // The crate's documentation says so.
+        (TLS13_CHACHA20, X25519, false),
+        (TLS12_CHACHA20, X25519, false),
+        (TLS13_AES_128, SECP384R1, false),
+        (TLS12_AES_128, SECP384R1, false),
+    ] {
+        match exchange(suite, group) {
+            Ok(answer) => assert!(is_taken && answer.status() == 200, "{suite:?} {group:?}"),
+            Err(error) => {
+                assert!(!is_taken, "{suite:?} {group:?}: {error}");
+                assert_eq!(error.network_cause(), Some(NetworkCause::Tls), "{error}");
+                assert!(error.to_string().contains("no cipher suite or curve"), "{error}");
+            }
+        }
+    }
+}
+
+/// In a child, since the choice is the process's, and for good.
+#[test]
+fn the_provider_that_the_program_installed_is_used() {
+    if std::env::var_os("IN_A_CHILD").is_none() {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "the_provider_that_the_program_installed_is_used", "--nocapture"])
+            .env("IN_A_CHILD", "")
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+        return;
+    }
+    // The crate's own comes first, and does not stay.
+    assert!(exchange(TLS13_CHACHA20, X25519).is_err());
     let mut own = ring::default_provider();
-    own.cipher_suites.truncate(1);
+    own.cipher_suites.retain(|suite| [TLS13_CHACHA20, TLS12_CHACHA20].contains(suite));
     own.install_default().unwrap();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let request = Request::get(&format!("https://{closed}/")).unwrap();
-    let error = Http::new().send(&request, Instant::now() + Duration::from_secs(10)).unwrap_err();
-    // Which of the two depends on whether this machine trusts anyone.
-    assert!(matches!(error.kind(), Kind::Network | Kind::Config), "{error}");
-    assert_eq!(CryptoProvider::get_default().unwrap().cipher_suites.len(), 1);
+    for (suite, group, is_taken) in [
+        (TLS13_CHACHA20, SECP384R1, true),
+        (TLS12_CHACHA20, X25519, true),
+        (TLS13_AES_128, X25519, false),
+    ] {
+        let outcome = exchange(suite, group);
+        assert_eq!(outcome.is_ok(), is_taken, "{suite:?}: {outcome:?}");
+    }
+    let installed = CryptoProvider::get_default().unwrap();
+    assert_eq!(installed.cipher_suites.len(), 2, "it is left alone");
 }

@@ -1,0 +1,200 @@
+//! Whom a program trusts that keeps one `Http`. The variables are the process's, so each test is run in a child.
+
+#![cfg(feature = "tls")]
+
+#[path = "support/tls.rs"]
+mod tls;
+
+use minbearer::{Error, Http, Kind, Request, Response, Transport};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tls::{Authority, Key, Server, pem};
+
+/// Runs this test again with these variables, and says whether this is that run.
+fn is_the_child(test: &str, file: Option<&Path>, folder: Option<&Path>) -> bool {
+    const CHILD: &str = "IN_A_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        return true;
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", test, "--nocapture"]).env(CHILD, "");
+    for (name, value) in [("SSL_CERT_FILE", file), ("SSL_CERT_DIR", folder)] {
+        match value {
+            Some(path) => child.env(name, path),
+            None => child.env_remove(name),
+        };
+    }
+    let output = child.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+    false
+}
+
+fn authority() -> Authority {
+    Authority::new("a private CA", Key::P256)
+}
+
+fn stranger() -> Authority {
+    Authority::new("another CA", Key::P256)
+}
+
+/// A server of that CA that answers with an empty object, and what is behind it.
+fn server(authority: &Authority) -> (Server, Server) {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
+    let inside = Server::answering(vec![answer], Duration::ZERO);
+    let config = authority.issue(&["localhost"]).config();
+    (Server::terminating_tls(config, inside.port()), inside)
+}
+
+fn get(http: &Http, server: &Server) -> Result<Response, Error> {
+    let request = Request::get(&server.url("localhost", "/")).unwrap();
+    http.send(&request, Instant::now() + Duration::from_secs(20))
+}
+
+fn expect_error(outcome: Result<Response, Error>, kind: Kind, parts: &[&str]) {
+    let error = outcome.expect_err("an error");
+    assert_eq!(error.kind(), kind, "{error}");
+    for part in parts {
+        assert!(error.to_string().contains(part), "`{part}`: {error}");
+    }
+}
+
+fn variable(name: &str) -> std::path::PathBuf {
+    std::env::var_os(name).expect(name).into()
+}
+
+#[test]
+fn a_certificate_that_is_mounted_later_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let mounted = folder.path().join("ca.pem");
+    if !is_the_child("a_certificate_that_is_mounted_later_is_found", Some(&mounted), None) {
+        return;
+    }
+    let file = variable("SSL_CERT_FILE");
+    let authority = authority();
+    let (server, _inside) = server(&authority);
+    let http = Http::new();
+    for _ in 0..2 {
+        expect_error(
+            get(&http, &server),
+            Kind::Config,
+            &["(SSL_CERT_FILE) cannot be read: No such file", file.to_str().unwrap()],
+        );
+    }
+    std::fs::write(&file, "").unwrap();
+    expect_error(get(&http, &server), Kind::Config, &["(SSL_CERT_FILE) is empty"]);
+    std::fs::write(&file, pem(authority.certificate())).unwrap();
+    assert_eq!(get(&http, &server).unwrap().status(), 200);
+    // From now on it is known.
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(get(&http, &server).unwrap().status(), 200);
+}
+
+#[test]
+fn a_ca_given_in_code_is_a_pin() {
+    let test = "a_ca_given_in_code_is_a_pin";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    if !is_the_child(test, Some(&file), Some(folder.path())) {
+        return;
+    }
+    let (file, authority, stranger) = (variable("SSL_CERT_FILE"), authority(), stranger());
+    let (server, _inside) = server(&authority);
+    let ours = Http::new().with_ca(pem(authority.certificate())).unwrap();
+    let strangers = Http::new().with_ca(pem(stranger.certificate())).unwrap();
+    // Neither is read: first there is nothing, then what would do.
+    for is_there in [false, true] {
+        if is_there {
+            std::fs::write(&file, pem(authority.certificate())).unwrap();
+            assert_eq!(get(&Http::new(), &server).unwrap().status(), 200);
+        }
+        assert_eq!(get(&ours, &server).unwrap().status(), 200);
+        let error = get(&strangers, &server).unwrap_err();
+        assert!(!error.to_string().contains("SSL_CERT"), "{error}");
+        expect_error(
+            get(&strangers, &server),
+            Kind::Network,
+            &["signed by none of the CAs that were given"],
+        );
+    }
+    // Several in one text all count, whatever stands between them.
+    let both = format!(
+        "one:\n{}and another:\n{}",
+        pem(stranger.certificate()),
+        pem(authority.certificate())
+    );
+    assert_eq!(get(&Http::new().with_ca(both).unwrap(), &server).unwrap().status(), 200);
+    // The last one counts, and is asked again who is there: no session is resumed.
+    expect_error(
+        get(&ours.with_ca(pem(stranger.certificate())).unwrap(), &server),
+        Kind::Network,
+        &["signed by none of the CAs that were given"],
+    );
+}
+
+#[test]
+fn with_both_variables_both_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("of the file.pem");
+    let of_folders = folder.path().join("folder");
+    let test = "with_both_variables_both_count";
+    if !is_the_child(test, Some(&file), Some(&of_folders)) {
+        return;
+    }
+    let (authority, stranger) = (authority(), stranger());
+    let (file, of_folders) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR"));
+    let (server, _inside) = server(&authority);
+    std::fs::create_dir(&of_folders).unwrap();
+    for (in_file, in_folder, is_trusted) in [
+        (&authority, &stranger, true),
+        (&stranger, &authority, true),
+        (&stranger, &stranger, false),
+    ] {
+        std::fs::write(&file, pem(in_file.certificate())).unwrap();
+        std::fs::write(of_folders.join("ca.pem"), pem(in_folder.certificate())).unwrap();
+        let outcome = get(&Http::new(), &server);
+        if is_trusted {
+            assert_eq!(outcome.unwrap().status(), 200);
+        } else {
+            expect_error(
+                outcome,
+                Kind::Network,
+                &["none of the CAs in ", "of the file.pem (SSL_CERT_FILE) and in SSL_CERT_DIR;"],
+            );
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_named_too() {
+    let (authority, stranger) = (authority(), stranger());
+    let file = tls::file(pem(stranger.certificate()));
+    if !is_the_child("a_variable_that_is_not_set_is_named_too", Some(file.path()), None) {
+        return;
+    }
+    let (server, _inside) = server(&authority);
+    std::fs::write(variable("SSL_CERT_FILE"), pem(stranger.certificate())).unwrap();
+    expect_error(
+        get(&Http::new(), &server),
+        Kind::Network,
+        &["(SSL_CERT_FILE; SSL_CERT_DIR is not set); let SSL_CERT_FILE name"],
+    );
+}
+
+#[test]
+fn what_is_given_as_a_ca_and_is_none_is_told_apart() {
+    let authority = authority();
+    let der: &[u8] = authority.certificate();
+    let key = tls::pem_of("PRIVATE KEY", &[7; 40]);
+    for (pem, what) in [
+        (&b""[..], "the given CA is empty"),
+        (der, "the given CA is a certificate in DER; convert it"),
+        (b"console certificate goes here", "the given CA holds no PEM certificate"),
+        (key.as_bytes(), "the given CA holds no PEM certificate"),
+    ] {
+        let error = Http::new().with_ca(pem).unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
