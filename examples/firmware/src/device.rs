@@ -11,7 +11,6 @@ const MAX_ANSWER_BYTES: usize = 1536;
 const API_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Gets a token by the flow that the settings name.
-#[allow(unused_variables)] // in an image without flows
 pub fn get_token(settings: &Settings, network: &mut dyn Network) -> Result<Token, Error> {
     match settings.flow {
         #[cfg(feature = "jsa")]

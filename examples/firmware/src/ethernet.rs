@@ -80,13 +80,13 @@ impl Network for Ethernet {
         let mut socket =
             Socket::new(SocketBuffer::new(&mut received[..]), SocketBuffer::new(&mut to_send[..]));
         let local_port = self.next_port();
-        let connected = || {
+        let no_connection = || {
             Error::network(format!("there is no connection to {host}:{port}"))
                 .with_network_cause(NetworkCause::Connect)
         };
         socket
             .connect(self.interface.context(), (server, port), local_port)
-            .map_err(|_| connected())?;
+            .map_err(|_| no_connection())?;
         let mut storage = [SocketStorage::EMPTY];
         let mut sockets = SocketSet::new(&mut storage[..]);
         let handle = sockets.add(socket);
@@ -110,17 +110,19 @@ impl Network for Ethernet {
             } else if was_open && !socket.may_recv() {
                 break Ok(()); // the server has closed
             } else if socket.state() == State::Closed {
-                break Err(connected());
+                break Err(no_connection());
             }
             if let Err(error) = deadline.check(host) {
                 break Err(error);
             }
         };
 
-        sockets.get_mut::<Socket>(handle).close();
-        let closing = Deadline::after(CLOSE_TIMEOUT);
-        while sockets.get::<Socket>(handle).is_active() && !closing.has_passed() {
-            self.poll(&mut sockets);
+        if outcome.is_ok() {
+            sockets.get_mut::<Socket>(handle).close();
+            let closing = Deadline::after(CLOSE_TIMEOUT);
+            while sockets.get::<Socket>(handle).is_active() && !closing.has_passed() {
+                self.poll(&mut sockets);
+            }
         }
         sockets.get_mut::<Socket>(handle).abort();
         self.poll(&mut sockets);
@@ -128,7 +130,7 @@ impl Network for Ethernet {
     }
 }
 
-/// The board's milliseconds, which run over, as smoltcp's, which do not.
+/// The board's ticks, which run over, as smoltcp's milliseconds, which do not.
 struct Clock {
     last: u32,
     millis: i64,
@@ -136,9 +138,9 @@ struct Clock {
 
 impl Clock {
     fn now(&mut self) -> Instant {
-        const { assert!(board::TICKS_PER_SECOND == 1000) };
         let ticks = board::ticks();
-        self.millis += i64::from(ticks.wrapping_sub(self.last));
+        let passed = i64::from(ticks.wrapping_sub(self.last));
+        self.millis += passed * i64::from(1000 / board::TICKS_PER_SECOND);
         self.last = ticks;
         Instant::from_millis(self.millis)
     }

@@ -6,6 +6,11 @@
 #![no_std]
 #![no_main]
 #![deny(unsafe_code)]
+// An image without a flow shows what the board takes alone.
+#![cfg_attr(
+    not(any(feature = "jsa", feature = "accelerator", feature = "client-credentials")),
+    allow(dead_code, unused_variables)
+)]
 
 extern crate alloc;
 
@@ -66,7 +71,8 @@ fn run() -> (u8, bool) {
 
 fn round(settings: &Settings, network: &mut dyn Network) -> Result<Token, Error> {
     let token = device::get_token(settings, network)?;
-    print!("token: {} characters\n", token.access_token().len());
+    let len = token.access_token().len();
+    print!("token: {len} characters, got with {} bytes of heap\n", heap::peak());
     if let Some(due) = device::renew_after(&token, board::random_bits()) {
         print!("to be renewed after {} s\n", due.as_secs());
     }

@@ -1,6 +1,7 @@
 //! A modem on a serial line, with the AT commands of Espressif's
 //! [ESP-AT](https://docs.espressif.com/projects/esp-at/en/latest/esp32/AT_Command_Set/TCP-IP_AT_Commands.html). It looks
-//! names up, connects and, for `https`, does the TLS: the board hands it host, port and bytes.
+//! names up, connects and, for `https`, does the TLS, with the CA that was written into it: the board hands it host, port
+//! and bytes.
 //!
 //! ```text
 //! board: AT+CIPSTART="TCP","192.0.2.7",8080     modem: CONNECT, OK
@@ -56,6 +57,9 @@ impl<S: Serial> Modem<S> {
     ) -> Result<(), Error> {
         let (host, port) = (url.host(), url.port());
         let kind = if url.is_https() { "SSL" } else { "TCP" };
+        if url.is_https() {
+            self.verify_certificates_of(host, deadline)?;
+        }
         self.write(format!("AT+CIPSTART=\"{kind}\",\"{host}\",{port}\r\n").as_bytes());
         loop {
             match self.event(deadline)? {
@@ -87,6 +91,19 @@ impl<S: Serial> Modem<S> {
                 _ => {}
             }
         }
+    }
+
+    /// Has the modem verify the server's certificate and the name in it. Unless told, it takes any.
+    fn verify_certificates_of(&mut self, host: &str, deadline: Deadline) -> Result<(), Error> {
+        let name = format!("AT+CIPSSLCCN=\"{host}\"\r\n");
+        let indication = format!("AT+CIPSSLCSNI=\"{host}\"\r\n");
+        for command in ["AT+CIPSSLCCONF=2,0,0\r\n", &name, &indication] {
+            if !self.command(command, deadline)? {
+                let message = format!("the modem cannot verify the certificate of {host}");
+                return Err(Error::network(message).with_network_cause(NetworkCause::Tls));
+            }
+        }
+        Ok(())
     }
 
     /// Tells the modem how many bytes it is to send next, if any are left.
@@ -153,12 +170,13 @@ impl<S: Serial> Modem<S> {
         }
     }
 
-    /// Sends a command and waits for its end, whatever that is.
-    fn command(&mut self, command: &str, deadline: Deadline) -> Result<(), Error> {
+    /// Sends a command, and says whether it was carried out.
+    fn command(&mut self, command: &str, deadline: Deadline) -> Result<bool, Error> {
         self.write(command.as_bytes());
         loop {
             match self.event(deadline)? {
-                Event::Ok | Event::Failed => return Ok(()),
+                Event::Ok => return Ok(true),
+                Event::Failed => return Ok(false),
                 Event::Data(bytes) => {
                     for _ in 0..bytes {
                         self.byte(deadline)?;

@@ -15,11 +15,13 @@ pub struct Manner {
     pub piece: usize,
     /// Whether it says anything at all.
     pub is_mute: bool,
+    /// Whether it can verify a server's certificate.
+    pub verifies: bool,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Manner { piece: 1460, is_mute: false }
+        Manner { piece: 1460, is_mute: false, verifies: true }
     }
 }
 
@@ -115,6 +117,8 @@ impl Connection {
                 }
                 None if command == "AT+CIPCLOSE" => self.close()?,
                 Some(("AT+CIPSTART", what)) => self.connect(what)?,
+                Some(("AT+CIPSSLCCONF", "2,0,0")) => self.speaker.manner.verifies,
+                Some(("AT+CIPSSLCCN" | "AT+CIPSSLCSNI", _)) => self.speaker.manner.verifies,
                 Some(("AT+CIPSEND", count)) => {
                     self.send(count.parse().expect("a count"))?;
                     continue;
