@@ -98,9 +98,10 @@ impl Token {
         self.scope.as_deref()
     }
 
-    /// How long the token lives, counted from when it was issued: `expires_in`, or for a JSON Web
-    /// Token `exp - iat`, so that a device with a wrong clock still renews on time. `None` where the
-    /// server does not say, or says nonsense: not a number, not positive, above ten years.
+    /// How long the token lives, counted from when it came: `expires_in`. Without one that can be used, for a JSON Web
+    /// Token, it is `exp - iat`, so that a device with a wrong clock still renews on time; or what is left until `exp` by
+    /// the device's clock, if that lies between the two. `None` where the server does not say, or says nonsense: not a
+    /// number, not positive, above ten years.
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime
     }

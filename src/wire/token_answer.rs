@@ -60,11 +60,8 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
             "error_description" => &mut self.error_description,
             "error_uri" => &mut self.error_uri,
             _ => {
-                return self
-                    .further
-                    .iter_mut()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, slot)| slot);
+                let mut further = self.further.iter_mut();
+                return further.find(|(known, _)| *known == name).map(|(_, slot)| slot);
             }
         })
     }
@@ -85,29 +82,13 @@ impl<'a> AnswerReader<'a> {
             drop(response); // on a small heap the message needs its room
             return Err(refused(self.request, refusal, advice));
         }
-        let Some(mut answer) = answer else {
+        let Some(answer) = answer else {
             let kind = self.show(&not_json::kind(&response), None);
             return Err(self.malformed(&format!("it is not one JSON object ({kind})")));
         };
-        self.check_type(&answer)?;
-        let authorization = self.render(&answer)?;
-        let scope = match answer.scope {
-            Some(Value::Text(scope)) => Some(scope.decoded()).filter(|scope| is_scope(scope)),
-            _ => None,
-        };
-        let mut token = Token {
-            authorization,
-            scope: scope.map(|scope| String::from(scope.as_str())),
-            lifetime: answer.expires_in.and_then(number).filter(is_plausible),
-            members: Vec::new(),
-        };
-        for name in self.members {
-            if let Some(Some(Value::Text(text))) = answer.slot(name) {
-                token.members.push((name.clone(), text.decoded()));
-            }
-        }
+        let mut token = self.accept(answer)?;
         let received_at = response.received_at;
-        drop(response);
+        drop(response); // a JWT's claims need room too
         if token.lifetime.is_none() {
             token.lifetime = jwt::lifetime(token.access_token(), received_at).filter(is_plausible);
         }
@@ -120,6 +101,28 @@ impl<'a> AnswerReader<'a> {
         let mut answer = TokenAnswer { further, ..TokenAnswer::default() };
         read_members(response.body(), &mut answer).ok()?;
         Some(answer)
+    }
+
+    /// The token in an answer that is no refusal.
+    fn accept(&self, mut answer: TokenAnswer) -> Result<Token, Error> {
+        self.check_type(&answer)?;
+        let authorization = self.render(&answer)?;
+        let scope = match answer.scope {
+            Some(Value::Text(scope)) => Some(scope.decoded()).filter(|scope| is_scope(scope)),
+            _ => None,
+        };
+        let mut members = Vec::new();
+        for name in self.members {
+            if let Some(Some(Value::Text(text))) = answer.slot(name) {
+                members.push((name.clone(), text.decoded()));
+            }
+        }
+        Ok(Token {
+            authorization,
+            scope: scope.map(|scope| String::from(scope.as_str())),
+            lifetime: answer.expires_in.and_then(number).filter(is_plausible),
+            members,
+        })
     }
 
     fn check_type(&self, answer: &TokenAnswer) -> Result<(), Error> {
@@ -423,16 +426,22 @@ mod tests {
             let token = read(200, &format!("{{\"access_token\":\"{jwt}\"{member}}}")).unwrap();
             assert_eq!(token.lifetime(), Some(Duration::from_secs(seconds)), "{member}");
         }
+        let mut response = Response::new(200, format!("{{\"access_token\":\"{jwt}\"}}"));
+        response.received_at = Some(1_700_003_000);
+        let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
+        let token = Token::from_answer(&request, response).unwrap();
+        assert_eq!(token.lifetime(), Some(Duration::from_secs(600)), "what is left by the clock");
     }
 
     #[test]
     fn members_that_were_asked_for_are_kept() {
         let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
-        let members = &["instance_url".into(), "absent".into(), "number".into()];
+        let members = &["instance_url", "scope", "absent", "number"].map(String::from);
         let answer = AnswerReader { request: &request, separator: ' ', members, advice: "" };
-        let body = r#"{"access_token":"t","instance_url":"https:\/\/x","number":7,"other":"y"}"#;
+        let body = r#"{"access_token":"t","instance_url":"https:\/\/x","scope":"s","number":7,"other":"y"}"#;
         let token = answer.read_answer(Response::new(200, body)).unwrap();
         assert_eq!(token.member("instance_url"), Some("https://x"));
+        assert_eq!((token.member("scope"), token.scope()), (Some("s"), Some("s")));
         assert_eq!(
             [token.member("absent"), token.member("number"), token.member("other")],
             [None; 3]
@@ -487,5 +496,11 @@ mod tests {
         ] {
             assert_eq!(read(status, body).unwrap_err().kind(), kind, "{status} {body}");
         }
+        let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
+        let response = Response::new(429, "").with_header("Retry-After", "120");
+        let Err(Error::Unavailable(refusal)) = Token::from_answer(&request, response) else {
+            panic!("not unavailable")
+        };
+        assert_eq!(refusal.retry_after(), Some(Duration::from_secs(120)));
     }
 }
