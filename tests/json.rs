@@ -171,3 +171,26 @@ proptest! {
         prop_assert!((lifetime - expected).abs() <= 1e-9 + expected * 1e-12, "{}: {}", number, lifetime);
     }
 }
+
+#[test]
+#[ignore = "needs the documents that .ci/json gets"]
+fn the_public_test_suite_comes_out_as_it_says() {
+    let path = std::env::var_os("JSON_TEST_SUITE").expect("JSON_TEST_SUITE, as .ci/json sets it");
+    let cases: Vec<serde_json::Value> =
+        serde_json::from_reader(std::fs::File::open(path).unwrap()).unwrap();
+    let mut counts = [0, 0];
+    for case in &cases {
+        let (name, text) = (case["name"].as_str().unwrap(), case["input"].as_str().unwrap());
+        // Some are left to the parser, and start with an `i`.
+        let Some(is_valid) = ["n", "y"].iter().position(|kind| name.starts_with(kind)) else {
+            continue;
+        };
+        counts[is_valid] += 1;
+        assert_eq!(is_json(text), is_valid == 1, "{name}: {text:?}");
+        let request = Request::get("http://h/").unwrap();
+        let body = format!("{{\"access_token\":\"t\",\"x\":{text}}}");
+        let token = Token::from_answer(&request, Response::new(200, body));
+        assert_eq!(token.is_ok(), is_valid == 1, "{name}, as a member: {text:?}");
+    }
+    assert_eq!(counts, [188, 95], "invalid and valid documents");
+}
