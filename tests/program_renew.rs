@@ -9,9 +9,10 @@ mod programs;
 
 use appliance::{Appliance, Credentials};
 use minbearer::{ODD_SECRET, Renewing, get, jsa_variables, odd_appliance};
-use rustix::process::{Resource, Rlimit, Signal, kill_process, prlimit};
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use std::io::{Read, Write};
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::FileExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -326,6 +327,55 @@ fn a_narrower_scope_is_said_once() {
     renewing_said_one_line(&mut renewing, "narrower than asked for: without READ");
 }
 
+/// Of what it has sent and written, nothing is left: its buffers are wiped, and its allocator wipes too.
+#[test]
+fn no_secret_and_no_token_is_in_memory_between_requests() {
+    let (appliance, folder, file) = setting();
+    let secret = "a-secret-that-is-nowhere-else";
+    appliance.set_secret(secret);
+    let secret_file = folder.path().join("secret");
+    std::fs::write(&secret_file, secret).unwrap();
+    let more = [("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", secret_file.to_str().unwrap())];
+    let mut renewing = Renewing::jsa_with(&appliance, &file, &["--every", "1000"], &more);
+    let first = renewing.wait_for_token(&file, "");
+    renewing.signal(Signal::HUP);
+    let second = renewing.wait_for_token(&file, &first);
+    sleep(Duration::from_millis(200));
+    let memory = memory(renewing.id());
+    let copies = |text: &str| {
+        memory.iter().map(|region| memchr::memmem::find_iter(region, text).count()).sum::<usize>()
+    };
+    assert!(copies(secret_file.to_str().unwrap()) > 0, "the look at its memory sees nothing");
+    assert_eq!([secret, &first, &second].map(copies), [0, 0, 0]);
+}
+
+/// What a process can write to of its memory.
+fn memory(id: u32) -> Vec<Vec<u8>> {
+    let maps = std::fs::read_to_string(format!("/proc/{id}/maps")).unwrap();
+    let memory = std::fs::File::open(format!("/proc/{id}/mem")).unwrap();
+    let mut regions = Vec::new();
+    for line in maps.lines().filter(|line| line.contains(" rw")) {
+        let (start, end) = line.split_whitespace().next().unwrap().split_once('-').unwrap();
+        let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
+        let mut region = vec![0; usize::try_from(end - start).unwrap()];
+        if memory.read_exact_at(&mut region, start).is_ok() {
+            regions.push(region);
+        }
+    }
+    regions
+}
+
+#[test]
+fn a_servers_retry_after_is_heeded() {
+    let (appliance, _folder, file) = setting();
+    appliance.begin_outage(Some(30 * SECOND));
+    let mut renewing = Renewing::jsa(&appliance, &file, &["--every", "1000"]);
+    renewing.wait_for_line("502");
+    // Its own first pause is up to 2 s.
+    sleep(3 * SECOND);
+    assert_eq!(renewing.lines().len(), 1, "{:?}", renewing.lines());
+}
+
 /// Nobody reads its standard error, which has room for a few of its lines.
 #[test]
 fn a_line_that_would_block_is_dropped() {
@@ -339,25 +389,19 @@ fn a_line_that_would_block_is_dropped() {
     let variables = jsa_variables(&appliance, &[("QOAUTH_URL", &url)]);
     let mut command = programs::command("minbearer", &[]);
     command.envs(variables).args(["jsa", "--every", "1", "--renew", "--output"]).arg(&file);
-    let mut child = command.stderr(writer).spawn().unwrap();
-    let pid = rustix::process::Pid::from_child(&child);
-    let deadline = Instant::now() + 20 * SECOND;
-    let mut seen = std::collections::BTreeSet::new();
-    while seen.len() < 3 {
-        assert!(Instant::now() < deadline, "it writes no tokens: {seen:?}");
-        // There is a line for every second request, or would be.
+    let mut renewing = Renewing::of(command.stderr(writer).spawn().unwrap());
+    let mut token = renewing.wait_for_token(&file, "");
+    for _ in 0..2 {
+        // There is a line for the request in the outage, or would be.
+        appliance.begin_outage(None);
+        renewing.signal(Signal::HUP);
         sleep(Duration::from_millis(1200));
-        if let Ok(token) = std::fs::read_to_string(&file) {
-            seen.insert(token);
-            appliance.begin_outage(None);
-            kill_process(pid, Signal::HUP).unwrap();
-            sleep(Duration::from_millis(1200));
-            appliance.end_outage();
-            kill_process(pid, Signal::HUP).unwrap();
-        }
+        appliance.end_outage();
+        renewing.signal(Signal::HUP);
+        token = renewing.wait_for_token(&file, &token);
     }
-    kill_process(pid, Signal::TERM).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    renewing.signal(Signal::TERM);
+    assert_eq!(renewing.wait_for_end().0.code(), Some(0));
     let mut said = String::new();
     drop((command, stuffing));
     reader.read_to_string(&mut said).unwrap();

@@ -77,16 +77,17 @@ impl Renewing {
         Renewing::of(command.spawn().expect("minbearer starts"))
     }
 
-    /// One that was started with its standard error piped.
+    /// One that was started in another way. What it says is kept if its standard error is a pipe to here.
     pub fn of(mut child: Child) -> Renewing {
         let lines = Arc::<Mutex<Vec<String>>>::default();
-        let stderr = BufReader::new(child.stderr.take().expect("piped"));
-        let theirs = Arc::clone(&lines);
-        std::thread::spawn(move || {
-            for line in stderr.lines() {
-                theirs.lock().unwrap().push(line.expect("UTF-8 on standard error"));
-            }
-        });
+        if let Some(stderr) = child.stderr.take() {
+            let theirs = Arc::clone(&lines);
+            std::thread::spawn(move || {
+                for line in BufReader::new(stderr).lines() {
+                    theirs.lock().unwrap().push(line.expect("UTF-8 on standard error"));
+                }
+            });
+        }
         Renewing { child, lines }
     }
 
