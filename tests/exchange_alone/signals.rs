@@ -44,9 +44,12 @@ pub fn run() {
     super::run("an interrupted call goes on with what is left", child("signals", &told));
 }
 
-fn post_much(url: &str, timeout: Duration) -> Result<Token, Error> {
-    let request = Request::post(url)?.with_body("text/plain", vec![b'x'; LARGE])?;
-    Http::new().send(&request, Instant::now() + timeout)?;
+fn large(url: &str) -> Request {
+    Request::post(url).unwrap().with_body("text/plain", vec![b'x'; LARGE]).unwrap()
+}
+
+fn send(request: &Request, timeout: Duration) -> Result<Token, Error> {
+    Http::new().send(request, Instant::now() + timeout)?;
     Token::new("t", None)
 }
 
@@ -66,7 +69,7 @@ pub fn with_sigpipe_as_it_was() {
     assert!(seen.swap(false, Ordering::SeqCst), "the signal can be seen");
 
     for url in ["RESETTING", "LEAVING", "HALF_READ"].map(told) {
-        for outcome in [post_much(&url, AMPLE), get_token(&url, AMPLE)] {
+        for outcome in [send(&large(&url), AMPLE), get_token(&url, AMPLE)] {
             expect_kind(&url, outcome, Kind::Network);
             assert!(!seen.load(Ordering::SeqCst), "{url} raised SIGPIPE");
         }
@@ -90,7 +93,8 @@ pub fn in_a_rain_of_signals() {
     expect_token(&told("SLOW"));
     expect_late("silence", |timeout| get_token(&silent, timeout));
     expect_late("a full queue", |timeout| get_token(&told("FULL"), timeout));
-    expect_late("a large request", |timeout| post_much(&told("SIPPING"), timeout));
+    let request = large(&told("SIPPING"));
+    expect_late("a large request", |timeout| send(&request, timeout));
     let located = |locator: &str, service: &str, timeout| {
         let config = jsa::Config::new("id", "secret")?.with_qoauth_host(service)?;
         jsa::get_token(&config.with_locator(locator).with_timeout(timeout))

@@ -59,8 +59,8 @@ pub struct Server {
     address: SocketAddr,
     listener: Option<Listener>,
     requests: Requests,
-    /// What keeps the port as it is.
-    _sockets: Vec<Socket>,
+    /// What keeps the port as it is: a listener, and those that fill its queue.
+    sockets: Vec<Socket>,
 }
 
 type Requests = Arc<Mutex<Vec<Vec<u8>>>>;
@@ -108,7 +108,7 @@ impl Server {
                 fill_the_queue(address, &mut sockets);
             }
         }
-        Ok(Server { address, listener, requests, _sockets: sockets })
+        Ok(Server { address, listener, requests, sockets })
     }
 
     pub fn script(script: Vec<Step>) -> Server {
@@ -126,6 +126,11 @@ impl Server {
     /// How many connections were accepted.
     pub fn connections(&self) -> usize {
         self.listener.as_ref().map_or(0, Listener::connections)
+    }
+
+    /// How many connections fill its queue.
+    pub fn queued(&self) -> usize {
+        self.sockets.len().saturating_sub(1)
     }
 
     /// What the script has read as requests.
