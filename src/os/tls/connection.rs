@@ -208,7 +208,7 @@ impl Incoming {
     }
 
     fn discard(&mut self, len: usize) {
-        self.start = (self.start + len).min(self.end);
+        self.start = self.start.saturating_add(len).min(self.end);
     }
 
     /// Reads once, and says whether something came.
@@ -228,5 +228,38 @@ impl Incoming {
         let read = socket.read(room)?;
         self.end += read;
         Ok(read > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_has_room_for_the_longest_record_and_no_more_than_a_handshake_may_take() {
+        let mut source = std::io::repeat(7);
+        let mut incoming = Incoming::default();
+        assert!(incoming.read(&mut source).unwrap());
+        assert_eq!(incoming.unread().len(), MAX_RECORD_BYTES);
+        // A record but for its last byte stays, and the next one has room behind it.
+        incoming.discard(1);
+        assert!(incoming.read(&mut source).unwrap());
+        assert_eq!(
+            (incoming.unread().len(), incoming.bytes.len()),
+            (MAX_RECORD_BYTES, MAX_RECORD_BYTES)
+        );
+        // If nothing is ever taken, it ends.
+        let mut reads = 0;
+        let error = loop {
+            match incoming.read(&mut source) {
+                Ok(has_come) => assert!(has_come),
+                Err(error) => break error,
+            }
+            reads += 1;
+        };
+        assert_eq!((reads, incoming.unread().len()), (3, MAX_INCOMING_BYTES), "{error}");
+        // More than there is cannot be taken.
+        incoming.discard(usize::MAX);
+        assert!(incoming.unread().is_empty());
     }
 }
