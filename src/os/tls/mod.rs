@@ -4,6 +4,8 @@ mod client_certificate;
 mod connection;
 mod plaintext;
 mod provider;
+#[cfg(feature = "tls-ring")]
+mod ring;
 mod roots;
 mod verifier;
 mod words;

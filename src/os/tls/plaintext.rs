@@ -49,14 +49,13 @@ fn collect(bytes: &[u8]) -> Result<(), Error> {
 /// The same provider, whose suites collect. They live as long as the process: call it once for a provider.
 pub(super) fn collecting(provider: &CryptoProvider) -> CryptoProvider {
     let suites = provider.cipher_suites.iter().map(|suite| match suite {
-        SupportedCipherSuite::Tls13(suite) => SupportedCipherSuite::Tls13(leak(Tls13CipherSuite {
-            common: common(&suite.common),
-            hkdf_provider: suite.hkdf_provider,
-            aead_alg: leak(Collecting(suite.aead_alg)),
-            quic: None,
-        })),
+        SupportedCipherSuite::Tls13(of) => {
+            SupportedCipherSuite::Tls13(leak(suite13(of, leak(Collecting(of.aead_alg)))))
+        }
         #[cfg(feature = "tls12")]
-        SupportedCipherSuite::Tls12(suite) => tls12::collecting(suite),
+        SupportedCipherSuite::Tls12(of) => {
+            SupportedCipherSuite::Tls12(leak(suite12(of, leak(Collecting(of.aead_alg)))))
+        }
         // Another crate can turn TLS 1.2 on.
         #[allow(unreachable_patterns)]
         suite => *suite,
@@ -68,7 +67,20 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-fn common(of: &CipherSuiteCommon) -> CipherSuiteCommon {
+/// A suite with its algorithm wrapped, and without QUIC.
+pub(super) const fn suite13(
+    of: &Tls13CipherSuite,
+    collecting: &'static Collecting<&'static dyn Tls13AeadAlgorithm>,
+) -> Tls13CipherSuite {
+    Tls13CipherSuite {
+        common: common(&of.common),
+        hkdf_provider: of.hkdf_provider,
+        aead_alg: collecting,
+        quic: None,
+    }
+}
+
+const fn common(of: &CipherSuiteCommon) -> CipherSuiteCommon {
     CipherSuiteCommon {
         suite: of.suite,
         hash_provider: of.hash_provider,
@@ -77,7 +89,7 @@ fn common(of: &CipherSuiteCommon) -> CipherSuiteCommon {
 }
 
 /// A suite's algorithm, or a decrypter of its making.
-struct Collecting<T>(T);
+pub(super) struct Collecting<T>(pub(super) T);
 
 impl MessageDecrypter for Collecting<Box<dyn MessageDecrypter>> {
     fn decrypt<'a>(
@@ -121,23 +133,29 @@ impl Tls13AeadAlgorithm for Collecting<&'static dyn Tls13AeadAlgorithm> {
 }
 
 #[cfg(feature = "tls12")]
+pub(super) use tls12::suite12;
+
+#[cfg(feature = "tls12")]
 mod tls12 {
-    use super::{Collecting, common, leak};
+    use super::{Collecting, common};
     use alloc::boxed::Box;
     use rustls::crypto::cipher::{
         AeadKey, KeyBlockShape, MessageDecrypter, MessageEncrypter, Tls12AeadAlgorithm,
         UnsupportedOperationError,
     };
-    use rustls::{ConnectionTrafficSecrets, SupportedCipherSuite, Tls12CipherSuite};
+    use rustls::{ConnectionTrafficSecrets, Tls12CipherSuite};
 
-    pub(super) fn collecting(suite: &'static Tls12CipherSuite) -> SupportedCipherSuite {
-        SupportedCipherSuite::Tls12(leak(Tls12CipherSuite {
-            common: common(&suite.common),
-            prf_provider: suite.prf_provider,
-            kx: suite.kx,
-            sign: suite.sign,
-            aead_alg: leak(Collecting(suite.aead_alg)),
-        }))
+    pub(in crate::os::tls) const fn suite12(
+        of: &Tls12CipherSuite,
+        collecting: &'static Collecting<&'static dyn Tls12AeadAlgorithm>,
+    ) -> Tls12CipherSuite {
+        Tls12CipherSuite {
+            common: common(&of.common),
+            prf_provider: of.prf_provider,
+            kx: of.kx,
+            sign: of.sign,
+            aead_alg: collecting,
+        }
     }
 
     impl Tls12AeadAlgorithm for Collecting<&'static dyn Tls12AeadAlgorithm> {
