@@ -10,8 +10,8 @@
 //! decoded                     a/b"A                       1 h       (passed over)
 //! ```
 //!
-//! A parser for any document would be no use here: it has to make doubles of numbers, which on a processor without
-//! floating point costs more than the rest of it.
+//! A parser for documents of any kind makes doubles of numbers. With miniserde, which is a small one, JSA's flow took
+//! 10.7 KB more of flash on a Cortex-M0, which has no floating point.
 
 mod number;
 mod text;
@@ -19,8 +19,7 @@ mod text;
 pub(crate) use number::seconds;
 pub(crate) use text::{Text, escape, hexadecimal};
 
-/// How deep arrays and objects may nest: what is open is remembered in the bits of a `u64`, and no answer of a token
-/// server goes deeper than five.
+/// How deep arrays and objects may nest: what is open is remembered in the bits of a `u64`. A token answer needs one.
 const MAX_DEPTH: u32 = u64::BITS;
 
 #[derive(Debug, PartialEq)]
