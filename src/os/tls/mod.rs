@@ -15,7 +15,7 @@ use crate::wire::url::Url;
 use alloc::string::String;
 use alloc::sync::Arc;
 use roots::{Roots, Trust};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::Resumption;
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ClientConfig, client::ResolvesClientCert};
 use std::io::{Read, Write};
@@ -66,14 +66,12 @@ impl Tls {
     fn prepare(&self, deadline: Instant) -> Result<Ready, Failure> {
         let provider = provider::current().map_err(Failure::Config)?;
         let Roots { store, unknown_issuer } = self.trust.roots(deadline)?;
-        let web_pki = WebPkiServerVerifier::builder_with_provider(store.clone(), provider.clone())
-            .build()
-            .map_err(|error| Failure::Tls(rustls::Error::General(alloc::format!("{error}"))))?;
+        let verifier = verifier::of(&provider, store);
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(Failure::Tls)?
-            .dangerous() // what rustls calls every verifier that is not its own; this one asks its own
-            .with_custom_certificate_verifier(verifier::naming_unsupported_keys(web_pki, store));
+            .dangerous() // rustls's word for any verifier but its own; this one makes the same checks
+            .with_custom_certificate_verifier(verifier);
         let mut config = match &self.client {
             Some(key) => builder.with_client_cert_resolver(Arc::new(Presented(key.clone()))),
             None => builder.with_no_client_auth(),
