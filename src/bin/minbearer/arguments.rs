@@ -1,6 +1,7 @@
 //! The command line, read by the table.
 
 use super::console::seconds;
+use super::renewal::LEAST_BETWEEN_REQUESTS;
 use super::table::{COMMANDS, Command, Flow, OPTIONS, Row, Setting};
 use minbearer::Error;
 use std::ffi::OsString;
@@ -10,8 +11,6 @@ use std::time::Duration;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_MODE: u32 = 0o600;
-/// No request follows another within this time, so that no shorter interval could be kept to.
-const LEAST_EVERY: Duration = Duration::from_secs(1);
 
 /// What the user asks for.
 pub enum Asked {
@@ -174,7 +173,10 @@ impl Arguments {
             }
             Setting::Renew => self.renew = true,
             Setting::Every => {
-                let every = value.to_str().and_then(seconds).filter(|every| *every >= LEAST_EVERY);
+                let every = value
+                    .to_str()
+                    .and_then(seconds)
+                    .filter(|every| *every >= LEAST_BETWEEN_REQUESTS);
                 self.every = Some(every.ok_or_else(|| wrong("a number of seconds, 1 or more"))?);
             }
             // They end the reading.

@@ -3,7 +3,7 @@
 use super::arguments::{Arguments, TlsFiles};
 use super::console::variable;
 use super::password::password_from_env;
-use super::table::Flow as Kind;
+use super::table;
 use minbearer::client_credentials::ClientAuthentication;
 use minbearer::{
     Error, Flow, Http, SecretSource, Token, Url, accelerator, client_credentials, jsa,
@@ -25,9 +25,11 @@ impl Client {
     /// Reads the environment, and asks for a password where one is needed and no file holds it.
     pub fn new(arguments: Arguments) -> Result<Client, Error> {
         let flow = match arguments.flow {
-            Kind::Jsa => Configured::Jsa(jsa::Config::from_env()?.with_timeout(arguments.timeout)),
-            Kind::Accelerator => Configured::Accelerator(accelerator(&arguments)?),
-            Kind::ClientCredentials => {
+            table::Flow::Jsa => {
+                Configured::Jsa(jsa::Config::from_env()?.with_timeout(arguments.timeout))
+            }
+            table::Flow::Accelerator => Configured::Accelerator(accelerator(&arguments)?),
+            table::Flow::ClientCredentials => {
                 Configured::ClientCredentials(client_credentials(&arguments)?)
             }
         };

@@ -12,13 +12,13 @@ use rustix::time::{
 };
 use std::time::Duration;
 
-/// A hundred years.
-const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// Fifty years. A kernel before 5.1 on a processor of 32 bits takes no number of seconds that is larger than 32 bits hold.
+const FAR: Duration = Duration::from_secs(50 * 365 * 86_400);
 /// A timer that is set to nothing at all is stopped.
 const LEAST: Duration = Duration::from_nanos(1);
 
 pub struct Clock {
-    /// Goes off a hundred years after the start: what is left until then tells the time.
+    /// Goes off fifty years after the start: what is left until then tells the time.
     far: OwnedFd,
     alarm: OwnedFd,
 }

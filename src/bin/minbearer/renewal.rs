@@ -90,7 +90,7 @@ impl Renewal {
     }
 
     /// No token came: the pauses are those of the library's sessions.
-    pub fn refused(&mut self, error: &Error, now: Duration, random: Fraction) {
+    pub fn failed(&mut self, error: &Error, now: Duration, random: Fraction) {
         self.failed_requests = self.failed_requests.saturating_add(1);
         let pause = pause_after(self.failed_requests, error.kind(), random);
         let left = self.ends.map(|end| end.saturating_sub(now)).unwrap_or_default();
@@ -203,7 +203,7 @@ mod tests {
                 assert_eq!(renewal.next(at(102.0)), Step::Write, "what came is not lost");
                 renewal.written();
             } else {
-                renewal.refused(&Error::network("down"), at(102.0), MOST);
+                renewal.failed(&Error::network("down"), at(102.0), MOST);
             }
             assert_eq!(renewal.next(at(102.0)), Step::Request, "after a good one: {is_good}");
         }
@@ -213,7 +213,7 @@ mod tests {
     fn a_signal_ends_a_pause() {
         let mut renewal = written(None, Some(1000.0), LEAST);
         renewal.requesting(at(900.0));
-        renewal.refused(&Error::network("down"), at(900.0), MOST);
+        renewal.failed(&Error::network("down"), at(900.0), MOST);
         assert!(matches!(renewal.next(at(901.5)), Step::Wait(Some(_))));
         renewal.ask();
         assert_eq!(renewal.next(at(901.5)), Step::Request);
@@ -224,7 +224,7 @@ mod tests {
         let mut renewal = Renewal::new(None);
         let mut pause = |now: f64| {
             renewal.requesting(at(now));
-            renewal.refused(&Error::timeout("slow"), at(now + 10.0), LEAST);
+            renewal.failed(&Error::timeout("slow"), at(now + 10.0), LEAST);
             let Step::Wait(Some(time)) = renewal.next(at(now + 10.0)) else { panic!("no pause") };
             (time - at(now + 10.0)).as_secs_f64()
         };
@@ -241,7 +241,7 @@ mod tests {
             renewal.requesting(at(now));
             let url = minbearer::Url::parse("URL", "http://h").unwrap();
             let request = minbearer::Request::to(minbearer::Method::Get, url);
-            renewal.refused(&Error::refused(&request, 401, "wrong"), at(now), LEAST);
+            renewal.failed(&Error::refused(&request, 401, "wrong"), at(now), LEAST);
             let Step::Wait(Some(time)) = renewal.next(at(now)) else { panic!("no pause") };
             (time - at(now)).as_secs_f64()
         };
@@ -265,7 +265,7 @@ mod tests {
         }
         assert_eq!(renewal.next(at(108.0)), Step::Request, "it is due");
         renewal.requesting(at(108.0));
-        renewal.refused(&Error::network("down"), at(108.0), LEAST);
+        renewal.failed(&Error::network("down"), at(108.0), LEAST);
         assert_eq!(renewal.next(at(115.1)), Step::Write, "the old one is still kept");
         renewal.obtained(None, LEAST);
         assert_eq!(renewal.next(at(115.2)), Step::Write, "a new one is written at once");

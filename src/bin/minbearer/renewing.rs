@@ -65,7 +65,7 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
                         notes.log(&client, &renewal, &token);
                         unwritten = Some(token);
                     })
-                    .inspect_err(|error| renewal.refused(error, clock.now(), random()))
+                    .inspect_err(|error| renewal.failed(error, clock.now(), random()))
             }
         };
         match outcome {

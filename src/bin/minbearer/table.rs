@@ -149,7 +149,6 @@ pub const VARIABLES: [(&str, &[Flow]); 9] = [
     ("USER", &[Flow::Accelerator]),
 ];
 
-const LAST_STATUS: u8 = 8;
 /// What an exit status says was wrong.
 pub const STATUSES: [(u8, &str); 7] = [
     (2, "settings"),
@@ -158,7 +157,7 @@ pub const STATUSES: [(u8, &str); 7] = [
     (5, "timeout"),
     (6, "refused"),
     (7, "malformed answer"),
-    (LAST_STATUS, "server unavailable"),
+    (8, "server unavailable"),
 ];
 
 impl Command {
@@ -210,8 +209,8 @@ pub fn help() -> String {
     help += "\n\nVariables:";
     push_wrapped(&mut help, &mut VARIABLES.iter().map(|(name, _)| String::from(*name)));
     help += "\nExit status:";
-    let mut statuses = STATUSES.iter().map(|(status, what)| {
-        let separator = if *status == LAST_STATUS { "" } else { "," };
+    let mut statuses = STATUSES.iter().enumerate().map(|(index, (status, what))| {
+        let separator = if index + 1 < STATUSES.len() { "," } else { "" };
         format!("{status} {what}{separator}")
     });
     push_wrapped(&mut help, &mut statuses);
