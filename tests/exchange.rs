@@ -102,6 +102,18 @@ fn where_nothing_listens_the_error_says_so() {
     }
 }
 
+/// A server that has seen enough answers and hangs up, while the request is still being written.
+#[test]
+fn an_answer_to_half_a_request_is_read() {
+    let answer = "HTTP/1.1 413 Too large\r\nContent-Length: 4\r\n\r\nmuch";
+    let server = Server::script(vec![Step::send(answer), Step::Drop]);
+    // More than the sockets of both sides hold.
+    let request = Request::post(&server.url()).unwrap();
+    let request = request.with_body("text/plain", vec![b'x'; 6 * 1024 * 1024]).unwrap();
+    let response = Http::new().send(&request, Instant::now() + TIMEOUT).unwrap();
+    assert_eq!((response.status(), response.body()), (413, &b"much"[..]));
+}
+
 /// What is allocated while `call` runs, as calls and as bytes.
 fn allocated(call: impl FnOnce()) -> (u64, u64) {
     let counted = allocation_counter::measure(call);

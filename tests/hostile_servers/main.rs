@@ -53,7 +53,7 @@ enum Outcome {
 const UNREACHABLE: Outcome = Outcome::Network(NetworkCause::Connect);
 const CUT: Outcome = Outcome::Network(NetworkCause::CutShort);
 const NOT_HTTP: Outcome = Outcome::Network(NetworkCause::NotHttp);
-/// Where it depends on what comes first whether the end of a connection is seen, or its reset.
+/// Where it depends on what comes first whether the end of a connection is seen, or its reset, and where.
 const HUNG_UP: Outcome = Outcome::Failed(Kind::Network);
 const LATE: Outcome = Outcome::Failed(Kind::Timeout);
 const REFUSED: Outcome = Outcome::Failed(Kind::Refused);
@@ -64,8 +64,8 @@ const OK: Outcome = Outcome::Status(200);
 
 impl Outcome {
     fn is_as_expected(self, expected: Outcome) -> bool {
-        let is_hung_up =
-            matches!(self, Outcome::Network(NetworkCause::CutShort | NetworkCause::Io));
+        use NetworkCause::{Connect, CutShort, Io};
+        let is_hung_up = matches!(self, Outcome::Network(Connect | CutShort | Io));
         self == expected || (expected == HUNG_UP && is_hung_up)
     }
 }
