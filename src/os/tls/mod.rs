@@ -15,9 +15,9 @@ use crate::wire::url::Url;
 use alloc::string::String;
 use alloc::sync::Arc;
 use roots::{Roots, Trust};
-use rustls::client::Resumption;
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, ClientConfig, client::ResolvesClientCert};
+use rustls::{CertificateError, ClientConfig, SupportedProtocolVersion};
 use std::io::{Read, Write};
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -25,6 +25,10 @@ pub(crate) use words::Failure;
 
 /// How many servers' sessions are kept, to be resumed.
 const MAX_SESSIONS: usize = 16;
+
+/// Not what rustls was built with, since that may be another crate's wish.
+const VERSIONS: &[&SupportedProtocolVersion] =
+    if cfg!(feature = "tls12") { rustls::DEFAULT_VERSIONS } else { &[&rustls::version::TLS13] };
 
 /// What the exchanges of one `Http` and of its clones share: whom to trust, a certificate of its own, the sessions.
 #[derive(Clone, Default)]
@@ -68,7 +72,7 @@ impl Tls {
         let Roots { store, unknown_issuer } = self.trust.roots(deadline)?;
         let verifier = verifier::of(&provider, store);
         let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(VERSIONS)
             .map_err(Failure::Tls)?
             .dangerous() // rustls's word for any verifier but its own; this one makes the same checks
             .with_custom_certificate_verifier(verifier);

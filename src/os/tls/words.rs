@@ -96,6 +96,12 @@ pub(super) fn server_name(url: &Url) -> Result<ServerName<'static>, Failure> {
     })
 }
 
+const NO_COMMON_VERSION: &str = if cfg!(feature = "tls12") {
+    "the server has no TLS version that is taken here, which are 1.2 and 1.3; let it speak one of them"
+} else {
+    "the server has no TLS version that is taken here, which is 1.3 alone; let it speak that, or build minbearer with its feature `tls12`"
+};
+
 fn describe_tls(url: &Url, error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(error) => describe_certificate(url, error),
@@ -103,9 +109,7 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
         | rustls::Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
-        ) => String::from(
-            "the server has no TLS version that is taken here, which are 1.2 and 1.3; let it speak one of them",
-        ),
+        ) => String::from(NO_COMMON_VERSION),
         rustls::Error::AlertReceived(
             AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
         ) => String::from(
