@@ -66,11 +66,11 @@
 //! # TLS
 //!
 //! The server's certificate is verified, its name included, and nothing turns that off: a server that could be anyone
-//! would be handed the credentials. TLS is 1.3 or 1.2, with AES-GCM and key exchange on X25519 or P-256; keys are RSA from
-//! 2048 bits, P-256, P-384 or Ed25519. A server that has ChaCha20-Poly1305, P-384 key exchange or P-521 alone is not
-//! reached by the cryptography that comes with `tls`: they would cost 47 KB in a static program. A provider that the
-//! program installs (`rustls::crypto::CryptoProvider::install_default`: aws-lc-rs, its FIPS build, all of ring) is used
-//! instead, with all that it has; `tls-no-provider` is for such programs. This crate installs none.
+//! would be handed the credentials. TLS is 1.3 or 1.2, with AES-GCM and key exchange on X25519, P-256 or P-384; keys are
+//! RSA from 2048 bits, P-256, P-384 or Ed25519. A server that has ChaCha20-Poly1305 or P-521 alone is not reached by the
+//! cryptography that comes with `tls`: the first would cost 52 KB in a static program. A provider that the program
+//! installs (`rustls::crypto::CryptoProvider::install_default`: aws-lc-rs, its FIPS build, all of ring) is used instead,
+//! with all that it has; `tls-no-provider` is for such programs. This crate installs none.
 //!
 //! Trusted are the system's CAs. `SSL_CERT_FILE` (a PEM file) and `SSL_CERT_DIR` (folders of such files) stand in for
 //! them; **with both set both count**, as with OpenSSL, so neither is a pin. The pin is `Http::with_ca`, which looks at no
@@ -124,8 +124,8 @@
 //! ## A secret is never left behind
 //!
 //! Every buffer that held one is wiped when it is dropped and never reallocated while it holds one, with the system's
-//! own allocator. What swap, a core dump and the environment block hold is out of reach, and over TLS what rustls
-//! keeps.
+//! own allocator, over TLS too. What swap, a core dump and the environment block hold is out of reach, and what rustls
+//! keeps: of each decrypted record one byte, and the key of a client certificate.
 //!
 //! ## Every wait has a deadline
 //!

@@ -1,8 +1,8 @@
 //! ring's cryptography, less what no server needs and what would be linked for nothing.
 //!
-//! Left out are ChaCha20-Poly1305 and key exchange on P-384, which servers have beside AES-GCM and X25519 or P-256; QUIC;
-//! and signing, which only a client certificate needs (`client_certificate` brings it). rustls's own list of them is
-//! not mentioned anywhere, since whatever stands in it is linked: docs/tls.md has the bytes.
+//! Left out are ChaCha20-Poly1305 (52 KB), which servers have beside AES-GCM; QUIC; and signing, which only a client
+//! certificate needs: `client_certificate` brings it. rustls's own lists are not mentioned, since all that stands in
+//! them is linked then. `benches/tls.md` has the bytes.
 
 use super::plaintext::{Collecting, suite13};
 use crate::error::Error;
@@ -11,7 +11,7 @@ use alloc::vec;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls::crypto::cipher::Tls13AeadAlgorithm;
 use rustls::crypto::ring::cipher_suite::{TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384};
-use rustls::crypto::ring::kx_group::{SECP256R1, X25519};
+use rustls::crypto::ring::kx_group::{SECP256R1, SECP384R1, X25519};
 use rustls::crypto::{
     CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom as Random, WebPkiSupportedAlgorithms,
 };
@@ -82,7 +82,7 @@ pub(super) fn own() -> Result<Arc<CryptoProvider>, Error> {
     let suites = suites.chain(tls12::suites());
     Ok(Arc::new(CryptoProvider {
         cipher_suites: suites.collect(),
-        kx_groups: vec![X25519, SECP256R1],
+        kx_groups: vec![X25519, SECP256R1, SECP384R1],
         signature_verification_algorithms: SIGNATURES,
         secure_random: &Ring,
         key_provider: &Ring,

@@ -113,7 +113,7 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
         rustls::Error::AlertReceived(
             AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
         ) => String::from(
-            "the server refused the TLS handshake: it may know no cipher suite or curve that is offered here (AES-GCM; X25519, P-256), have a key of another kind than RSA, P-256, P-384 or Ed25519 (P-521 is not taken), or want a client certificate",
+            "the server refused the TLS handshake: it may know no cipher suite or curve that is offered here (AES-GCM; X25519, P-256, P-384), have a key of another kind than RSA, P-256, P-384 or Ed25519 (P-521 is not taken), or want a client certificate",
         ),
         rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
             String::from("the server wants a client certificate, and there is none here")
