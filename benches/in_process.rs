@@ -2,8 +2,12 @@
 //! nanoseconds mean nothing elsewhere.
 //!
 //! ```sh
-//! cargo bench --bench in_process
+//! cargo bench --bench in_process                        # with --features tls over TLS too
 //! ```
+
+#[cfg(feature = "tls")]
+#[path = "../tests/support/tls.rs"]
+mod tls;
 
 use divan::{AllocProfiler, Bencher};
 use minbearer::{Error, Request, Response, Session, Transport, jsa};
@@ -133,6 +137,48 @@ mod loopback {
             assert!(text == ANSWER);
             text
         });
+    }
+}
+
+/// One token over TLS 1.3 with P-256, from the same server: what a session saves that keeps its `Http`.
+#[cfg(feature = "tls")]
+#[divan::bench_group(min_time = Duration::from_secs(1))]
+mod https {
+    use super::*;
+    use minbearer::{Http, get_token};
+    use tls::{Authority, Key};
+
+    struct Setting {
+        config: jsa::Config,
+        ca: String,
+        _server: tls::Server,
+    }
+
+    static SETTING: LazyLock<Setting> = LazyLock::new(|| {
+        let authority = Authority::new("a private CA", Key::P256);
+        let port = SERVER.authority.rsplit(':').next().and_then(|port| port.parse().ok());
+        let identity = authority.issue(&["localhost"]);
+        let server = tls::Server::terminating_tls(identity.config(), port.expect("a port"));
+        let config = config().with_qoauth_url(&server.url("localhost", "")).expect("a good URL");
+        Setting { config, ca: tls::pem(authority.certificate()), _server: server }
+    });
+
+    fn http() -> Http {
+        Http::new().with_ca(&SETTING.ca).expect("a CA")
+    }
+
+    #[divan::bench]
+    fn full_handshake(bencher: Bencher) {
+        bencher
+            .with_inputs(http)
+            .bench_values(|http| get_token(&SETTING.config, &http).expect("a token"));
+    }
+
+    #[divan::bench]
+    fn resumed(bencher: Bencher) {
+        let http = http();
+        get_token(&SETTING.config, &http).expect("a token");
+        bencher.bench(|| get_token(&SETTING.config, &http).expect("a token"));
     }
 }
 
