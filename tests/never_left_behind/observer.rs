@@ -10,6 +10,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 /// One process to look at.
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +163,22 @@ impl Drop for Subject {
     }
 }
 
+/// A thread that has just ended may free its stack between the list of the regions and the reading of them: then the
+/// whole process is read again, so that nothing is left out.
 fn read_memory(pid: u32) -> Vec<Vec<u8>> {
+    const ATTEMPTS: usize = 50;
+    let mut failure = String::new();
+    for _ in 0..ATTEMPTS {
+        match read_regions(pid) {
+            Ok(regions) => return regions,
+            Err(error) => failure = error,
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{failure}");
+}
+
+fn read_regions(pid: u32) -> Result<Vec<Vec<u8>>, String> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
     let mut regions = Vec::new();
@@ -174,11 +190,11 @@ fn read_memory(pid: u32) -> Vec<Vec<u8>> {
         let (start, end) =
             (u64::from_str_radix(start, 16).unwrap(), u64::from_str_radix(end, 16).unwrap());
         let mut region = vec![0; (end - start) as usize];
-        memory.read_exact_at(&mut region, start).unwrap_or_else(|error| panic!("{line}: {error}"));
+        memory.read_exact_at(&mut region, start).map_err(|error| format!("{line}: {error}"))?;
         regions.push(region);
     }
     assert!(regions.len() > 3, "heap, stacks and data are there: {maps}");
-    regions
+    Ok(regions)
 }
 
 fn count(memory: &[Vec<u8>], needle: &[u8]) -> usize {
