@@ -1,35 +1,39 @@
 //! A time as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) has it, to the second, in UTC.
 //!
-//! The examples include this file, so it uses nothing of the crate.
+//! The program and the examples include this file, so it uses nothing of the crate, and nothing but core.
 
-use alloc::format;
-use alloc::string::String;
+use core::fmt;
 
 /// 9999-12-31T23:59:59Z, the last moment that a certificate can name.
 const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The time that many seconds after 1970 began.
-pub(crate) fn utc(seconds: u64) -> String {
-    let seconds = seconds.min(LAST_SECOND);
-    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
-    // Civil from days: years start in March, so that the leap day comes last, in eras of 400 years
-    // of 146,097 days. 719,468 days lie between 0000-03-01 and 1970-01-01.
-    let (era, day_of_era) = ((days + 719_468) / 146_097, (days + 719_468) % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) =
-        (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+pub(crate) struct Utc(pub(crate) u64);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.min(LAST_SECOND);
+        let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
+        // Civil from days: years start in March, so that the leap day comes last, in eras of 400 years
+        // of 146,097 days. 719,468 days lie between 0000-03-01 and 1970-01-01.
+        let (era, day_of_era) = ((days + 719_468) / 146_097, (days + 719_468) % 146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+        let year = era * 400 + year_of_era + u64::from(month <= 2);
+        let (hour, minute, second) =
+            (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::ToString;
 
     #[test]
     fn a_time_is_shown_as_rfc_3339() {
@@ -45,7 +49,7 @@ mod tests {
             (LAST_SECOND, "9999-12-31T23:59:59Z"),
             (u64::MAX, "9999-12-31T23:59:59Z"),
         ] {
-            assert_eq!(utc(seconds), shown, "{seconds}");
+            assert_eq!(Utc(seconds).to_string(), shown, "{seconds}");
         }
     }
 }

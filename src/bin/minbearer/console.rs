@@ -1,5 +1,8 @@
 //! What a program's console sees: one-line errors, exit statuses, lines on standard output. The examples share it.
 
+#[path = "../../wire/time.rs"]
+mod time;
+
 use minbearer::{Error, Kind};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::BorrowedFd;
@@ -7,6 +10,7 @@ use rustix::io::Errno;
 use std::fmt::Write;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use time::Utc;
 
 /// Ends a program: status 0, or `<program>: <error>` on standard error and the status of its kind.
 pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
@@ -121,18 +125,5 @@ pub fn seconds(text: &str) -> Option<Duration> {
 pub fn timestamp(time: SystemTime) -> String {
     // A clock before 1970 is wrong anyway, and shows as 1970.
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
-    // Civil from days: years start in March, so that the leap day comes last, in eras of 400 years
-    // of 146,097 days. 719,468 days lie between 0000-03-01 and 1970-01-01.
-    let (era, day_of_era) = ((days + 719_468) / 146_097, (days + 719_468) % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) =
-        (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    Utc(seconds).to_string()
 }

@@ -3,7 +3,7 @@
 use super::verifier::UnsupportedKey;
 use crate::error::{Error, NetworkCause};
 use crate::wire::redact;
-use crate::wire::time::utc;
+use crate::wire::time::Utc;
 use crate::wire::url::Url;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -163,14 +163,14 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
         CertificateError::NotValidForName => format!("the server's certificate is not for {host}"),
         CertificateError::ExpiredContext { time, not_after } => format!(
             "the server's certificate expired at {}, and it is {} by this device's clock; have it renewed, or set the clock",
-            utc(not_after.as_secs()),
-            utc(time.as_secs())
+            Utc(not_after.as_secs()),
+            Utc(time.as_secs())
         ),
         CertificateError::Expired => String::from("the server's certificate has expired"),
         CertificateError::NotValidYetContext { time, not_before } => format!(
             "the server's certificate is not valid before {}, and it is {} by this device's clock; is the clock right?",
-            utc(not_before.as_secs()),
-            utc(time.as_secs())
+            Utc(not_before.as_secs()),
+            Utc(time.as_secs())
         ),
         CertificateError::NotValidYet => {
             String::from("the server's certificate is not valid yet; is this device's clock right?")
