@@ -1,15 +1,15 @@
-//! What can go wrong, sorted by what a program or an operator would do about it.
+//! The error type, sorted by what a program or an operator can do about an error.
 
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt::{self, Write};
 use core::time::Duration;
 
-/// Any failure of this crate.
+/// The error of every function in this crate.
 ///
 /// The message names what was being done, to which host and port, what came back, and what to try. It holds no
 /// secret: see [A secret is never shown](crate#a-secret-is-never-shown). `Debug` prints the message too, since
-/// `fn main() -> Result<(), Error>` does.
+/// `fn main() -> Result<(), Error>` prints `Debug`.
 ///
 /// ```no_run
 /// use minbearer::{Error, NetworkCause, jsa};
@@ -39,13 +39,14 @@ pub enum Error {
     Network(Failure),
     /// The deadline passed.
     Timeout(Failure),
-    /// The token server said no: a 3xx or 4xx status, or an OAuth `error`.
+    /// The token server refused the request: a 3xx or 4xx status code, or an OAuth `error`.
     Refused(Box<Refusal>),
     /// The token server cannot answer now: 429, 5xx, or the OAuth error `temporarily_unavailable`.
     Unavailable(Box<Refusal>),
-    /// The server said yes, but there is no usable token in its answer.
+    /// The status code is 2xx, but the answer has no usable token.
     Malformed(Failure),
-    /// An API's answer is not 2xx: only from [`Response::error_for_status`](crate::Response::error_for_status).
+    /// An API answered with another status code than 2xx. Only
+    /// [`Response::error_for_status`](crate::Response::error_for_status) returns this.
     Status(Box<Refusal>),
 }
 
@@ -86,19 +87,19 @@ pub enum Kind {
 pub enum NetworkCause {
     /// The name has no address, or the resolver failed.
     Lookup,
-    /// No connection came about.
+    /// No connection could be made.
     Connect,
-    /// The TLS handshake failed, a certificate was not accepted, or a TLS record was wrong.
+    /// The TLS handshake failed, a certificate was rejected, or a TLS record was invalid.
     Tls,
     /// The connection ended before the answer did.
     CutShort,
-    /// What came back is not HTTP, or not HTTP that can be trusted.
+    /// The answer is not HTTP, is ambiguous HTTP, or has a head longer than 8 KiB.
     NotHttp,
     /// Another failure of the operating system or of a transport.
     Io,
 }
 
-/// A message, and where there is one, the error below it.
+/// An error message and, if there is one, the source of the error.
 #[derive(Clone)]
 pub struct Failure {
     message: String,
@@ -106,7 +107,7 @@ pub struct Failure {
     source: Option<Source>,
 }
 
-/// The error below another. Where the processor has no compare-and-swap, and so no `Arc`, its text is what is kept.
+/// The source of an error. A processor without compare-and-swap has no `Arc`; there only the source's text is kept.
 #[cfg(target_has_atomic = "ptr")]
 type Source = alloc::sync::Arc<dyn core::error::Error + Send + Sync>;
 #[cfg(not(target_has_atomic = "ptr"))]
@@ -131,7 +132,7 @@ fn keep(source: impl core::error::Error + Send + Sync + 'static) -> Source {
     alloc::sync::Arc::new(Shown(source))
 }
 
-/// An error whose `Debug` is its `Display`: that of std's errors brings tables of Unicode along.
+/// An error whose `Debug` prints its `Display`: the `Debug` of std's errors links tables of Unicode.
 #[cfg(target_has_atomic = "ptr")]
 struct Shown<E>(E);
 
@@ -164,8 +165,8 @@ fn keep(source: impl core::error::Error + Send + Sync + 'static) -> Source {
 /// A server's refusal, with the fields of an OAuth error response
 /// ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
 ///
-/// Each text is what the server sent, cut to 256 characters, its control characters escaped and any
-/// occurrence of the secret or password replaced.
+/// Each text is the server's, cut to 256 characters, with control characters escaped and the secret or password
+/// redacted.
 #[derive(Clone, Default)]
 pub struct Refusal {
     pub(crate) message: String,
@@ -187,17 +188,17 @@ impl Refusal {
         self.error.as_deref()
     }
 
-    /// What the server's developer wrote about it.
+    /// The explanation for a developer, `error_description`.
     pub fn error_description(&self) -> Option<&str> {
         self.error_description.as_deref()
     }
 
-    /// A page about the error.
+    /// The address of a page about the error, `error_uri`.
     pub fn error_uri(&self) -> Option<&str> {
         self.error_uri.as_deref()
     }
 
-    /// How long the server asks to be left alone: the header `Retry-After`
+    /// How long to wait before the next request: the header field `Retry-After`
     /// ([RFC 9110 section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -227,35 +228,35 @@ impl Error {
         }
     }
 
-    /// An [`Error::Config`], for an implementer of `Flow` or `Transport`. The message must hold no
+    /// Makes an [`Error::Config`], for an implementation of `Flow` or `Transport`. The message must hold no
     /// secret, here and in the constructors below.
     pub fn config(message: impl Into<String>) -> Self {
         Error::Config(Failure::new(message.into()))
     }
 
-    /// An [`Error::Locator`].
+    /// Makes an [`Error::Locator`].
     pub fn locator(message: impl Into<String>) -> Self {
         Error::Locator(Failure::new(message.into()))
     }
 
-    /// An [`Error::Network`] of the cause [`Io`](NetworkCause::Io), unless
-    /// [`with_network_cause`](Self::with_network_cause) names another.
+    /// Makes an [`Error::Network`] of the cause [`Io`](NetworkCause::Io), unless
+    /// [`with_network_cause`](Self::with_network_cause) sets another.
     pub fn network(message: impl Into<String>) -> Self {
         Error::Network(Failure::new(message.into())).with_network_cause(NetworkCause::Io)
     }
 
-    /// An [`Error::Timeout`].
+    /// Makes an [`Error::Timeout`].
     pub fn timeout(message: impl Into<String>) -> Self {
         Error::Timeout(Failure::new(message.into()))
     }
 
-    /// An [`Error::Malformed`].
+    /// Makes an [`Error::Malformed`].
     pub fn malformed(message: impl Into<String>) -> Self {
         Error::Malformed(Failure::new(message.into()))
     }
 
-    /// This error with what failed below HTTP. Only an error of kind [`Network`](Kind::Network) has a cause; others
-    /// stay as they are.
+    /// Sets what failed below HTTP. Only an error of kind [`Network`](Kind::Network) has a cause; others are returned
+    /// unchanged.
     pub fn with_network_cause(mut self, cause: NetworkCause) -> Self {
         if let Error::Network(failure) = &mut self {
             failure.cause = Some(cause);
@@ -263,53 +264,53 @@ impl Error {
         self
     }
 
-    /// This error with the one below it, which must hold no secret. A server's refusal has none and stays as it is.
+    /// Sets the source of this error, which must hold no secret. A server's refusal has no source and is returned
+    /// unchanged.
     pub fn with_source(mut self, source: impl core::error::Error + Send + Sync + 'static) -> Self {
-        if let Some(failure) = self.failure_mut() {
+        if let Ok(failure) = self.content_mut() {
             failure.source = Some(keep(source));
         }
         self
     }
 
-    /// This error with more at the end of its message.
+    /// Appends to the message.
     #[cfg(feature = "std")]
     pub(crate) fn with_note(mut self, note: &str) -> Self {
-        let message = match &mut self {
-            Error::Refused(refusal) | Error::Unavailable(refusal) | Error::Status(refusal) => {
-                &mut refusal.message
-            }
-            Error::Config(failure)
-            | Error::Locator(failure)
-            | Error::Network(failure)
-            | Error::Timeout(failure)
-            | Error::Malformed(failure) => &mut failure.message,
-        };
-        message.push_str(note);
+        match self.content_mut() {
+            Ok(failure) => failure.message.push_str(note),
+            Err(refusal) => refusal.message.push_str(note),
+        }
         self
     }
 
-    fn failure_mut(&mut self) -> Option<&mut Failure> {
+    fn content(&self) -> Result<&Failure, &Refusal> {
         match self {
             Error::Config(failure)
             | Error::Locator(failure)
             | Error::Network(failure)
             | Error::Timeout(failure)
-            | Error::Malformed(failure) => Some(failure),
-            Error::Refused(_) | Error::Unavailable(_) | Error::Status(_) => None,
+            | Error::Malformed(failure) => Ok(failure),
+            Error::Refused(refusal) | Error::Unavailable(refusal) | Error::Status(refusal) => {
+                Err(refusal)
+            }
+        }
+    }
+
+    fn content_mut(&mut self) -> Result<&mut Failure, &mut Refusal> {
+        match self {
+            Error::Config(failure)
+            | Error::Locator(failure)
+            | Error::Network(failure)
+            | Error::Timeout(failure)
+            | Error::Malformed(failure) => Ok(failure),
+            Error::Refused(refusal) | Error::Unavailable(refusal) | Error::Status(refusal) => {
+                Err(refusal)
+            }
         }
     }
 
     fn message(&self) -> &str {
-        match self {
-            Error::Config(failure)
-            | Error::Locator(failure)
-            | Error::Network(failure)
-            | Error::Timeout(failure)
-            | Error::Malformed(failure) => &failure.message,
-            Error::Refused(refusal) | Error::Unavailable(refusal) | Error::Status(refusal) => {
-                &refusal.message
-            }
-        }
+        self.content().map_or_else(|refusal| &refusal.message, |failure| &failure.message)
     }
 }
 
@@ -319,16 +320,17 @@ impl Failure {
     }
 }
 
-/// Adds a character to a message, escaped if it would break the line, steer a terminal or not be seen.
+/// Appends a character to a message, escaped if it would end the line, control a terminal, reorder the text or be
+/// invisible.
 pub(crate) fn push_escaped(character: char, out: &mut String) {
-    // Beyond the control characters: those that reorder a line or cannot be seen in one.
-    let is_unseen = matches!(character,
+    // Control characters, and characters that reorder a line or are invisible in it.
+    let is_escaped = matches!(character,
         '\0'..='\x1f' | '\x7f'..='\u{9f}'
         | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
     if character == '\n' {
         out.push_str("\\n");
-    } else if is_unseen {
+    } else if is_escaped {
         // Writing to a `String` cannot fail.
         let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
     } else {
@@ -374,14 +376,7 @@ impl fmt::Debug for Error {
 
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        let failure = match self {
-            Error::Config(failure)
-            | Error::Locator(failure)
-            | Error::Network(failure)
-            | Error::Timeout(failure)
-            | Error::Malformed(failure) => failure,
-            Error::Refused(_) | Error::Unavailable(_) | Error::Status(_) => return None,
-        };
+        let failure = self.content().ok()?;
         #[cfg(target_has_atomic = "ptr")]
         let source = failure.source.as_deref().map(|source| source as _);
         #[cfg(not(target_has_atomic = "ptr"))]

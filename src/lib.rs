@@ -1,11 +1,11 @@
-//! Gets a bearer token and hands back the `Authorization` header: synchronous, small, careful.
+//! Gets a bearer token and returns the `Authorization` header value. Synchronous and small.
 //!
-//! Three flows, for programs that are linked into static binaries and run where there is no async
-//! runtime, no shell and perhaps the wrong time:
+//! The crate has three flows. It is for programs that are linked into static binaries and run on devices without an
+//! async runtime or a shell, some of them with a wrong clock:
 //!
 //! | module | for | what goes over the wire |
 //! | --- | --- | --- |
-//! | [`jsa`] | apps on JSA (IBM QRadar is the same) | client credentials to the local `qoauth`, found by the port locator |
+//! | [`jsa`] | apps of version 1 of the app framework of JSA and IBM QRadar, the same platform | client credentials to the local `qoauth`, whose port the port locator prints |
 //! | [`accelerator`] | Altair Accelerator (`vovserver` REST API v3) | user name and password for a JSON Web Token |
 //! | [`client_credentials`] | any OAuth 2.0 server, [RFC 6749 section 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4) | client id and secret, in the body or as Basic |
 //!
@@ -49,9 +49,9 @@
 //!
 //! # Without an operating system
 //!
-//! Without `std` the crate is `no_std + alloc`. Each flow is then its two pure functions: `request`
-//! builds the token request, `read_answer` reads the answer, and the bytes between them are yours to move, over a
-//! modem, a network stack of your own, or a TLS library on top of one:
+//! Without `std` the crate is `no_std + alloc`. Each flow is then two pure functions: `request` builds the token
+//! request, `read_answer` reads the answer. Your program moves the bytes between them, over a modem, its own network
+//! stack or a TLS library:
 //!
 //! ```
 //! # extern crate alloc;
@@ -60,90 +60,93 @@
 //! assert_eq!(token.authorization(), "Bearer abc");
 //! ```
 //!
-//! [`Request::to_bytes`] and [`Request::incoming`] are for a program without an HTTP client; one that has a client takes
-//! the request apart by its methods and builds the response with [`Response::new`]. [`schedule`] says when to renew.
+//! A program without an HTTP client uses [`Request::to_bytes`] and [`Request::incoming`]. A program with one reads the
+//! request through its methods and makes the response with [`Response::new`]. [`schedule`] computes when to renew.
 //!
 //! # TLS
 //!
-//! The server's certificate is verified, its name included, and nothing turns that off: a server that could be anyone
-//! would be handed the credentials. TLS is 1.3 or 1.2, with AES-GCM and key exchange on X25519, P-256 or P-384; keys are
-//! RSA from 2048 bits, P-256, P-384 or Ed25519. A server that has ChaCha20-Poly1305 or P-521 alone is not reached by the
-//! cryptography that comes with `tls`: the first would cost 52 KB in a static program. A provider that the program
-//! installs (`rustls::crypto::CryptoProvider::install_default`: aws-lc-rs, its FIPS build, all of ring) is used instead,
-//! with all that it has; `tls-no-provider` is for such programs. This crate installs none.
+//! The server's certificate chain and host name are always verified. No option turns that off: an unverified server
+//! would receive the credentials. The feature `tls` supports TLS 1.3 and 1.2, the AES-GCM cipher suites, key exchange on
+//! X25519, P-256 and P-384, and certificates with RSA (2048 bits or more), P-256, P-384 and Ed25519 keys. It cannot
+//! connect to a server that has only ChaCha20-Poly1305, which would add 52 KB to a static program, or only P-521.
+//! If the program installs a provider of cryptography (`rustls::crypto::CryptoProvider::install_default`: aws-lc-rs, its
+//! FIPS build, all of ring), that provider is used with everything it supports; `tls-no-provider` is for such programs.
+//! This crate installs none.
 //!
-//! Trusted are the system's CAs. `SSL_CERT_FILE` (a PEM file) and `SSL_CERT_DIR` (folders of such files) stand in for
-//! them; **with both set both count**, as with OpenSSL, so neither is a pin. The pin is `Http::with_ca`, which looks at no
-//! variable.
+//! The trust anchors are the system's CAs. `SSL_CERT_FILE` (a PEM file) and `SSL_CERT_DIR` (directories of PEM files)
+//! replace them; **if both are set, the CAs of both are trusted**, as with OpenSSL, so neither variable pins a CA.
+//! `Http::with_ca` pins one: it reads no variable.
 //!
 //! | case | what to do |
 //! | --- | --- |
-//! | private CA | `Http::with_ca`, or let `SSL_CERT_FILE` name its certificate |
-//! | self-signed server certificate | it is its own root: the same, with the server's certificate. `openssl s_client -connect HOST:443 </dev/null \| openssl x509` shows it; compare its fingerprint with the server's before you trust it |
-//! | … and it is marked as a CA | it may then sign, but not serve, and is refused. `openssl req -x509` marks what it makes, unless told `-addext basicConstraints=critical,CA:FALSE` |
-//! | wrong name | use a name that the certificate has; the error lists them. A common name does not count, only `subjectAltName` |
+//! | private CA | `Http::with_ca`, or set `SSL_CERT_FILE` to its certificate |
+//! | self-signed server certificate | trust the server's certificate itself, in the same way. `openssl s_client -connect HOST:443 </dev/null \| openssl x509` shows it; compare its fingerprint with the server's before you trust it |
+//! | … and it is a CA certificate | a CA certificate is rejected as a server's. `openssl req -x509` makes one unless it is given `-addext basicConstraints=critical,CA:FALSE` |
+//! | wrong name | use a name from the certificate's `subjectAltName`; the error lists them. The common name is ignored |
 //! | an address instead of a name | the certificate needs the address in its `subjectAltName` (`IP:192.0.2.7`); else use a name that it has |
-//! | expired, or not valid yet | have it renewed; or set the device's clock, which the error shows |
-//! | the server knows clients by certificate | `Http::with_client_certificate` |
-//! | another TLS library | a [`Transport`] of your own; its documentation has one |
+//! | expired, or not valid yet | renew the certificate, or set the device's clock; the error shows its time |
+//! | the server requires a client certificate | `Http::with_client_certificate` |
+//! | another TLS library | implement [`Transport`]; its documentation has an example |
 //!
-//! What an error says, and what to do; it is of [`Kind::Network`] with [`NetworkCause::Tls`] unless noted:
+//! What the message of an error has, and what to do. The kind is [`Kind::Network`] with the cause [`NetworkCause::Tls`]
+//! unless noted:
 //!
 //! | the message has | what to do |
 //! | --- | --- |
 //! | `signed by none of the CAs in …` | trust the server's CA; the server must send intermediates |
 //! | `a CA of that name is trusted, but with another key` | the CA was renewed: fetch its new certificate |
-//! | `has an RSA key of less than 2048 bits`, `has a P-521 key` | have that certificate issued with another kind of key |
-//! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, or have it issued for HOST |
-//! | `expired at …`, `not valid before …` | have it renewed, or set the device's clock |
-//! | `marked as that of a CA`, `not meant for servers` | have it issued as a server's |
+//! | `has an RSA key of less than 2048 bits`, `has a P-521 key` | have that certificate issued with another type of key |
+//! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, or have the certificate issued for HOST |
+//! | `expired at …`, `not valid before …` | renew the certificate, or set the device's clock |
+//! | `marked as that of a CA`, `not meant for servers` | have it issued as a server certificate |
 //! | `signed in a way that is not taken` | have it issued with SHA-256 |
 //! | `no TLS version that is taken here` | let the server speak TLS 1.2 or 1.3 |
-//! | `refused the TLS handshake` | offer ECDHE with AES-GCM, and a key that is taken |
-//! | `wants a client certificate`, `does not accept the client certificate` | give it one of a CA that it trusts |
-//! | `the answer is not TLS` | wrong port, or plain HTTP there |
+//! | `refused the TLS handshake` | let the server offer ECDHE with AES-GCM, and a supported type of key |
+//! | `wants a client certificate`, `does not accept the client certificate` | use a client certificate of a CA that the server trusts |
+//! | `the answer is not TLS` | wrong port, or the server speaks plain HTTP there |
 //! | `cut the TLS handshake off`, `hung up` | wrong port, or a proxy or firewall in between |
 //! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `is a folder`, `is not a regular file` | of [`Kind::Config`]: correct that file |
 //! | `SSL_CERT_DIR names no folder that holds a PEM certificate` | of [`Kind::Config`]: correct the path |
 //! | `this system has no CA certificates` | of [`Kind::Config`]: trust a CA by one of the ways above |
-//! | ``needs TLS: build minbearer with its feature `tls` `` | of [`Kind::Config`]: build it so |
+//! | ``needs TLS: build minbearer with its feature `tls` `` | of [`Kind::Config`]: build it with that feature |
 //!
-//! A failure to read certificates is not remembered: one that is mounted later is found at the next request. Once they were
-//! read they stay for as long as the [`Http`] or the [`Session`] lives.
+//! Certificates are read at the first request and kept for as long as the [`Http`] or the [`Session`] lives. A failure to
+//! read them is not cached: a file that is mounted later is found at the next request.
 //!
 //! # Promises
 //!
-//! Each has a test that was seen to fail when it was broken; SECURITY.md has them with their limits.
+//! Each promise has a test that was seen to fail when the promise was broken. SECURITY.md lists the tests and the limits.
 //!
 //! ## A secret is never shown
 //!
-//! Not in `Debug`, `Display`, a panic, a log line or a URL in an error. Text that a server sent is cut to 256
-//! characters, its control characters are escaped, and the secret or password in it is replaced, in the spellings that
-//! servers produce: percent-encoded, JSON-escaped, HTML-escaped, Basic credentials.
+//! A secret does not appear in `Debug`, `Display`, a panic, a log line or a URL in an error. Text that a server sent is
+//! cut to 256 characters, its control characters are escaped, and the secret or password in it is redacted in the
+//! encodings that servers produce: percent-encoded, JSON-escaped, HTML-escaped, Basic credentials.
 //!
 //! ## A secret is never left behind
 //!
-//! Every buffer that held one is wiped when it is dropped and never reallocated while it holds one, with the system's
-//! own allocator, over TLS too. What swap, a core dump and the environment block hold is out of reach, and what rustls
-//! keeps: of each decrypted record one byte, and the key of a client certificate.
+//! Every buffer that held a secret is wiped when it is dropped, and is never reallocated while it holds one. That is so
+//! with the system's own allocator, and over TLS too. Copies in swap, a core dump and the environment block cannot be
+//! wiped, nor what rustls keeps: one byte of each decrypted record, and the key of a client certificate.
 //!
 //! ## Every wait has a deadline
 //!
-//! The locator, DNS, connect, the TLS handshake, one record of TLS, a byte a second. 10 s for the whole call unless the
-//! `Config` says otherwise; the call returns within it, plus half a second, and leaves no socket, no process and no
-//! thread behind, but for a name lookup that the resolver does not give up.
+//! The deadline covers the locator, DNS, connect, the TLS handshake, a slow TLS record, and an answer of a byte a second.
+//! It is 10 s for the whole call unless the `Config` sets another. The call returns within half a second of it and leaves
+//! no socket, process or thread behind, except the thread of a name lookup that the resolver does not end, or of reading
+//! a CA file on a mount that does not answer.
 //!
 //! ## Every input has a size
 //!
-//! 8 KiB for an answer's head, 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a port, 8 KiB for a
-//! token, 16 KiB for a secret's file.
+//! The limits are 8 KiB for an answer's head, 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a port,
+//! 8 KiB for a token, 16 KiB for a secret's file.
 //!
 //! ## Credentials go nowhere else
 //!
 //! Redirects are refused, no proxy is taken from the environment, and no feature that another crate turns on in a
-//! shared dependency changes where or how they travel. A doubtful URL is a configuration error before a socket opens.
-//! `localhost` is the loopback addresses, without a lookup. `client_credentials` refuses plain `http` beyond loopback
-//! unless told otherwise.
+//! shared dependency changes where or how credentials travel. An ambiguous URL is a configuration error before a socket
+//! opens. `localhost` means the loopback addresses, without a lookup. `client_credentials` refuses plain `http` beyond
+//! loopback unless told otherwise.
 //!
 //! ## A header cannot be forged
 //!
@@ -156,18 +159,18 @@
 //!
 //! ## No panic on any input
 //!
-//! No `unsafe`, no process lost because a thread, a descriptor or memory for a socket could not be had, and no
-//! environment variable read but by functions whose names say `from_env` and, for TLS roots, `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR`.
+//! There is no `unsafe`. A thread, a descriptor or memory for a socket that cannot be had is an error and does not end the
+//! process. No environment variable is read except by functions named `from_env` and, for the trust anchors of TLS,
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //!
 //! ## One request per `get_token`
 //!
-//! The only retry in the crate is a [`Session`]'s, once, after a 401.
+//! `get_token` sends one request. The only retry in the crate is a [`Session`]'s, once, after a 401.
 
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
-// The page above is written for `std`.
+// The page above links to items that need `std`.
 #![cfg_attr(not(feature = "std"), allow(rustdoc::broken_intra_doc_links))]
 
 extern crate alloc;
@@ -182,7 +185,7 @@ mod secret;
 mod session;
 mod wire;
 
-/// What the fuzz targets reach beyond the public interface; cargo-fuzz sets the `cfg`.
+/// Private functions for the fuzz targets; cargo-fuzz sets the `cfg`.
 #[cfg(all(fuzzing, feature = "std"))]
 #[doc(hidden)]
 pub mod fuzzing {
@@ -194,7 +197,7 @@ pub mod fuzzing {
         locator::printed_port(printed, secret)
     }
 
-    /// Makes a locator's standard error fit to be shown.
+    /// Makes a locator's standard error safe to print.
     pub fn shown_complaint(complaint: &[u8], secret: &str) -> String {
         locator::shown_complaint(complaint, secret)
     }

@@ -1,10 +1,10 @@
 //! Altair Accelerator: the `vovserver` REST API, version 3.
 //!
-//! User name and password are posted to `/api/v3/token`, and a JSON Web Token comes back, as the manual has it under
+//! The flow posts user name and password to `/api/v3/token` and gets a JSON Web Token, as the manual says under
 //! [REST API](https://2021.help.altair.com/2021.2/accelerator/html/bookshelf/topics/tutorials/rest_resource_paths.htm).
 //! The vendor's client joins type and token with a colon, `Bearer:<jwt>`, and sends that as the `Authorization` value;
 //! so does this flow, unless [`with_rfc6750_header`](Config::with_rfc6750_header) asks for the standard form.
-//! There is no refresh token: when the token has expired, the password is needed again.
+//! There is no refresh token: when the token has expired, the flow needs the password again.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
@@ -15,7 +15,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A program with a person before it asks until the password is right, and then keeps the token that it has:
+//! An interactive program can ask until the password is right, and give the token to a session:
 //!
 //! ```no_run
 //! # fn ask_for_the_password() -> Result<minbearer::Secret, minbearer::Error> { Ok("p".into()) }
@@ -45,7 +45,7 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
-/// What the flow needs: the server, a user name and the password, or where to get it.
+/// The configuration of the flow: the server, the user name, and the password or its source.
 #[must_use]
 pub struct Config {
     token_url: Url,
@@ -56,9 +56,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// Any URL of the project: its scheme, host and port are used. A password that is given as such stays in memory as
-    /// long as this value does; [`SecretSource::from_fn`] asks for it each time a token is needed, and the time that
-    /// this takes counts as part of the call. A call may take 10 s.
+    /// Makes a configuration from any URL of the project, of which scheme, host and port are used. A fixed password
+    /// stays in memory as long as this value does; [`SecretSource::from_fn`] is called each time a token is needed, and
+    /// its time counts towards the timeout, which is 10 s.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for an empty user
@@ -79,24 +79,24 @@ impl Config {
     }
 
     /// Joins type and token with a space, `Bearer <jwt>`, as [RFC 6750 section
-    /// 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1) has it, instead of the vendor's colon.
+    /// 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1) says, instead of the vendor's colon.
     pub fn with_rfc6750_header(mut self) -> Config {
         self.separator = ' ';
         self
     }
 
-    /// How long a call may take as a whole, a day at most; a function that supplies the password is not cut short.
+    /// Sets the time limit for a whole call, a day at most. A function that supplies the password is not interrupted.
     pub fn with_timeout(mut self, timeout: Duration) -> Config {
         self.timeout = timeout;
         self
     }
 
-    /// How long a call may take as a whole.
+    /// The time limit for a whole call.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Builds the token request. Asks for the password where a function supplies it.
+    /// Builds the token request. Calls the function that supplies the password, if there is one.
     ///
     /// # Errors
     /// Those of the function or file; [`Kind::Config`](crate::Kind::Config) if it supplied an empty password.
@@ -163,7 +163,7 @@ mod with_std {
     /// Gets a token with one request.
     ///
     /// # Errors
-    /// Every [`Kind`](crate::Kind) but `Locator` and `Status`; none holds the password.
+    /// Any [`Kind`](crate::Kind) but `Locator` and `Status`; none holds the password.
     pub fn get_token(config: &Config) -> Result<Token, Error> {
         flow::get_token::<dyn Flow>(config, &Http::new())
     }

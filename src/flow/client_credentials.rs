@@ -1,9 +1,8 @@
 //! The client credentials grant of [RFC 6749 section
-//! 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4): a program gets a token for itself, no user
-//! takes part.
+//! 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4): a program gets a token for itself, without a user.
 //!
-//! Choose it for any OAuth 2.0 authorization server that knows your program as a *confidential client*: you
-//! have a token endpoint's URL, a client id and a client secret. For JSA and for Accelerator take their own flows.
+//! Use it with any OAuth 2.0 authorization server at which your program is registered as a *confidential client*: it
+//! has a client id and a client secret, and you know the token endpoint's URL. JSA and Accelerator have their own flows.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
@@ -16,39 +15,39 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Where the secret goes
+//! # Client authentication
 //!
-//! There are four ways to say who the client is, and no key is read or signature made in any of them:
+//! A client can authenticate in four ways. The crate reads no private key and signs nothing in any of them:
 //!
-//! - **A secret in the body**, beside the rest of the form ([RFC 6749 section
+//! - **A secret in the body**, with the other form parameters ([RFC 6749 section
 //!   2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1); servers call it `client_secret_post`). It is the
 //!   default here.
 //! - **A secret as Basic**, in the `Authorization` header ([the same
 //!   section](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1), `client_secret_basic`):
-//!   [`ClientAuthentication::basic`]. The section has id and secret encoded as in a form before they are joined with a
-//!   colon. Some servers do not decode them, and refuse a right secret that has a `+`, a `/` or a `=`;
+//!   [`ClientAuthentication::basic`]. That section requires id and secret to be form-encoded before a colon joins them.
+//!   Some servers do not decode them, and refuse a correct secret that has a `+`, a `/` or a `=`;
 //!   [`unencoded`](ClientAuthentication::unencoded) is for those.
 //! - **An assertion**, a JWT that someone else signs, instead of a secret ([RFC 7521 section
 //!   4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2) and [RFC 7523 section
 //!   2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2), `private_key_jwt`): [`ClientAuthentication::assertion`].
-//!   Kubernetes projects one into a file and keeps it fresh; SPIFFE's agent hands one out; a function of yours may have
-//!   a TPM sign one.
-//! - **A certificate**, shown while the connection is set up; the form has the client's id alone ([RFC 8705 section
+//!   Kubernetes writes one into a file and renews it; SPIFFE's agent issues one; a function of yours may have a TPM sign
+//!   one.
+//! - **A certificate**, presented in the TLS handshake; the form has the client id alone ([RFC 8705 section
 //!   2](https://www.rfc-editor.org/rfc/rfc8705#section-2), `tls_client_auth` and `self_signed_tls_client_auth`):
 //!   [`ClientAuthentication::none`], over an `Http` with a client certificate.
 //!
-//! To tell which one a server wants: its metadata (`/.well-known/openid-configuration` or, [RFC
-//! 8414](https://www.rfc-editor.org/rfc/rfc8414), `/.well-known/oauth-authorization-server`) lists
-//! `token_endpoint_auth_methods_supported`, and means `client_secret_basic` where it leaves that out; the client's
-//! registration may say; and the wrong one is refused as `invalid_client` with the right secret.
+//! Which one a server expects is in its metadata (`/.well-known/openid-configuration` or, [RFC
+//! 8414](https://www.rfc-editor.org/rfc/rfc8414), `/.well-known/oauth-authorization-server`):
+//! `token_endpoint_auth_methods_supported` lists the methods, and means `client_secret_basic` if it is absent. The
+//! client's registration may say it too. A server refuses the wrong one as `invalid_client`, even with the right secret.
 //!
 //! # A secret that rotates
 //!
 //! [`SecretSource::file`](crate::SecretSource::file) reads the secret or the assertion anew for each request, through
-//! symbolic links, so that a file which is replaced by another is found. If the file is empty, absent or half-written
-//! just when a [`Session`](crate::Session) renews its token, the session serves the token that it has and tries again
-//! while that lives. Write the new secret beside the old one and rename it, as Kubernetes does, and no request meets half
-//! of it.
+//! symbolic links, so that a replaced file is found. If the file is empty, absent or half-written when a
+//! [`Session`](crate::Session) renews its token, the session keeps the token that it has and tries again while that is
+//! valid. Write the new secret to another file and rename it over the old one, as Kubernetes does; then no request
+//! reads half of it.
 //!
 #![doc = include_str!("client_credentials/servers.md")]
 
@@ -80,11 +79,11 @@ const RESERVED_PARAMETERS: [&str; 6] = [
 ];
 /// The headers that the flow itself sends.
 const RESERVED_HEADERS: [&str; 3] = ["authorization", "accept", "content-type"];
-/// The shortest value of an added header that is kept out of messages: a shorter one is found in any text.
+/// The shortest value of an added header field that is redacted in messages: a shorter one would match other text.
 const MIN_REDACTED_HEADER_BYTES: usize = 5;
 const GRANT_TYPE: &str = "client_credentials";
 
-/// What the flow needs: a token endpoint, and who the client is.
+/// The configuration of the flow: the token endpoint and the client's credentials.
 #[must_use]
 pub struct Config {
     token_url: Url,
@@ -101,9 +100,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// The token endpoint's URL, whose own query is kept, the client's id and how the client proves who it is: a
-    /// secret, which then goes into the body, or a [`ClientAuthentication`]. No scope is asked for, and a call may
-    /// take 10 s.
+    /// Makes a configuration from the token endpoint's URL, the client id, and the client authentication: a secret,
+    /// which then goes into the body, or a [`ClientAuthentication`]. The URL's own query is kept. No scope is asked for,
+    /// and the timeout is 10 s.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for an empty id or secret.
@@ -131,8 +130,8 @@ impl Config {
         })
     }
 
-    /// Asks for a scope, or for several with spaces between; added to those asked for before.
-    /// [`missing_scopes`](Self::missing_scopes) says afterwards which were not granted.
+    /// Asks for a scope, or for several separated by spaces, in addition to those asked for before.
+    /// [`missing_scopes`](Self::missing_scopes) returns those that were not granted.
     pub fn with_scope(mut self, scope: &str) -> Config {
         if !self.scope.is_empty() && !scope.is_empty() {
             self.scope.push(' ');
@@ -141,8 +140,8 @@ impl Config {
         self
     }
 
-    /// Adds a form parameter that the server wants, such as `audience` or `resource`
-    /// ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)). The same name may be given again.
+    /// Adds a form parameter that the server needs, such as `audience` or `resource`
+    /// ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)). The same name may be added again.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for an empty name and for the parameters that the flow sends itself:
@@ -160,8 +159,8 @@ impl Config {
         Ok(self)
     }
 
-    /// Adds a header to the token request, such as the key of a gateway before the server. Its value is wiped like a
-    /// secret and, if it has five characters or more, replaced where the server sends it back.
+    /// Adds a header field to the token request, such as the key of a gateway before the server. Its value is wiped like
+    /// a secret and, if it has five characters or more, redacted in errors.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for what [`Request::with_header`] refuses, and for the headers that the
@@ -177,16 +176,16 @@ impl Config {
         Ok(self)
     }
 
-    /// Another `grant_type` than `client_credentials`, for a server that has its own name for this grant: Zoom's
+    /// Sets another `grant_type` than `client_credentials`, for a server that has its own name for this grant: Zoom's
     /// [`account_credentials`](https://developers.zoom.us/docs/internal-apps/s2s-oauth/).
     pub fn with_grant_type(mut self, name: &str) -> Config {
         self.grant_type = Some(name.into());
         self
     }
 
-    /// Keeps a text member of the answer, which [`Token::member`] then returns: Salesforce's
+    /// Keeps a string member of the answer, which [`Token::member`] then returns: Salesforce's
     /// [`instance_url`](https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_client_credentials_flow.htm).
-    /// The same for several names.
+    /// May be called for several names.
     pub fn with_answer_member(mut self, name: &str) -> Config {
         self.answer_members.push(name.into());
         self
@@ -195,26 +194,27 @@ impl Config {
     /// Sends the secret as Basic instead of in the body: see [`ClientAuthentication::basic`].
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) where there is no secret but an assertion or a certificate.
+    /// [`Kind::Config`](crate::Kind::Config) if the client authenticates by an assertion or a certificate.
     pub fn with_basic(mut self) -> Result<Config, Error> {
         self.authentication = self.authentication.into_basic()?;
         Ok(self)
     }
 
-    /// Allows a token URL with plain `http` to another host than this one. Everyone on the way reads the
-    /// secret and the token; the RFC forbids it.
+    /// Allows a token URL with plain `http` to another host than loopback. Anyone on the network between can then read
+    /// the secret and the token; RFC 6749 forbids it. See
+    /// [Credentials go nowhere else](crate#credentials-go-nowhere-else).
     pub fn with_plain_http(mut self) -> Config {
         self.plain_http = true;
         self
     }
 
-    /// How long a call may take as a whole; a day at most.
+    /// Sets the time limit for a whole call, a day at most.
     pub fn with_timeout(mut self, timeout: Duration) -> Config {
         self.timeout = timeout;
         self
     }
 
-    /// How long a call may take as a whole.
+    /// The time limit for a whole call.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -223,13 +223,13 @@ impl Config {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for plain `http` beyond loopback, unless
-    /// [`with_plain_http`](Self::with_plain_http) allows it, and for an assertion that is none; those of the function
-    /// or file that supplies secret or assertion.
+    /// [`with_plain_http`](Self::with_plain_http) allows it, and for a malformed assertion; those of the function or
+    /// file that supplies the secret or the assertion.
     pub fn request(&self) -> Result<Request, Error> {
         let url = &self.token_url;
         if !url.is_https() && !url.is_loopback() && !self.plain_http {
             return Err(Error::config(format!(
-                "the token URL is plain http to {}, which shows the secret to everyone on the way: use https, or allow it by Config::with_plain_http",
+                "the token URL is plain http to {}, which exposes the secret to the network: use https, or allow it by Config::with_plain_http",
                 url.host()
             )));
         }
@@ -267,7 +267,7 @@ impl Config {
         answer.read_answer(response)
     }
 
-    /// Which of the scopes asked for the server says it did not grant; none where it does not say.
+    /// The scopes that were asked for and that the server did not grant; none if its answer has no `scope`.
     pub fn missing_scopes<'a>(&'a self, token: &'a Token) -> impl Iterator<Item = &'a str> {
         let asked = token.scope().map(|_| self.scope.as_str()).unwrap_or_default();
         let granted = token.scope().unwrap_or_default();
@@ -297,9 +297,9 @@ mod with_std {
     use std::time::Instant;
 
     impl Config {
-        /// The token endpoint's URL, with `CLIENT_ID` and what [`ClientAuthentication::from_env`] finds in the
-        /// environment. What [`jsa::Config::from_env`](crate::jsa::Config::from_env) says of secrets there holds here
-        /// too.
+        /// Makes a configuration from the token endpoint's URL, `CLIENT_ID`, and
+        /// [`ClientAuthentication::from_env`]. Prefer a file to a variable for the secret: see
+        /// [`jsa::Config::from_env`](crate::jsa::Config::from_env).
         ///
         /// # Errors
         /// As for [`new`](Self::new), naming the variable that is missing, empty or wrong.
@@ -335,7 +335,7 @@ mod with_std {
     /// Gets a token with one request.
     ///
     /// # Errors
-    /// Every [`Kind`](crate::Kind) but `Locator`; none holds the secret.
+    /// Any [`Kind`](crate::Kind) but `Locator` and `Status`; none holds the secret.
     pub fn get_token(config: &Config) -> Result<Token, Error> {
         flow::get_token::<dyn Flow>(config, &Http::new())
     }

@@ -1,13 +1,13 @@
-//! JSA, the Juniper Secure Analytics platform (IBM QRadar is the same): for apps of **version 1 of the platform's app
-//! framework**, which has a `qoauth` service. Version 2 has none: the platform gives the app `SEC_ADMIN_TOKEN` in its
-//! environment, a request carries that as the header `SEC`, and there is no token to obtain; `background_process` in
+//! JSA, the Juniper Secure Analytics platform (IBM QRadar is the same platform): for apps of **version 1 of its app
+//! framework**, which has a `qoauth` service. Apps of version 2 need no token request: the platform sets
+//! `SEC_ADMIN_TOKEN` in the app's environment, and the app sends it as the header field `SEC`. `background_process` in
 //! `examples/` does either.
 //!
-//! An app of version 1 gets its token from the local `qoauth` service. A program of the platform,
-//! the port locator, prints the port that the service has at the moment; the credentials go into the
-//! query of one `GET`, as the platform's app documentation has it, and the answer says nothing of a
-//! lifetime: a token is good until the API answers 401. The document is the app framework's
+//! An app of version 1 gets its token from the local `qoauth` service. The port locator, a program of the platform,
+//! prints the current port of the service. One `GET` request has the credentials in its query, as the platform
+//! documents under
 //! [OAuth bearer token](https://ibmsecuritydocs.github.io/qradar_appfw_v1/c_appframework_oauth_bearer.html).
+//! The answer states no lifetime: a token is valid until the API answers 401.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
@@ -19,8 +19,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The secret stands in the query of the request, where the access log of any proxy on the way keeps it; SECURITY.md
-//! says so too. Nothing but the platform's own network should be on that way.
+//! The secret is in the query of the request, which the access log of any proxy in between records (see SECURITY.md).
+//! Use this flow only within the platform's own network.
 
 use crate::error::Error;
 use crate::secret::SecretSource;
@@ -33,12 +33,12 @@ use crate::wire::url::Url;
 use alloc::string::String;
 use core::time::Duration;
 
-/// The name that the platform's service discovery knows `qoauth` by.
+/// The name of `qoauth` in the platform's service discovery.
 pub const DEFAULT_HOST: &str = "qoauth.service.consul";
-/// Where the platform's images keep the port locator.
+/// The path of the port locator in the platform's images.
 pub const DEFAULT_LOCATOR: &str = "/service_port_locator.py";
 
-/// What the flow needs: credentials, and where the service is.
+/// The configuration of the flow: the credentials, and the address of the service.
 #[derive(Debug)]
 #[must_use]
 pub struct Config {
@@ -52,8 +52,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// The credentials that the platform gave the app. The service is [`DEFAULT_HOST`], its port comes
-    /// from [`DEFAULT_LOCATOR`], and a call may take 10 s. No environment variable is read.
+    /// Makes a configuration from the credentials that the platform gave the app. The service is
+    /// [`DEFAULT_HOST`], [`DEFAULT_LOCATOR`] finds its port, and the timeout is 10 s. No environment variable is read.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for an empty id or secret.
@@ -77,8 +77,8 @@ impl Config {
         })
     }
 
-    /// The service's scheme, host and port; no locator is run. The platform documents both `http` and
-    /// `https` for it.
+    /// Sets the service's scheme, host and port, so that no locator is run. The platform documents both `http`
+    /// and `https` for it.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, or one with a path or query.
@@ -92,11 +92,11 @@ impl Config {
         Ok(self)
     }
 
-    /// Another name of the service than [`DEFAULT_HOST`]: the locator's argument and the URL's host. With `https://`
-    /// before it the request goes over TLS: the platform documents both schemes.
+    /// Sets another name of the service than [`DEFAULT_HOST`], for the locator's argument and the URL's host. With
+    /// `https://` before it the request goes over TLS: the platform documents both schemes.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) for what is neither a name nor an address.
+    /// [`Kind::Config`](crate::Kind::Config) if it is neither a name nor an address.
     pub fn with_qoauth_host(self, host: &str) -> Result<Config, Error> {
         self.with_host_named("the qoauth host", host)
     }
@@ -111,7 +111,7 @@ impl Config {
         Ok(self)
     }
 
-    /// How long a call may take as a whole, the locator included; a day at most.
+    /// Sets the time limit for a whole call, the locator included, a day at most.
     pub fn with_timeout(mut self, timeout: Duration) -> Config {
         self.timeout = timeout;
         self
@@ -122,7 +122,7 @@ impl Config {
         self.port
     }
 
-    /// How long a call may take as a whole.
+    /// The time limit for a whole call.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -166,7 +166,7 @@ impl Config {
 
 const CLIENT_SECRET: &str = "the client secret";
 
-/// A URL that is scheme, host and port alone.
+/// Parses a URL of scheme, host and port alone.
 fn parse_origin(name: &str, url: &str) -> Result<Url, Error> {
     let url = Url::parse(name, url)?;
     if url.path_and_query() != "/" {
@@ -186,7 +186,7 @@ mod with_std {
     use std::time::Instant;
 
     impl Config {
-        /// The settings of the environment:
+        /// Makes a configuration from environment variables:
         ///
         /// | variable | meaning |
         /// | --- | --- |
@@ -197,8 +197,8 @@ mod with_std {
         /// | `QOAUTH_HOST` | optional: see [`with_qoauth_host`](Self::with_qoauth_host) |
         /// | `SERVICE_PORT_LOCATOR` | optional: see [`with_locator`](Self::with_locator) |
         ///
-        /// A secret in a file is the better choice: the environment block is a copy that nobody can
-        /// wipe, and `/proc/<pid>/environ` and every child process show it.
+        /// Prefer a file for the secret: the copy in the environment block cannot be wiped, and
+        /// `/proc/<pid>/environ` and every child process show it.
         ///
         /// # Errors
         /// [`Kind::Config`](crate::Kind::Config), naming the variable that is missing, empty or wrong, or both
@@ -217,10 +217,10 @@ mod with_std {
             Ok(config)
         }
 
-        /// Another locator program than [`DEFAULT_LOCATOR`]. It is run with the service's name as its
-        /// one argument and prints the port. It gets the environment without `CLIENT_SECRET` and without any variable
-        /// whose value holds the secret (is the secret, if that is shorter than 5 bytes). Its standard output and standard error are sockets, which it writes to but
-        /// cannot open by name (`/dev/stderr`).
+        /// Sets another locator program than [`DEFAULT_LOCATOR`]. It is run with the service's name as its
+        /// one argument and prints the port. Its environment has neither `CLIENT_SECRET` nor any variable whose
+        /// value contains the secret (or equals it, if the secret is shorter than 5 bytes). Its standard output and
+        /// standard error are sockets: it can write to them but not open them by name (`/dev/stderr`).
         pub fn with_locator(mut self, program: impl Into<PathBuf>) -> Config {
             self.locator = program.into();
             self
@@ -255,10 +255,10 @@ mod with_std {
         }
     }
 
-    /// Gets a token: runs the locator where the port is not known, and makes one request.
+    /// Gets a token: runs the locator if the port is not known, and makes one request.
     ///
     /// # Errors
-    /// Every [`Kind`](crate::Kind) but `Status`; none holds the secret.
+    /// Any [`Kind`](crate::Kind) but `Status`; none holds the secret.
     pub fn get_token(config: &Config) -> Result<Token, Error> {
         flow::get_token::<dyn Flow>(config, &Http::new())
     }

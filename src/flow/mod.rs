@@ -1,5 +1,5 @@
-//! One file per documented system, each two pure functions: one that builds the token request and one
-//! that reads the answer. What stands between them is a [`Transport`](crate::Transport).
+//! The flows, one file per documented system. Each is two pure functions: one builds the token request, one
+//! reads the answer. A [`Transport`](crate::Transport) moves the bytes between them.
 
 pub mod accelerator;
 pub mod client_credentials;
@@ -7,7 +7,7 @@ pub mod jsa;
 
 use core::time::Duration;
 
-/// How long a whole call may take unless the caller says otherwise.
+/// The time limit for a whole call unless the caller sets another.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(feature = "std")]
@@ -27,28 +27,28 @@ mod with_std {
     use alloc::sync::Arc;
     use std::time::{Instant, SystemTime};
 
-    /// A way to get a token.
+    /// A way to get a token: builds the token request and reads its answer.
     ///
     /// The three flows of this crate implement it on their `Config`. A flow of your own builds a [`Request`] and
-    /// reads the [`Response`]; a [`Session`](crate::Session) takes any. Here is one that is not OAuth's: HashiCorp
+    /// reads the [`Response`]; a [`Session`](crate::Session) works with any flow. This example is not OAuth: HashiCorp
     /// Vault's [AppRole](https://developer.hashicorp.com/vault/api-docs/auth/approle#login-with-approle) login, which
-    /// takes JSON and answers with a token of its own kind.
+    /// receives JSON and answers with its own kind of token.
     ///
     /// ```
     #[doc = include_str!("../../examples/support/vault_approle.rs")]
     /// ```
     ///
-    /// `tests/own_flow.rs` runs it against a scripted server. For an OAuth answer,
-    /// [`Token::from_answer`] does all that `read_answer` has to.
+    /// `tests/own_flow.rs` runs it against a scripted server. For an OAuth answer, `read_answer` can call
+    /// [`Token::from_answer`] and do nothing else.
     pub trait Flow: Send + Sync {
-        /// How long one call of [`get_token`] may take as a whole.
+        /// The time limit for one call of [`get_token`] as a whole.
         fn timeout(&self) -> Duration;
 
-        /// Builds the token request. This may ask the operating system: where the service is, what the
-        /// password is.
+        /// Builds the token request. This may ask the operating system for the address of the service or the
+        /// password.
         ///
         /// # Errors
-        /// Whatever stands in the way, [`Kind::Timeout`](crate::Kind::Timeout) if the deadline passes first.
+        /// Of any kind; [`Kind::Timeout`](crate::Kind::Timeout) if the deadline passes first.
         fn prepare(&self, deadline: Instant) -> Result<Request, Error>;
 
         /// Reads the answer to `request`.
@@ -58,8 +58,8 @@ mod with_std {
         /// [`Kind::Malformed`](crate::Kind::Malformed).
         fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error>;
 
-        /// Whether someone supplies the secret for each request, who may do better after a refusal. A
-        /// [`Session`](crate::Session) then asks again at the next call, without a pause.
+        /// Whether a function supplies the secret for each request, so that it may be right after a refusal. A
+        /// [`Session`](crate::Session) then makes the next request at the next call, without a pause.
         fn is_asked(&self) -> bool {
             false
         }
@@ -89,7 +89,8 @@ mod with_std {
 
     forward!(&F, Box<F>, Arc<F>);
 
-    /// Gets a token by any flow over any transport, with one request and within the flow's timeout.
+    /// Gets a token by any flow over any transport, within the flow's timeout and with
+    /// [one request](crate#one-request-per-get_token).
     ///
     /// # Errors
     /// Those of the flow and of the transport. None of them holds a secret.
@@ -108,12 +109,12 @@ mod with_std {
         let request = flow.prepare(deadline)?;
         let mut response = transport.send(&request, deadline)?;
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        // Rounded up: what is left of a token's life must not come out longer than it is.
+        // Rounded up, so that the remaining lifetime of a token is never overestimated.
         response.received_at = since_1970.ok().map(|since| since.as_secs() + 1);
         flow.read_answer(&request, response)
     }
 
-    /// A deadline that long from now. A timeout longer than a day is taken for a day: `Instant` has an end.
+    /// The deadline that long from now, a day at most: `Instant` would overflow after a very long timeout.
     pub(crate) fn deadline_after(timeout: Duration) -> Instant {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Instant::now() + timeout.min(DAY)

@@ -1,20 +1,19 @@
-//! Bytes that are wiped, whenever they move too.
+//! A byte buffer that is wiped when it is dropped and when it grows.
 
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-/// Bytes that are wiped when dropped. `Vec` leaves its old bytes behind when it grows; this moves
-/// to a larger buffer only by copying and wiping, and is sized before it is filled wherever the
-/// size can be known.
+/// A byte buffer that is wiped when dropped. A `Vec` leaves its old bytes in freed memory when it grows; this buffer
+/// copies them and wipes the old ones. Wherever the size can be known, it is reserved before the buffer is filled.
 #[derive(Clone, Default)]
 pub(crate) struct Buffer(Zeroizing<Vec<u8>>);
 
-/// No memory of the size asked for.
+/// There is no memory of the size asked for.
 #[derive(Debug)]
 pub(crate) struct OutOfMemory;
 
 impl Buffer {
-    /// Room for that many bytes in all, without a move until then.
+    /// Reserves room for `bytes` in all.
     pub(crate) fn reserve(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
         if bytes > self.0.capacity() {
             let mut larger = Vec::new();
@@ -25,8 +24,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Adds bytes, in few steps: where there is no room, there is twice as much after it, but no more than for
-    /// `limit` bytes in all unless more come.
+    /// Appends bytes. A full buffer doubles its capacity, up to `limit` unless these bytes need more.
     pub(crate) fn push(&mut self, bytes: &[u8], limit: usize) -> Result<(), OutOfMemory> {
         const FIRST_BYTES: usize = 512;
         let needed = self.0.len().saturating_add(bytes.len());
@@ -38,7 +36,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// That many bytes in all, zeros after those that were there.
+    /// Grows the buffer to `bytes` in all, with zeros at its end.
     #[cfg(feature = "tls-no-provider")]
     pub(crate) fn grow_to(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
         self.reserve(bytes)?;
@@ -51,12 +49,12 @@ impl Buffer {
         &mut self.0
     }
 
-    /// The bytes, which are the caller's to wipe from here on.
+    /// Returns the bytes, which are no longer wiped: the caller has to do it.
     pub(crate) fn into_vec(mut self) -> Vec<u8> {
         core::mem::take(&mut *self.0)
     }
 
-    /// Reads until the end or until more than `limit` bytes have come, and says whether it was the
+    /// Reads until the end or until more than `limit` bytes have come, and returns whether it was the
     /// end. At most `limit` bytes are kept.
     #[cfg(feature = "std")]
     pub(crate) fn read_from(

@@ -9,21 +9,21 @@ use std::io::Error as IoError;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// A path on one line, whatever is in it.
+/// A path for an error message: on one line, with control characters escaped.
 pub(crate) fn shown_path(path: &Path) -> String {
     let mut shown = String::new();
     path.to_string_lossy().chars().for_each(|character| push_escaped(character, &mut shown));
     shown
 }
 
-/// Reads a regular file of at most `max_bytes`. `name` says in an error which one it was.
+/// Reads a regular file of at most `max_bytes`. `name` describes it in an error.
 pub(crate) fn read_file(name: &str, path: &Path, max_bytes: usize) -> Result<Buffer, Error> {
     let wrong = |what: &str| Error::config(format!("{name} {} {what}", shown_path(path)));
     let unreadable = |error: IoError| wrong(&format!("cannot be read: {error}")).with_source(error);
     let (mut file, len) = open_regular(path).map_err(unreadable)?.map_err(wrong)?;
     let expected = usize::try_from(len).unwrap_or(usize::MAX).min(max_bytes);
     let mut bytes = Buffer::default();
-    bytes.reserve(expected + 1).map_err(|_| wrong("finds no memory"))?;
+    bytes.reserve(expected + 1).map_err(|_| wrong("cannot be read: out of memory"))?;
     if !bytes.read_from(&mut file, max_bytes).map_err(unreadable)? {
         return Err(wrong(&format!("is larger than {} KiB", max_bytes / 1024)));
     }

@@ -1,4 +1,4 @@
-//! Buffers that are wiped when they are dropped and never show what they hold.
+//! Secrets: buffers that are wiped when they are dropped and never print what they hold.
 
 mod buffer;
 #[cfg(feature = "std")]
@@ -19,9 +19,9 @@ use zeroize::Zeroizing;
 /// There is no `Display`, no `PartialEq` (comparing secrets byte by byte leaks their length and
 /// prefix through time), no `Clone`, and a `Debug` that shows nothing, not even the length.
 ///
-/// A `String` handed over is kept as it is, in its own buffer, which is wiped on drop. A `&str` is
-/// copied, and what happens to the original is the caller's affair. Wiping cannot reach copies made
-/// before the value came here: an earlier reallocation, the process's environment block, a log.
+/// A `String` is taken over with its buffer, which is wiped on drop. A `&str` is copied, and the caller
+/// has to wipe the original. Copies made earlier cannot be wiped: by a reallocation, in the process's
+/// environment block, in a log. See [A secret is never left behind](crate#a-secret-is-never-left-behind).
 ///
 /// ```
 /// let secret = minbearer::Secret::from("hunter2");
@@ -39,7 +39,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The value itself, for the one place that sends it.
+    /// The secret value, for the code that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Where a secret comes from, each time a request needs it.
+//! The source of a secret: a fixed value, a function or a file.
 
 use super::Secret;
 use crate::error::Error;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 type Ask = Box<dyn Fn() -> Result<Secret, Error> + Send + Sync>;
 
-/// A secret or a password, or a place to get it from anew for each request.
+/// A secret or a password, or a function or file that supplies it anew for each request.
 ///
 /// Every flow takes `impl Into<SecretSource>`: a [`Secret`], a `String`, a `&str`, or one of the functions below.
 ///
@@ -42,22 +42,22 @@ pub(crate) enum Supplied<'a> {
 }
 
 impl SecretSource {
-    /// A function that is asked for each request: a person at a terminal, a keyring, a TPM. What it returns is wiped
-    /// once it was sent; an error of its own comes out of the call as it is.
+    /// A function that is called for each request. It may ask a person at a terminal, a keyring or a TPM. The secret
+    /// that it returns is wiped after the request; its error is returned unchanged.
     ///
-    /// After a refusal a [`Session`](crate::Session) asks it again at the next call, without a pause: a person who
-    /// has mistyped is not kept waiting.
+    /// After a refusal a [`Session`](crate::Session) calls it again at the next call, without a pause, so that a person
+    /// can correct a typing error at once.
     pub fn from_fn(ask: impl Fn() -> Result<Secret, Error> + Send + Sync + 'static) -> Self {
         SecretSource(Place::Function(Box::new(ask)))
     }
 
-    /// A file that is read anew for each request, so that a secret may rotate. As [`Secret::from_file`] reads it.
+    /// A file that is read anew for each request, as by [`Secret::from_file`], so that the secret may rotate.
     #[cfg(feature = "std")]
     pub fn file(path: impl Into<std::path::PathBuf>) -> Self {
         SecretSource(Place::File(path.into()))
     }
 
-    /// The secret, which is not empty. `name` says in an error what is missing.
+    /// Gets the secret, which must not be empty. `name` says in an error what is missing.
     pub(crate) fn supply(&self, name: &str) -> Result<Supplied<'_>, Error> {
         let supplied = match &self.0 {
             Place::Fixed(secret) => Supplied::Kept(secret),
@@ -68,7 +68,7 @@ impl SecretSource {
         if supplied.is_empty() { Err(is_empty(name)) } else { Ok(supplied) }
     }
 
-    /// An error for a secret that is known now and empty.
+    /// Rejects a fixed secret that is empty.
     pub(crate) fn check(&self, name: &str) -> Result<(), Error> {
         match &self.0 {
             Place::Fixed(secret) if secret.is_empty() => Err(is_empty(name)),
@@ -76,7 +76,7 @@ impl SecretSource {
         }
     }
 
-    /// Whether someone is asked, who may do better the next time.
+    /// Whether a function supplies the secret, which may return another one the next time.
     #[cfg(feature = "std")]
     pub(crate) fn is_asked(&self) -> bool {
         matches!(self.0, Place::Function(_))
@@ -110,7 +110,7 @@ macro_rules! fixed {
 
 fixed!(Secret, String, &str, &String, Zeroizing<String>);
 
-// A function that panicked is asked again like any other; nothing of it is kept.
+// A function that panicked is called again like any other; it leaves no state here.
 impl UnwindSafe for SecretSource {}
 impl RefUnwindSafe for SecretSource {}
 
@@ -136,11 +136,10 @@ mod with_std {
     const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
 
     impl Secret {
-        /// The value of an environment variable.
+        /// Reads an environment variable.
         ///
-        /// The copy in the process's environment block stays where it is: it cannot be wiped from here,
-        /// `/proc/<pid>/environ` shows it, and every child process but the port locator inherits it. Prefer
-        /// [`from_file`](Self::from_file).
+        /// The copy in the process's environment block cannot be wiped: `/proc/<pid>/environ` shows it, and
+        /// every child process but the port locator inherits it. Prefer [`from_file`](Self::from_file).
         ///
         /// # Errors
         /// [`Kind::Config`](crate::Kind::Config), naming the variable, if it is not set, empty or not UTF-8.
@@ -149,7 +148,7 @@ mod with_std {
             Ok(Secret::from(value))
         }
 
-        /// What is in a file, less one newline (`\n` or `\r\n`) at its end.
+        /// Reads a file, and drops one newline (`\n` or `\r\n`) at its end.
         ///
         /// # Errors
         /// [`Kind::Config`](crate::Kind::Config), naming the file, if it cannot be read, is not a regular file,
@@ -177,7 +176,7 @@ mod with_std {
         use alloc::string::ToString;
 
         #[test]
-        fn a_secret_file_loses_one_newline_and_nothing_else() {
+        fn only_one_newline_at_the_end_of_a_secret_file_is_dropped() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("secret");
             for (content, expected) in [
@@ -197,7 +196,7 @@ mod with_std {
         }
 
         #[test]
-        fn a_bad_secret_file_is_named() {
+        fn the_error_for_a_bad_secret_file_names_it() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("secret");
             for (content, part) in [

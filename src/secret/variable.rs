@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-/// The variable's value, which must not be empty if it is set.
+/// Reads a variable, which must not be empty if it is set.
 pub(crate) fn variable(name: &str) -> Result<Option<String>, Error> {
     let wrong = |what| Error::config(format!("the environment variable {name} {what}"));
     let Some(mut value) = bytes(name) else { return Ok(None) };
@@ -22,7 +22,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Error> {
     }
 }
 
-/// The variable's value, whatever it is.
+/// Reads a variable as bytes, which may be empty or not UTF-8.
 pub(crate) fn bytes(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
 }

@@ -1,4 +1,4 @@
-//! How the client proves who it is ([RFC 6749 section 2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)).
+//! Client authentication ([RFC 6749 section 2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)).
 
 use crate::error::Error;
 use crate::secret::{Secret, SecretSource};
@@ -10,7 +10,7 @@ use alloc::vec;
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
-/// The longest assertion taken.
+/// The longest assertion accepted.
 const MAX_ASSERTION_BYTES: usize = 16 * 1024;
 /// [RFC 7523 section 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -18,7 +18,8 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 const CLIENT_SECRET: &str = "the client secret";
 const CLIENT_ASSERTION: &str = "the client assertion";
 
-/// How the client proves who it is. Whatever makes a [`SecretSource`] makes one: the secret then goes into the body.
+/// The client's authentication at the token endpoint. Whatever converts into a [`SecretSource`] converts into this too:
+/// the secret then goes into the body.
 ///
 /// ```no_run
 /// use minbearer::client_credentials::{ClientAuthentication, Config};
@@ -56,20 +57,20 @@ enum Method {
 }
 
 impl ClientAuthentication {
-    /// The secret in the body, `client_secret_post`
+    /// Sends the secret in the body, `client_secret_post`
     /// ([RFC 6749 section 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)).
     pub fn body(secret: impl Into<SecretSource>) -> Self {
         ClientAuthentication(Method::Body(secret.into()))
     }
 
-    /// Id and secret as HTTP Basic, `client_secret_basic`, both form-encoded first, as the same section has it.
+    /// Sends id and secret as HTTP Basic, `client_secret_basic`, both form-encoded first, as the same section requires.
     pub fn basic(secret: impl Into<SecretSource>) -> Self {
         ClientAuthentication(Method::Basic { secret: secret.into(), is_encoded: true })
     }
 
-    /// For [`basic`](Self::basic): id and secret as they are, as curl sends them, for servers that do not decode them.
-    /// Only an id or a secret with characters other than letters, digits and `-._~` makes a difference; most secrets
-    /// in base64 have some. Everything else stays as it is.
+    /// Makes [`basic`](Self::basic) send id and secret without form-encoding, as curl does, for servers that do not
+    /// decode them. It matters only if id or secret has characters other than letters, digits and `-._~`; most secrets
+    /// in base64 have some. Other methods are not changed.
     pub fn unencoded(mut self) -> Self {
         if let Method::Basic { is_encoded, .. } = &mut self.0 {
             *is_encoded = false;
@@ -77,18 +78,18 @@ impl ClientAuthentication {
         self
     }
 
-    /// An assertion that the caller has, a JWT ([RFC 7521 section
+    /// Sends an assertion, a JWT ([RFC 7521 section
     /// 4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2), [RFC 7523 section
-    /// 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)). Nothing is signed here: whoever holds the key, the
-    /// platform, a TPM or a sidecar, writes the assertion. It is wiped and kept out of messages like a secret.
+    /// 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)). Nothing is signed here: the holder of the key, which
+    /// may be the platform, a TPM or a sidecar, writes the assertion. It is wiped and redacted like a secret.
     pub fn assertion(assertion: impl Into<SecretSource>) -> Self {
         let (assertion, assertion_type) = (assertion.into(), Cow::Borrowed(JWT_BEARER));
         ClientAuthentication(Method::Assertion { assertion, assertion_type })
     }
 
-    /// For [`assertion`](Self::assertion): another `client_assertion_type` than that of RFC 7523, for profiles that
+    /// Sets another `client_assertion_type` for [`assertion`](Self::assertion) than that of RFC 7523, for profiles that
     /// have their own, such as [SPIFFE's](https://datatracker.ietf.org/doc/draft-ietf-oauth-spiffe-client-auth/). The
-    /// assertion is then any word of ASCII. Everything else stays as it is.
+    /// assertion may then be any graphic ASCII text. Other methods are not changed.
     pub fn with_assertion_type(mut self, uri: &str) -> Self {
         if let Method::Assertion { assertion_type, .. } = &mut self.0 {
             *assertion_type = Cow::Owned(uri.into());
@@ -96,14 +97,14 @@ impl ClientAuthentication {
         self
     }
 
-    /// The client id alone, for a client that the server knows by its certificate
-    /// ([RFC 8705 section 2](https://www.rfc-editor.org/rfc/rfc8705#section-2)): `Http::with_client_certificate`
-    /// brings that.
+    /// Sends the client id alone, for a client that authenticates by its TLS certificate
+    /// ([RFC 8705 section 2](https://www.rfc-editor.org/rfc/rfc8705#section-2)), which `Http::with_client_certificate`
+    /// sets.
     pub fn none() -> Self {
         ClientAuthentication(Method::None)
     }
 
-    /// An error for a secret that is known now and empty.
+    /// Rejects a fixed secret that is empty.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.0 {
             Method::Body(secret) | Method::Basic { secret, .. } => secret.check(CLIENT_SECRET),
@@ -123,7 +124,7 @@ impl ClientAuthentication {
         }
     }
 
-    /// Sets the form of a token request: its grant type, what proves the client, and the other parameters.
+    /// Sets the form of a token request: grant type, client authentication and the other parameters.
     pub(super) fn add_to(
         &self,
         request: Request,
@@ -200,8 +201,9 @@ impl ClientAuthentication {
         }
     }
 
-    /// `CLIENT_SECRET` or the file that `CLIENT_SECRET_FILE` names, for the body, or the assertion in the file that
-    /// `CLIENT_ASSERTION_FILE` names; nothing if none of the three is set. Files are read anew for each request.
+    /// Reads the environment: `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names, for the body; or the
+    /// assertion in the file that `CLIENT_ASSERTION_FILE` names. `None` if none of the three is set. Files are read anew
+    /// for each request.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config), naming the variables, if one is empty or more than one is set.
@@ -249,7 +251,7 @@ fn basic_credentials(id: &str, secret: &str, is_encoded: bool) -> Zeroizing<Stri
         }
     }
     let mut encoded = Zeroizing::new(vec![0; Base64::encoded_len(pair.as_bytes())]);
-    // The buffer is of the length that was asked for, so this cannot fail.
+    // The buffer has the length that this needs, so it cannot fail.
     let encoded = Base64::encode(pair.as_bytes(), &mut encoded).unwrap_or_default();
     let mut value = Zeroizing::new(String::with_capacity(BASIC.len() + encoded.len()));
     value.push_str(BASIC);
@@ -257,7 +259,7 @@ fn basic_credentials(id: &str, secret: &str, is_encoded: bool) -> Zeroizing<Stri
     value
 }
 
-/// Whether this can be an assertion, so that a file which holds something else is found out before it is sent.
+/// Rejects what cannot be an assertion, so that the content of a wrong file is not sent.
 fn check_assertion(assertion: &str, is_jwt: bool) -> Result<(), Error> {
     let what = if assertion.len() > MAX_ASSERTION_BYTES {
         "is longer than 16 KiB"
@@ -271,8 +273,8 @@ fn check_assertion(assertion: &str, is_jwt: bool) -> Result<(), Error> {
     Err(Error::config(alloc::format!("{CLIENT_ASSERTION} {what}")))
 }
 
-/// A JWT has three parts if it is signed, five if it is encrypted. Of the five the second, the encrypted key, is empty
-/// where both sides have that key already ([RFC 7516 section
+/// A JWT has three parts if it is signed, five if it is encrypted. Of the five, the second is the encrypted key, which is
+/// empty if both sides share the key ([RFC 7516 section
 /// 5.1](https://www.rfc-editor.org/rfc/rfc7516#section-5.1)).
 fn is_jwt_like(text: &str) -> bool {
     let is_base64url = |part: &str| {

@@ -13,11 +13,11 @@ struct Documented {
     config: Result<Config, Error>,
     url: &'static str,
     authorization: Option<&'static str>,
-    /// In any order and however it is encoded.
+    /// Compared as form fields: order and encoding may differ.
     body: &'static str,
 }
 
-/// The ids and secrets are the documentation's own examples, and so are the `Authorization` values where it shows one.
+/// Ids, secrets and `Authorization` values are the examples of each server's documentation.
 fn documented() -> Vec<Documented> {
     let assertion = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI5N2UwIn0.M8U3bSUKKJDEg";
     let basic = ClientAuthentication::basic;
@@ -167,11 +167,11 @@ fn each_row_of_the_table_has_a_request_and_a_token_url_like_the_tables() {
 
     for documented in documented() {
         let row = rows.iter().find(|row| name(row) == documented.server).unwrap();
-        // What stands between the braces is the reader's.
+        // The parts in braces are placeholders.
         let pattern = row[2].split('`').nth(1).unwrap();
         let mut rest = documented.url;
         for fixed in pattern.split(['{', '}']).step_by(2) {
-            // PayPal's example is of the sandbox.
+            // PayPal's example uses the sandbox.
             let fixed = fixed.replace("api-m.paypal.com", "api-m.sandbox.paypal.com");
             let at = rest.find(&fixed).unwrap_or_else(|| panic!("{pattern}: {}", documented.url));
             rest = &rest[at + fixed.len()..];

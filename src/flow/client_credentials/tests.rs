@@ -34,7 +34,7 @@ fn the_credentials_are_in_the_body_unless_told_otherwise() {
 }
 
 #[test]
-fn what_the_flow_sends_itself_cannot_be_added() {
+fn a_parameter_or_header_of_the_flow_itself_cannot_be_added() {
     for name in [
         "grant_type",
         "client_id",
@@ -53,12 +53,12 @@ fn what_the_flow_sends_itself_cannot_be_added() {
         "authorization",
         "ACCEPT",
         "Content-Type",
-        // These frame the message.
+        // Message framing.
         "Host",
         "Content-Length",
         "transfer-encoding",
         "Connection",
-        // These are none.
+        // Not a field name.
         "",
         "X Key",
         "X-Key:",
@@ -96,7 +96,7 @@ fn added_headers_and_parameters_are_sent_beside_the_flows_own() {
 }
 
 #[test]
-fn an_added_headers_value_is_replaced_where_the_server_sends_it_back() {
+fn an_added_headers_value_is_redacted_in_an_answer() {
     let config = config("https://h/t")
         .with_header("X-Gateway-Key", "k3y-of-the-gateway")
         .and_then(|config| config.with_header("Accept-Language", "en"))
@@ -109,7 +109,7 @@ fn an_added_headers_value_is_replaced_where_the_server_sends_it_back() {
 }
 
 #[test]
-fn the_scopes_that_were_not_granted_are_told() {
+fn the_scopes_that_were_not_granted_are_returned() {
     for (asked, granted, missing) in [
         ("read write", r#""read write""#, ""),
         ("read write", r#""write  read extra""#, ""),
@@ -117,7 +117,7 @@ fn the_scopes_that_were_not_granted_are_told() {
         ("read write", r#""""#, "read write"),
         ("read write admin", r#""writer readwrite admin""#, "read write"),
         ("", r#""read""#, ""),
-        // It does not say, or says nothing that is a scope.
+        // No scope, or no string.
         ("read", "null", ""),
         ("read", r#"["read"]"#, ""),
     ] {
@@ -125,8 +125,8 @@ fn the_scopes_that_were_not_granted_are_told() {
         let answer = alloc::format!(r#"{{"access_token":"t","scope":{granted}}}"#);
         let token =
             config.read_answer(&config.request().unwrap(), Response::new(200, answer)).unwrap();
-        let told: Vec<&str> = config.missing_scopes(&token).collect();
-        assert_eq!(told.join(" "), missing, "asked for {asked}, granted {granted}");
+        let returned: Vec<&str> = config.missing_scopes(&token).collect();
+        assert_eq!(returned.join(" "), missing, "asked for {asked}, granted {granted}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where the console is, whose REST API takes the token.
+//! The address of the console, from the environment or the app's manifest.
 
 use super::parse_origin;
 use crate::error::Error;
@@ -10,9 +10,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use std::path::Path;
 
-/// Scheme, host and port of the console, whose REST API takes the token: `CONSOLE_URL`, else `https` to
+/// Returns scheme, host and port of the console, whose REST API accepts the token: `CONSOLE_URL`, else `https` to
 /// `QRADAR_CONSOLE_FQDN`, else to `QRADAR_CONSOLE_IP`, else to `console_ip` in the app's `manifest.json`, in the
-/// working folder, in `/opt/app-root` or in `/`.
+/// working directory, in `/opt/app-root` or in `/`.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::Kind::Config), naming the variable or file that is missing, empty or wrong.
@@ -36,7 +36,7 @@ fn console_ip_of_manifest() -> Result<(String, String), Error> {
     let paths = FOLDERS.map(|folder| format!("{folder}manifest.json"));
     let Some(path) = paths.into_iter().find(|path| Path::new(path).exists()) else {
         return Err(Error::config(
-            "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and there is no manifest.json",
+            "the console's address is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and there is no manifest.json",
         ));
     };
     let json = read_file("the manifest", Path::new(&path), MAX_MANIFEST_BYTES)?;
@@ -48,12 +48,12 @@ fn console_ip_of_manifest() -> Result<(String, String), Error> {
             Ok((format!("console_ip in {path}"), host.decoded().to_string()))
         }
         _ => Err(Error::config(format!(
-            "the console is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and {path} has no console_ip"
+            "the console's address is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and {path} has no console_ip"
         ))),
     }
 }
 
-/// The members of an app's manifest that matter here.
+/// The members of an app's manifest that are read.
 #[derive(Default)]
 struct Manifest<'a> {
     console_ip: Option<Value<'a>>,

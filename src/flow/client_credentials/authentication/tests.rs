@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 const ID: &str = "id:1";
 const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
-/// The letters are of base64url; the parts say nothing.
+/// In the form of a JWT; its parts have no meaning.
 const JWT: &str = "eyJhbGciOiJ9.eyJzdWIi-_Ql9.c2lnbmF0dXJl";
 
 fn config(authentication: ClientAuthentication) -> Config {
@@ -19,7 +19,7 @@ fn body(request: &Request) -> &str {
     core::str::from_utf8(request.body().unwrap()).unwrap()
 }
 
-/// Id and secret as Basic carries them, if it does.
+/// Id and secret in the Basic credentials, if there are any.
 fn pair(request: &Request) -> Option<String> {
     let (_, value) = request.headers().find(|(name, _)| *name == "Authorization")?;
     let pair = Base64::decode_vec(value.strip_prefix("Basic ").unwrap()).unwrap();
@@ -27,7 +27,7 @@ fn pair(request: &Request) -> Option<String> {
 }
 
 #[test]
-fn each_way_has_its_place() {
+fn each_method_puts_the_credentials_into_its_place() {
     let plain_id =
         || Config::new("https://h/t", "id", ClientAuthentication::basic(SECRET).unencoded());
     for (config, expected_body, expected_pair) in [
@@ -62,7 +62,7 @@ fn each_way_has_its_place() {
 }
 
 #[test]
-fn what_changes_one_way_leaves_the_others_as_they_are() {
+fn an_option_of_one_method_does_not_change_the_others() {
     for way in [
         ClientAuthentication::body(SECRET),
         ClientAuthentication::assertion(JWT),
@@ -116,13 +116,13 @@ fn an_id_with_a_colon_cannot_go_into_basic_unencoded() {
 }
 
 #[test]
-fn an_assertion_is_one_jwt_like_word_of_16_kib_at_most() {
+fn an_assertion_has_the_form_of_a_jwt_and_16_kib_at_most() {
     let of = |len: usize| format!("e30.{}.c2ln", "x".repeat(len - "e30..c2ln".len()));
     let other = "other";
     for (assertion, assertion_type, wrong) in [
         (JWT, JWT_BEARER, None),
         ("e30.a2V5.aXY.dGV4dA.dGFn", JWT_BEARER, None),
-        // Encrypted with a key that both sides have.
+        // Encrypted with a shared key.
         ("e30..aXY.dGV4dA.dGFn", JWT_BEARER, None),
         (&of(16 * 1024), JWT_BEARER, None),
         (&of(16 * 1024 + 1), JWT_BEARER, Some("longer than 16 KiB")),
@@ -143,7 +143,7 @@ fn an_assertion_is_one_jwt_like_word_of_16_kib_at_most() {
         ("e30=.e30.c2ln", JWT_BEARER, Some("not a JWT")),
         ("e30.e3+/.c2ln", JWT_BEARER, Some("not a JWT")),
         ("{\"token\":\"e30.e30.c2ln\"}", JWT_BEARER, Some("not a JWT")),
-        // Another profile has other assertions, but words they are.
+        // An assertion of another profile is any graphic ASCII text.
         ("<saml/>", other, None),
         ("e30", other, None),
         ("<saml />", other, Some("a space")),
@@ -177,7 +177,7 @@ fn a_refusal_says_what_to_check() {
         (of("i", ClientAuthentication::assertion(JWT)), "issuer, audience, key and times"),
         (of("i", ClientAuthentication::none()), "the client's certificate"),
     ] {
-        // An added header is no secret to judge by.
+        // The advice does not depend on an added header.
         let config = config.with_header("X-Gateway-Key", "k3y+/=").unwrap();
         let request = config.request().unwrap();
         let answer = Response::new(401, r#"{"error":"invalid_client"}"#);
@@ -188,7 +188,7 @@ fn a_refusal_says_what_to_check() {
 }
 
 #[test]
-fn what_was_sent_is_replaced_where_the_server_sends_it_back() {
+fn credentials_are_redacted_in_an_answer() {
     let unencoded = ClientAuthentication::basic(SECRET).unencoded();
     for (config, sent) in [
         (config(ClientAuthentication::body(SECRET)), Vec::from([SECRET.to_string()])),
