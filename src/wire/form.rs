@@ -1,10 +1,10 @@
 //! `application/x-www-form-urlencoded`, as
-//! [RFC 6749 appendix B](https://www.rfc-editor.org/rfc/rfc6749#appendix-B) asks for it.
+//! [RFC 6749 appendix B](https://www.rfc-editor.org/rfc/rfc6749#appendix-B) specifies it.
 
 use alloc::string::String;
 use zeroize::Zeroizing;
 
-/// `prefix` and the pairs after it, joined with `&`, in a buffer sized beforehand.
+/// Returns `prefix` and the pairs after it, joined with `&`, in a buffer sized beforehand.
 ///
 /// A space is written as `%20` rather than `+`: both decode to a space in a form, and only the
 /// first does in the query of a URL read by RFC 3986 alone.

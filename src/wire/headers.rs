@@ -1,30 +1,30 @@
-//! The headers of an answer.
+//! The header fields of an answer.
 
 use crate::secret::{Buffer, OutOfMemory};
 use alloc::vec::Vec;
 
-/// Names and values in the order in which they came, in one buffer that is wiped, however many there are:
+/// Names and values in the order of the answer, in one wiped buffer, however many there are:
 ///
 /// ```text
-/// Date ÿ Tue, 24 Nov… ÿ Content-Length ÿ 23 ÿ      ÿ is the byte 0xFF, which UTF-8 has not
+/// Date ÿ Tue, 24 Nov… ÿ Content-Length ÿ 23 ÿ      ÿ is the byte 0xFF, which never occurs in UTF-8
 /// ```
 ///
-/// That is no more than the head's own size, unless values are in Latin-1: on a small heap a server could otherwise
-/// take many times that by sending short headers.
+/// It takes no more memory than the head itself, unless values are in Latin-1. With an allocation per field, many short
+/// fields would use up a small heap.
 #[derive(Default)]
 pub(crate) struct Headers(Buffer);
 
 const END: u8 = 0xFF;
 
 impl Headers {
-    /// Room for headers that take that many bytes in the head.
+    /// Makes an empty list with room for header fields that take that many bytes in the head.
     pub(crate) fn with_capacity(head_bytes: usize) -> Result<Headers, OutOfMemory> {
         let mut bytes = Buffer::default();
         bytes.reserve(head_bytes)?;
         Ok(Headers(bytes))
     }
 
-    /// Adds a header as it came. Bytes above ASCII are data (RFC 9110 section 5.5): UTF-8, or else Latin-1.
+    /// Adds a header field. Bytes above ASCII are data (RFC 9110 section 5.5): UTF-8, or else Latin-1.
     pub(crate) fn push(&mut self, name: &str, value: &[u8]) -> Result<(), OutOfMemory> {
         let mut add = |bytes: &[u8]| self.0.push(bytes, usize::MAX);
         add(name.as_bytes())?;
@@ -33,7 +33,7 @@ impl Headers {
         add(&[END])
     }
 
-    /// These headers and one more.
+    /// Returns these header fields and one more.
     pub(crate) fn and(self, name: &str, value: &str) -> Headers {
         let mut bytes = Vec::with_capacity(self.0.len() + name.len() + value.len() + 2);
         for part in [&self.0, name.as_bytes(), &[END], value.as_bytes(), &[END]] {
@@ -43,14 +43,14 @@ impl Headers {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        // All of it was text before.
+        // Only UTF-8 was added.
         let text = |part| core::str::from_utf8(part).unwrap_or_default();
         let mut parts = self.0.split(|byte| *byte == END).map(text);
         core::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
     }
 }
 
-/// Hands over bytes as text, in one piece if they are UTF-8, else as the characters of Latin-1.
+/// Passes bytes to `take` as text: in one piece if they are UTF-8, else as the characters of Latin-1.
 pub(crate) fn each_piece_of_text(
     bytes: &[u8],
     mut take: impl FnMut(&str) -> Result<(), OutOfMemory>,
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn they_take_no_more_room_than_the_head() {
+    fn header_fields_take_no_more_memory_than_the_head() {
         let head = "A:\r\n".repeat(100);
         let mut headers = Headers::with_capacity(head.len()).unwrap();
         for _ in 0..100 {

@@ -1,7 +1,8 @@
-//! An answer of HTTP/1.1 as it comes ([RFC 9112](https://www.rfc-editor.org/rfc/rfc9112)), in pieces of any size.
+//! Parses an answer of HTTP/1.1 as it arrives ([RFC 9112](https://www.rfc-editor.org/rfc/rfc9112)), in pieces of any
+//! size.
 //!
-//! httparse reads status line, header lines and chunk sizes. What is refused, how much is taken, and where a body
-//! ends are decided here:
+//! httparse parses the status line, header fields and chunk sizes. What is refused, the limits, and where a body ends
+//! are decided here:
 //!
 //! ```text
 //! Head ──► Head (an interim answer, 100 to 199, is dropped)
@@ -17,17 +18,18 @@ use crate::secret::{Buffer, OutOfMemory};
 use alloc::format;
 use alloc::string::String;
 
-/// The limit for status line and headers, those of interim answers included.
+/// The limit for status line and header section, those of interim answers included.
 const MAX_HEAD_BYTES: usize = 8192;
-/// The limit for the line before a chunk, its extensions included, and for a line of a trailer.
+/// The limit for the line before a chunk, its extensions included, and for a trailer field's line.
 const MAX_LINE_BYTES: usize = 256;
 /// Where the reason starts: after `HTTP/1.1 200`.
 const CODE_END: usize = 12;
 
-/// Reads the answer to one request as its bytes come, however they were cut.
+/// Parses the answer to one request as its bytes arrive, in pieces of any size.
 ///
-/// It holds no more than the answer's head and [`max_answer_bytes`](crate::Request::max_answer_bytes) of its body,
-/// and wipes what it holds when it is dropped. The bytes handed in stay the caller's to wipe.
+/// It holds no more than the answer's head and [`max_answer_bytes`](crate::Request::max_answer_bytes) of its body
+/// ([Every input has a size](crate#every-input-has-a-size)), and wipes what it holds when it is dropped. The caller wipes
+/// the bytes that it passes in. No input makes it panic ([No panic on any input](crate#no-panic-on-any-input)).
 ///
 /// ```
 /// use minbearer::Request;
@@ -67,16 +69,16 @@ struct Head {
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Head,
-    /// So many bytes of the body are missing.
+    /// This many bytes of the body are missing.
     Length(usize),
     UntilClose,
     ChunkSize,
-    /// So many bytes of the chunk are missing.
+    /// This many bytes of the chunk are missing.
     ChunkData(u64),
     ChunkEnd,
     Trailer,
     Whole,
-    /// Something was wrong, and stays so whatever comes.
+    /// The answer was refused. More bytes do not change that.
     Refused,
 }
 
@@ -94,19 +96,19 @@ impl Incoming {
         }
     }
 
-    /// Takes the next bytes, and says whether the answer is whole. Bytes after its end are left out.
+    /// Parses the next bytes, and returns whether the answer is complete. Bytes after its end are ignored.
     ///
     /// # Errors
-    /// As soon as no good answer can come any more: [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a
+    /// As soon as the answer can no longer be valid: [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a
     /// head longer than 8 KiB, a body with two lengths or with a transfer coding other than `chunked`;
     /// [`Kind::Malformed`](crate::Kind::Malformed) for a 2xx answer that is larger than the request allows, or for
-    /// which there is no memory. The body of another answer that is too large is left out: its status says enough.
+    /// which there is no memory. For another status code, a body that is too large is dropped and is no error.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<bool, Error> {
         while !bytes.is_empty() && self.state != State::Whole {
             let taken = match self.take(bytes) {
                 Ok(taken) => taken,
                 Err(wrong) => {
-                    // The error's own words need memory, of which there may be none left.
+                    // Memory may be used up, and the error's message needs some.
                     (self.head, self.answer, self.body) = Default::default();
                     self.state = State::Refused;
                     return Err(wrong.into());
@@ -117,12 +119,13 @@ impl Incoming {
         Ok(self.state == State::Whole)
     }
 
-    /// The answer, once no more bytes come: it was whole, or the connection has ended.
+    /// Returns the answer, when it is complete or the connection has ended. See
+    /// [What the server says is believed only when complete](crate#what-the-server-says-is-believed-only-when-complete).
     ///
     /// # Errors
     /// [`Kind::Network`](crate::Kind::Network) with the cause [`CutShort`](NetworkCause::CutShort) if something is
     /// missing: the head, a part of the announced length, the last chunk; or the whole body of a 2xx answer that
-    /// announced none, since that cannot be told from one that was cut off.
+    /// announced none, since that cannot be distinguished from one that was cut off.
     pub fn finish(self) -> Result<Response, Error> {
         let cut_short = match (self.state, &self.answer) {
             (State::Whole, _) => None,
@@ -146,7 +149,7 @@ impl Incoming {
         }
     }
 
-    /// Takes some of the bytes, at least one, and says how many.
+    /// Consumes some of the bytes, at least one, and returns how many.
     fn take(&mut self, bytes: &[u8]) -> Result<usize, Wrong> {
         match self.state {
             State::Head => self.take_head(bytes),
@@ -191,7 +194,7 @@ impl Incoming {
             return Err(Wrong::NotHttp("it does not start with a status line"));
         }
         let is_whole = end.is_some_and(|end| end <= room);
-        // Lines are looked at once they have ended, so that what is wrong does not depend on how they were cut.
+        // Only complete lines are parsed, so that an error does not depend on how the bytes were cut.
         if let Some(line_end) = bytes[..taken].iter().rposition(|byte| *byte == b'\n') {
             let lines = self.head.get(..known + line_end + 1).unwrap_or_default();
             if let Some(head) = parse_head(lines, is_whole)? {
@@ -233,7 +236,7 @@ impl Incoming {
         Ok(self.body.push(bytes, self.max_body_bytes)?)
     }
 
-    /// What becomes of an answer that is too large.
+    /// Handles a body that is too large: an error for a 2xx answer; for another, the body is dropped.
     fn leave_out_body(&mut self) -> Result<(), Wrong> {
         if self.answer.as_ref().is_some_and(|head| is_success(head.status)) {
             return Err(Wrong::TooLarge { limit: self.max_body_bytes });
@@ -243,7 +246,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// Takes bytes up to the end of a line, and what the line says if it has ended.
+    /// Consumes bytes up to the end of a line, and acts on the line if it has ended.
     fn take_line(&mut self, bytes: &[u8]) -> Result<usize, Wrong> {
         let (state, line) = (self.state, &mut self.line);
         let taken = line.take(bytes);
@@ -271,7 +274,7 @@ impl Incoming {
                 None => return Err(Wrong::NotHttp("it has a chunk without a length")),
             },
             State::ChunkEnd => State::ChunkSize,
-            // Fields may follow, for which no one here has asked, and an empty line.
+            // Trailer fields are ignored, up to an empty line.
             _ if line.is_empty() => State::Whole,
             state => state,
         };
@@ -282,7 +285,7 @@ impl Incoming {
 
 /// How many of `bytes`, which follow `known`, belong to the head: up to an empty line, if one is there.
 ///
-/// A line ends in CR LF or, as RFC 9112 section 2.2 lets one take it, in LF alone.
+/// A line ends in CR LF or, as RFC 9112 section 2.2 permits, in LF alone.
 fn end_of_head(known: &[u8], bytes: &[u8]) -> Option<usize> {
     let before = |at: usize, back: usize| match at.checked_sub(back) {
         Some(at) => bytes.get(at).copied(),
@@ -299,7 +302,7 @@ fn end_of_head(known: &[u8], bytes: &[u8]) -> Option<usize> {
         .map(|at| at + 1)
 }
 
-/// What a head says, if it is whole; what is wrong with it, whole or not.
+/// Parses a head, and returns it if it is complete. An incomplete head may be an error too.
 fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
     use httparse::Error::{HeaderName, HeaderValue, NewLine, TooManyHeaders};
     let wrong = |error| {
@@ -310,7 +313,7 @@ fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
             _ => "it does not start with a status line",
         })
     };
-    // Without room for a header the first one ends the parsing, with all that is wanted here.
+    // Without room for a header field, the parsing ends at the first one, after the status line.
     let mut start = httparse::Response::new(&mut []);
     match start.parse(bytes) {
         Ok(_) | Err(TooManyHeaders) => {}
@@ -319,7 +322,7 @@ fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
     let (Some(status), Some(_)) = (start.code, start.reason) else { return Ok(None) };
     let line_end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
     let (line, mut rest) = bytes.split_at(line_end);
-    // httparse leaves out a reason with bytes above ASCII.
+    // httparse drops a reason with bytes above ASCII.
     let mut reason = String::new();
     let mut headers = Headers::default();
     if is_whole {
@@ -331,7 +334,7 @@ fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
         headers = Headers::with_capacity(rest.len())?;
     }
     loop {
-        // A few at a time, so that there may be any number within 8 KiB and the stack stays small.
+        // A few at a time: any number may come within 8 KiB, and the stack stays small.
         let mut some = [httparse::EMPTY_HEADER; 8];
         let is_last = match httparse::parse_headers(rest, &mut some) {
             Ok(_) => true,
@@ -352,14 +355,14 @@ fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
     }
 }
 
-/// Where the line of a header ends that was read from `bytes`.
+/// The offset in `bytes` after the line of a parsed header field.
 fn offset_after(bytes: &[u8], header: &httparse::Header<'_>) -> usize {
     let start = header.name.as_ptr() as usize - bytes.as_ptr() as usize;
     let line = bytes.get(start..).unwrap_or_default();
     start + line.iter().position(|byte| *byte == b'\n').map_or(line.len(), |at| at + 1)
 }
 
-/// Where the body ends (RFC 9112 section 6.3).
+/// Message framing: where the body ends (RFC 9112 section 6.3).
 fn framing(head: &Head) -> Result<State, Wrong> {
     let mut state = None;
     for (name, value) in head.headers.iter() {
@@ -367,7 +370,7 @@ fn framing(head: &Head) -> Result<State, Wrong> {
             if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(Wrong::NotHttp("its Content-Length is not a number"));
             }
-            // One that no `usize` holds is too large for any answer.
+            // A length that overflows a `usize` is too large for any answer.
             State::Length(value.parse().unwrap_or(usize::MAX))
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             if !value.eq_ignore_ascii_case("chunked") {
@@ -384,7 +387,7 @@ fn framing(head: &Head) -> Result<State, Wrong> {
         }
     }
     Ok(match state {
-        // These have no body, whatever the headers say.
+        // These have no body, whatever the header fields say.
         _ if head.status == 204 || head.status == 304 => State::Whole,
         Some(State::Length(0)) => State::Whole,
         Some(state) => state,
@@ -396,7 +399,7 @@ fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
-/// Why an answer is refused. To say so takes no memory: there may be none.
+/// Why an answer is refused. It allocates nothing: there may be no memory.
 enum Wrong {
     NotHttp(&'static str),
     HeadTooLong,
@@ -421,11 +424,11 @@ impl From<Wrong> for Error {
             }
             Wrong::NoMemory => Error::malformed("there is no memory for the answer"),
         };
-        error.with_network_cause(NetworkCause::NotHttp) // which only the first two take
+        error.with_network_cause(NetworkCause::NotHttp) // which changes only the first two
     }
 }
 
-/// A short line of the framing, which no secret is in.
+/// A short line of the framing. It holds no secret, and is not wiped.
 struct Line {
     bytes: [u8; MAX_LINE_BYTES],
     len: usize,
@@ -438,7 +441,7 @@ impl Default for Line {
 }
 
 impl Line {
-    /// Takes bytes up to the end of the line, as many as there is room for, and says how many.
+    /// Consumes bytes up to the end of the line, as many as there is room for, and returns how many.
     fn take(&mut self, bytes: &[u8]) -> usize {
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let room = self.bytes.get_mut(self.len..).unwrap_or_default();
@@ -458,7 +461,7 @@ impl Line {
         matches!(self.bytes(), b"\n" | b"\r\n")
     }
 
-    /// The size before a chunk. httparse takes an empty line for 0, and a bare LF for part of an extension.
+    /// The chunk size. httparse would read an empty line as 0, and a bare LF as part of an extension.
     fn chunk_size(&self) -> Option<u64> {
         let line = self.bytes().strip_suffix(b"\n")?;
         let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -1,17 +1,16 @@
 //! The lifetime of a JSON Web Token ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)).
 //!
-//! Nothing is verified: the token is for the server that issued it, and only that server can tell
-//! whether it is good. All that is read is how long it lives.
+//! The signature is not verified: the token is for the server that issued it. Only the lifetime is read.
 
 use super::json::{Members, Value, read_members, seconds};
 use crate::secret::Buffer;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use core::time::Duration;
 
-/// How long a JWT that has both `exp` and `iat` lives.
+/// The lifetime of a JWT that has both `exp` and `iat`.
 ///
-/// `exp - iat`, whatever the device's clock shows. But where `now`, in seconds since 1970, lies between the two, the clock
-/// may well be right, and what is left by it is the answer if that is less: a server may have had the token in stock.
+/// It is `exp - iat`, whatever the device's clock says. But if `now`, in seconds since 1970, lies between the two, the
+/// clock is probably right, and the lifetime is `exp - now`: a server may issue a token that it has cached.
 pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Duration> {
     let mut parts = token.as_bytes().split(|byte| *byte == b'.');
     let (Some(_), Some(payload), Some(_), None) =

@@ -1,12 +1,12 @@
-//! An answer that is not what a token server says: a proxy's page, a redirect, a challenge. What it says of itself helps
-//! more than a guess at the credentials.
+//! Describes an answer that is not a token server's: a proxy's page, a redirect, a challenge. A description of the answer
+//! helps more than advice to check the credentials.
 
 use super::response::Response;
 use alloc::format;
 use alloc::string::String;
 
-/// Of what kind the body is, in place of JSON.
-pub(crate) fn kind(response: &Response) -> String {
+/// Describes a body that is not JSON.
+pub(crate) fn body_kind(response: &Response) -> String {
     let encoding =
         response.header("content-encoding").filter(|name| !name.eq_ignore_ascii_case("identity"));
     match (response.body().is_empty(), encoding, response.header("content-type")) {
@@ -17,12 +17,13 @@ pub(crate) fn kind(response: &Response) -> String {
     }
 }
 
-/// The words for a refusal that is no JSON with `error`: where it redirects to, what a 401 asks for, or, for a page, its
-/// content type and its title. `show` makes them safe to print; it comes before a cut, which could leave half a secret.
-pub(crate) fn words(response: &Response, show: &dyn Fn(&str) -> String) -> Option<String> {
+/// Describes a refusal that is not JSON with `error`: the target of a redirect, the realm of a 401, or the content type
+/// and title of a page. `show` makes a text safe to print. It comes before anything is cut off, which could leave half
+/// a secret.
+pub(crate) fn describe(response: &Response, show: &dyn Fn(&str) -> String) -> Option<String> {
     if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
         let mut target = show(location);
-        // Its query may hold what was sent.
+        // The query may hold the secret that was sent.
         target.truncate(
             target.bytes().position(|byte| b"?#".contains(&byte)).unwrap_or(target.len()),
         );
@@ -44,7 +45,7 @@ pub(crate) fn words(response: &Response, show: &dyn Fn(&str) -> String) -> Optio
     Some(show(&format!("{content_type}{separator}{title}")))
 }
 
-/// The text that stands between two others, the case of which does not matter.
+/// The text between two others, which are compared without case.
 fn between<'a>(text: &'a [u8], start: &str, end: &str) -> Option<&'a str> {
     let find = |text: &[u8], part: &str| {
         text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
@@ -57,8 +58,8 @@ fn between<'a>(text: &'a [u8], start: &str, end: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn words(response: &Response) -> Option<String> {
-        super::words(response, &|text| text.replace("s?c#r\"t", "[redacted]"))
+    fn describe(response: &Response) -> Option<String> {
+        super::describe(response, &|text| text.replace("s?c#r\"t", "[redacted]"))
     }
 
     #[test]
@@ -73,11 +74,11 @@ mod tests {
             (b"", "text/html"),
         ] {
             let response = Response::new(400, body).with_header("content-type", "text/html");
-            assert_eq!(words(&response).as_deref(), Some(expected), "{body:?}");
+            assert_eq!(describe(&response).as_deref(), Some(expected), "{body:?}");
         }
-        assert_eq!(words(&Response::new(400, "<title>no content type</title>")), None);
+        assert_eq!(describe(&Response::new(400, "<title>no content type</title>")), None);
         let json = Response::new(400, "{}").with_header("content-type", "application/json; a=b");
-        assert_eq!(words(&json), None);
+        assert_eq!(describe(&json), None);
     }
 
     #[test]
@@ -95,7 +96,7 @@ mod tests {
         ] {
             let response = Response::new(status, "").with_header(page.0, page.1);
             let response = response.with_header(name, value);
-            assert_eq!(words(&response).as_deref(), Some(expected), "{status} {value}");
+            assert_eq!(describe(&response).as_deref(), Some(expected), "{status} {value}");
         }
     }
 }

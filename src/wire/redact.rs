@@ -1,45 +1,46 @@
 //! Makes a server's text safe to print: cut, escaped, secrets redacted.
 //!
-//! A secret comes back in the spelling of whatever wrote the text: as it is, percent-encoded, as escapes of JSON or
-//! character references of HTML, and in two of those, one over the other. So each of its characters may stand in the
-//! text in several ways, and is looked for in all of them:
+//! A server may send a secret back as it is, percent-encoded, as JSON escapes or as HTML character references, or in two
+//! of those, one applied to the other. So each character of the secret may be encoded in several ways, and is searched
+//! for in all of them:
 //!
 //! ```text
 //! text       p%26ss   p%2526ss   p&amp;ss   p\u0026ss   p\u0026amp;ss
 //! secret     p&  ss   p&    ss   p&    ss   p&     ss   p&         ss
 //! ```
 //!
-//! Decoding the text first would not do: a secret may itself hold `%26`, and what stands before it may swallow its start.
+//! Decoding the text first would not work: a secret may itself contain `%26`, and the text before it may decode together
+//! with its start.
 
 use super::json::{escape, hexadecimal};
 use crate::error::push_escaped;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// What is shown of a text at most, in characters.
+/// The longest text that is shown, in characters.
 const MAX_SHOWN_CHARS: usize = 256;
-/// How many encodings lie over each other at most.
+/// How many encodings may be applied to each other.
 const MAX_LAYERS: u32 = 2;
-/// How many characters spell one at most: `%F0%9F%98%80`, `\ud83d\ude00`, `&#x0001F600;`.
+/// The longest encoding of one character, in characters: `%F0%9F%98%80`, `\ud83d\ude00`, `&#x0001F600;`.
 const LONGEST_ESCAPE: usize = 12;
 
-/// What starts an escape.
+/// The characters that start an escape.
 const INTRODUCERS: [char; 3] = ['%', '\\', '&'];
-/// How many comparisons a text is worth: enough for 25 times a secret of 16 KiB. It takes a text and a secret made for
-/// it, such as thousands of backslashes, to need more; what is left of the text is then not shown.
+/// The most comparisons for one text: enough for 25 times a secret of 16 KiB. Only a text and a secret made for it, such
+/// as thousands of backslashes, need more; the rest of the text is then not shown.
 const MAX_COMPARISONS: usize = 1 << 20;
-/// How many a character that may start an escape counts for.
+/// How many comparisons a character that may start an escape counts as.
 const ESCAPE_COMPARISONS: usize = 32;
 
 const REDACTED: &str = "[redacted]";
 
-/// `text` with each occurrence of a secret replaced, control characters escaped, and the whole cut
+/// Returns `text` with each occurrence of a secret replaced, control characters escaped, and the whole cut
 /// to 256 characters.
 pub(crate) fn redacted(text: &str, secrets: &[&str]) -> String {
     redact(text, secrets, true)
 }
 
-/// The same for a text whose end is missing. What could be the start of a secret there is left out.
+/// The same for a text whose end is missing. What may be the start of a secret there is left out.
 #[cfg(feature = "std")]
 pub(crate) fn redacted_without_its_end(text: &str, secrets: &[&str]) -> String {
     redact(text, secrets, false)
@@ -66,7 +67,7 @@ fn redact(text: &str, secrets: &[&str], is_whole: bool) -> String {
             push_escaped(first, &mut out);
         }
         rest = rest.get(len..).unwrap_or_default();
-        // Bytes that start a character; `chars().count()` is made for long texts, and large.
+        // Counts the bytes that start a character: `chars().count()` is optimized for long texts and adds code.
         let piece = out.bytes().skip(shown_before);
         shown_chars += piece.filter(|byte| byte & 0xC0 != 0x80).count();
         // The last character is an ellipsis unless the text ends there.
@@ -80,15 +81,15 @@ fn redact(text: &str, secrets: &[&str], is_whole: bool) -> String {
 }
 
 struct Found {
-    /// How many bytes at the start of the text spell the secret; of several spellings, the longest. 0 if none does.
+    /// How many bytes at the start of the text are the secret in some encoding; the most, if in several. 0 if none.
     len: usize,
-    /// Whether the text ends within a spelling of the secret, or may.
+    /// Whether the text may end within the secret.
     is_cut_off: bool,
 }
 
 fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
     let mut is_cut_off = false;
-    // Where the spellings of the first characters of the secret end. `%25` can stand for a percent sign or for itself.
+    // Where the first characters of the secret may end in the text. `%25` can stand for a percent sign or for itself.
     let mut ends = Vec::from([0]);
     for wanted in secret.chars() {
         let mut next = Vec::new();
@@ -102,7 +103,7 @@ fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
             *comparisons_left = comparisons_left.saturating_sub(comparisons);
             for layers in 0..=max_layers {
                 let Some((character, len)) = decoded(rest, layers) else { break };
-                // What was encoded with a plus sign for a space may have been decoded without, and the other way round.
+                // A space may have been encoded as a plus sign, and a plus sign decoded as a space.
                 let is_space = |character| matches!(character, ' ' | '+');
                 let is_wanted = character == wanted || (is_space(character) && is_space(wanted));
                 if is_wanted && !next.contains(&(end + len)) {
@@ -118,13 +119,13 @@ fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
     Found { len: ends.into_iter().max().unwrap_or_default(), is_cut_off: false }
 }
 
-/// Whether what stands at the end of a text can be the start of a character: nothing, half of one, or of an escape.
+/// Whether the end of a text may be the start of a character: nothing, a part of one, or of an escape.
 fn is_cut(rest: &str) -> bool {
     let is_escape = rest.starts_with(INTRODUCERS) && rest.len() < 3 * LONGEST_ESCAPE;
     rest.is_empty() || rest == "\u{fffd}" || is_escape
 }
 
-/// The first character of a text when that many encodings are undone, and how many bytes spell it.
+/// The first character of a text when that many encodings are undone, and how many bytes encode it.
 fn decoded(text: &str, layers: u32) -> Option<(char, usize)> {
     let Some(below) = layers.checked_sub(1) else {
         return text.chars().next().map(|first| (first, first.len_utf8()));
@@ -165,7 +166,7 @@ fn percent_encoded(text: &[u8]) -> Option<(char, usize)> {
     None
 }
 
-/// The [references](https://html.spec.whatwg.org/#character-references) that escaping writes: five names, and numbers.
+/// The [references](https://html.spec.whatwg.org/#character-references) that escaping produces: five names, and numbers.
 fn character_reference(text: &[u8]) -> Option<(char, usize)> {
     let len = text.iter().position(|byte| *byte == b';')? + 1;
     let code = match text.get(1..len - 1)? {
@@ -187,7 +188,7 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn a_secret_is_found_in_every_spelling() {
+    fn a_secret_is_found_in_every_encoding() {
         let secret = "p&ss wörd%41";
         for text in [
             "p&ss wörd%41",
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_of_overlapping_secrets_is_taken() {
+    fn the_longest_of_overlapping_secrets_is_redacted() {
         assert_eq!(redacted("abcd", &["ab", "abc"]), "[redacted]d");
     }
 
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_the_start_of_a_secret_at_a_missing_end_is_left_out() {
+    fn the_possible_start_of_a_secret_at_a_missing_end_is_left_out() {
         let secret = "p&sswörd";
         for (text, expected) in [
             ("before p&sswörd after", "before [redacted] after"),
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_made_to_take_long_is_not_shown() {
+    fn a_text_that_needs_too_many_comparisons_is_not_shown() {
         const SECRET_BYTES: usize = 16 * 1024;
         let secret = "\\".repeat(SECRET_BYTES) + "b";
         assert_eq!(redacted(&"\\".repeat(4 * SECRET_BYTES), &[&secret]), "…");

@@ -1,4 +1,4 @@
-//! A request, as a value and as the bytes of HTTP/1.1.
+//! An HTTP request, and its bytes in HTTP/1.1.
 
 use super::form::encode_pairs;
 use super::incoming::Incoming;
@@ -12,9 +12,9 @@ use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
 
-/// The most that is read of the answer to a token request.
+/// The limit for the answer to a token request.
 const MAX_TOKEN_ANSWER_BYTES: usize = 64 * 1024;
-/// The most that is read of the answer to an API call.
+/// The limit for the answer to an API call.
 pub(crate) const MAX_API_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// A request method ([RFC 9110 section 9](https://www.rfc-editor.org/rfc/rfc9110#section-9)).
@@ -46,8 +46,8 @@ impl Method {
     }
 }
 
-/// An HTTP request. URL, header values, body and the secrets it knows are wiped when it is dropped, and its `Debug`
-/// shows method, scheme, host and port only.
+/// An HTTP request. URL, header values, body and the secrets that were named to it are wiped when it is dropped, and its
+/// `Debug` shows method, scheme, host and port only.
 ///
 /// ```
 /// use minbearer::Request;
@@ -70,12 +70,12 @@ pub struct Request {
     body: Option<Buffer>,
     max_answer_bytes: usize,
     timeout: Option<Duration>,
-    /// What may not be shown if the server sends it back.
+    /// The secrets that are redacted if the server sends them back.
     secrets: Vec<Zeroizing<String>>,
 }
 
 impl Request {
-    /// A `GET` request to an absolute URL.
+    /// Makes a `GET` request to an absolute URL.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses.
@@ -83,17 +83,17 @@ impl Request {
         Request::new(Method::Get, url)
     }
 
-    /// A `POST` request to an absolute URL. Errors as for [`Request::get`].
+    /// Makes a `POST` request to an absolute URL. Errors as for [`Request::get`].
     pub fn post(url: &str) -> Result<Request, Error> {
         Request::new(Method::Post, url)
     }
 
-    /// A request with any method. Errors as for [`Request::get`].
+    /// Makes a request with any method. Errors as for [`Request::get`].
     pub fn new(method: Method, url: &str) -> Result<Request, Error> {
         Ok(Request::to(method, Url::parse("the request URL", url)?))
     }
 
-    /// A request to a URL that was read before.
+    /// Makes a request to a URL that was parsed before.
     pub fn to(method: Method, url: Url) -> Request {
         Request {
             method,
@@ -106,19 +106,19 @@ impl Request {
         }
     }
 
-    /// A token request, for a flow of your own: JSON is asked for, and no more than 64 KiB of it are read.
+    /// Makes a token request, for a flow of your own: it asks for JSON, and no more than 64 KiB of it are read.
     pub fn for_token(method: Method, url: Url) -> Request {
         let mut request = Request::to(method, url).with_max_answer_bytes(MAX_TOKEN_ANSWER_BYTES);
         request.push_header("Accept", Zeroizing::new(String::from("application/json")));
         request
     }
 
-    /// Adds a header.
+    /// Adds a header field. See [A header cannot be forged](crate#a-header-cannot-be-forged).
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a name that is not a token of
     /// [RFC 9110 section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2), for a value with a
-    /// byte outside `0x20..=0x7E`, and for the headers that frame the message, which follow from the rest:
+    /// byte outside `0x20..=0x7E`, and for the fields that are derived from the request itself:
     /// `Host`, `Connection`, `Content-Length`, `Transfer-Encoding`.
     pub fn with_header(mut self, name: &str, value: &str) -> Result<Request, Error> {
         check_header(name, value)?;
@@ -148,8 +148,8 @@ impl Request {
         self
     }
 
-    /// Names a secret that this request carries. Wherever the server sends it back, it is replaced before the
-    /// server's words come into an error: see [A secret is never shown](crate#a-secret-is-never-shown).
+    /// Names a secret that this request carries. If the server sends it back, it is redacted in the error: see
+    /// [A secret is never shown](crate#a-secret-is-never-shown).
     pub fn with_secret(mut self, secret: impl Into<Secret>) -> Request {
         let secret = secret.into();
         if !secret.is_empty() {
@@ -158,13 +158,13 @@ impl Request {
         self
     }
 
-    /// How long this request may take, in place of the session's or flow's own time; a day at most.
+    /// Sets the time limit for this request, in place of the session's or flow's; a day at most.
     pub fn with_timeout(mut self, timeout: Duration) -> Request {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How many bytes of the answer's body may be read, in place of 64 KiB for a token and 1 MiB for an API call.
+    /// Sets the limit for the answer's body, in bytes, in place of 64 KiB for a token and 1 MiB for an API call.
     pub fn with_max_answer_bytes(mut self, bytes: usize) -> Request {
         self.max_answer_bytes = bytes;
         self
@@ -191,7 +191,7 @@ impl Request {
         &self.url
     }
 
-    /// Names and values of the headers, the framing ones (`Host`, `Content-Length`, …) left out. A
+    /// Names and values of the header fields, without the framing ones (`Host`, `Content-Length`, …). A
     /// value may be a credential.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -202,12 +202,12 @@ impl Request {
         self.body.as_deref()
     }
 
-    /// How many bytes of the answer's body may be read.
+    /// The limit for the answer's body, in bytes.
     pub fn max_answer_bytes(&self) -> usize {
         self.max_answer_bytes
     }
 
-    /// How long this request may take, if it has a time of its own.
+    /// The time limit for this request, if it has one of its own.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
@@ -216,22 +216,22 @@ impl Request {
         self.secrets.iter().map(|secret| secret.as_str())
     }
 
-    /// A reader for the answer to this request: give it the bytes as they come.
+    /// Makes a parser for the answer to this request, which takes the bytes as they arrive.
     pub fn incoming(&self) -> Incoming {
         Incoming::new(self.url.host_and_port(), self.max_answer_bytes)
     }
 
-    /// The whole request, head and body, as HTTP/1.1 sends it over a connection that is closed after the answer. The
+    /// Serializes the request, head and body, for an HTTP/1.1 connection that is closed after the answer. The
     /// buffer holds the request's secrets and is wiped when it is dropped.
     ///
-    /// It goes to [`Url::host`] and [`Url::port`], through TLS where [`Url::is_https`] says so. What comes back goes
-    /// to [`incoming`](Self::incoming).
+    /// Send it to [`Url::host`] and [`Url::port`], through TLS if [`Url::is_https`] says so, and pass the answer to
+    /// [`incoming`](Self::incoming).
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let url = self.url();
         let is_default_port = url.port() == if url.is_https() { 443 } else { 80 };
         let port = if is_default_port { String::new() } else { format!(":{}", url.port()) };
         let body = self.body().unwrap_or_default();
-        // RFC 9110 section 8.6: these methods are expected to have a body, and say so where it is empty.
+        // RFC 9110 section 8.6: these methods are expected to have a body, so an empty one is declared.
         let has_length = self.body().is_some()
             || matches!(self.method(), Method::Post | Method::Put | Method::Patch);
         let length =
@@ -274,7 +274,7 @@ pub(crate) fn check_header(name: &str, value: &str) -> Result<(), Error> {
     }
     if FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
         return Err(Error::config(format!(
-            "the header {name} follows from the request and cannot be set"
+            "the header {name} is derived from the request and cannot be set"
         )));
     }
     if !value.bytes().all(|byte| matches!(byte, 0x20..=0x7E)) {

@@ -1,4 +1,4 @@
-//! A response, as a value.
+//! An HTTP response.
 
 use crate::error::{Error, Refusal};
 use crate::secret::Buffer;
@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// An HTTP response, read whole. Header values and body are wiped when it is dropped, and its
+/// A complete HTTP response. Header values and body are wiped when it is dropped, and its
 /// `Debug` shows the status only.
 ///
 /// ```
@@ -31,22 +31,22 @@ pub struct Response {
     reason: String,
     headers: Headers,
     body: Buffer,
-    /// By the device's clock, in seconds since 1970, where there is one.
+    /// By the device's clock, in seconds since 1970, if there is one.
     pub(crate) received_at: Option<u64>,
 }
 
 impl Response {
-    /// A response as a `Transport` or a firmware's own HTTP client received it. The body's buffer is
-    /// taken over, and wiped on drop.
+    /// Makes a response from what a `Transport` or a firmware's own HTTP client received. It takes over the
+    /// body's buffer, and wipes it on drop.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
         let body = Buffer::from(body.into());
         Response::from_parts(String::new(), status, String::new(), Headers::default(), body)
     }
 
-    /// Reads an HTTP/1.x answer: all bytes that came until the server closed the connection, or until as many have come
-    /// as the answer itself says. What comes after its end is left out.
+    /// Parses a complete HTTP/1.x answer: all bytes that came until the server closed the connection, or up to the end
+    /// that the answer itself states. Bytes after its end are ignored.
     ///
-    /// The bytes handed in stay the caller's to wipe; [`Request::incoming`](crate::Request::incoming) takes them in
+    /// The caller wipes the bytes that it passes in; [`Request::incoming`](crate::Request::incoming) takes them in
     /// pieces, so that none need be kept.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Response {
         incoming.finish()
     }
 
-    /// Adds a header, as the server sent it.
+    /// Adds a header field.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Response {
         self.headers = self.headers.and(name, value);
@@ -90,7 +90,7 @@ impl Response {
         &self.reason
     }
 
-    /// The first header of that name, compared without case.
+    /// The value of the first header field of that name, compared without case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -98,7 +98,7 @@ impl Response {
             .map(|(_, value)| value.trim_ascii())
     }
 
-    /// Names and values of all headers, in the order in which they came.
+    /// Names and values of all header fields, in the order of the answer.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter()
     }
@@ -118,17 +118,17 @@ impl Response {
         })
     }
 
-    /// The body's own buffer as text. It is the caller's from here on, and no longer wiped.
+    /// Returns the body's own buffer as text. It is no longer wiped: the caller has to do it.
     ///
     /// # Errors
     /// As for [`text`](Self::text).
     pub fn into_text(mut self) -> Result<String, Error> {
         self.text()?;
         let body = core::mem::take(&mut self.body).into_vec();
-        Ok(String::from_utf8(body).unwrap_or_default()) // it was looked at above
+        Ok(String::from_utf8(body).unwrap_or_default()) // it was checked above
     }
 
-    /// The body as text that is one JSON value: whole, with nothing after it, and not nested deeper
+    /// The body as text that is one complete JSON value, with nothing after it, nested no deeper
     /// than 64.
     ///
     /// # Errors
@@ -142,11 +142,11 @@ impl Response {
         Ok(text)
     }
 
-    /// This response, if its status is 2xx.
+    /// Returns this response if its status code is 2xx.
     ///
     /// # Errors
-    /// [`Error::Status`] for any other, 401 after a renewal included. What the server wrote is left out: it may have
-    /// sent the token back.
+    /// [`Error::Status`] for any other, a 401 after a renewal included. The message has nothing of the body, which may
+    /// contain the token.
     pub fn error_for_status(self) -> Result<Response, Error> {
         if self.is_success() {
             return Ok(self);
@@ -154,10 +154,10 @@ impl Response {
         let status = self.status;
         let what = match status {
             300..=399 => ", a redirect, which is not followed",
-            401 => ": the API does not take this token; may its user call it?",
+            401 => ": the API rejects this token; may its user call it?",
             403 => ": the token's user may not do this",
-            404 => ": there is no such thing in this API",
-            429 | 500..=599 => ": the server has trouble of its own; try again later",
+            404 => ": this API has no such resource",
+            429 | 500..=599 => ": the server cannot answer now; try again later",
             _ => "",
         };
         let message = format!("{} has the status {status}{what}", self.subject());

@@ -1,10 +1,10 @@
-//! The header `Retry-After` ([RFC 9110 section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+//! The header field `Retry-After` ([RFC 9110 section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 
 use super::response::Response;
 use core::time::Duration;
 
-/// How long a server asks to be left alone: seconds, or a date, of which the time since the answer's own `Date` is
-/// taken, so that the device's clock does not matter.
+/// How long the server asks to wait: a number of seconds, or the time from the answer's own `Date` to another date, so
+/// that the device's clock does not matter.
 pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.header("retry-after")?;
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -15,7 +15,7 @@ pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
 }
 
 /// The seconds since 1970 of an IMF-fixdate (RFC 9110 section 5.6.7), the form that servers have to send:
-/// `Sun, 06 Nov 1994 08:49:37 GMT`. Each part has its place.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`. Each part is at a fixed offset.
 fn http_date(text: &str) -> Option<u64> {
     const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let text = text.as_bytes();
@@ -69,7 +69,7 @@ mod tests {
             assert_eq!(retry_after(&response), expected, "{value}");
         }
         let undated = Response::new(503, "").with_header("Retry-After", date);
-        assert_eq!(retry_after(&undated), None, "no other clock is asked");
+        assert_eq!(retry_after(&undated), None, "the device's clock is not used");
     }
 
     #[test]

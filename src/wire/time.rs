@@ -1,4 +1,4 @@
-//! A time as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) has it, to the second, in UTC.
+//! Formats a time as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) says, to the second, in UTC.
 //!
 //! The program and the examples include this file, so it uses nothing of the crate, and nothing but core.
 
@@ -7,7 +7,7 @@ use core::fmt;
 /// 9999-12-31T23:59:59Z, the last moment that a certificate can name.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// The time that many seconds after 1970 began.
+/// A time in seconds since 1970.
 pub(crate) struct Utc(pub(crate) u64);
 
 impl fmt::Display for Utc {

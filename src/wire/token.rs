@@ -1,4 +1,4 @@
-//! A token: one buffer.
+//! An access token, in one buffer.
 
 use super::request::Request;
 use super::response::Response;
@@ -11,7 +11,7 @@ use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
 
-/// The longest access token taken.
+/// The longest access token accepted.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 pub(super) const BEARER: &str = "Bearer";
 
@@ -48,9 +48,8 @@ pub struct Token {
 }
 
 impl Token {
-    /// The token in an answer of [RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1), for a
-    /// `Flow` of your own: `request` is what was asked, and the secrets it carried are replaced where the answer
-    /// repeats them.
+    /// Reads the token in an answer of [RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1), for a
+    /// `Flow` of your own. `request` is the request that was answered; its secrets are redacted in the error.
     ///
     /// # Errors
     /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
@@ -60,8 +59,8 @@ impl Token {
         AnswerReader { request, separator: ' ', members: &[], advice }.read_answer(response)
     }
 
-    /// A token as a flow of your own has it, of type Bearer. `lifetime` is a `Duration` or `None`, and counts from
-    /// when the token was issued.
+    /// Makes a token of type Bearer, for a flow of your own. `lifetime` is a `Duration` or `None`, and counts from
+    /// when the token was issued. See [A header cannot be forged](crate#a-header-cannot-be-forged).
     ///
     /// # Errors
     /// [`Kind::Malformed`](crate::Kind::Malformed) for an empty token, one longer than 8 KiB, and one with a byte outside
@@ -86,27 +85,27 @@ impl Token {
     }
 
     /// The token's type ([RFC 6749 section 7.1](https://www.rfc-editor.org/rfc/rfc6749#section-7.1)):
-    /// `Bearer`, however the server spelt it; another type is refused.
+    /// `Bearer`, in whatever case the server wrote it; another type is refused.
     pub fn token_type(&self) -> &str {
         &self.authorization[..BEARER.len()]
     }
 
-    /// The scope that the server says it granted. A server may leave it out where it is what was asked
-    /// for; one with characters that no scope has
+    /// The scope that the server says it granted. A server may leave it out if it is what was asked
+    /// for; one with characters that are not allowed in a scope
     /// ([RFC 6749 section 3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)) counts as left out.
     pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
     }
 
-    /// How long the token lives, counted from when it came: `expires_in`. Without one that can be used, for a JSON Web
-    /// Token, it is `exp - iat`, so that a device with a wrong clock still renews on time; or what is left until `exp` by
-    /// the device's clock, if that lies between the two. `None` where the server does not say, or says nonsense: not a
-    /// number, not positive, above ten years.
+    /// The token's lifetime, counted from its arrival: `expires_in`. If that is missing or unusable and the token is a
+    /// JSON Web Token, the lifetime is `exp - iat`, so that a device with a wrong clock still renews in time; or what is
+    /// left until `exp` by the device's clock, if that lies between the two. `None` if the server does not say, or if
+    /// the value is not a number, not positive, or above ten years.
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime
     }
 
-    /// A text member of the answer that
+    /// A string member of the answer that
     /// [`with_answer_member`](crate::client_credentials::Config::with_answer_member) asked to keep, if the server sent
     /// it.
     pub fn member(&self, name: &str) -> Option<&str> {
@@ -127,7 +126,7 @@ pub(super) fn check(access_token: &str) -> Result<(), &'static str> {
         Err("is longer than 8 KiB")
     // These bytes cannot end a header line or split its value.
     } else if !access_token.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {
-        Err("has a byte that cannot stand in a header")
+        Err("has a byte that is not allowed in a header")
     } else {
         Ok(())
     }

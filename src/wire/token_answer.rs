@@ -1,7 +1,7 @@
 //! The answer to a token request ([RFC 6749 section 5](https://www.rfc-editor.org/rfc/rfc6749#section-5)).
 //!
 //! The members of the JSON are slices of the body that was received, and a token is decoded from there straight into
-//! the one buffer that [`Token`] keeps. So it is in memory twice at most, and once as soon as the body is dropped.
+//! the one buffer that [`Token`] keeps. So it is in memory at most twice, and once when the body is dropped.
 
 use super::json::{Members, Value, read_members, seconds};
 use super::redact::redacted;
@@ -18,24 +18,23 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use zeroize::Zeroizing;
 
-/// The shortest token that is looked for where it may not be shown: a shorter one is found in any text.
+/// The shortest token that is redacted in messages: a shorter one would match other text.
 const MIN_REDACTED_TOKEN_BYTES: usize = 5;
-/// A lifetime above this is taken for a mistake (milliseconds, a date), and the token for one whose
-/// lifetime is unknown.
+/// A lifetime above this is a mistake (milliseconds, a date) and counts as unknown.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// How a flow reads the answer to its token request.
+/// Reads the answer to a flow's token request.
 pub(crate) struct AnswerReader<'a> {
     pub(crate) request: &'a Request,
-    /// What stands between type and token in the header: a space (RFC 6750) or a colon (Accelerator).
+    /// The separator of type and token in the header value: a space (RFC 6750) or a colon (Accelerator).
     pub(crate) separator: char,
-    /// The names of further text members to keep.
+    /// The names of further string members to keep.
     pub(crate) members: &'a [String],
     /// What to check after a refusal.
     pub(crate) advice: &'a str,
 }
 
-/// The members of a token answer (RFC 6749 sections 5.1 and 5.2) that are read.
+/// The members of a token answer that are read (RFC 6749 sections 5.1 and 5.2).
 #[derive(Default)]
 struct TokenAnswer<'a> {
     access_token: Option<Value<'a>>,
@@ -68,8 +67,8 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
 }
 
 impl<'a> AnswerReader<'a> {
-    /// The token in an answer that is 2xx, one JSON object, without `error`, with an `access_token` fit
-    /// for a header, and of type Bearer.
+    /// Returns the token of an answer that is 2xx and one JSON object, without `error`, with an
+    /// `access_token` that is valid in a header and of type Bearer.
     pub(crate) fn read_answer(&self, response: Response) -> Result<Token, Error> {
         let answer = self.parse(&response);
         let is_refusal = match &answer {
@@ -79,23 +78,23 @@ impl<'a> AnswerReader<'a> {
         };
         if !response.is_success() || is_refusal {
             let (refusal, advice) = self.refusal(&response, &answer.unwrap_or_default());
-            drop(response); // on a small heap the message needs its room
+            drop(response); // frees memory for the message: the heap may be small
             return Err(refused(self.request, refusal, advice));
         }
         let Some(answer) = answer else {
-            let kind = self.show(&not_json::kind(&response), None);
+            let kind = self.show(&not_json::body_kind(&response), None);
             return Err(self.malformed(&format!("it is not one JSON object ({kind})")));
         };
         let mut token = self.accept(answer)?;
         let received_at = response.received_at;
-        drop(response); // a JWT's claims need room too
+        drop(response); // frees memory for the claims of a JWT
         if token.lifetime.is_none() {
             token.lifetime = jwt::lifetime(token.access_token(), received_at).filter(is_plausible);
         }
         Ok(token)
     }
 
-    /// The members of an answer that is one JSON object.
+    /// Parses an answer that is one JSON object.
     fn parse<'b>(&'b self, response: &'b Response) -> Option<TokenAnswer<'b>> {
         let further = self.members.iter().map(|name| (name.as_str(), None)).collect();
         let mut answer = TokenAnswer { further, ..TokenAnswer::default() };
@@ -159,8 +158,8 @@ impl<'a> AnswerReader<'a> {
         Ok(value)
     }
 
-    /// A text of the server's, made safe to print: without the secrets that were sent, and without the token that came,
-    /// if the answer repeats it.
+    /// Makes a server's text safe to print: without the secrets that were sent, and without the token that came, if the
+    /// answer repeats it.
     fn show(&self, text: &str, access_token: Option<Value>) -> String {
         let access_token = match access_token {
             Some(Value::Text(access_token)) => access_token.decoded(),
@@ -176,7 +175,7 @@ impl<'a> AnswerReader<'a> {
         Error::malformed(format!("cannot use the answer of {server}: {what}"))
     }
 
-    /// What the server says of its refusal, its words as the message, and what to try.
+    /// The server's refusal, with its own text as the message, and what to try.
     fn refusal(&self, response: &Response, answer: &TokenAnswer) -> (Refusal, &'a str) {
         let show = |text: &str| self.show(text, answer.access_token);
         let member = |value: Option<Value>| match value {
@@ -197,12 +196,12 @@ impl<'a> AnswerReader<'a> {
             }
         };
         said(" ", &show(response.reason().trim_ascii()));
-        let words = if answer.error.is_none() { not_json::words(response, &show) } else { None };
+        let words = if answer.error.is_none() { not_json::describe(response, &show) } else { None };
         match (&refusal.error, &words) {
             (Some(error), _) => said(": ", error),
             (None, Some(words)) => said(": ", words),
             (None, None) if response.is_success() => {
-                said(": ", "its answer has an `error` that is no text")
+                said(": ", "its answer has an `error` that is not a string")
             }
             (None, None) => {}
         }
@@ -211,9 +210,9 @@ impl<'a> AnswerReader<'a> {
         let advice = match refusal.status {
             300..=399 => "redirects are not followed; give the URL that it redirects to",
             404 | 405 => "there is no token endpoint at this address",
-            _ if is_unavailable(&refusal) => "the server has trouble of its own; try again later",
+            _ if is_unavailable(&refusal) => "the server cannot answer now; try again later",
             _ if words.is_some() => {
-                "this is no answer of a token server; a proxy before it may have refused"
+                "this is not the answer of a token server; a proxy in between may have refused"
             }
             _ => self.advice,
         };
@@ -222,9 +221,9 @@ impl<'a> AnswerReader<'a> {
 }
 
 impl Error {
-    /// An [`Error::Refused`], or [`Error::Unavailable`] for 429 and 5xx, for a flow of your own. `words` are the
-    /// server's: they are cut to 256 characters, control characters are escaped, and the secrets that
-    /// [`Request::with_secret`] named are replaced.
+    /// Makes an [`Error::Refused`], or an [`Error::Unavailable`] for 429 and 5xx, for a flow of your own. `words` is the
+    /// server's text: it is cut to 256 characters, control characters are escaped, and the secrets that
+    /// [`Request::with_secret`] named are redacted.
     pub fn refused(request: &Request, status: u16, words: &str) -> Error {
         let secrets: Vec<&str> = request.secrets().collect();
         let words = redacted(words.trim_ascii(), &secrets);
@@ -233,7 +232,7 @@ impl Error {
     }
 }
 
-/// The error for a refusal whose message is what the server said.
+/// The error for a refusal whose message is the server's text.
 fn refused(request: &Request, mut refusal: Refusal, advice: &str) -> Error {
     let server = request.url().host_and_port();
     let (status, said) = (refusal.status, core::mem::take(&mut refusal.message));
@@ -243,7 +242,7 @@ fn refused(request: &Request, mut refusal: Refusal, advice: &str) -> Error {
     if is_unavailable { Error::Unavailable(refusal) } else { Error::Refused(refusal) }
 }
 
-/// Whether the server cannot answer now, rather than would not.
+/// Whether the server is not able to answer now, as opposed to refusing.
 fn is_unavailable(refusal: &Refusal) -> bool {
     matches!(refusal.status, 429 | 500..=599)
         || refusal.error.as_deref() == Some("temporarily_unavailable")
@@ -305,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_lifetime_is_unknown_and_no_failed_login() {
+    fn an_implausible_lifetime_is_unknown_and_no_error() {
         for (member, expected) in [
             ("3600", Some(3600.0)),
             ("\"3600\"", Some(3600.0)),
@@ -338,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_usable_token_is_malformed_and_named() {
+    fn an_answer_without_a_usable_token_is_malformed_and_the_error_says_why() {
         let long = "x".repeat(8193);
         for (body, part) in [
             ("", "empty"),
@@ -408,12 +407,12 @@ mod tests {
     }
 
     #[test]
-    fn a_null_error_beside_a_token_is_none() {
+    fn a_null_error_beside_a_token_is_ignored() {
         assert_eq!(read(200, r#"{"access_token":"t","error":null}"#).unwrap().access_token(), "t");
     }
 
     #[test]
-    fn without_a_usable_expires_in_a_jwt_says_how_long_it_lives() {
+    fn without_a_usable_expires_in_the_lifetime_is_that_of_the_jwt() {
         // {"iat":1700000000,"exp":1700003600}
         let jwt = "e30.eyJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMH0.c2ln";
         for (member, seconds) in [
@@ -449,22 +448,22 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_is_no_json_is_shown_by_what_it_says_of_itself() {
+    fn a_refusal_that_is_not_json_is_described() {
         for (status, name, value, body, part) in [
             (
                 400,
                 "Content-Type",
                 "text/html",
                 "<TITLE> No required SSL certificate was sent </title>",
-                "400: text/html: No required SSL certificate was sent (this is no answer of a token server",
+                "400: text/html: No required SSL certificate was sent (this is not the answer of a token server",
             ),
-            (502, "Content-Type", "text/html", "<html>", "502: text/html (the server has trouble"),
+            (502, "Content-Type", "text/html", "<html>", "502: text/html (the server cannot"),
             (
                 401,
                 "WWW-Authenticate",
                 "Basic realm=\"proxy hunter2\"",
                 "",
-                "401: realm proxy [redacted] (this is no",
+                "401: realm proxy [redacted] (this is not",
             ),
             (
                 302,
@@ -487,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_cannot_answer_now_is_told_from_one_that_will_not() {
+    fn an_unavailable_server_is_distinguished_from_one_that_refuses() {
         for (status, body, kind) in [
             (429, "", Kind::Unavailable),
             (503, "", Kind::Unavailable),

@@ -1,4 +1,4 @@
-//! URLs, checked before anything is sent to one.
+//! URLs, parsed and checked before anything is sent to one.
 
 use crate::error::Error;
 use alloc::format;
@@ -7,7 +7,7 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use zeroize::Zeroizing;
 
-/// The longest URL taken, in bytes.
+/// The longest URL accepted, in bytes.
 const MAX_URL_BYTES: usize = 8192;
 /// The longest host name there is, RFC 1035 section 2.3.4.
 const MAX_HOST_BYTES: usize = 253;
@@ -43,7 +43,7 @@ pub struct Url {
 }
 
 impl Url {
-    /// Reads a URL. `name` says in an error which one it was: a variable, an argument.
+    /// Parses a URL. `name` says in an error which one it was: a variable, an argument.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for anything but scheme, host, an optional port from 1 to
@@ -77,12 +77,12 @@ impl Url {
         }
         let (authority, path) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            return Err("has user info (`user@`); give credentials as such");
+            return Err("has user info (`user@`); give the credentials separately");
         }
         if path.contains('\\') {
             return Err("has a backslash; write `/`, or %5C for the character itself");
         }
-        // The colons of an IPv6 address stand in brackets.
+        // The colons in brackets belong to an IPv6 address.
         let in_brackets = if authority.starts_with('[') {
             authority.find(']').map_or(authority.len(), |at| at + 1)
         } else {
@@ -121,7 +121,7 @@ impl Url {
         Url::assemble(self.is_https, self.host(), Some(port), path)
     }
 
-    /// This URL's scheme, host and port with another path and query, which start with `/`.
+    /// Returns this URL's scheme, host and port with another path and query, which start with `/`.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a path that [`parse`](Self::parse) would refuse in a URL.
@@ -139,7 +139,7 @@ impl Url {
         Url::assemble(self.is_https, self.host(), explicit.then_some(self.port), path)
     }
 
-    /// The URL on a service whose port is found later.
+    /// The URL of a service whose port is found later.
     pub(crate) fn for_host(name: &str, is_https: bool, host: &str) -> Result<Url, Error> {
         check_host(host).map_err(|what| Error::config(format!("{name} {what}")))?;
         Ok(Url::assemble(is_https, host, None, "/"))
@@ -190,7 +190,7 @@ impl Url {
         self.is_localhost() || self.address().is_some_and(|address| address.is_loopback())
     }
 
-    /// Whether the host is the name `localhost`, which no one is asked about
+    /// Whether the host is the name `localhost`, which is never looked up
     /// ([RFC 6761 section 6.3](https://www.rfc-editor.org/rfc/rfc6761#section-6.3)).
     pub(crate) fn is_localhost(&self) -> bool {
         let host = self.host();
@@ -233,7 +233,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
         if address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()) {
             Ok(())
         } else {
-            Err("has brackets around what is no IPv6 address")
+            Err("has brackets around something that is not an IPv6 address")
         }
     } else if ends_in_number(host) && host.parse::<Ipv4Addr>().is_err() {
         Err(
@@ -246,7 +246,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Whether the last label is a number, which no name of a host ends in, but which some resolvers take for an address:
+/// Whether the last label is a number. No host name ends in one, but some resolvers read it as an address:
 /// `127.1`, `0x7f.1`, `017700000001`.
 fn ends_in_number(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
@@ -270,7 +270,7 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn a_good_url_is_taken_apart() {
+    fn a_valid_url_is_parsed() {
         let cases = [
             ("http://h", "http://h/", "h", 80, "/"),
             ("HTTPS://h", "https://h/", "h", 443, "/"),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_url_is_named_and_not_repeated() {
+    fn the_error_for_a_bad_url_names_it_and_does_not_repeat_it() {
         let cases = [
             ("", "empty"),
             ("h/p", "http://"),

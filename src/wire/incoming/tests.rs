@@ -2,7 +2,7 @@ use super::*;
 use crate::error::Kind;
 use alloc::string::ToString;
 
-/// Hands an answer over in pieces of that many bytes.
+/// Passes an answer to the parser in pieces of that many bytes.
 fn read_in_pieces(answer: &[u8], size: usize) -> Result<Response, Error> {
     let mut incoming = Incoming::new(String::new(), 100_000);
     for piece in answer.chunks(size) {
@@ -47,7 +47,7 @@ fn an_answer_ends_where_its_headers_say() {
 }
 
 #[test]
-fn what_every_prefix_of_an_answer_lacks_is_noticed() {
+fn every_prefix_of_an_answer_is_cut_short() {
     for answer in [
         "HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\n{\"access_token\": \"abc\"}",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n17\r\n{\"access_token\": \"abc\"}\r\n0\r\nX: y\r\n\r\n",
@@ -118,7 +118,7 @@ fn an_answer_that_cannot_be_trusted_is_a_network_error() {
 }
 
 #[test]
-fn what_is_wrong_does_not_depend_on_how_the_bytes_were_cut() {
+fn an_error_does_not_depend_on_how_the_bytes_were_cut() {
     let start = "HTTP/1.1 200 OK\r\n";
     let chunked = |chunks: &str| format!("{start}Transfer-Encoding: chunked\r\n\r\n{chunks}");
     let long = "x".repeat(MAX_HEAD_BYTES);
@@ -167,7 +167,7 @@ fn a_head_ends_at_8_kib_whatever_it_is_made_of() {
 }
 
 #[test]
-fn a_body_beyond_the_limit_is_malformed_and_in_a_refusal_left_out() {
+fn a_body_beyond_the_limit_is_malformed_and_in_a_refusal_dropped() {
     for framing in [
         "Content-Length: 101\r\n\r\n",
         "Content-Length: 4294967297\r\n\r\n",
@@ -209,7 +209,7 @@ fn a_refusal_needs_no_body_and_a_success_without_one_is_cut_short() {
 }
 
 #[test]
-fn what_can_never_be_good_is_refused_with_the_first_byte_that_shows_it() {
+fn an_invalid_answer_is_refused_at_the_first_byte_that_shows_it() {
     for (answer, wrong_at) in [
         ("HTTP/1.1 200 OK\r\nA b\r\nC: d\r\n\r\n", 21),
         ("HTTP/2", 6),
@@ -223,7 +223,7 @@ fn what_can_never_be_good_is_refused_with_the_first_byte_that_shows_it() {
 }
 
 #[test]
-fn what_was_refused_stays_refused() {
+fn a_refused_answer_stays_refused() {
     let start = b"HTTP/1.1 200 OK\r\n\r\n{\"access_token\": ";
     for wrong in [&b"\"a token that is too large\"}"[..], &[b' '; 9000]] {
         let mut incoming = Incoming::new(String::new(), 20);

@@ -1,8 +1,8 @@
 //! JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)): whether a text is one whole value, and the members that a
 //! flow needs of one object.
 //!
-//! The reader walks over the text once and hands out slices of it, so that no copy of a token comes about that nobody
-//! wipes. A string is decoded by whoever keeps it, into a buffer of its own; a number is read as seconds:
+//! The reader walks over the text once and returns slices of it, so that it makes no unwiped copy of a token. The caller
+//! decodes a string into a buffer of its own; a number is read as seconds:
 //!
 //! ```text
 //! input      {"access_token": "a\/b\"\u0041", "expires_in": 3.6e3, "x": [1, {"y": null}]}
@@ -10,7 +10,7 @@
 //! decoded                     a/b"A                       1 h       (passed over)
 //! ```
 //!
-//! A parser for documents of any kind makes doubles of numbers. With miniserde, which is a small one, JSA's flow took
+//! A general parser converts numbers to floating point. With miniserde, which is a small one, JSA's flow took
 //! 10.7 KB more of flash on a Cortex-M0, which has no floating point.
 
 mod number;
@@ -19,13 +19,14 @@ mod text;
 pub(crate) use number::seconds;
 pub(crate) use text::{Text, escape, hexadecimal};
 
-/// How deep arrays and objects may nest: what is open is remembered in the bits of a `u64`. A token answer needs one.
+/// How deep arrays and objects may nest: the open ones are the bits of a `u64`. A token answer needs one.
 const MAX_DEPTH: u32 = u64::BITS;
 
+/// The text is not the JSON that is expected.
 #[derive(Debug, PartialEq)]
 pub(crate) struct NotJson;
 
-/// The value of a member, as it stands in the document.
+/// The value of a member, as a slice of the document.
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
     Null,
@@ -35,14 +36,14 @@ pub(crate) enum Value<'a> {
     Other,
 }
 
-/// The members of a JSON object that one document is read for. The others are passed over.
+/// The members that are read from a JSON object. Others are skipped.
 pub(crate) trait Members<'a> {
-    /// Where the member of that name goes.
+    /// Returns the place for the member of that name, if it is read.
     fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>>;
 }
 
-/// Reads one JSON object. Anything after it, and a wanted member twice, of which another reader might take the other,
-/// are not JSON to us.
+/// Reads one JSON object. Rejects anything after it, and a duplicate of a wanted member: another parser might use the
+/// other one.
 pub(crate) fn read_members<'a>(
     json: &'a [u8],
     members: &mut dyn Members<'a>,
@@ -66,7 +67,7 @@ pub(crate) fn read_members<'a>(
     reader.end()
 }
 
-/// Whether the text is one JSON value, whole, with nothing after it and not nested deeper than 64.
+/// Whether the text is one complete JSON value, with nothing after it, nested no deeper than 64.
 pub(crate) fn is_one_value(text: &str) -> bool {
     let mut reader = Reader { text, at: 0 };
     reader.value(MAX_DEPTH).is_ok() && reader.end().is_ok()
@@ -86,7 +87,7 @@ impl<'a> Reader<'a> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// Whether that byte comes next; then it is passed.
+    /// Passes over that byte if it comes next, and returns whether it does.
     fn passes(&mut self, byte: u8) -> bool {
         let is_next = self.rest().first() == Some(&byte);
         self.at += usize::from(is_next);
@@ -99,7 +100,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether that byte comes next after any white space; then it is passed.
+    /// Passes over white space and then that byte if it comes next, and returns whether it does.
     fn finds(&mut self, byte: u8) -> bool {
         self.pass_space();
         self.passes(byte)
@@ -114,7 +115,7 @@ impl<'a> Reader<'a> {
         if self.rest().is_empty() { Ok(()) } else { Err(NotJson) }
     }
 
-    /// A member's name and the colon after it.
+    /// Reads a member's name and the colon after it.
     fn name(&mut self) -> Result<Text<'a>, NotJson> {
         self.expect(b'"')?;
         let name = self.string()?;
@@ -122,10 +123,10 @@ impl<'a> Reader<'a> {
         Ok(name)
     }
 
-    /// A value in which arrays and objects nest no deeper than that. They are not read by recursion, so that the stack
-    /// they take is always the same.
+    /// Reads a value in which arrays and objects nest no deeper than that. It does not recurse, so that it always takes
+    /// the same amount of stack.
     fn value(&mut self, max_depth: u32) -> Result<Value<'a>, NotJson> {
-        // A bit for each that is open, the innermost the lowest: 1 for an object, 0 for an array.
+        // A bit for each open object (1) or array (0), the innermost lowest.
         let (mut depth, mut objects) = (0, 0_u64);
         let close = |objects: u64| if objects & 1 == 1 { b'}' } else { b']' };
         loop {
@@ -196,7 +197,7 @@ mod tests {
         }
     }
 
-    /// What stands for the member `scope`, if the text is one JSON object.
+    /// The value of the member `scope`, if the text is one JSON object.
     fn scope(json: &[u8]) -> Result<Option<String>, NotJson> {
         let mut members = Scope::default();
         read_members(json, &mut members)?;
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_what_stands_for_it() {
+    fn the_value_of_a_member_is_found() {
         for (json, expected) in [
             (r#"{}"#, None),
             (r#"{"scop": 1, "Scope": 2, "scope2": 3}"#, None),
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn one_whole_value_is_told_from_all_else() {
+    fn one_complete_value_is_distinguished_from_all_else() {
         for text in [
             "[]",
             " {\"a\": [1, \"]\\\"[\", null]} \n",

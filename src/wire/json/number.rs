@@ -27,8 +27,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// So many seconds, if `text` is a JSON number and that is a span of time: not negative, and no more than a `u64` holds.
-/// What is less than a nanosecond is left out.
+/// Reads a JSON number as seconds. `None` if `text` is not a number, is negative, or is more than a `u64` holds. Parts
+/// of a nanosecond are dropped.
 ///
 /// ```text
 /// 3.6e3    digits 3 6, the point after 1 + 3 of them        3600 s
@@ -40,7 +40,7 @@ pub(crate) fn seconds(text: &str) -> Option<Duration> {
     let number = reader.number().ok().filter(|number| number.len() == text.len())?;
     let (digits, exponent) = cut(number, b"eE");
     let (whole, fraction) = cut(digits, b".");
-    // Whoever writes a time with an exponent beyond 127 means no time.
+    // An exponent beyond 127 is no plausible time.
     let point =
         i32::try_from(whole.len()).ok()? + i32::from(exponent.unwrap_or("0").parse::<i8>().ok()?);
     let digit = |place: i32| {
@@ -61,7 +61,7 @@ pub(crate) fn seconds(text: &str) -> Option<Duration> {
     Some(Duration::new(seconds, nanoseconds))
 }
 
-/// What stands before and after one of those bytes.
+/// Splits a text at the first of those bytes.
 fn cut<'a>(text: &'a str, marks: &[u8]) -> (&'a str, Option<&'a str>) {
     let Some(at) = text.bytes().position(|byte| marks.contains(&byte)) else { return (text, None) };
     (text.get(..at).unwrap_or_default(), text.get(at + 1..))

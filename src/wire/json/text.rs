@@ -4,12 +4,12 @@ use super::{NotJson, Reader};
 use alloc::string::String;
 use zeroize::Zeroizing;
 
-/// A string as it stands in the document: without its quotes, its escapes looked at and not yet decoded.
+/// A string as in the document: without its quotes, its escapes checked but not decoded.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'a>(&'a str);
 
 impl Text<'_> {
-    /// How many bytes it takes at most when decoded: no escape is shorter than what it stands for.
+    /// The longest it can be when decoded, in bytes: no escape is shorter than the character it stands for.
     pub(crate) fn max_len(self) -> usize {
         self.0.len()
     }
@@ -18,7 +18,7 @@ impl Text<'_> {
         let mut rest = self.0;
         while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
             let (plain, escaped) = rest.split_at(at);
-            // It was read before, so there is one.
+            // The reader has checked the escapes.
             let (character, len) = escape(escaped.as_bytes()).unwrap_or(('\\', 1));
             out.push_str(plain);
             out.push(character);
@@ -33,14 +33,14 @@ impl Text<'_> {
         out
     }
 
-    /// What `read` makes of the decoded text; there is no copy where there is no escape.
+    /// Passes the decoded text to `read`. It is copied only if it has an escape.
     pub(super) fn with_decoded<T>(self, read: impl FnOnce(&str) -> T) -> T {
         if self.0.contains('\\') { read(&self.decoded()) } else { read(self.0) }
     }
 }
 
 impl<'a> Reader<'a> {
-    /// A string after its first quote.
+    /// Reads a string after its first quote.
     pub(super) fn string(&mut self) -> Result<Text<'a>, NotJson> {
         let start = self.at;
         while !self.passes(b'"') {
@@ -66,7 +66,7 @@ pub(crate) fn escape(text: &[u8]) -> Option<(char, usize)> {
         b'u' => {
             let (unit, len) = (hexadecimal(text.get(2..6)?)?, 6);
             let 0xD800..=0xDBFF = unit else { return Some((char::from_u32(unit)?, len)) };
-            // A character beyond FFFF is two units of UTF-16, each an escape; no unit of a pair stands alone.
+            // A character beyond FFFF is two UTF-16 code units, each an escape. A lone surrogate is an error.
             let low = hexadecimal(text.get(len..)?.strip_prefix(b"\\u")?.get(..4)?)?;
             let low = low.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
             return Some((char::from_u32(0x10000 + ((unit - 0xD800) << 10) + low)?, 2 * len));
@@ -76,7 +76,7 @@ pub(crate) fn escape(text: &[u8]) -> Option<(char, usize)> {
     Some((char::from(byte), 2))
 }
 
-/// The number that up to eight hexadecimal digits are.
+/// The value of up to eight hexadecimal digits.
 pub(crate) fn hexadecimal(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |sum, digit| Some((sum << 4) + char::from(*digit).to_digit(16)?))
 }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn every_escape_is_decoded_as_the_rfc_says() {
+    fn every_escape_of_the_rfc_is_decoded() {
         for (json, expected) in [
             (r#""""#, ""),
             (r#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_escape_and_what_must_be_one_is_refused() {
+    fn an_invalid_escape_and_an_unescaped_control_character_are_refused() {
         for json in [
             r#"""#,
             r#""\"#,
