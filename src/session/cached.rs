@@ -1,4 +1,4 @@
-//! A token and the times that it is good for.
+//! A cached token, with the times at which it is due and ends.
 
 use super::schedule::{Fraction, renew_after};
 use crate::wire::token::Token;
@@ -10,8 +10,8 @@ use std::time::{Instant, SystemTime};
 
 /// A moment by both clocks.
 ///
-/// The monotonic one stands still while a machine is suspended, and std has none that does not; the wall clock goes on,
-/// but may be set. A token is good for as long as it is by both.
+/// The monotonic clock stops while a machine is suspended, and std has none that does not; the wall clock runs on, but
+/// may be set. A token has ended as soon as either clock says so.
 #[derive(Clone, Copy)]
 pub(super) struct Moment {
     pub(super) monotonic: Instant,
@@ -40,7 +40,7 @@ pub(super) struct Cached {
     obtained: Instant,
     /// When it is due and when it ends, if it has a lifetime.
     due_and_end: Option<(Moment, Moment)>,
-    /// Whether it was asked for because the API rejected the one before.
+    /// Whether it was requested because the API rejected the one before.
     pub(super) is_replacement: bool,
 }
 
@@ -52,7 +52,7 @@ impl Cached {
         Cached { token, obtained: asked.monotonic, due_and_end, is_replacement }
     }
 
-    /// A token without a lifetime needs no look at a clock.
+    /// `now` is called only for a token with a lifetime.
     pub(super) fn is_due(&self, now: impl FnOnce() -> Moment) -> bool {
         self.due_and_end.as_ref().is_some_and(|(due, _)| due.is_reached_at(now()))
     }
@@ -61,7 +61,7 @@ impl Cached {
         self.due_and_end.as_ref().is_none_or(|(_, end)| !end.is_reached_at(now))
     }
 
-    /// How long the token still lives, if it has an end and has not reached it.
+    /// The remaining lifetime, if the token has one and has not ended.
     pub(super) fn left(&self, now: Moment) -> Option<Duration> {
         let (_, end) = self.due_and_end.as_ref()?;
         let left = end.monotonic.checked_duration_since(now.monotonic)?;
@@ -77,7 +77,7 @@ impl Cached {
     }
 }
 
-/// Random enough to spread devices: the keys that std makes for its hash maps.
+/// A random number from the keys that std makes for its hash maps: good enough to spread devices.
 pub(super) fn random() -> Fraction {
     Fraction::from_bits(RandomState::new().build_hasher().finish())
 }

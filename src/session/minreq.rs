@@ -5,10 +5,10 @@ use crate::error::Error;
 use crate::os::minreq::send_by;
 
 impl Session {
-    /// As [`send`](Self::send), by minreq, for calls that need what [`Http`](crate::Http) has not: a large or streamed
-    /// body, a proxy, the system's TLS. Redirects are off, since minreq 3.0.0 takes `Authorization` along to another
-    /// origin; the request's own timeout is replaced by what is left of the flow's, in whole seconds, rounded up; a
-    /// panic of minreq comes out as an error.
+    /// Sends a request as [`send`](Self::send) does, but by minreq, for calls that need what [`Http`](crate::Http) does
+    /// not have: a large or streamed body, a proxy, the system's TLS. Redirects are off, since minreq 3.0.0 sends
+    /// `Authorization` along to another origin. The request's own timeout is replaced by what is left of the flow's, in
+    /// whole seconds, rounded up. A panic of minreq is returned as an error.
     ///
     /// minreq keeps copies of the token that are not wiped.
     ///

@@ -1,9 +1,9 @@
-//! What a 401 means: that the token was revoked, or that one call may not be made with any.
+//! What a 401 means: either the token was revoked, or this call is forbidden with any token.
 //!
-//! A call that a token has served before and that is then rejected tells of a revocation, and the token is replaced at
-//! once. Any other rejection may be of the second kind. It gets one new token too; but if that one is rejected as well,
-//! the next has to wait for a pause, which grows as after failures. So an endpoint that always answers 401, beside
-//! others that do not, costs a token request now and then and not one a call.
+//! If a call succeeded before and is then rejected, the token was revoked, and is replaced at once. Any other rejection
+//! may be of a forbidden call. It gets one new token too; if that one is rejected as well, the next rejection gets a new
+//! token only after a pause, which grows as after failures. So an endpoint that always answers 401, beside others that
+//! do not, causes a token request now and then, not one per call.
 
 use super::cached::{Cached, Moment, random};
 use super::schedule::pause_after;
@@ -13,10 +13,10 @@ use core::time::Duration;
 use std::collections::hash_map::DefaultHasher;
 use std::time::Instant;
 
-/// A token that was good for longer than this before it was rejected was revoked.
+/// A token that is rejected at a greater age than this was revoked.
 const PROVEN_AGE: Duration = Duration::from_secs(120);
 
-/// What a call is known by: its URL without the query, or the place in the program that makes it.
+/// Identifies calls of one kind: by their URL without the query, or by the place in the source that makes them.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Caller(u64);
 
@@ -28,7 +28,7 @@ impl Caller {
     }
 }
 
-/// The calls that a token has served, as many as there is room for.
+/// The last 16 kinds of call that succeeded.
 #[derive(Default)]
 pub(super) struct Served {
     callers: [Option<Caller>; 16],
@@ -56,12 +56,12 @@ impl Served {
     }
 }
 
-/// What became of the tokens that were asked for after rejections.
+/// Counts the tokens that were requested after rejections and were rejected too.
 #[derive(Default)]
 pub(super) struct Rejections {
-    /// How many in a row were rejected in their turn.
+    /// How many in a row were rejected.
     futile: u32,
-    /// Until when a rejection that tells of no revocation brings no new token.
+    /// The end of the pause, before which a rejection that may be of a forbidden call gets no new token.
     until: Option<Instant>,
 }
 
@@ -70,7 +70,7 @@ impl Rejections {
         self.until.is_some_and(|until| now.monotonic < until)
     }
 
-    /// Notes that the current token was rejected and another is asked for.
+    /// Records that the current token was rejected and another is requested.
     pub(super) fn note(&mut self, rejected: &Cached, now: Moment) {
         if rejected.age(now) > PROVEN_AGE {
             self.futile = 0;
@@ -78,7 +78,7 @@ impl Rejections {
         self.pause(now);
     }
 
-    /// Notes that a token which was asked for after a rejection was rejected too.
+    /// Records that a token which was requested after a rejection was rejected too.
     pub(super) fn note_futile(&mut self, now: Moment) {
         self.futile = self.futile.saturating_add(1);
         self.pause(now);

@@ -1,3 +1,5 @@
+//! The session: which thread makes a request, which wait for it, and what is kept after a failure.
+
 use super::cached::{Cached, Moment, random};
 use super::rejection::{Caller, Rejections, Served};
 use super::schedule::{heeded_pause, pause_after, pause_while_live};
@@ -17,7 +19,7 @@ use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-/// A token that is obtained when it is first needed, kept, and renewed when it is due. Without a thread of its own.
+/// A token that is obtained when it is first needed, kept, and renewed when it is due. It starts no thread.
 ///
 /// The poll loop of a JSA app:
 ///
@@ -40,29 +42,29 @@ use std::time::Instant;
 ///
 /// # When a token is renewed
 ///
-/// One with a lifetime at 90 % of it, or 60 s before its end if that is later, less a random part of up to
-/// a tenth of the lifetime; one without (JSA's) when [`send`](Self::send), [`call`](Self::call) or your own code meets a
-/// 401. Lifetimes are measured by the monotonic clock. It stands still while the machine is suspended, so the wall
-/// clock counts too: by whichever a token ends first, it has ended. A wall clock that is wrong changes nothing, one
-/// that is set forward costs a renewal.
+/// A token with a lifetime is renewed at 90 % of it, or 60 s before its end if that is later, less a random part of up
+/// to a tenth of the lifetime. A token without one (JSA's) is renewed when [`send`](Self::send), [`call`](Self::call) or
+/// your own code gets a 401. Lifetimes are measured by the monotonic clock. It stops while the machine is suspended, so
+/// the wall clock counts too: a token has ended as soon as either clock says so. A wrong wall clock changes nothing; one
+/// that is set forward causes a renewal.
 ///
-/// However many threads ask, one of them makes the request and the others wait for its answer,
-/// success or error; while the old token still lives, they get that instead and do not wait.
+/// If several threads need a new token, one makes the request and the others wait for its outcome, success or error.
+/// While the old token is still valid, the others get that and do not wait.
 ///
 /// # When renewal fails
 ///
-/// The old token is served for as long as it lives. The server is asked again after pauses that grow from about 1 s
-/// to 60 s, at random within a factor of two; after a refusal, which a wrong secret gets, the first is as long as the
-/// last, unless someone is asked for the secret, who is asked again at the next call. While the old token lives, it is no
-/// longer than half of what is left of that: a secret that was just being replaced is found in time. A server's
-/// `Retry-After` is heeded up to 60 s. When there is no live token, every call during a pause returns the error of the last attempt at once,
-/// with when that was and when the next will be.
+/// The old token is returned for as long as it is valid. The server is asked again after pauses that grow from about 1 s
+/// to 60 s, at random within a factor of two. After a refusal, as for a wrong secret, the first pause is already the
+/// longest; but while the old token is valid, it is no longer than half of the remaining lifetime, so that a secret that
+/// was just being replaced is tried again in time. If a function supplies the secret, there is no pause after a refusal:
+/// it is called again at the next call. A server's `Retry-After` is obeyed up to 60 s. Without a valid token, every call
+/// during a pause returns the error of the last attempt at once, with its time and that of the next attempt.
 ///
 /// # When the API rejects a token
 ///
-/// A call that was served before and is then answered with 401 tells that the token was revoked: it is replaced at once
-/// and the call made again. A call that is answered with 401 although the token is new may not be made by this user at
-/// all; further rejections of its kind bring a new token only after a pause, which grows as after failures.
+/// If a call succeeded before and then gets a 401, the token was revoked: it is replaced at once, and the call is made
+/// again. If a call gets a 401 with a new token, it may be forbidden to this user; further rejections of that call bring
+/// a new token only after a pause, which grows as after failures.
 pub struct Session {
     flow: Box<dyn Flow>,
     transport: Box<dyn Transport>,
@@ -80,7 +82,7 @@ const MIN_FAIR_TIMEOUT: Duration = Duration::from_millis(100);
 struct Renewal {
     /// Whether a thread is making a request now.
     running: bool,
-    /// How many requests were made, to tell one from the next, and which was the last that got a token.
+    /// The number of requests made, and the number of the last one that got a token.
     finished: u64,
     obtained: u64,
     rejections: Rejections,
@@ -93,7 +95,7 @@ struct Renewal {
 struct Failed {
     error: Error,
     seen: Instant,
-    /// No one asks again before this.
+    /// The end of the pause: no request is made before it.
     until: Instant,
 }
 
@@ -102,7 +104,7 @@ impl Failed {
         now.monotonic < self.until
     }
 
-    /// The error as a call during the pause gets it.
+    /// The error for a call during the pause.
     fn again(&self, now: Moment) -> Error {
         let ago = now.monotonic.saturating_duration_since(self.seen).as_secs();
         let left = self.until.saturating_duration_since(now.monotonic).as_secs() + 1;
@@ -113,12 +115,12 @@ impl Failed {
 }
 
 impl Session {
-    /// A session over [`Http`].
+    /// Makes a session over [`Http`].
     pub fn new(flow: impl Flow + 'static) -> Session {
         Session::with_transport(flow, Http::new())
     }
 
-    /// A session over another transport, or over an `Http` with a CA or a certificate of its own.
+    /// Makes a session over another transport, or over an `Http` with a CA or a client certificate of its own.
     pub fn with_transport(
         flow: impl Flow + 'static,
         transport: impl Transport + 'static,
@@ -126,8 +128,8 @@ impl Session {
         Session::build(Box::new(flow), Box::new(transport))
     }
 
-    /// A session over [`Http`] that starts with a token which the program has already: obtained a moment ago, since
-    /// its lifetime counts from now.
+    /// Makes a session over [`Http`] that starts with a token which the program has just obtained: its lifetime counts
+    /// from now.
     pub fn with_token(flow: impl Flow + 'static, token: Token) -> Session {
         let session = Session::new(flow);
         let cached = Cached::new(Arc::new(token), (session.now)(), false);
@@ -147,11 +149,11 @@ impl Session {
         }
     }
 
-    /// The current token: from memory, or obtained or renewed if that is due.
+    /// Returns the current token: from memory, or by a request if it is missing or due.
     ///
     /// # Errors
     /// Those of the flow, from this attempt or, during a pause, from the last one. The call takes no longer
-    /// than the flow's timeout, a password function's time aside.
+    /// than the flow's timeout, plus the time of a function that supplies the password.
     pub fn token(&self) -> Result<Arc<Token>, Error> {
         self.token_by(|| self.deadline())
     }
@@ -166,8 +168,8 @@ impl Session {
         self.obtain(deadline())
     }
 
-    /// When this session will next ask the token server: when the token is due, or when a pause after a failure ends.
-    /// `None` where it does not know: for a token without a lifetime.
+    /// Returns when this session will next ask the token server: when the token is due, or when a pause after a failure
+    /// ends. `None` for a token without a lifetime.
     pub fn next_attempt(&self) -> Option<Instant> {
         let now = (self.now)();
         let pause_end = self.lock_renewal().failed.as_ref().map(|failed| failed.until);
@@ -180,11 +182,11 @@ impl Session {
         }
     }
 
-    /// A token in place of one that the API answered with 401, for a loop of your own; [`call`](Self::call) does all
-    /// of it. If `rejected` is no longer the current token, compared by value, nothing is asked: another thread was
-    /// faster.
+    /// Replaces a token that the API answered with 401, for a loop of your own; [`call`](Self::call) does this by
+    /// itself. If `rejected` is no longer the current token, compared by value, no request is made: another thread has
+    /// replaced it.
     ///
-    /// Where the API rejects new tokens too, the current one is returned again, and the token server is asked after
+    /// If the API rejects new tokens too, the current one is returned again, and the token server is asked only after
     /// pauses that grow as after failures.
     ///
     /// ```no_run
@@ -202,7 +204,7 @@ impl Session {
     /// As for [`token`](Self::token).
     pub fn renew(&self, rejected: &Token) -> Result<Arc<Token>, Error> {
         let now = (self.now)();
-        // The cache is looked at last: a pause that another thread has just begun, it has begun with an empty cache.
+        // The cache is read after the lock is taken: a thread that begins a pause empties the cache first.
         let mut renewal = self.lock_renewal();
         let is_pause = renewal.rejections.is_pause(now);
         if let Some(current) = self.cached_if(|cached| is_same(&cached.token, rejected)) {
@@ -217,8 +219,8 @@ impl Session {
         self.replace(rejected, self.deadline())
     }
 
-    /// Makes a call of the API over any client. If the API rejects the token, it is renewed and the call made once
-    /// more; that is the only retry there is. The session so learns whether a token was taken: see
+    /// Calls an API by any client. If the API rejects the token, the token is renewed and the call made once more; that
+    /// is the only retry. The session so learns whether the API accepts a token: see
     /// [When the API rejects a token](Self#when-the-api-rejects-a-token).
     ///
     /// ```no_run
@@ -231,10 +233,10 @@ impl Session {
     /// # Ok(()) }
     /// ```
     ///
-    /// A call is known by the place in the program that makes it; [`send`](Self::send) knows it by its URL.
+    /// Calls from the same place in the source are of one kind; for [`send`](Self::send), calls of the same URL are.
     ///
     /// # Errors
-    /// Those of [`token`](Self::token). What the call itself comes to is the `Ok`.
+    /// Those of [`token`](Self::token). The outcome of the call itself is in the `Ok`.
     #[track_caller]
     pub fn call<R>(
         &self,
@@ -292,14 +294,14 @@ impl Session {
         Ok(outcome)
     }
 
-    /// A token in place of a rejected one, unless another would fare no better.
+    /// Replaces a rejected token, unless a new one is likely to be rejected too.
     fn replace_for(
         &self,
         caller: Caller,
         rejected: &Token,
         deadline: Instant,
     ) -> Result<Option<Arc<Token>>, Error> {
-        // The cache is looked at last, as in `renew`.
+        // The cache is read after the lock is taken, as in `renew`.
         let is_pause = self.lock_renewal().rejections.is_pause((self.now)());
         let was_served = self.served.read().unwrap_or_else(PoisonError::into_inner).has(caller);
         let is_current = self.cached_if(|cached| is_same(&cached.token, rejected)).is_some();
@@ -309,14 +311,14 @@ impl Session {
         self.replace(rejected, deadline).map(Some)
     }
 
-    /// Notes that the API took the token from this call.
+    /// Records that the API accepted the token from this call.
     fn note_served(&self, caller: Caller) {
         if !self.served.read().unwrap_or_else(PoisonError::into_inner).has(caller) {
             self.served.write().unwrap_or_else(PoisonError::into_inner).add(caller);
         }
     }
 
-    /// Notes what became of a call that was made again with a new token.
+    /// Records the outcome of a call that was made again with a new token.
     fn note_second(&self, caller: Caller, token: &Token, is_rejected: bool) {
         if !is_rejected {
             self.note_served(caller);
@@ -355,7 +357,7 @@ impl Session {
                     let joined = renewal.finished;
                     renewal = self.wait(renewal, deadline)?;
                     if renewal.obtained > joined {
-                        // However short it lives: all who waited get it.
+                        // Even if it has ended by now: all threads that waited get it.
                         if let Some(token) = self.cached_if(|_| true) {
                             return Ok(token);
                         }
@@ -371,7 +373,7 @@ impl Session {
                     renewal.running = true;
                     drop(renewal);
                     return self.attempt(deadline).or_else(|error| {
-                        // Looked at again: it may have been rejected meanwhile.
+                        // Read again: the API may have rejected it meanwhile.
                         let now = (self.now)();
                         self.cached_if(|cached| cached.is_live(now)).ok_or(error)
                     });
@@ -409,9 +411,9 @@ impl Session {
     fn attempt(&self, deadline: Instant) -> Result<Arc<Token>, Error> {
         let _running = Running(self);
         let asked = (self.now)();
-        // A call renews with what is left of its time. That this was too little says nothing of the server.
+        // A call renews within its remaining time. A timeout because that was short is not the server's failure.
         let left = deadline.saturating_duration_since(Instant::now());
-        let is_hurried = left + MIN_FAIR_TIMEOUT < self.flow.timeout();
+        let has_little_time = left + MIN_FAIR_TIMEOUT < self.flow.timeout();
         let is_replacement =
             self.cached_if(|_| true).is_none() && self.lock_renewal().rejections.is_pause(asked);
         let outcome = get_token_by(&*self.flow, &*self.transport, deadline).map(Arc::new);
@@ -423,7 +425,7 @@ impl Session {
                 (renewal.failures, renewal.failed) = (0, None);
                 renewal.obtained = renewal.finished + 1;
             }
-            Err(Error::Timeout(_)) if is_hurried => {}
+            Err(Error::Timeout(_)) if has_little_time => {}
             Err(error) => self.note_failure(error),
         }
         outcome
@@ -438,7 +440,7 @@ impl Session {
         let mut renewal = self.lock_renewal();
         renewal.failures = renewal.failures.saturating_add(1);
         let pause = match error {
-            // Who has mistyped is asked again.
+            // The function is called again: it may return another secret.
             Error::Refused(_) | Error::Config(_) if self.flow.is_asked() => Duration::ZERO,
             Error::Unavailable(refusal) if refusal.retry_after().is_some() => {
                 heeded_pause(refusal.retry_after().unwrap_or_default())
@@ -455,7 +457,7 @@ impl Session {
     }
 }
 
-/// By the access token, however it stands in the header: a rejected one may come back by [`Token::new`].
+/// Compares access tokens, not header values: a rejected token may have been made anew by [`Token::new`].
 fn is_same(one: &Token, other: &Token) -> bool {
     one.access_token() == other.access_token()
 }
@@ -467,19 +469,19 @@ pub(super) fn call_site() -> Caller {
     Caller::of((place.file(), place.line(), place.column()))
 }
 
-/// Ends the request for all who wait for it, even if the flow or the transport panicked.
+/// Ends the request for all threads that wait for it when dropped, so also if the flow or the transport panicked.
 struct Running<'a>(&'a Session);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         let mut renewal = self.0.lock_renewal();
         renewal.running = false;
-        renewal.finished += 1; // 64 bits do not run out
+        renewal.finished += 1; // a `u64` does not overflow
         self.0.renewed.notify_all();
     }
 }
 
-// A flow or transport that panicked leaves the session as it was: `Running` sees to it.
+// A panic in a flow or transport leaves the session usable: see `Running`.
 impl UnwindSafe for Session {}
 impl RefUnwindSafe for Session {}
 

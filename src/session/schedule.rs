@@ -1,7 +1,7 @@
 //! When to renew a token, and how long to wait after a failure: durations and a random number in, durations out.
 //!
-//! [`Session`](crate::Session) keeps to this schedule. It is public for programs without an operating system, which
-//! have a clock and a source of random numbers of their own:
+//! [`Session`](crate::Session) uses this schedule. It is public for programs without an operating system, which have
+//! their own clock and source of random numbers:
 //!
 //! ```
 //! use minbearer::schedule::{Fraction, renew_after};
@@ -15,22 +15,22 @@
 use crate::error::Kind;
 use core::time::Duration;
 
-/// A token is renewed this long before it ends at the most, the random part aside.
+/// The longest time before its end at which a token is renewed, without the random part.
 const MAX_EARLY: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// How long after it was asked for a token of that lifetime is renewed: at 90 % of it, or 60 s before
-/// its end if that is later, less up to a tenth of the lifetime, so that a fleet that got its tokens in one
-/// second does not come back in one second.
+/// Returns how long after its request a token of that lifetime is to be renewed: at 90 % of it, or 60 s before
+/// its end if that is later, less a random part of up to a tenth of the lifetime. Because of that part, devices that got
+/// their tokens in the same second do not renew them in the same second.
 pub fn renew_after(lifetime: Duration, random: Fraction) -> Duration {
     let tenth = lifetime / 10;
     lifetime - tenth.min(MAX_EARLY) - random.of(tenth)
 }
 
-/// How long to wait after that many failures in a row, the last of that kind: from 1 s to 2 s after
-/// the first, twice that after each further one, up to 30 s to 60 s. A refusal, which nothing but a
-/// person is likely to mend, waits longest at once.
+/// Returns the pause after that many failures in a row, the last of that kind: 1 s to 2 s after the first,
+/// doubled after each further one, up to 30 s to 60 s. After a refusal, which a person most likely has to
+/// correct, it is 30 s to 60 s at once.
 pub fn pause_after(failures: u32, kind: Kind, random: Fraction) -> Duration {
     let longest = match kind {
         Kind::Refused => MAX_PAUSE,
@@ -39,14 +39,14 @@ pub fn pause_after(failures: u32, kind: Kind, random: Fraction) -> Duration {
     longest / 2 + random.of(longest / 2)
 }
 
-/// The pause that a server asks for by `Retry-After`, from one second to the longest.
+/// Limits the pause that a server asks for by `Retry-After` to 1 s at least and 60 s at most.
 pub fn heeded_pause(retry_after: Duration) -> Duration {
     retry_after.clamp(FIRST_PAUSE / 2, MAX_PAUSE)
 }
 
-/// The pause after a refusal while the old token still lives: no longer than half of what is left of it, so that a
-/// secret that was just being replaced is tried again in time. Not below 5 s, since a server may lock out who is
-/// refused too often.
+/// Limits the pause after a refusal while the old token is valid: to half of its remaining lifetime, so that a
+/// secret that was just being replaced is tried again in time, but not below 5 s, since a server may lock out a client
+/// that it refuses too often.
 pub fn pause_while_live(pause: Duration, left: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_secs(5);
     pause.min((left / 2).max(SHORTEST))
@@ -57,12 +57,12 @@ pub fn pause_while_live(pause: Duration, left: Duration) -> Duration {
 pub struct Fraction(u32);
 
 impl Fraction {
-    /// Any 64 random bits.
+    /// Makes a fraction from 64 random bits.
     pub const fn from_bits(bits: u64) -> Fraction {
         Fraction((bits >> 32) as u32)
     }
 
-    /// That part of a duration, for a schedule of one's own.
+    /// Returns that part of a duration.
     pub fn of(self, whole: Duration) -> Duration {
         let nanos = (whole.as_nanos() * u128::from(self.0)) >> 32;
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
@@ -124,12 +124,12 @@ mod tests {
     /// 10,000 devices get a token in the same second and renew it for a day. `cargo test fleet --
     /// --nocapture` prints the peaks.
     #[test]
-    fn a_fleet_started_by_one_power_cut_does_not_return_in_one_second() {
+    fn a_fleet_started_in_one_second_does_not_renew_in_one_second() {
         const DEVICES: usize = 10_000;
         const HOUR: Duration = Duration::from_secs(3600);
         let mut bits: u64 = 42;
         let mut random = || {
-            // SplitMix64: the simulation is to be the same each time.
+            // SplitMix64, with a fixed seed: each run simulates the same.
             bits = bits.wrapping_add(0x9E37_79B9_7F4A_7C15);
             let mixed = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -153,7 +153,7 @@ mod tests {
         std::println!(
             "peak of token requests a second, 10,000 devices, tokens of one hour: {without} without the random part, {with} with it"
         );
-        assert_eq!(without, DEVICES, "the worst there is, for comparison");
+        assert_eq!(without, DEVICES, "the worst case, for comparison");
         assert!(with < DEVICES / 100, "{with}");
     }
 }

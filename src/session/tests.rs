@@ -23,9 +23,9 @@ struct Server {
     refusing: AtomicBool,
     panicking: AtomicBool,
     late: AtomicBool,
-    /// The one token that the API takes, if it is particular.
+    /// The only token that the API accepts, if not all.
     accepted: Option<&'static str>,
-    /// How many of the first tokens are not good any more.
+    /// How many of the first tokens are revoked.
     revoked: AtomicUsize,
     pause: Duration,
 }
@@ -64,11 +64,11 @@ impl Transport for Server {
 
 std::thread_local! {
     static AHEAD: Cell<Duration> = const { Cell::new(Duration::ZERO) };
-    /// What the monotonic clock has missed.
+    /// The time spent in suspend, which the monotonic clock does not count.
     static SUSPENDED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// The clocks, put ahead by what [`pass`] was told in this thread.
+/// The clocks, advanced by [`pass`] in this thread.
 fn fake_now() -> Moment {
     let now = Moment::now();
     Moment {
@@ -116,7 +116,7 @@ fn a_token_without_a_lifetime_is_kept_for_ever() {
     assert_eq!(token(&session).as_deref(), Ok("1"));
 }
 
-/// Starts all threads at once, and says what each one got.
+/// Runs `act` in that many threads at once, and returns what each one got.
 fn at_once<R: Send>(threads: usize, act: impl Fn() -> R + Sync) -> Vec<R> {
     let barrier = Barrier::new(threads);
     thread::scope(|scope| {
@@ -190,7 +190,7 @@ fn while_one_thread_renews_the_others_are_served_the_old_token() {
 }
 
 #[test]
-fn an_outage_is_survived_and_the_server_is_not_hammered() {
+fn an_outage_is_survived_with_few_requests() {
     let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
     let session = session(&server);
     assert_eq!(token(&session).as_deref(), Ok("1"));
@@ -213,7 +213,7 @@ fn an_outage_is_survived_and_the_server_is_not_hammered() {
     assert!((5..=8).contains(&in_90_s), "{in_90_s} requests in 90 s, while the old token lives");
     pass(10);
     let in_600_s = asked(600, Err(Kind::Network));
-    assert!((10..=21).contains(&in_600_s), "{in_600_s} requests in 600 s, when it is dead");
+    assert!((10..=21).contains(&in_600_s), "{in_600_s} requests in 600 s, after it has ended");
 
     server.down.store(false, Ordering::SeqCst);
     pass(61);
@@ -262,7 +262,7 @@ fn a_secret_that_stays_wrong_is_sent_a_few_times_while_the_token_lives() {
         server.refusing.store(true, Ordering::SeqCst);
         let mut seconds = 0;
         while token(&session).is_ok() {
-            assert!(seconds <= lifetime, "a dead token was served");
+            assert!(seconds <= lifetime, "a token was served after its end");
             pass(1);
             seconds += 1;
         }
@@ -308,7 +308,7 @@ fn a_401_renews_and_sends_once_more_and_no_more() {
 }
 
 #[test]
-fn an_api_that_takes_no_token_does_not_make_the_token_server_pay() {
+fn an_api_that_rejects_every_token_causes_few_token_requests() {
     let server = Arc::new(Server { accepted: Some("Bearer none"), ..Server::default() });
     let session = session(&server);
     for second in 0..600 {
@@ -323,7 +323,7 @@ fn an_api_that_takes_no_token_does_not_make_the_token_server_pay() {
 }
 
 #[test]
-fn a_token_that_is_dead_on_arrival_is_shared_all_the_same() {
+fn a_token_that_ends_before_it_arrives_is_still_shared() {
     // It lives for a second, and the answer takes longer.
     let server =
         Arc::new(Server { lifetime: 1, pause: Duration::from_millis(1100), ..Server::default() });
@@ -335,11 +335,11 @@ fn a_token_that_is_dead_on_arrival_is_shared_all_the_same() {
 }
 
 #[test]
-fn a_call_in_a_hurry_leaves_no_pause_behind() {
+fn a_timeout_in_a_call_with_little_time_starts_no_pause() {
     let server = Arc::new(Server { late: true.into(), ..Server::default() });
     let session = session(&server);
-    let hurried = session.obtain(Instant::now() + Duration::from_millis(1));
-    assert_eq!(hurried.unwrap_err().kind(), Kind::Timeout);
+    let outcome = session.obtain(Instant::now() + Duration::from_millis(1));
+    assert_eq!(outcome.unwrap_err().kind(), Kind::Timeout);
     assert_eq!(token(&session), Err(Kind::Timeout));
     assert_eq!(requests(&server), 2, "the call that had all its time asked for itself");
     assert_eq!(token(&session), Err(Kind::Timeout));
@@ -370,7 +370,7 @@ fn a_waiting_thread_keeps_its_own_deadline() {
     assert!(outcomes.contains(&(Some(Kind::Timeout), true)), "{outcomes:?}");
 }
 
-/// Calls one path, and says with which status.
+/// Calls one path, and returns the status code.
 fn call(session: &Session, path: &str) -> u16 {
     let request = Request::get(&format!("http://localhost{path}")).unwrap();
     session.send(request).unwrap().status()
@@ -397,12 +397,12 @@ fn a_revoked_token_is_replaced_at_once_beside_a_forbidden_endpoint() {
         assert_eq!(call(&session, "/never"), 401);
         assert_eq!(call(&session, "/api"), 200);
         server.revoked.store(requests(&server), Ordering::SeqCst);
-        assert_eq!(call(&session, "/api"), 200, "the call is not lost");
+        assert_eq!(call(&session, "/api"), 200, "the call is made again");
     }
 }
 
 #[test]
-fn renew_alone_in_a_loop_does_not_make_the_token_server_pay_and_still_replaces_a_revoked_token() {
+fn renew_in_a_loop_causes_few_token_requests_and_still_replaces_a_revoked_token() {
     let server = Arc::new(Server::default());
     let session = session(&server);
     for _ in 0..1000 {
@@ -421,7 +421,7 @@ fn renew_alone_in_a_loop_does_not_make_the_token_server_pay_and_still_replaces_a
 }
 
 #[test]
-fn a_call_over_any_client_has_the_sessions_manners() {
+fn a_call_over_any_client_is_repeated_once_and_then_pauses() {
     for (rejecting, expected_calls, expected_requests) in
         [(0, 1, 1), (1, 2, 2), (usize::MAX, 1001, 2)]
     {
@@ -489,7 +489,7 @@ fn the_next_attempt_is_when_the_token_is_due() {
 }
 
 #[test]
-fn who_has_mistyped_is_asked_again_at_once() {
+fn after_a_refusal_the_password_function_is_called_again_at_once() {
     let server = Arc::new(Server::default());
     let typed = std::sync::Mutex::new(["right", "", "wrong"].to_vec());
     let ask = move || Ok(typed.lock().unwrap().pop().unwrap().into());

@@ -1,11 +1,11 @@
-//! A secret that rotates while the file that holds it is not whole for a moment.
+//! Secret rotation while the secret's file is empty, absent or half-written for a moment.
 
 use super::*;
 use crate::secret::SecretSource;
 use std::fs;
 use std::path::Path;
 
-/// Lets the client in with one secret, and takes another from then on if told so.
+/// Accepts one secret, which a test can change.
 struct Server {
     secret: Mutex<&'static str>,
     requests: AtomicUsize,
@@ -32,7 +32,7 @@ fn session(server: &Arc<Server>, file: &Path) -> Session {
 }
 
 #[test]
-fn a_session_with_a_living_token_outlives_a_file_that_is_not_whole() {
+fn a_session_with_a_valid_token_survives_a_file_that_is_not_whole() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
     for (lifetime, not_whole_for) in [(60, 3), (300, 10), (3600, 20)] {
