@@ -1,4 +1,4 @@
-//! A token that renews itself.
+//! A session: a token that renews itself.
 
 pub mod schedule;
 

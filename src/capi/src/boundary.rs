@@ -1,9 +1,9 @@
-//! The border to C: pointers come in and are checked, panics do not go out.
+//! The boundary to C: checks pointers and catches panics.
 
 use crate::handle::Handle;
-use crate::settings::Settings;
+use crate::settings::{FlowConfig, Settings};
 use crate::status::{Failure, Status};
-use flows::Token;
+use flows::{Error, Token};
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ pub const MESSAGE_SIZE: usize = 1024;
 /// `MINBEARER_VALUE_SIZE`
 pub const VALUE_SIZE: usize = 8200;
 
-/// `minbearer_message`: uninitialised until a call has written it.
+/// `minbearer_message`: uninitialised until a call writes it.
 #[repr(C)]
 pub struct Message {
     text: [MaybeUninit<u8>; MESSAGE_SIZE],
@@ -24,13 +24,13 @@ pub struct Message {
 
 /// The outcome of `call`, or that it panicked. Where a panic aborts, there is nothing to catch.
 ///
-/// What a panic leaves half done is never looked at: settings are taken out while they change, and a session makes its
-/// changes whole.
+/// No half-made change is seen after a panic: settings are taken out of the handle while they change, and a session
+/// stays usable.
 fn catch<T>(call: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(Failure::panicked()))
 }
 
-/// A text of the caller's.
+/// Reads a text argument.
 ///
 /// # Safety
 /// `pointer` is null or points to bytes that end with a NUL and do not change during `'a`.
@@ -38,12 +38,12 @@ pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a 
     if pointer.is_null() {
         return Err(Failure::misuse(format!("{name} is NULL")));
     }
-    // SAFETY: it is not null, and the rest is the caller's promise.
+    // SAFETY: it is not null, and the caller guarantees the rest.
     let text = unsafe { CStr::from_ptr(pointer) };
     text.to_str().map_err(|_| Failure::misuse(format!("{name} is not UTF-8")))
 }
 
-/// A constructor: a handle with these settings, or with the mistake.
+/// Makes a handle, with these settings or with what was wrong with them.
 pub(crate) fn new_handle(
     function: &'static str,
     settings: impl FnOnce() -> Result<Settings, Failure>,
@@ -52,7 +52,7 @@ pub(crate) fn new_handle(
     Box::into_raw(Box::new(Handle::new(settings)))
 }
 
-/// A setting.
+/// Changes a setting.
 ///
 /// # Safety
 /// `handle` is null or comes from [`new_handle`], and is not freed before this returns.
@@ -66,11 +66,31 @@ pub(crate) unsafe fn set(
     handle.set(function, |settings| catch(|| change(settings)))
 }
 
-/// A call for a token: its header value goes to `size` bytes at `value`, what went wrong to `why`.
+/// Changes a setting of one flow that is a text.
+///
+/// # Safety
+/// `handle` as in [`set`], `pointer` as in [`text`].
+pub(crate) unsafe fn set_text<F: FlowConfig + 'static>(
+    function: &'static str,
+    handle: *mut Handle,
+    name: &str,
+    pointer: *const c_char,
+    change: impl FnOnce(F, &str) -> Result<F, Error>,
+) -> Status {
+    let change = |settings: Settings| {
+        // SAFETY: the caller guarantees it.
+        let value = unsafe { text(name, pointer) }?;
+        settings.change(|config| change(config, value))
+    };
+    // SAFETY: the caller guarantees it.
+    unsafe { set(function, handle, change) }
+}
+
+/// Calls for a token, and writes its header value to `size` bytes at `value`, or an error's message to `why`.
 ///
 /// # Safety
 /// `handle` as in [`set`]. `value` is null or points to `size` bytes, `why` is null or points to a message, and both
-/// are this call's alone.
+/// used by this call alone.
 pub(crate) unsafe fn call_for_token(
     function: &'static str,
     handle: *mut Handle,
@@ -79,7 +99,7 @@ pub(crate) unsafe fn call_for_token(
     why: *mut Message,
     call: impl FnOnce(&Handle, &mut Value<'_>) -> Result<Arc<Token>, Failure>,
 ) -> Status {
-    // SAFETY: each is checked for null here, and the rest is the caller's promise.
+    // SAFETY: each is checked for null here, and the caller guarantees the rest.
     let (handle, mut value, mut why) =
         unsafe { (handle.as_ref(), Value::at(value, size), why.as_mut()) };
     let outcome = catch(|| {
@@ -101,32 +121,32 @@ pub(crate) unsafe fn call_for_token(
     failure.map_or(Status::Ok, |failure| failure.status)
 }
 
-/// Where a header value goes.
+/// The caller's buffer for a header value.
 pub(crate) struct Value<'a> {
     room: &'a mut [MaybeUninit<u8>],
-    /// How many bytes of an earlier value are known to be there.
+    /// How many bytes of an earlier value were found in it.
     held: usize,
 }
 
 impl Value<'_> {
     /// # Safety
-    /// `start` is null or points to `size` bytes that are no one else's during `'a`.
+    /// `start` is null or points to `size` bytes that nothing else uses during `'a`.
     unsafe fn at(start: *mut c_char, size: usize) -> Option<Self> {
         if start.is_null() || size == 0 {
             return None;
         }
-        // No more than there is a use for: a size that is wrong because it is huge does no harm.
+        // No more than is needed, so that a size which is wrong and huge does no harm.
         let size = size.min(VALUE_SIZE);
-        // SAFETY: it is not null, and the rest is the caller's promise.
+        // SAFETY: it is not null, and the caller guarantees the rest.
         Some(Value { room: unsafe { slice::from_raw_parts_mut(start.cast(), size) }, held: 0 })
     }
 
-    /// The value that the caller has put there.
+    /// Reads the value that the caller has put there.
     ///
     /// # Safety
     /// The bytes are initialised, up to a NUL at least.
     pub(crate) unsafe fn read(&mut self) -> Result<&str, Failure> {
-        // SAFETY: what follows the first NUL is not looked at.
+        // SAFETY: nothing after the first NUL is read.
         let is_nul = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() } == 0;
         self.held = self.room.iter().position(is_nul).unwrap_or(self.room.len());
         if self.held == self.room.len() {
@@ -137,12 +157,12 @@ impl Value<'_> {
         std::str::from_utf8(bytes).map_err(|_| Failure::misuse("value is not UTF-8"))
     }
 
-    /// Writes a value over what is there.
+    /// Writes a value in place of the earlier one.
     fn write(&mut self, value: &str) -> Result<(), Failure> {
         self.clear();
         if value.len() >= self.room.len() {
             return Err(Failure::misuse(format!(
-                "the value needs {} bytes, and there are {}",
+                "the value needs {} bytes, and its buffer has {}",
                 value.len() + 1,
                 self.room.len()
             )));
@@ -151,7 +171,7 @@ impl Value<'_> {
         Ok(())
     }
 
-    /// Leaves the empty string, and nothing of what was there.
+    /// Wipes the earlier value and writes the empty string.
     fn clear(&mut self) {
         let held = self.room.split_at_mut(self.held).0;
         held.zeroize();
@@ -186,22 +206,22 @@ fn write_text(room: &mut [MaybeUninit<u8>], text: &str) {
 }
 
 /// # Safety
-/// `memory` is null or points to `size` bytes that are no one else's.
+/// `memory` is null or points to `size` bytes that nothing else uses.
 pub(crate) unsafe fn wipe(memory: *mut u8, size: usize) {
     if !memory.is_null() {
-        // SAFETY: it is not null, and the rest is the caller's promise.
+        // SAFETY: it is not null, and the caller guarantees the rest.
         let bytes = unsafe { slice::from_raw_parts_mut(memory.cast::<MaybeUninit<u8>>(), size) };
         bytes.zeroize();
     }
 }
 
 /// # Safety
-/// `handle` is null or comes from [`new_handle`], and no one uses it from here on.
+/// `handle` is null or comes from [`new_handle`], and is not used again.
 pub(crate) unsafe fn free(handle: *mut Handle) {
     // SAFETY: as in `set`.
-    let is_stuck = unsafe { handle.as_ref() }.is_none_or(Handle::is_stuck);
-    if !is_stuck {
-        // SAFETY: it is not null, and `new_handle` made it of a box.
+    let is_unusable = unsafe { handle.as_ref() }.is_none_or(Handle::is_unusable);
+    if !is_unusable {
+        // SAFETY: it is not null, and `new_handle` made it from a box.
         let handle = unsafe { Box::from_raw(handle) };
         let _ = catch(|| {
             drop(handle);

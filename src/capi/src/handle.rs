@@ -1,15 +1,15 @@
-//! What a handle is: settings until the first call for a token, then a session.
+//! A handle: settings until the first call for a token, then a session.
 
+use crate::calls::{Call, Calls};
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
-use crate::visits::{Visit, Visits};
 use flows::{Session, Token};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// `minbearer`.
 pub struct Handle {
-    visits: Visits,
-    /// The first wrong argument or setting. Every call for a token answers it.
+    calls: Calls,
+    /// The first wrong argument or setting. Every call for a token returns it.
     mistake: OnceLock<Failure>,
     /// `None` from the first call for a token, or a mistake.
     settings: Mutex<Option<Settings>>,
@@ -23,7 +23,7 @@ impl Handle {
             Err(mistake) => (None, OnceLock::from(mistake)),
         };
         Handle {
-            visits: Visits::new(),
+            calls: Calls::new(),
             mistake,
             settings: Mutex::new(settings),
             session: OnceLock::new(),
@@ -34,21 +34,21 @@ impl Handle {
     #[cfg(test)]
     pub(crate) fn for_flow(flow: impl flows::Flow + 'static) -> Handle {
         Handle {
-            visits: Visits::new(),
+            calls: Calls::new(),
             mistake: OnceLock::new(),
             settings: Mutex::new(None),
             session: OnceLock::from(Session::new(flow)),
         }
     }
 
-    /// Whether no call can use the handle: see [`visits`](crate::visits).
-    pub(crate) fn is_stuck(&self) -> bool {
-        self.visits.are_stuck()
+    /// Whether no call can use the handle: see [`calls`](crate::calls).
+    pub(crate) fn is_unusable(&self) -> bool {
+        self.calls.are_of_the_parent()
     }
 
-    fn enter(&self) -> Result<Visit<'_>, Failure> {
-        self.visits.enter().ok_or(Failure::misuse(
-            "this process was forked while another thread was in a call with the handle, which is of no use here",
+    fn begin_call(&self) -> Result<Call<'_>, Failure> {
+        self.calls.begin().ok_or(Failure::misuse(
+            "this process was forked while another thread was in a call with the handle, so it cannot use the handle",
         ))
     }
 
@@ -58,15 +58,15 @@ impl Handle {
         function: &'static str,
         change: impl FnOnce(Settings) -> Result<Settings, Failure>,
     ) -> Status {
-        // A mistake is not remembered where the handle is stuck: that would be one more lock to wait for.
-        let Ok(_visit) = self.enter() else { return Status::Misuse };
+        // In a handle that is unusable the mistake is not kept: its lock may be held for ever.
+        let Ok(_call) = self.begin_call() else { return Status::Misuse };
         let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mistake) = self.mistake.get() {
             return mistake.status;
         }
-        let known = settings.take().ok_or(Failure::misuse(
-            "this is a setting, and the handle was already asked for a token",
-        ));
+        let known = settings
+            .take()
+            .ok_or(Failure::misuse("a setting cannot be changed after the first call for a token"));
         match known.and_then(change) {
             Ok(changed) => *settings = Some(changed),
             Err(mistake) => return self.remember(mistake.in_function(function)).status,
@@ -74,19 +74,19 @@ impl Handle {
         Status::Ok
     }
 
-    /// The first mistake, which is this one if there was none.
+    /// Keeps the mistake if it is the first, and returns the first.
     fn remember(&self, mistake: Failure) -> &Failure {
         self.mistake.get_or_init(|| mistake)
     }
 
     pub(crate) fn token(&self) -> Result<Arc<Token>, Failure> {
-        let _visit = self.enter()?;
+        let _call = self.begin_call()?;
         Ok(self.session()?.token()?)
     }
 
-    /// A token in place of the one in a header value, if there is one in it.
+    /// A token in place of the rejected one in a header value, if that is not empty.
     pub(crate) fn renew(&self, rejected: &str) -> Result<Arc<Token>, Failure> {
-        let _visit = self.enter()?;
+        let _call = self.begin_call()?;
         let session = self.session()?;
         if rejected.is_empty() {
             return Ok(session.token()?);
@@ -94,12 +94,12 @@ impl Handle {
         let access_token =
             rejected.strip_prefix("Bearer").and_then(|rest| rest.strip_prefix([' ', ':']));
         let rejected = access_token.and_then(|token| Token::new(token, None).ok()).ok_or(
-            Failure::misuse("value must hold the header value that was rejected, or nothing"),
+            Failure::misuse("value must hold the header value that was rejected, or be empty"),
         )?;
         Ok(session.renew(&rejected)?)
     }
 
-    /// The session, which the first call makes of the settings.
+    /// The session, which the first call makes from the settings.
     fn session(&self) -> Result<&Session, Failure> {
         if let Some(mistake) = self.mistake.get() {
             return Err(mistake.clone());

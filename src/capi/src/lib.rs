@@ -1,21 +1,21 @@
-//! The C interface: every function of `minbearer.h`, which says what each does and promises.
+//! The C interface: every function of `minbearer.h`, which documents them.
 //!
-//! A function here names its arguments and says which flow or setting it stands for. [`boundary`] checks pointers and
+//! A function here names its arguments and the flow or setting that it is for. [`boundary`] checks pointers and
 //! catches panics; [`settings`] and [`handle`] are safe Rust.
 
 #![deny(unsafe_op_in_unsafe_fn)]
-// The header states what a caller has to keep.
+// The header states what a caller has to guarantee.
 #![allow(clippy::missing_safety_doc)]
 
 mod boundary;
+mod calls;
 mod handle;
 mod settings;
 mod status;
 #[cfg(test)]
 mod tests;
-mod visits;
 
-use boundary::{Message, call_for_token, new_handle, set, text};
+use boundary::{Message, call_for_token, new_handle, set, set_text, text};
 use flows::{accelerator, client_credentials, jsa};
 use handle::Handle;
 use settings::Settings;
@@ -28,7 +28,7 @@ use std::time::Duration;
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
-// SAFETY of every function: the header states the caller's part, which is what the functions of `boundary` ask for.
+// SAFETY of every function: the header demands of the caller what the functions of `boundary` require.
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_jsa(
@@ -102,12 +102,8 @@ pub unsafe extern "C" fn minbearer_set_qoauth_url(
     handle: *mut Handle,
     url: *const c_char,
 ) -> Status {
-    unsafe {
-        set("minbearer_set_qoauth_url", handle, |settings| {
-            let url = text("url", url)?;
-            settings.change(|config: jsa::Config| config.with_qoauth_url(url))
-        })
-    }
+    let change = |config: jsa::Config, url: &str| config.with_qoauth_url(url);
+    unsafe { set_text("minbearer_set_qoauth_url", handle, "url", url, change) }
 }
 
 #[unsafe(no_mangle)]
@@ -115,12 +111,8 @@ pub unsafe extern "C" fn minbearer_set_qoauth_host(
     handle: *mut Handle,
     host: *const c_char,
 ) -> Status {
-    unsafe {
-        set("minbearer_set_qoauth_host", handle, |settings| {
-            let host = text("host", host)?;
-            settings.change(|config: jsa::Config| config.with_qoauth_host(host))
-        })
-    }
+    let change = |config: jsa::Config, host: &str| config.with_qoauth_host(host);
+    unsafe { set_text("minbearer_set_qoauth_host", handle, "host", host, change) }
 }
 
 #[unsafe(no_mangle)]
@@ -128,31 +120,20 @@ pub unsafe extern "C" fn minbearer_set_locator(
     handle: *mut Handle,
     program: *const c_char,
 ) -> Status {
-    unsafe {
-        set("minbearer_set_locator", handle, |settings| {
-            let program = text("program", program)?;
-            settings.change(|config: jsa::Config| Ok(config.with_locator(program)))
-        })
-    }
+    let change = |config: jsa::Config, program: &str| Ok(config.with_locator(program));
+    unsafe { set_text("minbearer_set_locator", handle, "program", program, change) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_set_rfc6750_header(handle: *mut Handle) -> Status {
-    unsafe {
-        set("minbearer_set_rfc6750_header", handle, |settings| {
-            settings.change(|config: accelerator::Config| Ok(config.with_rfc6750_header()))
-        })
-    }
+    let change = |config: accelerator::Config| Ok(config.with_rfc6750_header());
+    unsafe { set("minbearer_set_rfc6750_header", handle, |settings| settings.change(change)) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_add_scope(handle: *mut Handle, scope: *const c_char) -> Status {
-    unsafe {
-        set("minbearer_add_scope", handle, |settings| {
-            let scope = text("scope", scope)?;
-            settings.change(|config: client_credentials::Config| Ok(config.with_scope(scope)))
-        })
-    }
+    let change = |config: client_credentials::Config, scope: &str| Ok(config.with_scope(scope));
+    unsafe { set_text("minbearer_add_scope", handle, "scope", scope, change) }
 }
 
 #[unsafe(no_mangle)]
@@ -171,30 +152,19 @@ pub unsafe extern "C" fn minbearer_add_parameter(
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_set_basic(handle: *mut Handle) -> Status {
-    unsafe {
-        set("minbearer_set_basic", handle, |settings| {
-            settings.change(|config: client_credentials::Config| config.with_basic())
-        })
-    }
+    let change = |config: client_credentials::Config| config.with_basic();
+    unsafe { set("minbearer_set_basic", handle, |settings| settings.change(change)) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_set_plain_http(handle: *mut Handle) -> Status {
-    unsafe {
-        set("minbearer_set_plain_http", handle, |settings| {
-            settings.change(|config: client_credentials::Config| Ok(config.with_plain_http()))
-        })
-    }
+    let change = |config: client_credentials::Config| Ok(config.with_plain_http());
+    unsafe { set("minbearer_set_plain_http", handle, |settings| settings.change(change)) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_set_ca(handle: *mut Handle, pem: *const c_char) -> Status {
-    unsafe {
-        set("minbearer_set_ca", handle, |settings| {
-            let pem = text("pem", pem)?;
-            settings.with_ca(pem)
-        })
-    }
+    unsafe { set("minbearer_set_ca", handle, |settings| settings.with_ca(text("pem", pem)?)) }
 }
 
 #[unsafe(no_mangle)]

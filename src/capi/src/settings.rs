@@ -1,4 +1,4 @@
-//! What is set on a handle before it is first asked for a token.
+//! The settings of a handle before its first call for a token.
 
 use crate::status::Failure;
 use flows::client_credentials::ClientAuthentication;
@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) struct Settings {
     flow: Box<dyn FlowConfig>,
     http: Http,
-    /// What is wrong unless a client certificate is set.
+    /// The error if no client certificate is set.
     without_certificate: Option<Failure>,
 }
 
@@ -51,8 +51,8 @@ impl Settings {
         Settings { flow: Box::new(flow), http: Http::new(), without_certificate: None }
     }
 
-    /// Client credentials from the environment. Where that has neither secret nor assertion, a certificate has to say
-    /// who the client is (RFC 8705 section 2).
+    /// Client credentials from the environment. If that has neither secret nor assertion, the client has to authenticate
+    /// by a certificate (RFC 8705 section 2).
     pub(crate) fn client_credentials_from_env(token_url: &str) -> Result<Settings, Failure> {
         let missing = match client_credentials::Config::from_env(token_url) {
             Ok(config) => return Ok(Settings::new(config)),
@@ -71,7 +71,7 @@ impl Settings {
         Settings { flow: self.flow.with_timeout(timeout), ..self }
     }
 
-    /// A setting for one flow.
+    /// Changes the configuration of one flow; an error if the handle is for another.
     pub(crate) fn change<F: FlowConfig + 'static>(
         self,
         change: impl FnOnce(F) -> Result<F, Error>,

@@ -1,4 +1,4 @@
-//! What a call answers: a status, and a message for the person who has to do something about it.
+//! What a call returns: a status, and a message that says what to do.
 
 use flows::{Error, Kind};
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ pub enum Status {
 pub(crate) struct Failure {
     pub(crate) status: Status,
     message: Cow<'static, str>,
-    /// Which function was called wrongly. Other failures name what was wrong by themselves.
+    /// The function that was misused. Other messages say what is wrong without it.
     function: Option<&'static str>,
 }
 
@@ -39,11 +39,11 @@ impl Failure {
     }
 
     pub(crate) fn panicked() -> Failure {
-        let message = "the library panicked, which is a fault of its own: please report it";
+        let message = "the library panicked, which is a bug in it: please report it";
         Failure { status: Status::Panicked, message: Cow::Borrowed(message), function: None }
     }
 
-    /// Names the function, if an earlier one is not the one to blame.
+    /// Names the function that was misused, unless one is named already.
     pub(crate) fn in_function(mut self, function: &'static str) -> Failure {
         if self.status == Status::Misuse {
             self.function.get_or_insert(function);
@@ -70,7 +70,7 @@ impl From<Error> for Failure {
             Kind::Refused | Kind::Status => Status::Refused,
             Kind::Unavailable => Status::Unavailable,
             Kind::Malformed => Status::Malformed,
-            // `Kind` may grow. What is new is most likely about the exchange.
+            // `Kind` may get more variants, most likely about the exchange.
             _ => Status::Network,
         };
         Failure { status, message: Cow::Owned(error.to_string()), function: None }

@@ -1,5 +1,5 @@
-//! What cannot be seen from C: that header and source say the same, and what a panic comes to. The rest of the header's
-//! promises is in `tests/`, in C.
+//! Tests of what cannot be seen from C: header and source agree, and a panic becomes a status. `tests/` has those of the
+//! header's other promises, in C.
 
 use super::*;
 use crate::boundary::{MESSAGE_SIZE, VALUE_SIZE};
@@ -9,7 +9,7 @@ use std::mem::size_of;
 const HEADER: &str = include_str!("../minbearer.h");
 const SOURCE: &str = include_str!("lib.rs");
 
-/// Functions by name, each as `argument: type, ... -> type` in Rust's words.
+/// Functions by name, each as `argument: type, ... -> type` with Rust's types.
 type Functions = BTreeMap<String, String>;
 
 /// The header without its comments.

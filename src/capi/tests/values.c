@@ -13,7 +13,7 @@ static void sizes(int token_length) {
   memset(value, '?', sizeof value);
   minbearer_status got = minbearer_authorization(handle, value, exact - 1, &why);
   CHECK(got == MINBEARER_MISUSE, "one less than %zu: %d %s", exact, got, why.text);
-  CHECK(strstr(why.text, "bytes, and there are") != NULL, "%s", why.text);
+  CHECK(strstr(why.text, "bytes, and its buffer has") != NULL, "%s", why.text);
   CHECK(value[0] == '\0' && value[1] == '?' && value[exact - 1] == '?', "nothing is written but a NUL");
 
   memset(value, '?', sizeof value);
