@@ -49,7 +49,7 @@ fn the_cas_in_the_file_are_trusted_and_no_others() {
         // Instead of the system's and of the variable's.
         (&["--cacert", own], &trusting, 4, "signed by none of"),
         (&["--cacert", "/nonexistent"], &trusting, 2, "/nonexistent of --cacert cannot be read"),
-        (&["--cacert", "/"], &trusting, 2, "is not a regular file"),
+        (&["--cacert", "/"], &trusting, 2, "is a directory"),
         (&["--cacert", &no_pem], &trusting, 2, ""),
         (&["--cacert", &large], &trusting, 2, "is larger than 1 MiB"),
     ] {

@@ -1,12 +1,11 @@
 //! A small file, read into a buffer that is wiped.
 
 use super::Buffer;
+use super::regular_file::open_regular;
 use crate::error::{Error, push_escaped};
 use alloc::format;
 use alloc::string::String;
-use std::fs::{File, OpenOptions};
 use std::io::Error as IoError;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// A path for an error message: on one line, with control characters escaped.
@@ -30,53 +29,13 @@ pub(crate) fn read_file(name: &str, path: &Path, max_bytes: usize) -> Result<Buf
     Ok(bytes)
 }
 
-/// A file and its length, or what it is instead of a regular file.
-///
-/// Opening a pipe waits for its other end, for ever if need be, unless it is opened without waiting; and what a name
-/// stands for can change between a look at it and the opening.
-pub(crate) fn open_regular(path: &Path) -> Result<Result<(File, u64), &'static str>, IoError> {
-    let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path)?;
-    let metadata = file.metadata()?;
-    Ok(if metadata.is_dir() {
-        Err("is a directory")
-    } else if !metadata.is_file() {
-        Err("is not a regular file")
-    } else {
-        Ok((file, metadata.len()))
-    })
-}
-
-/// As the C library of each system has it; std does not export it.
-const O_NONBLOCK: i32 = if cfg!(all(
-    any(target_os = "linux", target_os = "android"),
-    any(
-        target_arch = "mips",
-        target_arch = "mips64",
-        target_arch = "mips32r6",
-        target_arch = "mips64r6"
-    )
-)) {
-    0x80
-} else if cfg!(all(
-    any(target_os = "linux", target_os = "android"),
-    any(target_arch = "sparc", target_arch = "sparc64")
-)) {
-    0x4000
-} else if cfg!(any(target_os = "linux", target_os = "android")) {
-    0x800
-} else if cfg!(any(target_os = "illumos", target_os = "solaris")) {
-    0x80
-} else {
-    0x4 // the BSDs and Apple's systems
-};
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::string::ToString;
 
     #[test]
-    fn what_is_no_regular_file_is_not_waited_for() {
+    fn only_a_regular_file_is_read_and_a_fifo_does_not_block() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();

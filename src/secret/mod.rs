@@ -3,6 +3,8 @@
 mod buffer;
 #[cfg(feature = "std")]
 pub(crate) mod file;
+#[cfg(feature = "std")]
+pub(crate) mod regular_file;
 mod source;
 #[cfg(feature = "std")]
 pub(crate) mod variable;

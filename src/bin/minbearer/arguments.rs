@@ -1,4 +1,4 @@
-//! The command line, read by the table.
+//! The command line, parsed by the table.
 
 use super::console::seconds;
 use super::renewal::LEAST_BETWEEN_REQUESTS;
@@ -12,7 +12,7 @@ use std::time::Duration;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_MODE: u32 = 0o600;
 
-/// What the user asks for.
+/// What the command line asks for.
 pub enum Asked {
     Help,
     Version,
@@ -64,7 +64,7 @@ impl Arguments {
             if bytes == b"-h" {
                 return Ok(Asked::Help);
             }
-            // Of `--name=VALUE` the value is in no message: it may be a secret in the wrong place.
+            // The value of `--name=VALUE` is not shown in errors: it may be a secret in the wrong place.
             let mut parts = bytes.splitn(2, |byte| *byte == b'=');
             let (option, value) = (parts.next().unwrap_or_default(), parts.next());
             let is_it = |row: &&Row| option.strip_prefix(b"--") == Some(row.name.as_bytes());
@@ -179,7 +179,7 @@ impl Arguments {
                     .filter(|every| *every >= LEAST_BETWEEN_REQUESTS);
                 self.every = Some(every.ok_or_else(|| wrong("a number of seconds, 1 or more"))?);
             }
-            // They end the reading.
+            // They end the parsing.
             Setting::Help | Setting::Version => {}
         }
         Ok(())
@@ -208,7 +208,7 @@ fn check_operands(command: &Command, operands: &[String]) -> Result<(), Error> {
     let what = if operands.len() < needed {
         "an argument is missing"
     } else if operands.len() > command.operands.len() {
-        // Which one is not shown: it may be a password, on the way to the process list and the shell's history.
+        // The argument is not shown: it may be a password.
         "too many arguments; secrets are never arguments"
     } else {
         return Ok(());
@@ -216,7 +216,7 @@ fn check_operands(command: &Command, operands: &[String]) -> Result<(), Error> {
     Err(Error::config([what, ": expected ", &command.usage()].concat()))
 }
 
-/// An error for an option that does not exist, which lists those of the command that do.
+/// An error for an unknown option, which lists the options of the command.
 fn unknown(option: &str, operands: &[String]) -> Error {
     let flow = command(operands).ok().map(|command| command.flow);
     let mut message = format!("unknown option {option}: expected");

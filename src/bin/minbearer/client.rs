@@ -1,7 +1,7 @@
-//! The flow that the command line and the environment ask for.
+//! The flow, configured by the command line and the environment.
 
 use super::arguments::{Arguments, TlsFiles};
-use super::console::variable;
+use super::console::{required, variable};
 use super::password::password_from_env;
 use super::table;
 use minbearer::client_credentials::ClientAuthentication;
@@ -9,7 +9,7 @@ use minbearer::{
     Error, Flow, Http, SecretSource, Token, Url, accelerator, client_credentials, jsa,
 };
 
-/// A flow, and what its transport is made of.
+/// A flow and the files for its transport.
 pub struct Client {
     flow: Configured,
     tls: TlsFiles,
@@ -22,7 +22,7 @@ enum Configured {
 }
 
 impl Client {
-    /// Reads the environment, and asks for a password where one is needed and no file holds it.
+    /// Reads the environment, and asks for a password if one is needed and no file holds it.
     pub fn new(arguments: Arguments) -> Result<Client, Error> {
         let flow = match arguments.flow {
             table::Flow::Jsa => {
@@ -36,8 +36,8 @@ impl Client {
         Ok(Client { flow, tls: arguments.tls })
     }
 
-    /// Asks for a token with one request. The files that TLS needs are read anew, as those of the secrets are:
-    /// certificates are replaced while the program runs.
+    /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
+    /// are replaced while the program runs.
     pub fn get_token(&self) -> Result<Token, Error> {
         let flow: &dyn Flow = match &self.flow {
             Configured::Jsa(config) => config,
@@ -47,7 +47,7 @@ impl Client {
         minbearer::get_token(flow, &http(&self.tls)?)
     }
 
-    /// The scopes that were asked for and not granted, as a line says it; nothing if there are none.
+    /// A line about the scopes that were asked for and not granted; nothing if there are none.
     pub fn narrower_scope(&self, token: &Token) -> Option<String> {
         let Configured::ClientCredentials(config) = &self.flow else { return None };
         let mut missing = String::new();
@@ -66,7 +66,7 @@ fn accelerator(arguments: &Arguments) -> Result<accelerator::Config, Error> {
         [url] => (url.as_str(), user()?),
         _ => return Err(Error::config("a URL is missing")),
     };
-    // The URL is looked at before a password is asked for, and typing that takes nothing off the timeout.
+    // The URL is checked before a password is asked for, and typing that takes nothing off the timeout.
     let unasked = SecretSource::from_fn(|| Ok("".into()));
     let _ = accelerator::Config::new(url, username.as_str(), unasked)?;
     let password = password_from_env(arguments.timeout)?;
@@ -81,17 +81,16 @@ fn user() -> Result<String, Error> {
 fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Config, Error> {
     let url = arguments.operands.first().map(String::as_str).unwrap_or_default();
     let parsed = Url::parse("the token URL", url)?;
-    // The library would say the same, but name its own method.
+    // The library's own error would name its method.
     if !parsed.is_https() && !parsed.is_loopback() && !arguments.plain_http {
         return Err(Error::config(format!(
-            "the token URL is plain http to {}, which shows the secret to everyone on the way: use https, or allow it by --plain-http",
+            "the token URL is plain http to {}, which exposes the secret to the network: use https, or allow it by --plain-http",
             parsed.host()
         )));
     }
     let is_known_by_certificate = cfg!(feature = "tls-ring") && arguments.tls.certificate.is_some();
     let mut config = if is_known_by_certificate && ClientAuthentication::from_env()?.is_none() {
-        let client_id = variable("CLIENT_ID")?
-            .ok_or_else(|| Error::config("the environment variable CLIENT_ID is not set"))?;
+        let client_id = required("CLIENT_ID")?;
         client_credentials::Config::new(url, client_id, ClientAuthentication::none())?
     } else {
         client_credentials::Config::from_env(url)?

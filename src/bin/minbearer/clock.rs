@@ -1,7 +1,7 @@
-//! The time since the start, and a wait for a time to come, both by the kernel's clock that runs through suspend.
+//! The time since the start, and a wait until a time, both by the kernel's clock that runs through suspend.
 //!
-//! std has none that does. rustix reads the clocks by way of the vDSO, whose parser takes 2 KiB in a program; two timers
-//! do as well.
+//! std has no such clock. rustix reads the clocks by way of the vDSO, whose parser takes 2 KiB in a program; two timers
+//! need less.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -12,13 +12,13 @@ use rustix::time::{
 };
 use std::time::Duration;
 
-/// Fifty years. A kernel before 5.1 on a processor of 32 bits takes no number of seconds that is larger than 32 bits hold.
+/// Fifty years. A kernel before 5.1 on a 32-bit processor takes no number of seconds of more than 32 bits.
 const FAR: Duration = Duration::from_secs(50 * 365 * 86_400);
-/// A timer that is set to nothing at all is stopped.
+/// A timer that is set to zero would be stopped.
 const LEAST: Duration = Duration::from_nanos(1);
 
 pub struct Clock {
-    /// Goes off fifty years after the start: what is left until then tells the time.
+    /// Goes off fifty years after the start: the time that is left until then gives the time since the start.
     far: OwnedFd,
     alarm: OwnedFd,
 }
@@ -40,7 +40,7 @@ impl Clock {
 
     /// Waits that long, or for ever, or until there is something to read.
     pub fn wait(&self, time: Option<Duration>, wake: BorrowedFd) {
-        // A wait that ends early does no harm: the caller looks again.
+        // A wait that ends early does no harm: the caller checks the time again.
         let _ = set(&self.alarm, time.map_or(Duration::ZERO, |time| time.clamp(LEAST, FAR)));
         let wake = PollFd::from_borrowed_fd(wake, PollFlags::IN);
         let _ = poll(&mut [wake, PollFd::new(&self.alarm, PollFlags::IN)], None);

@@ -1,9 +1,9 @@
-//! What a program's console sees: one-line errors, exit statuses, lines on standard output. The examples share it.
+//! A program's output to its console: one-line errors, exit statuses, lines on standard output. The examples share it.
 
 #[path = "../../wire/time.rs"]
 mod time;
 
-use minbearer::{Error, Kind};
+use minbearer::{Error, Kind, Secret};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
@@ -19,7 +19,7 @@ pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
     ExitCode::from(status(error.kind()))
 }
 
-/// The exit status that a kind of error ends a program with.
+/// The exit status for a kind of error.
 pub fn status(kind: Kind) -> u8 {
     match kind {
         Kind::Config => 2,
@@ -33,18 +33,18 @@ pub fn status(kind: Kind) -> u8 {
     }
 }
 
-/// One line on standard error, in one piece. That it may be closed changes nothing.
+/// Prints one line on standard error, in one piece. It may be closed: that is not an error.
 pub fn print_error(program: &str, error: &dyn std::fmt::Display) {
     let line = on_a_line(&format!("{program}: {error}")) + "\n";
     let _ = write_all(rustix::stdio::stderr(), line.as_bytes());
 }
 
-/// Writes to standard output, so that a full disk or a closed pipe is not passed over.
+/// Writes to standard output. A full disk or a closed pipe is an error.
 pub fn print(parts: &[&str]) -> Result<(), Error> {
     write(parts).map_err(unwritable)
 }
 
-/// Not through `std::io`: its buffers for the standard streams are never freed, so that nothing wipes what was in them.
+/// Not through `std::io`: its buffers for the standard streams are never freed, and so never wiped.
 pub fn write(parts: &[&str]) -> std::io::Result<()> {
     parts
         .iter()
@@ -56,14 +56,14 @@ pub fn unwritable(error: std::io::Error) -> Error {
     Error::config(format!("could not write to standard output: {error}"))
 }
 
-/// Writes all of it, however often the system takes a part, or nothing for the moment.
+/// Writes all of it, however often the system takes only a part, or nothing for the moment.
 pub fn write_all(to: BorrowedFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(to, bytes) {
             Ok(0) => return Err(Errno::IO),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(Errno::INTR) => {}
-            // The pipe is another program's too, which does not want to wait.
+            // Another program that has the pipe too has made it non-blocking.
             Err(Errno::AGAIN) => {
                 let _ = poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None);
             }
@@ -73,7 +73,7 @@ pub fn write_all(to: BorrowedFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
     Ok(())
 }
 
-/// `text` with its control characters as JSON's strings may have them: one line, and nothing that a terminal obeys.
+/// Returns `text` on one line, with control characters escaped as in JSON's strings.
 pub fn on_a_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -87,23 +87,19 @@ pub fn on_a_line(text: &str) -> String {
     line
 }
 
-/// The variable's value, which must not be empty if it is set.
+/// Reads a variable, which must not be empty if it is set.
 pub fn variable(name: &str) -> Result<Option<String>, Error> {
-    match std::env::var(name) {
-        Ok(value) if value.is_empty() => {
-            Err(Error::config(format!("the environment variable {name} is empty")))
-        }
-        Ok(value) => Ok(Some(value)),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Error::config(format!("the environment variable {name} is not UTF-8")))
-        }
-    }
+    std::env::var_os(name).map(|_| required(name)).transpose()
+}
+
+/// Reads a variable, which must be set and not empty.
+pub fn required(name: &str) -> Result<String, Error> {
+    Secret::from_env(name).map(|value| String::from(value.expose()))
 }
 
 /// A number of seconds above 0, decimals allowed, up to a hundred years.
 ///
-/// Read as digits: a floating-point number needs tables of 14 KiB in a program that has no other use for them.
+/// Read as digits: parsing a floating-point number would link tables of 14 KiB.
 pub fn seconds(text: &str) -> Option<Duration> {
     const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -121,9 +117,9 @@ pub fn seconds(text: &str) -> Option<Duration> {
     (!duration.is_zero() && duration <= MAX).then_some(duration)
 }
 
-/// As RFC 3339 has it, to the second, in UTC.
+/// A time as in RFC 3339, to the second, in UTC.
 pub fn timestamp(time: SystemTime) -> String {
-    // A clock before 1970 is wrong anyway, and shows as 1970.
+    // A clock before 1970 is wrong and is shown as 1970.
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Utc(seconds).to_string()
 }

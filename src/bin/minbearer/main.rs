@@ -35,9 +35,9 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
 const PROGRAM: &str = "minbearer";
 
 fn main() -> ExitCode {
-    // No copy of the memory for a disk. That the limit cannot be lowered is unheard of, and no reason to stop.
+    // No core dump, which would write secrets to a disk. If the limit cannot be set, the program runs all the same.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    // A file above the limit on its size (`ulimit -f`) is then an error of writing it, and not the end.
+    // Writing beyond the limit on a file's size (`ulimit -f`) is then an error and does not end the program.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     match Arguments::parse(std::env::args_os().skip(1)) {
         Ok(Asked::Token(mut arguments)) => match arguments.output.take() {
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Gets one token. Where it goes is looked at before anything is sent.
+/// Gets one token. Its destination is checked before anything is sent.
 fn once(arguments: Arguments, file: Option<PathBuf>) -> Result<(), Error> {
     let (mode, header) = (arguments.mode, arguments.header);
     let output = match file {

@@ -1,4 +1,4 @@
-//! Tells a service manager that the first token is there, by the protocol of systemd's `sd_notify(3)`.
+//! Tells a service manager that the first token is written, by the protocol of systemd's `sd_notify(3)`.
 
 use std::ffi::OsStr;
 use std::io::Result;
@@ -7,7 +7,7 @@ use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 const READY: &[u8] = b"READY=1";
-/// A manager that takes no messages is not waited for longer.
+/// The longest wait for a manager that takes no messages.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sends `READY=1` to the socket that `NOTIFY_SOCKET` names, if it names one: a path, or, after `@`, an abstract name.

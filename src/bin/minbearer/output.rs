@@ -1,4 +1,4 @@
-//! A token in a file: whole or not at all, and nothing but a regular file replaced.
+//! A token in a file: written whole or not at all, and only a regular file is replaced.
 
 use super::console::write_all;
 use super::random::random_bits;
@@ -10,7 +10,7 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// How often another name is tried where the random one is taken.
+/// How many random names are tried if they exist already.
 const NAMES: usize = 8;
 
 pub struct Output {
@@ -20,7 +20,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Checks that `file` can be replaced, as far as this can be known before.
+    /// Checks that `file` can be replaced, as far as this can be known in advance.
     ///
     /// # Errors
     /// Of kind `Config`, here and in [`write`](Self::write).
@@ -48,7 +48,7 @@ impl Output {
         Ok(output)
     }
 
-    /// Puts the token into the file. Another process finds the whole old file there or the whole new one.
+    /// Writes the token to the file. Another process finds the complete old file or the complete new one.
     pub fn write(&self, token: &Token) -> Result<(), Error> {
         self.check_replaceable()?;
         let failed = |error| self.wrong(&format!("cannot be written: {}", reason(error)));
@@ -57,13 +57,13 @@ impl Output {
             .fill(file.as_fd(), token)
             .and_then(|()| rustix::fs::rename(&*temporary, &*self.file));
         if written.is_err() {
-            // What is left of it is no use to anyone; that it cannot be removed does not matter beside that error.
+            // A failure to remove the rest does not matter beside that error.
             let _ = rustix::fs::unlink(&*temporary);
         }
         written.map_err(failed)
     }
 
-    /// The folder that both files are in, with the slash at its end, or nothing for the current one: a file can be
+    /// The directory of both files, with the slash at its end, or nothing for the current one: a file can be
     /// renamed into place only within its file system.
     fn folder(&self) -> &[u8] {
         let file = self.file.to_bytes();
@@ -94,8 +94,8 @@ impl Output {
         Err(self.wrong(&format!("is {what}; only a regular file is replaced")))
     }
 
-    /// A new file with a name that no one can have foreseen, for this user alone until it is whole. The dot keeps it from
-    /// readers that take all files of a folder.
+    /// Creates a file with an unpredictable name, which only this user can read until it is complete. The dot hides it
+    /// from readers that take all files of a directory.
     fn create(&self) -> rustix::io::Result<(CString, OwnedFd)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mut tries = NAMES;
@@ -114,11 +114,11 @@ impl Output {
         let parts = if self.header {
             ["Authorization: ", token.authorization(), "\n"]
         } else {
-            // Some readers take a newline for part of the token.
+            // Some readers take a newline as part of the token.
             ["", token.access_token(), ""]
         };
         parts.iter().try_for_each(|part| write_all(file, part.as_bytes()))?;
-        // Not by the mode of the opening, which the umask restricts.
+        // The mode given to `open` is restricted by the umask.
         rustix::fs::fchmod(file, Mode::from_raw_mode(self.mode))?;
         // A rename may reach the disk before what it renames.
         rustix::fs::fsync(file)

@@ -1,4 +1,4 @@
-//! Where the password for Accelerator comes from. The examples share it.
+//! The source of the password for Accelerator. The examples share it.
 
 use super::console::variable;
 use minbearer::{Error, Secret, SecretSource};
@@ -9,11 +9,11 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// The longest password taken from standard input.
+/// The longest password accepted from standard input.
 const MAX_PASSWORD_BYTES: usize = 8 * 1024;
 
-/// The file that `NC_PASSWORD_FILE` names, read anew for each request; else what is typed at the terminal, not echoed,
-/// however long that takes; else, if standard input is not a terminal, its first line, which must come within `timeout`.
+/// The file that `NC_PASSWORD_FILE` names, read anew for each request; else a line typed at the terminal, not echoed,
+/// without a time limit; else, if standard input is not a terminal, its first line, which must come within `timeout`.
 pub fn password_from_env(timeout: Duration) -> Result<SecretSource, Error> {
     if let Some(path) = variable("NC_PASSWORD_FILE")? {
         Ok(SecretSource::file(path))
@@ -26,9 +26,9 @@ pub fn password_from_env(timeout: Duration) -> Result<SecretSource, Error> {
 
 fn first_line(input: BorrowedFd, timeout: Duration) -> Result<Secret, Error> {
     let start = Instant::now();
-    // Of a size that it does not outgrow: growing would leave a copy behind.
+    // Never reallocated: that would leave a copy behind.
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_PASSWORD_BYTES));
-    // Byte by byte: what follows the line is not for this program.
+    // Byte by byte: what follows the line is left for another program.
     let mut byte = Zeroizing::new([0]);
     loop {
         let read = match wait_for(input, timeout.saturating_sub(start.elapsed())) {
@@ -62,7 +62,7 @@ fn first_line(input: BorrowedFd, timeout: Duration) -> Result<Secret, Error> {
     }
 }
 
-/// Whether there is something to read, or nothing will come, before that time is over.
+/// Waits until there is something to read or the end, and returns false if the time is over first.
 fn wait_for(input: BorrowedFd, time: Duration) -> rustix::io::Result<bool> {
     let time = Timespec::try_from(time).map_err(|_| Errno::INVAL)?;
     Ok(poll(&mut [PollFd::from_borrowed_fd(input, PollFlags::IN)], Some(&time))? > 0)

@@ -1,6 +1,6 @@
-//! When a token in a file is renewed: times and outcomes in, the next step out. No clock, no file, no signal.
+//! The schedule of renewing a token in a file: times and outcomes in, the next step out. No clock, no file, no signal.
 //!
-//! Every time is counted from one moment in the past, which is the program's start.
+//! Every time is counted from one moment in the past, the program's start.
 
 use minbearer::schedule::{Fraction, heeded_pause, pause_after, pause_while_live};
 use minbearer::{Error, Kind};
@@ -12,9 +12,9 @@ pub const LEAST_BETWEEN_REQUESTS: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Request,
-    /// Put the token that was obtained into the file.
+    /// Write the token that was obtained to the file.
     Write,
-    /// Nothing is due before that time, or at all but for a signal.
+    /// Wait until that time, or, if there is none, for a signal.
     Wait(Option<Duration>),
 }
 
@@ -24,7 +24,7 @@ pub struct Renewal {
     requested: Option<Duration>,
     /// When a request is due, if one ever is.
     request_at: Option<Duration>,
-    /// When the token that was obtained is to be written, or written again; none if it is in the file.
+    /// When the token that was obtained is to be written, or written again; none if it is written.
     write_at: Option<Duration>,
     /// When the last token that was obtained ends, if that is known.
     ends: Option<Duration>,
@@ -47,7 +47,7 @@ impl Renewal {
         }
     }
 
-    /// Asks for a token at once, in a pause too, and during a request for another one.
+    /// Makes a request due at once, in a pause too; if one is in progress, another one after it.
     pub fn ask(&mut self) {
         self.is_asked = true;
     }
@@ -65,14 +65,14 @@ impl Renewal {
         Step::Wait(earlier(request_at, self.write_at))
     }
 
-    /// A request is about to be sent.
+    /// Records that a request is about to be sent.
     pub fn requesting(&mut self, now: Duration) {
         self.requested = Some(now);
         self.is_asked = false;
     }
 
-    /// A token came, and is to be written. It is due at 80 % of its lifetime, because its readers keep it for minutes, or
-    /// after `every` if that is earlier; less up to a tenth, so that a fleet does not come back in one second.
+    /// Records a token, which is to be written. It is due at 80 % of its lifetime, because its readers keep it for
+    /// minutes, or after `every` if that is earlier; less up to a tenth, so that a fleet does not renew in one second.
     pub fn obtained(&mut self, lifetime: Option<Duration>, random: Fraction) {
         let most = lifetime.map(|lifetime| lifetime / 5 * 4);
         let interval = earlier(most, self.every);
@@ -84,12 +84,12 @@ impl Renewal {
         (self.failed_requests, self.failed_writes) = (0, 0);
     }
 
-    /// Whether nothing but a signal renews the token that was obtained.
+    /// Whether only a signal renews the token that was obtained.
     pub fn is_never_due(&self) -> bool {
         self.request_at.is_none()
     }
 
-    /// No token came: the pauses are those of the library's sessions.
+    /// Records a failed request. The pauses are those of the library's sessions.
     pub fn failed(&mut self, error: &Error, now: Duration, random: Fraction) {
         self.failed_requests = self.failed_requests.saturating_add(1);
         let pause = pause_after(self.failed_requests, error.kind(), random);
@@ -102,12 +102,12 @@ impl Renewal {
         self.request_at = Some(now.saturating_add(pause));
     }
 
-    /// The token is in the file.
+    /// Records that the token is in the file.
     pub fn written(&mut self) {
         (self.write_at, self.failed_writes) = (None, 0);
     }
 
-    /// The token is not in the file, and is kept.
+    /// Records that the token could not be written. It is kept.
     pub fn unwritten(&mut self, now: Duration, random: Fraction) {
         self.failed_writes = self.failed_writes.saturating_add(1);
         let pause = pause_after(self.failed_writes, Kind::Config, random);
@@ -134,7 +134,7 @@ mod tests {
         Duration::from_secs_f64(seconds)
     }
 
-    /// One that has sent a request at 100 s and got a token.
+    /// A schedule with a request at 100 s that got a token.
     fn obtained(every: Option<f64>, lifetime: Option<f64>, random: Fraction) -> Renewal {
         let mut renewal = Renewal::new(every.map(at));
         assert_eq!(renewal.next(at(100.0)), Step::Request);
@@ -193,14 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_during_a_request_causes_another() {
+    fn a_signal_during_a_request_causes_another_request() {
         for is_good in [true, false] {
             let mut renewal = Renewal::new(None);
             renewal.requesting(at(100.0));
             renewal.ask();
             if is_good {
                 renewal.obtained(Some(at(1000.0)), LEAST);
-                assert_eq!(renewal.next(at(102.0)), Step::Write, "what came is not lost");
+                assert_eq!(renewal.next(at(102.0)), Step::Write, "the token is written first");
                 renewal.written();
             } else {
                 renewal.failed(&Error::network("down"), at(102.0), MOST);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_asked_again_before_the_token_ends_and_then_seldom() {
+    fn after_a_refusal_requests_are_frequent_while_the_token_lives_and_then_rare() {
         let refused = |now: f64| {
             let mut renewal = written(None, Some(100.0), LEAST);
             renewal.requesting(at(now));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_cannot_be_written_is_tried_again_and_replaced_when_it_is_due() {
+    fn a_token_that_cannot_be_written_is_written_again_later_and_replaced_when_it_is_due() {
         let mut renewal = obtained(None, Some(10.0), LEAST);
         renewal.unwritten(at(100.1), LEAST);
         assert_eq!(renewal.next(at(100.2)), Step::Wait(Some(at(101.1))));
@@ -266,8 +266,8 @@ mod tests {
         assert_eq!(renewal.next(at(108.0)), Step::Request, "it is due");
         renewal.requesting(at(108.0));
         renewal.failed(&Error::network("down"), at(108.0), LEAST);
-        assert_eq!(renewal.next(at(115.1)), Step::Write, "the old one is still kept");
+        assert_eq!(renewal.next(at(115.1)), Step::Write, "the old token is still kept");
         renewal.obtained(None, LEAST);
-        assert_eq!(renewal.next(at(115.2)), Step::Write, "a new one is written at once");
+        assert_eq!(renewal.next(at(115.2)), Step::Write, "a new token is written at once");
     }
 }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-/// What a pipe takes in one piece when it takes anything (`PIPE_BUF`).
+/// The longest line that a pipe takes in one piece (`PIPE_BUF`).
 const MAX_LINE_BYTES: usize = 4096;
 
 /// Ends with an error only before the first token is in the file.
@@ -86,7 +86,7 @@ fn random() -> Fraction {
     Fraction::from_bits(random_bits())
 }
 
-/// What is said of a token once, and again when it has changed.
+/// The notes about a token, each logged once and again when it has changed.
 #[derive(Default)]
 struct Notes {
     is_never_due: bool,
@@ -109,7 +109,7 @@ impl Notes {
     }
 }
 
-/// One line on standard error, or none if the line would have to wait: who reads it may have stopped to.
+/// Writes one line to standard error, or drops it if that would block: its reader may have stopped reading.
 fn log(what: &dyn Display) {
     let time = timestamp(SystemTime::now());
     let mut line = on_a_line(&format!("{time} {PROGRAM}: {what}"));

@@ -15,7 +15,7 @@ pub struct Signals {
     is_asked: Arc<AtomicBool>,
     is_ended: Arc<AtomicBool>,
     may_end: Arc<AtomicBool>,
-    /// Readable after a SIGHUP, so that one that comes just before a wait ends it too.
+    /// Readable after a SIGHUP, so that a SIGHUP just before a wait ends the wait.
     wake: UnixStream,
 }
 
@@ -34,19 +34,19 @@ impl Signals {
             may_end: Arc::new(AtomicBool::new(true)),
             wake,
         };
-        // One after the other, in this order, for each signal: who wakes finds the flag set.
+        // In this order, for each signal: after the wake-up the flag is set.
         flag::register(SIGHUP, Arc::clone(&signals.is_asked))?;
         pipe::register(SIGHUP, waker)?;
         for signal in [SIGTERM, SIGINT] {
             flag::register(signal, Arc::clone(&signals.is_ended))?;
-            // Within the handler, and so during a request too, and as the first process of a container, which ignores
-            // the signal unless it says what to do with it.
+            // In the handler, so that the program ends during a request too, and as the first process of a container,
+            // for which the kernel ignores a signal without a handler.
             flag::register_conditional_shutdown(signal, 0, Arc::clone(&signals.may_end))?;
         }
         Ok(signals)
     }
 
-    /// Whether SIGHUP has come since this was asked.
+    /// Whether SIGHUP has come since the last call.
     pub fn take_asked(&self) -> bool {
         self.is_asked.swap(false, Ordering::SeqCst)
     }
@@ -57,7 +57,7 @@ impl Signals {
         while matches!((&self.wake).read(&mut [0; 64]), Ok(read) if read > 0) {}
     }
 
-    /// Does what takes but a moment and is not to be left half done: a signal that comes meanwhile ends the program
+    /// Runs work that is short and must not be interrupted. A signal that comes meanwhile ends the program
     /// after it.
     pub fn before_the_end<R>(&self, work: impl FnOnce() -> R) -> R {
         self.may_end.store(false, Ordering::SeqCst);

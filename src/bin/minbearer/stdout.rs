@@ -1,4 +1,4 @@
-//! Standard output, whose absence is an error.
+//! Standard output. If it is closed, that is an error.
 
 use super::console;
 use minbearer::Error;
@@ -11,8 +11,8 @@ pub fn print(parts: &[&str]) -> Result<(), Error> {
 
 /// An error for a standard output that was closed when the program started (`>&-`).
 ///
-/// Before `main`, std opens `/dev/null` in its place, for reading and writing, and nothing tells that from a
-/// `/dev/null` that the caller opened in this way. A shell's `>/dev/null` is for writing alone, and is taken.
+/// Before `main`, std opens `/dev/null` in its place, for reading and writing. That looks the same as a
+/// `/dev/null` that the caller opened in this way. A shell's `>/dev/null` is for writing only, and is accepted.
 pub fn check() -> Result<(), Error> {
     let stdout = rustix::stdio::stdout();
     let is_both_ways = fcntl_getfl(stdout).is_ok_and(|flags| flags.contains(OFlags::RDWR));

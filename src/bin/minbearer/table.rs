@@ -1,7 +1,7 @@
-//! The command line as a table: what the parser takes and `--help` prints, and what the manual page and the completions
-//! in `docs/` are made of.
+//! The command line as a table, from which the parser, `--help`, the manual page and the completions in `docs/` are
+//! made.
 
-/// How a token is obtained.
+/// The flow that gets the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     Jsa,
@@ -12,7 +12,7 @@ pub enum Flow {
 pub struct Command {
     pub flow: Flow,
     pub name: &'static str,
-    /// Those in brackets may be left out.
+    /// Those in brackets are optional.
     pub operands: &'static [&'static str],
     #[allow(dead_code)] // only the completions have room for it
     pub what: &'static str,
@@ -64,9 +64,9 @@ pub enum Setting {
 pub struct Row {
     pub setting: Setting,
     pub name: &'static str,
-    /// Empty for an option that takes none.
+    /// Empty for an option without an argument.
     pub argument: &'static str,
-    /// The one command that it goes with, or all of them.
+    /// The one command that it belongs to, or all of them.
     pub flow: Option<Flow>,
     pub repeats: bool,
     pub what: &'static str,
@@ -149,7 +149,7 @@ pub const VARIABLES: [(&str, &[Flow]); 9] = [
     ("USER", &[Flow::Accelerator]),
 ];
 
-/// What an exit status says was wrong.
+/// The exit statuses and their causes.
 pub const STATUSES: [(u8, &str); 7] = [
     (2, "settings"),
     (3, "port locator"),
@@ -171,7 +171,7 @@ impl Command {
         usage
     }
 
-    /// The options that go with this command alone.
+    /// The options of this command alone.
     pub fn own_options(&self) -> impl Iterator<Item = &'static Row> {
         let flow = self.flow;
         OPTIONS.iter().filter(move |row| row.flow == Some(flow))
@@ -189,7 +189,7 @@ impl Row {
 /// `--timeout SECONDS`
 const WIDEST_USAGE: usize = 17;
 
-/// What `--help` prints: one screen of 24 lines and 80 columns.
+/// The text of `--help`: one screen of 24 lines and 80 columns.
 pub fn help() -> String {
     let mut help = String::from("Prints a bearer token and a newline.\n\n");
     for command in &COMMANDS {
@@ -218,7 +218,7 @@ pub fn help() -> String {
     help
 }
 
-/// Adds words to the last line, and to a new one where 80 columns are not enough.
+/// Adds words to the last line, and starts a new one after 80 columns.
 fn push_wrapped(text: &mut String, words: &mut dyn Iterator<Item = String>) {
     let mut column = text.len() - text.rfind('\n').map_or(0, |newline| newline + 1);
     for word in words {

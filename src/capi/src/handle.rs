@@ -64,9 +64,9 @@ impl Handle {
         if let Some(mistake) = self.mistake.get() {
             return mistake.status;
         }
-        let known = settings
-            .take()
-            .ok_or(Failure::misuse("a setting cannot be changed after the first call for a token"));
+        let known = settings.take().ok_or(Failure::misuse(
+            "this is a setting, which cannot be changed after the first call for a token",
+        ));
         match known.and_then(change) {
             Ok(changed) => *settings = Some(changed),
             Err(mistake) => return self.remember(mistake.in_function(function)).status,

@@ -3,7 +3,8 @@
 use super::words::Failure;
 use crate::error::Error;
 use crate::os::patience::within;
-use crate::secret::file::{open_regular, shown_path};
+use crate::secret::file::shown_path;
+use crate::secret::regular_file::open_regular;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
