@@ -198,8 +198,8 @@ pub mod fuzzing {
     }
 
     /// Makes a locator's standard error safe to print.
-    pub fn shown_complaint(complaint: &[u8], secret: &str) -> String {
-        locator::shown_complaint(complaint, secret)
+    pub fn shown_stderr(stderr: &[u8], secret: &str) -> String {
+        locator::shown_stderr(stderr, secret)
     }
 }
 

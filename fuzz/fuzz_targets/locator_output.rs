@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use minbearer::fuzzing::{printed_port, shown_complaint};
+use minbearer::fuzzing::{printed_port, shown_stderr};
 use minbearer_fuzz::{SECRET, check_text, with_secret};
 
 fuzz_target!(|data: &[u8]| {
@@ -16,5 +16,5 @@ fuzz_target!(|data: &[u8]| {
         }
         Err(what) => check_text(&what, 256 + 60),
     }
-    check_text(&shown_complaint(&text, SECRET), 256);
+    check_text(&shown_stderr(&text, SECRET), 256);
 });

@@ -1,4 +1,4 @@
-//! Settings from the environment.
+//! Settings from environment variables.
 
 use crate::error::Error;
 pub(crate) use crate::secret::variable::variable as optional;
@@ -10,9 +10,9 @@ pub(crate) fn required(name: &str) -> Result<String, Error> {
     optional(name)?.ok_or_else(|| missing(name))
 }
 
-/// `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names, or nothing if neither is set.
+/// Reads `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names. `None` if neither is set.
 pub(crate) fn client_secret() -> Result<Option<SecretSource>, Error> {
-    // Whether both are set must not depend on what is in them.
+    // CLIENT_SECRET counts as set whatever its value is, empty too.
     match (bytes("CLIENT_SECRET").is_some(), optional("CLIENT_SECRET_FILE")?) {
         (true, Some(_)) => Err(Error::config(
             "CLIENT_SECRET and CLIENT_SECRET_FILE are both set; remove one of them",

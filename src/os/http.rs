@@ -14,22 +14,22 @@ use std::io::{ErrorKind, Read, Write};
 use std::time::Instant;
 use zeroize::Zeroizing;
 
-/// The transport that ships: one connection for each request, closed after its answer.
+/// The built-in transport: one connection for each request, closed after its answer.
 ///
-/// Each wait ends at the deadline, and nothing is left behind then: no socket, no thread, no secret. There is one
-/// exception. A name is looked up on a thread of its own, since the system's resolver knows no deadline; after a
-/// timeout that thread lives on until the resolver gives up. It holds nothing but the name. An address and
-/// `localhost` need no thread.
+/// Every wait ends at the deadline ([Every wait has a deadline](crate#every-wait-has-a-deadline)) and leaves no socket,
+/// thread or secret behind, with one exception. A name is looked up on a thread of its own, since the system's resolver
+/// takes no deadline; after a timeout that thread lives on until the resolver gives up. It holds nothing but the name.
+/// An address and `localhost` need no thread.
 ///
-/// A name with several addresses is tried at each in turn; an address that does not answer gets an equal share of the
-/// time that is left. A static musl program asks DNS for IPv4 and IPv6 addresses together, and where the server
-/// answers NXDOMAIN to one of the two questions, musl finds no address at all, although the other has one: then let
-/// the DNS server answer with no data, or use an address.
+/// The addresses of a name are tried in turn; an address that does not answer gets an equal share of the remaining time.
+/// A static musl program asks DNS for IPv4 and IPv6 addresses together. If the DNS server answers NXDOMAIN to one of the
+/// two questions, musl reports no address at all, although the other question has one: let the DNS server answer with
+/// no data, or use an address.
 #[cfg_attr(
     feature = "tls-no-provider",
     doc = "
-A clone shares its TLS sessions with the original: the second request to a server resumes the first one's, which
-saves a round of public-key cryptography. Keep one `Http`, or a [`Session`](crate::Session), to profit from it."
+A clone shares its TLS sessions with the original. The second request to a server resumes the session of the first, which
+saves a round of public-key cryptography, so keep one `Http` or one [`Session`](crate::Session)."
 )]
 #[derive(Clone, Default)]
 pub struct Http {
@@ -37,28 +37,28 @@ pub struct Http {
 }
 
 impl Http {
-    /// Trusts the system's certificates for `https`, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name: see
-    /// [TLS](crate#tls).
+    /// Makes a transport that trusts, for `https`, the system's CAs, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// name: see [TLS](crate#tls).
     pub fn new() -> Http {
         Http::default()
     }
 
-    /// Trusts the CAs in this PEM text and no others, whatever the environment names: a pin. Connections made before
-    /// are not resumed.
+    /// Trusts the CAs in this PEM text and no others: neither the system's nor those of the environment. TLS sessions
+    /// of earlier connections are not resumed.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) for a text that is empty, DER or no PEM certificate.
+    /// [`Kind::Config`](crate::Kind::Config) for a text that is empty, in DER or without a PEM certificate.
     #[cfg(feature = "tls-no-provider")]
     pub fn with_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_ca(pem.as_ref())? })
     }
 
-    /// Presents a certificate to servers that ask for one: the chain in PEM, its own certificate first, and the key in
-    /// PEM (PKCS #8, PKCS #1 or SEC1). The texts stay the caller's to wipe.
+    /// Presents a client certificate to servers that ask for one: the certificate chain in PEM, the client's own
+    /// certificate first, and its key in PEM (PKCS #8, PKCS #1 or SEC1). The caller has to wipe the texts.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) for a text that is empty or holds neither, for an encrypted key, and for
-    /// a key that does not belong to the certificate.
+    /// [`Kind::Config`](crate::Kind::Config) for a text that is empty or has no certificate or key, for an encrypted key,
+    /// and for a key that does not belong to the certificate.
     #[cfg(feature = "tls-no-provider")]
     pub fn with_client_certificate(
         self,
@@ -106,7 +106,7 @@ impl Http {
             let written = socket.write_all(&bytes);
             drop(bytes);
             let read = read_answer(&mut socket, &mut incoming);
-            // A server that has said no to half a request may have hung up on the rest.
+            // A server that refuses a request before all of it is sent may close the connection.
             if let (Err(error), false) = (written, matches!(read, Ok(true))) {
                 return Err(ExchangeError::Io(error));
             }
@@ -116,7 +116,7 @@ impl Http {
     }
 }
 
-/// Reads until the answer is whole, and says whether it is.
+/// Reads until the answer is complete, and returns whether it is.
 fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, ExchangeError> {
     let mut buffer = Zeroizing::new([0; 4096]);
     loop {
@@ -130,12 +130,12 @@ fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, Exc
     }
 }
 
-/// What went wrong, before it is known to whom.
+/// Why an exchange failed, before its server is named.
 enum ExchangeError {
     Connect(ConnectError),
     Io(std::io::Error),
     Tls(tls::Failure),
-    /// What came is no good answer.
+    /// The answer is not valid.
     Answer(Error),
 }
 
@@ -154,7 +154,7 @@ impl ExchangeError {
         let doing = format!("{method} request to {}", url.host_and_port());
         match self {
             error if error.is_timeout() => Error::timeout(format!(
-                "the {doing} was not answered in time; is the server up, and is the way to it open?"
+                "the {doing} was not answered in time; is the server up, and can it be reached from here?"
             )),
             ExchangeError::Connect(ConnectError::Lookup(error)) => Error::network(format!(
                 "the {doing} failed: the name {} was not found: {error}",
@@ -175,13 +175,13 @@ impl ExchangeError {
 fn describe_io(doing: &str, error: std::io::Error) -> Error {
     let advice = match error.kind() {
         ErrorKind::ConnectionRefused => "; nothing listens there",
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "; the server hung up",
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "; the server closed the connection",
         _ => "",
     };
     Error::network(format!("the {doing} failed: {error}{advice}")).with_source(error)
 }
 
-/// Puts what was being done before what [`Incoming`] found wrong.
+/// Adds the request to an error of [`Incoming`].
 fn describe_answer(doing: &str, is_https: bool, error: Error) -> Error {
     let what = error.to_string();
     match error.network_cause() {

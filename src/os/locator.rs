@@ -1,9 +1,8 @@
 //! The port locator: a program that is given a service's name and prints its port.
 //!
-//! By hand on `std::process`, without a shell and without a thread. The child's output comes through
-//! socket pairs rather than pipes, because reading a socket can be given a deadline. What the child
-//! leaves behind does not matter: once it has exited, what it wrote is there, and a grandchild that
-//! still holds the socket is not waited for.
+//! It is run by `std::process`, without a shell and without a thread. The child's output comes through
+//! socket pairs rather than pipes, because reading a socket can have a deadline. Once the child has exited, all
+//! that it wrote has arrived; a grandchild that still holds the socket is not waited for.
 
 use crate::error::Error;
 use crate::secret::file::shown_path;
@@ -23,18 +22,19 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// What is read of the locator's output at the most.
+/// The limit for the locator's output.
 const MAX_PORT_BYTES: usize = 256;
-/// What is kept of its standard error, before that is cut to be shown, so that a secret in it is whole, and found. The
-/// rest is read and dropped, so that it does not block.
-const MAX_COMPLAINT_BYTES: usize = 16 * 1024;
-/// How often standard error is emptied, and whether the child has exited looked at, while its output
-/// is waited for.
-const LOOK_AROUND: Duration = Duration::from_millis(20);
+/// How much is kept of its standard error. That is more than is shown, so that a secret in it is complete, and found. The
+/// rest is read and dropped, so that the locator does not block.
+const MAX_STDERR_BYTES: usize = 16 * 1024;
+/// How often, while its output is waited for, standard error is read and the child is asked whether it has
+/// exited.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// How long a killed child may take to exit. SIGKILL needs no time unless the child hangs in the kernel.
 /// How long a killed child may take to be gone. SIGKILL needs no time unless the child hangs in the kernel.
 const KILL_GRACE: Duration = Duration::from_millis(400);
 
-const LOST_STATUS: &str = "printed a port, but whether it succeeded is not known: this program ignores SIGCHLD, or waits for children that are not its own; leave SIGCHLD at its default, or set QOAUTH_URL to do without a locator";
+const LOST_STATUS: &str = "printed a port, but its exit status is not known: this program ignores SIGCHLD, or waits for children that are not its own; leave SIGCHLD at its default, or set QOAUTH_URL to do without a locator";
 
 /// Runs `program service` and reads the port it prints.
 ///
@@ -55,75 +55,76 @@ pub(crate) fn locate(
 struct Locator {
     child: Child,
     output: UnixStream,
-    complaints: UnixStream,
-    complaint: Vec<u8>,
+    stderr: UnixStream,
+    /// What was read of it.
+    stderr_text: Vec<u8>,
     exited: Option<Exit>,
 }
 
-/// How the child has ended.
+/// How the child has exited.
 #[derive(Clone, Copy)]
 enum Exit {
     Status(ExitStatus),
-    /// Unknown: the process ignores SIGCHLD, so that the kernel keeps no status, or another part of it waited.
+    /// Unknown: the process ignores SIGCHLD, so that the kernel keeps no status, or other code has waited for it.
     Lost,
 }
 
-enum Problem {
+enum LocatorError {
     Deadline,
-    Locator(String),
+    Failed(String),
 }
 
 impl Locator {
     fn start(program: &Path, service: &str, secret: &str) -> Result<Locator, Error> {
-        // A bare name would be looked for in PATH.
+        // A bare name would be searched for in PATH.
         let program = &Path::new(".").join(program);
         let failed = |error: std::io::Error| not_started(program, error);
         let (output, child_output) = UnixStream::pair().map_err(failed)?;
-        let (complaints, child_complaints) = UnixStream::pair().map_err(failed)?;
-        complaints.set_nonblocking(true).map_err(failed)?;
+        let (stderr, child_stderr) = UnixStream::pair().map_err(failed)?;
+        stderr.set_nonblocking(true).map_err(failed)?;
         let mut command = Command::new(program);
         pass_environment(&mut command, secret);
         let child = command
             .arg(service)
             .stdin(ended_input().map_err(failed)?)
             .stdout(Stdio::from(OwnedFd::from(child_output)))
-            .stderr(Stdio::from(OwnedFd::from(child_complaints)))
+            .stderr(Stdio::from(OwnedFd::from(child_stderr)))
             .spawn()
             .map_err(failed)?;
-        drop(command); // and with it our copies of the child's ends
-        Ok(Locator { child, output, complaints, complaint: Vec::new(), exited: None })
+        drop(command); // which holds copies of the child's sockets
+        Ok(Locator { child, output, stderr, stderr_text: Vec::new(), exited: None })
     }
 
-    fn port(&mut self, deadline: Instant, secret: &str) -> Result<u16, Problem> {
+    fn port(&mut self, deadline: Instant, secret: &str) -> Result<u16, LocatorError> {
         let printed = self.read_output(deadline)?;
         let exit = self.wait(deadline)?;
-        self.read_complaints();
-        let port = || printed_port(&printed, secret).map_err(Problem::Locator);
+        self.read_stderr();
+        let port = || printed_port(&printed, secret).map_err(LocatorError::Failed);
         let failed = match exit {
             Exit::Status(status) if status.success() => return port(),
             Exit::Status(status) => format!("failed ({status})"),
-            // A port may be printed by a locator that then fails.
+            // A locator may print a port and then fail.
             Exit::Lost => port().map(|_| String::from(LOST_STATUS))?,
         };
-        let complaint = shown_complaint(&self.complaint, secret);
-        let separator = if complaint.is_empty() { "" } else { ": " };
-        Err(Problem::Locator(format!("{failed}{separator}{complaint}")))
+        let stderr = shown_stderr(&self.stderr_text, secret);
+        let separator = if stderr.is_empty() { "" } else { ": " };
+        Err(LocatorError::Failed(format!("{failed}{separator}{stderr}")))
     }
 
     /// Reads until the output's end or, if something else still holds it open, until the child has exited.
-    fn read_output(&mut self, deadline: Instant) -> Result<Vec<u8>, Problem> {
+    fn read_output(&mut self, deadline: Instant) -> Result<Vec<u8>, LocatorError> {
         let mut printed = Vec::new();
         let mut chunk = [0; MAX_PORT_BYTES + 1];
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Problem::Deadline);
+                return Err(LocatorError::Deadline);
             }
-            // A zero timeout, which would be an error, cannot come of two that are not.
+            // A zero timeout would be an error. The minimum of two that are not zero is not zero.
             let wait = if self.exited.is_some() {
                 Duration::from_millis(1)
             } else {
-                left.min(LOOK_AROUND)
+                left.min(POLL_INTERVAL)
             };
             let read = self
                 .output
@@ -139,32 +140,34 @@ impl Locator {
                     if self.exited.is_some() {
                         return Ok(printed);
                     }
-                    self.read_complaints();
+                    self.read_stderr();
                     // What it wrote before it exited is read in the next round.
                     self.exited = self.try_wait()?;
                 }
-                Err(error) => return Err(Problem::Locator(format!("could not be read: {error}"))),
+                Err(error) => {
+                    return Err(LocatorError::Failed(format!("could not be read: {error}")));
+                }
             }
             if printed.len() > MAX_PORT_BYTES {
-                return Err(Problem::Locator(String::from(
+                return Err(LocatorError::Failed(String::from(
                     "printed more than 256 bytes; a port was expected",
                 )));
             }
         }
     }
 
-    fn read_complaints(&mut self) {
+    fn read_stderr(&mut self) {
         let mut chunk = [0; 1024];
-        // As much as the socket's buffer holds, but not for as long as the child can write.
+        // All that the socket's buffer holds, but not for as long as the child can write.
         for _ in 0..1024 {
-            match self.complaints.read(&mut chunk) {
+            match self.stderr.read(&mut chunk) {
                 Ok(read) if read > 0 => {
                     let mut new = &chunk[..read];
-                    if self.complaint.is_empty() {
+                    if self.stderr_text.is_empty() {
                         new = new.trim_ascii_start();
                     }
-                    let room = MAX_COMPLAINT_BYTES - self.complaint.len();
-                    self.complaint.extend_from_slice(&new[..new.len().min(room)]);
+                    let room = MAX_STDERR_BYTES - self.stderr_text.len();
+                    self.stderr_text.extend_from_slice(&new[..new.len().min(room)]);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 _ => break,
@@ -172,17 +175,17 @@ impl Locator {
         }
     }
 
-    fn try_wait(&mut self) -> Result<Option<Exit>, Problem> {
+    fn try_wait(&mut self) -> Result<Option<Exit>, LocatorError> {
         const ECHILD: i32 = 10; // no such child
         match self.child.try_wait() {
             Ok(status) => Ok(status.map(Exit::Status)),
             Err(error) if error.raw_os_error() == Some(ECHILD) => Ok(Some(Exit::Lost)),
-            Err(error) => Err(Problem::Locator(format!("could not be waited for: {error}"))),
+            Err(error) => Err(LocatorError::Failed(format!("could not be waited for: {error}"))),
         }
     }
 
     /// Waits for the child, which usually exits right after it has closed its output.
-    fn wait(&mut self, deadline: Instant) -> Result<Exit, Problem> {
+    fn wait(&mut self, deadline: Instant) -> Result<Exit, LocatorError> {
         let mut pause = Duration::from_micros(50);
         loop {
             if let Some(exit) = self.exited {
@@ -192,19 +195,19 @@ impl Locator {
             if self.exited.is_none() {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
-                    return Err(Problem::Deadline);
+                    return Err(LocatorError::Deadline);
                 }
-                self.read_complaints();
+                self.read_stderr();
                 std::thread::sleep(pause.min(left));
-                pause = (pause * 2).min(LOOK_AROUND);
+                pause = (pause * 2).min(POLL_INTERVAL);
             }
         }
     }
 
-    /// Kills the child if it is still there, and takes its exit status so that no zombie is left.
+    /// Kills the child if it has not exited, and waits for it so that no zombie is left.
     fn end(&mut self) {
         if self.exited.is_none() {
-            // It may have exited by now, which is as good.
+            // It may have exited in the meantime.
             let _ = self.child.kill();
             let _ = self.wait(Instant::now() + KILL_GRACE);
         }
@@ -213,7 +216,7 @@ impl Locator {
 
 /// Passes on the variables that do not hold the secret, whatever their names.
 ///
-/// `Command::env_remove` would do with fewer words, but std then copies the whole environment, the secret too, and
+/// `Command::env_remove` would be shorter, but std then copies the whole environment, the secret too, and
 /// does not wipe the copy.
 fn pass_environment(command: &mut Command, secret: &str) {
     command.env_clear();
@@ -225,8 +228,8 @@ fn pass_environment(command: &mut Command, secret: &str) {
     }
 }
 
-/// Whether a variable's value holds the secret. A short one stands in many values by chance, in a path say, so there the
-/// whole value must be it.
+/// Whether a variable's value holds the secret. A short secret occurs in many values by chance, such as paths, so it has
+/// to be the whole value.
 fn holds(value: &[u8], secret: &[u8]) -> bool {
     const MIN_FOUND_BYTES: usize = 5;
     if secret.len() < MIN_FOUND_BYTES {
@@ -235,8 +238,8 @@ fn holds(value: &[u8], secret: &[u8]) -> bool {
     value.windows(secret.len()).any(|part| part == secret)
 }
 
-/// An empty root has no `/dev/null`. A socket whose other end is closed has ended too, but a shell that finds one takes
-/// itself for a remote one, and reads its user's settings.
+/// Standard input that has ended. An empty root has no `/dev/null`. A socket whose other end is closed has ended too, but
+/// a shell with a socket as standard input behaves as a remote shell, and reads its user's settings.
 fn ended_input() -> std::io::Result<Stdio> {
     match File::open("/dev/null") {
         Ok(null) => Ok(Stdio::from(null)),
@@ -244,7 +247,7 @@ fn ended_input() -> std::io::Result<Stdio> {
     }
 }
 
-/// The port in what a locator printed, or what is wrong with it.
+/// Reads the port that a locator printed, or says what is wrong with it.
 pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
     let printed = String::from_utf8_lossy(printed);
     strict_port(printed.trim_ascii()).ok_or_else(|| match redact::redacted(&printed, &[secret]) {
@@ -253,21 +256,21 @@ pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> 
     })
 }
 
-/// What a locator wrote to standard error, fit to be shown.
-pub(crate) fn shown_complaint(complaint: &[u8], secret: &str) -> String {
-    let is_whole = complaint.len() < MAX_COMPLAINT_BYTES;
+/// A locator's standard error, made safe to print.
+pub(crate) fn shown_stderr(stderr: &[u8], secret: &str) -> String {
+    let is_whole = stderr.len() < MAX_STDERR_BYTES;
     let show = if is_whole { redact::redacted } else { redact::redacted_without_its_end };
-    show(String::from_utf8_lossy(complaint).trim_ascii(), &[secret])
+    show(String::from_utf8_lossy(stderr).trim_ascii(), &[secret])
 }
 
-impl Problem {
+impl LocatorError {
     fn describe(self, program: &Path, service: &str) -> Error {
         let program = shown_path(program);
         match self {
-            Problem::Deadline => Error::timeout(format!(
-                "the port locator {program} did not finish in time and was ended; does `{program} {service}` print a port when run by hand?"
+            LocatorError::Deadline => Error::timeout(format!(
+                "the port locator {program} did not finish in time and was killed; does `{program} {service}` print a port when run by hand?"
             )),
-            Problem::Locator(what) => {
+            LocatorError::Failed(what) => {
                 Error::locator(format!("the port locator {program}, asked for {service}, {what}"))
             }
         }
@@ -312,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_at_the_end_of_what_is_kept_of_a_complaint_is_not_half_shown() {
+    fn a_secret_that_is_cut_off_at_the_limit_is_not_shown_in_part() {
         let secret =
             |parts: usize| -> String { (0..parts).map(|part| format!("K{part:04}")).collect() };
         for (words, secret) in [
@@ -320,13 +323,13 @@ mod tests {
             (secret(1200).bytes().map(|byte| format!("%{byte:02X}")).collect(), secret(1200)),
             ("x".repeat(200) + &secret(4000), secret(4000)),
         ] {
-            let kept = &words.as_bytes()[..MAX_COMPLAINT_BYTES];
-            let shown = shown_complaint(kept, &secret);
+            let kept = &words.as_bytes()[..MAX_STDERR_BYTES];
+            let shown = shown_stderr(kept, &secret);
             assert!(!shown.contains("K0") && !shown.contains("%4B"), "{shown}");
             assert!(shown.ends_with('…'), "{shown}");
         }
-        let kept = "x".repeat(MAX_COMPLAINT_BYTES);
-        let shown = shown_complaint(kept.as_bytes(), "secret");
+        let kept = "x".repeat(MAX_STDERR_BYTES);
+        let shown = shown_stderr(kept.as_bytes(), "secret");
         assert_eq!(shown, "x".repeat(255) + "…");
     }
 }

@@ -10,8 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 impl Token {
-    /// Adds the `Authorization` header to a request of [minreq](https://docs.rs/minreq), in place of any that was
-    /// there, and turns redirects off: minreq 3.0.0 follows a hundred, and takes the header along to another origin.
+    /// Adds the `Authorization` header field to a request of [minreq](https://docs.rs/minreq), in place of any that was
+    /// there, and turns redirects off: minreq 3.0.0 follows a hundred, and sends the field along to another origin.
     ///
     /// minreq keeps copies of the header that are not wiped.
     pub fn authorize(&self, request: minreq::Request) -> minreq::Request {
@@ -19,16 +19,16 @@ impl Token {
     }
 }
 
-/// minreq as a [`Transport`], for whoever must send credentials through a proxy or with another TLS library.
+/// minreq as a [`Transport`], for a program that must send credentials through a proxy or with another TLS library.
 ///
-/// **Other crates decide where the credentials go.** Cargo unifies features: if any crate of the program turns on
+/// **Other crates decide where the credentials go.** Cargo unifies features. If any crate of the program turns on
 /// `minreq/proxy`, a proxy that the environment names receives the token request, over plain HTTP with the secret
-/// in clear; `minreq/urlencoding` encodes a query twice; and which TLS library and which roots are used depends on the
-/// features that are on in the end. [`Http`](crate::Http) has none of this.
+/// in clear. `minreq/urlencoding` encodes a query twice. Which TLS library and which trust anchors are used depends on
+/// all features that are on. [`Http`](crate::Http) has none of this.
 ///
-/// What minreq 3.0.0 does otherwise than `Http`: its timeout has whole seconds, rounded up here, and does not bound
-/// the TLS handshake; a chunked body that breaks off looks whole; an answer's head has no sure limit; `[::1]` is not
-/// understood; and it keeps copies of URL, headers and body that are not wiped.
+/// Other differences of minreq 3.0.0 from `Http`: its timeout has whole seconds, rounded up here, and does not cover
+/// the TLS handshake; a chunked body that is cut off looks complete; an answer's head has no reliable limit; `[::1]` is
+/// not understood; and it keeps copies of URL, header fields and body that are not wiped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Minreq;
 
@@ -61,7 +61,7 @@ impl Transport for Minreq {
     }
 }
 
-/// Sends a request by minreq in what is left of the time, without a panic that gets out.
+/// Sends a request by minreq within the remaining time. A panic of minreq is an error.
 pub(crate) fn send_by(
     server: &str,
     request: minreq::Request,
@@ -69,7 +69,7 @@ pub(crate) fn send_by(
 ) -> Result<minreq::Response, Error> {
     let late = || {
         Error::timeout(format!(
-            "the request to {server} was not answered in time; is the server up, and is the way to it open?"
+            "the request to {server} was not answered in time; is the server up, and can it be reached from here?"
         ))
     };
     let left = deadline.saturating_duration_since(Instant::now());
@@ -87,7 +87,7 @@ pub(crate) fn send_by(
                 .with_source(error))
         }
         Err(_) => Err(Error::network(format!(
-            "the request to {server} failed: minreq panicked; its answer's headers are out of bounds, or no thread could be started"
+            "the request to {server} failed: minreq panicked; its answer's header fields are out of bounds, or no thread could be started"
         ))),
     }
 }

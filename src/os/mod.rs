@@ -1,11 +1,11 @@
 //! What needs an operating system.
 
+mod deadline;
 pub(crate) mod env;
 pub(crate) mod http;
 pub(crate) mod locator;
 #[cfg(feature = "minreq")]
 pub(crate) mod minreq;
-mod patience;
 #[cfg(feature = "prompt")]
 pub mod prompt;
 mod socket;

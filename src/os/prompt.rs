@@ -15,8 +15,8 @@ use alloc::format;
 /// # Ok(()) }
 /// ```
 ///
-/// A signal that ends the program meanwhile leaves the terminal without echo; `stty echo` brings it back. The buffers
-/// in which [rpassword](https://docs.rs/rpassword) reads the line are its own, and not wiped.
+/// A signal that ends the program meanwhile leaves the terminal without echo; `stty echo` restores it. The buffers
+/// of [rpassword](https://docs.rs/rpassword), which reads the line, are not wiped.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::Kind::Config) if there is no terminal, or it was closed.

@@ -1,6 +1,6 @@
-//! A TCP connection on which no wait is longer than until the deadline.
+//! A TCP connection whose waits all end at the deadline.
 
-use super::patience::{left, within};
+use super::deadline::{left, within};
 use crate::wire::url::Url;
 use alloc::string::ToString;
 use alloc::vec;
@@ -9,7 +9,7 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Instant;
 
-/// What did not come about.
+/// Which step of connecting failed.
 #[derive(Debug)]
 pub(crate) enum ConnectError {
     Lookup(Error),
@@ -22,7 +22,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Connects to the URL's host. Several addresses are tried in turn, none of which may use up the time of the others.
+    /// Connects to the URL's host. Several addresses are tried in turn, each with an equal share of the remaining time.
     pub(crate) fn connect(
         url: &Url,
         deadline: Instant,
@@ -48,7 +48,7 @@ impl Socket {
 }
 
 impl Read for Socket {
-    /// The next bytes. An interrupted call is made again with what is left of the time.
+    /// Reads the next bytes. An interrupted call is made again with the remaining time.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         loop {
             self.stream.set_read_timeout(Some(left(self.deadline)?))?;
@@ -64,7 +64,7 @@ impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         loop {
             self.stream.set_write_timeout(Some(left(self.deadline)?))?;
-            // std asks for no signal if the other side has hung up.
+            // std asks that no signal be raised if the other side has closed the connection.
             match self.stream.write(bytes) {
                 Err(error) if is_interrupted_or_early(&error) => {}
                 outcome => return outcome,
@@ -82,7 +82,7 @@ fn is_from_there(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::TimedOut)
 }
 
-/// A signal, or a timeout of the socket, which may end a little before the deadline: [`left`] tells.
+/// A signal, or a timeout of the socket, which may end a little before the deadline: [`left`] decides.
 fn is_interrupted_or_early(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
@@ -91,7 +91,7 @@ fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>> {
     let port = url.port();
     let ips = match url.address() {
         Some(address) => vec![address],
-        // No one is asked, so that no one can lead the request elsewhere.
+        // Without a lookup, so that no resolver can lead the request elsewhere.
         None if url.is_localhost() => {
             vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
         }

@@ -1,4 +1,4 @@
-//! In place of `tls/` where the feature is off.
+//! Stands in for `tls/` if the feature is off.
 
 use crate::error::Error;
 use crate::wire::url::Url;
@@ -9,11 +9,11 @@ use std::time::Instant;
 #[derive(Clone, Default)]
 pub(crate) struct Tls;
 
-/// There is no TLS.
+/// The program was built without TLS.
 pub(crate) struct Failure;
 
 impl Tls {
-    /// Whether an exchange over TLS can be made, before a socket is opened for it.
+    /// Fails, before a socket is opened.
     pub(crate) fn check(&self, _: Instant) -> Result<(), Failure> {
         Err(Failure)
     }

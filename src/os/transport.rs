@@ -1,4 +1,4 @@
-//! What moves a request to a server and its answer back.
+//! The transport trait.
 
 use crate::error::Error;
 use crate::wire::request::Request;
@@ -7,9 +7,9 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use std::time::Instant;
 
-/// Moves one request to a server and its answer back.
+/// Sends a request to a server and returns its answer.
 ///
-/// [`Http`](crate::Http) is the implementation that ships. Write another for a TLS stack of your own, or for a
+/// [`Http`](crate::Http) is the built-in implementation. Write another for a TLS stack of your own, or for a
 /// test that needs no socket:
 ///
 /// ```
@@ -32,8 +32,8 @@ use std::time::Instant;
 /// # Ok(()) }
 /// ```
 ///
-/// Here is [ureq](https://docs.rs/ureq) 3 with its feature `rustls-no-provider`, beside rustls with its feature `ring`.
-/// The CA is given in code: this needs no file, no environment variable, and not the feature `tls`.
+/// The next example uses [ureq](https://docs.rs/ureq) 3 with its feature `rustls-no-provider`, and rustls with its feature
+/// `ring`. The CA is given in code: it needs no file, no environment variable, and not the feature `tls`.
 ///
 #[cfg_attr(feature = "tls", doc = "```no_run")]
 #[cfg_attr(not(feature = "tls"), doc = "```text")]
@@ -41,19 +41,19 @@ use std::time::Instant;
 /// ```
 ///
 /// `minbearer::get_token(&config, &Ureq::trusting(ca_pem)?)` then gets a token by any of the flows.
-/// `tests/own_transport.rs` runs it. ureq's copies of what is sent and received are out of reach: see
+/// `tests/own_transport.rs` runs it. The copies that ureq makes of what is sent and received are not wiped: see
 /// [A secret is never left behind](crate#a-secret-is-never-left-behind).
 pub trait Transport: Send + Sync {
-    /// Sends `request` once and reads its answer whole.
+    /// Sends `request` once and reads the complete answer.
     ///
     /// An implementation returns by `deadline`, reads no more than
     /// [`max_answer_bytes`](Request::max_answer_bytes) of the body, follows no redirect, retries nothing and
-    /// answers with whatever status came. It keeps no copy of URL, headers and body, which hold secrets,
-    /// and puts none of them into an error: [`Url::origin`](crate::Url::origin) is what may be shown.
+    /// returns the answer whatever its status code is. It keeps no copy of URL, header fields and body, which hold
+    /// secrets, and puts none of them into an error: [`Url::origin`](crate::Url::origin) is what may be shown.
     ///
     /// # Errors
-    /// [`Error::timeout`] when the deadline has passed; [`Error::network`] when no connection or no
-    /// complete HTTP answer came about; [`Error::malformed`] for a 2xx answer that is too large.
+    /// [`Error::timeout`] when the deadline has passed; [`Error::network`] when there was no connection or no
+    /// complete HTTP answer; [`Error::malformed`] for a 2xx answer that is too large.
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error>;
 }
 

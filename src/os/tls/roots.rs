@@ -2,7 +2,7 @@
 
 use super::words::Failure;
 use crate::error::Error;
-use crate::os::patience::within;
+use crate::os::deadline::within;
 use crate::secret::file::shown_path;
 use crate::secret::regular_file::open_regular;
 use alloc::format;

@@ -1,4 +1,4 @@
-//! What the operating system gives no deadline: a thread does it, and is waited for no longer than until ours.
+//! Deadlines for calls that the operating system gives none: they run on a thread.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,11 +7,11 @@ use std::io::{Error, ErrorKind, Result};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What the C library's resolver and its modules may need.
+/// The stack that the C library's resolver and its modules may need.
 const STACK_BYTES: usize = 256 * 1024;
 
-/// What `act` comes to on a thread of that name. After a timeout the thread lives on until `act` ends; so `act` is
-/// given no secret.
+/// Calls `act` on a thread of that name, and returns its result. After a timeout the thread lives on until `act` ends, so
+/// `act` is given no secret.
 pub(super) fn within<T: Send + 'static>(
     deadline: Instant,
     name: &str,
@@ -39,7 +39,7 @@ pub(super) fn within<T: Send + 'static>(
     }
 }
 
-/// What is left until the deadline; an error if nothing is.
+/// The time until the deadline; an error if it has passed.
 pub(super) fn left(deadline: Instant) -> Result<Duration> {
     match deadline.saturating_duration_since(Instant::now()) {
         Duration::ZERO => Err(ErrorKind::TimedOut.into()),
