@@ -99,14 +99,14 @@
 //! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, or have the certificate issued for HOST |
 //! | `expired at …`, `not valid before …` | renew the certificate, or set the device's clock |
 //! | `marked as that of a CA`, `not meant for servers` | have it issued as a server certificate |
-//! | `signed in a way that is not taken` | have it issued with SHA-256 |
-//! | `no TLS version that is taken here` | let the server speak TLS 1.2 or 1.3 |
+//! | `a signature that is not supported` | have it issued with SHA-256 |
+//! | `no TLS version that is supported here` | let the server speak TLS 1.2 or 1.3 |
 //! | `refused the TLS handshake` | let the server offer ECDHE with AES-GCM, and a supported type of key |
 //! | `wants a client certificate`, `does not accept the client certificate` | use a client certificate of a CA that the server trusts |
 //! | `the answer is not TLS` | wrong port, or the server speaks plain HTTP there |
-//! | `cut the TLS handshake off`, `hung up` | wrong port, or a proxy or firewall in between |
-//! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `is a folder`, `is not a regular file` | of [`Kind::Config`]: correct that file |
-//! | `SSL_CERT_DIR names no folder that holds a PEM certificate` | of [`Kind::Config`]: correct the path |
+//! | `closed the connection in the TLS handshake`, `reset the connection` | wrong port, or a proxy or firewall in between |
+//! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `is a directory`, `is not a regular file` | of [`Kind::Config`]: correct that file |
+//! | `SSL_CERT_DIR names no directory that holds a PEM certificate` | of [`Kind::Config`]: correct the path |
 //! | `this system has no CA certificates` | of [`Kind::Config`]: trust a CA by one of the ways above |
 //! | ``needs TLS: build minbearer with its feature `tls` `` | of [`Kind::Config`]: build it with that feature |
 //!

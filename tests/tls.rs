@@ -241,7 +241,7 @@ fn a_file_of_the_caller_that_is_not_right_is_named() {
         (broken.path(), "holds no PEM certificate"),
         (nonsense.path(), "holds no PEM certificate"),
         (der.path(), "in DER; convert it"),
-        (folder.path(), "is a folder"),
+        (folder.path(), "is a directory; name it in SSL_CERT_DIR"),
     ] {
         let outcome = get_token(&url, &[("SSL_CERT_FILE", path)]);
         expect_failure(&outcome, 2, &[what, path.to_str().unwrap(), "SSL_CERT_FILE"]);
@@ -318,8 +318,8 @@ fn a_server_that_does_not_get_through_the_handshake_is_described() {
         (vec![http], &["the answer is not TLS", "does it speak plain HTTP"][..]),
         (vec![b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()], &["the answer is not TLS"]),
         (vec![vec![0; 64]], &["the answer is not TLS"]),
-        (vec![], &["cut the TLS handshake off", "does it speak TLS"]),
-        (vec![vec![22, 3, 3]], &["cut the TLS handshake off"]),
+        (vec![], &["closed the connection in the TLS handshake", "does it speak TLS"]),
+        (vec![vec![22, 3, 3]], &["closed the connection in the TLS handshake"]),
         (fatal_alert(70), &["no TLS version", "1.2 and 1.3"]),
         (vec![server_hello_of_tls_1_1()], &["no TLS version", "1.2 and 1.3"]),
         (fatal_alert(40), &["refused the TLS handshake", "cipher suite"]),

@@ -248,7 +248,7 @@ fn a_reset_is_told_apart_by_when_it_comes() {
     let late =
         serving(authority.issue(&["localhost"]).config(), |tls| tls::end_with_a_reset(&tls.sock));
     let error = get(&trusting(&authority), &late.url("localhost", "/")).unwrap_err();
-    assert!(error.to_string().ends_with("; the server hung up"), "{error}");
+    assert!(error.to_string().ends_with("; the server closed the connection"), "{error}");
     assert_eq!(error.network_cause(), Some(NetworkCause::Io), "{error}");
 }
 

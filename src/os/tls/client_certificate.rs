@@ -1,4 +1,4 @@
-//! A certificate of the client's own and its key, from PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
+//! The client's certificate and its key, from PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
 
 use crate::error::Error;
 use alloc::format;
@@ -36,7 +36,7 @@ pub(super) fn read(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
     }
 }
 
-/// By the program's provider, or else by ring's signing code, which nothing else links.
+/// Loads the key by the program's provider, or else by ring's signing code, which nothing else links.
 fn load(key: &PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
     let loaded = match CryptoProvider::get_default() {
         Some(provider) => provider.key_provider.load_private_key(key.clone_key()),
@@ -47,12 +47,12 @@ fn load(key: &PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
     };
     loaded.map_err(|error| {
         Error::config(format!(
-            "the client key cannot be used: {error}; RSA from 2048 bits, P-256, P-384 and Ed25519 are"
+            "the client key cannot be used: {error}; use RSA from 2048 bits, P-256, P-384 or Ed25519"
         ))
     })
 }
 
-/// The first key in a PEM text. Decoded here, since every buffer on the way is wiped.
+/// The first key in a PEM text. It is decoded here so that every buffer is wiped.
 fn read_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
     type Make = fn(Vec<u8>) -> PrivateKeyDer<'static>;
     const KINDS: [(&str, Make); 3] = [

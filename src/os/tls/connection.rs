@@ -1,4 +1,4 @@
-//! One connection, driven through rustls's unbuffered interface: what comes and what goes stands in buffers of ours.
+//! One connection, driven through rustls's unbuffered interface, so that bytes in both directions are in our buffers.
 
 use super::plaintext;
 use super::words::Failure;
@@ -13,14 +13,14 @@ use rustls::unbuffered::{
 };
 use std::io::{ErrorKind, Read, Write};
 
-/// What a record holds at most (RFC 8446 section 5.1).
+/// The most plain text in a record (RFC 8446 section 5.1).
 const MAX_PLAIN_BYTES: usize = 16 * 1024;
-/// What it takes on the wire at most, in TLS 1.2 and 1.3 (RFC 5246 section 6.2.3).
+/// The longest record on the wire, in TLS 1.2 and 1.3 (RFC 5246 section 6.2.3).
 const MAX_RECORD_BYTES: usize = 5 + MAX_PLAIN_BYTES + 2048;
-/// A handshake message may span records. rustls takes none of more than 64 KiB.
+/// A handshake message may span records. rustls accepts none of more than 64 KiB.
 const MAX_INCOMING_BYTES: usize = 64 * 1024 + 2 * MAX_RECORD_BYTES;
 
-/// How many bytes; or how many there must be room for, if that was it.
+/// How many bytes were written; or, if there was not enough room, how many are needed.
 type Written = Result<usize, Option<InsufficientSizeError>>;
 type Push<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
 
@@ -44,7 +44,7 @@ pub(super) fn exchange(
             Next::Send => {
                 let sent = socket.write_all(&exchange.outgoing);
                 exchange.outgoing.clear();
-                // A server that has said no may have hung up on the rest; what it said is read first.
+                // A server that has refused the request may have closed the connection; its answer is read first.
                 if let Err(error) = sent {
                     if error.kind() == ErrorKind::TimedOut
                         || !matches!(incoming.read(socket), Ok(true))
@@ -59,7 +59,7 @@ pub(super) fn exchange(
                 Err(error) => return Err(exchange.stage.failure(error)),
             },
             Next::End => {
-                // A farewell, which no one waits for.
+                // `close_notify`. Its failure does not matter.
                 let _ = socket.write_all(&exchange.outgoing);
                 return Ok(());
             }
@@ -68,21 +68,21 @@ pub(super) fn exchange(
 }
 
 struct Exchange<'a> {
-    /// What was not yet encrypted of the request.
+    /// The part of the request that is not yet encrypted.
     unsent: &'a [u8],
     push: Push<'a>,
     stage: Stage,
-    /// Encoded or encrypted, and not yet sent.
+    /// What is encoded or encrypted, and not yet sent.
     outgoing: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Stage {
-    /// Nothing of the request is sent.
+    /// Nothing of the request was sent.
     Handshake,
     Answer,
-    /// The answer is whole, or no good.
-    Farewell,
+    /// The answer is complete or invalid.
+    Closing,
 }
 
 impl Stage {
@@ -98,7 +98,7 @@ impl Stage {
     }
 }
 
-/// What to do once a state of the connection was dealt with.
+/// What to do after a state of the connection was handled.
 enum Next {
     Go,
     Read,
@@ -113,7 +113,7 @@ impl Exchange<'_> {
         let decrypted = plaintext::take();
         let state = match state {
             Ok(state) => state,
-            Err(_) if self.stage == Stage::Farewell => return Ok(Next::End),
+            Err(_) if self.stage == Stage::Closing => return Ok(Next::End),
             Err(error) => return Err(Failure::Tls(error)),
         };
         match state {
@@ -130,13 +130,13 @@ impl Exchange<'_> {
                 Ok(Next::Send)
             }
             ConnectionState::BlockedHandshake => Ok(Next::Read),
-            ConnectionState::WriteTraffic(mut traffic) if self.stage == Stage::Farewell => {
+            ConnectionState::WriteTraffic(mut traffic) if self.stage == Stage::Closing => {
                 self.append(&mut |room| encrypted(traffic.queue_close_notify(room)))?;
                 Ok(Next::End)
             }
             ConnectionState::WriteTraffic(_) if self.unsent.is_empty() => Ok(Next::Read),
             ConnectionState::WriteTraffic(mut traffic) => {
-                // A record each, so that a large request takes little room.
+                // One record at a time, so that a large request needs little memory.
                 let (record, rest) = self.unsent.split_at(self.unsent.len().min(MAX_PLAIN_BYTES));
                 self.append(&mut |room| encrypted(traffic.encrypt(record, room)))?;
                 self.unsent = rest;
@@ -144,7 +144,7 @@ impl Exchange<'_> {
                 Ok(Next::Send)
             }
             ConnectionState::ReadTraffic(mut traffic) => {
-                // What rustls has of a record that was collected is no data: see `plaintext`.
+                // If the plain text was collected, what rustls has is not data: see `plaintext`.
                 let is_collected = !decrypted.is_empty();
                 self.take(&decrypted);
                 while let Some(record) = traffic.next_record() {
@@ -156,18 +156,18 @@ impl Exchange<'_> {
                 Ok(Next::Go)
             }
             ConnectionState::PeerClosed | ConnectionState::Closed => Ok(Next::End),
-            // Early data is for servers, and rustls may add states.
+            // Early data is for servers, and rustls may get more states.
             _ => Err(Failure::unexpected_state()),
         }
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        if self.stage != Stage::Farewell && (self.push)(bytes) {
-            self.stage = Stage::Farewell;
+        if self.stage != Stage::Closing && (self.push)(bytes) {
+            self.stage = Stage::Closing;
         }
     }
 
-    /// Adds to what is to be sent what `write` puts into the room that it is given, or else says that it needs more.
+    /// Appends to `outgoing` what `write` puts into the room that it is given. `write` may ask for more room.
     fn append(&mut self, write: &mut dyn FnMut(&mut [u8]) -> Written) -> Result<(), Failure> {
         const FIRST_BYTES: usize = 1024;
         let start = self.outgoing.len();
@@ -193,8 +193,8 @@ fn encrypted(outcome: Result<usize, EncryptError>) -> Result<usize, Option<Insuf
     })
 }
 
-/// What came from the server, in one wiped buffer in which records are decrypted: `start..end` was not yet taken by
-/// rustls.
+/// What has come from the server, in one wiped buffer in which records are decrypted. rustls has not yet consumed
+/// `start..end`.
 #[derive(Default)]
 struct Incoming {
     bytes: Buffer,
@@ -211,10 +211,10 @@ impl Incoming {
         self.start = self.start.saturating_add(len).min(self.end);
     }
 
-    /// Reads once, and says whether something came.
+    /// Reads once, and returns whether something came.
     fn read(&mut self, socket: &mut impl Read) -> std::io::Result<bool> {
         if self.start > 0 {
-            // To the start, so that there is room for the longest record.
+            // Moved to the start, so that there is room for the longest record.
             self.bytes.as_mut_slice().copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
@@ -236,29 +236,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_has_room_for_the_longest_record_and_no_more_than_a_handshake_may_take() {
+    fn incoming_bytes_have_room_for_the_longest_record_and_no_more_than_a_handshake_may_need() {
         let mut source = std::io::repeat(7);
         let mut incoming = Incoming::default();
         assert!(incoming.read(&mut source).unwrap());
         assert_eq!(incoming.unread().len(), MAX_RECORD_BYTES);
-        // A record but for its last byte stays, and the next one has room behind it.
+        // A record but for its last byte stays, and there is room for the next one behind it.
         incoming.discard(1);
         assert!(incoming.read(&mut source).unwrap());
         assert_eq!(
             (incoming.unread().len(), incoming.bytes.len()),
             (MAX_RECORD_BYTES, MAX_RECORD_BYTES)
         );
-        // If nothing is ever taken, it ends.
+        // If nothing is ever consumed, it ends.
         let mut reads = 0;
         let error = loop {
             match incoming.read(&mut source) {
-                Ok(has_come) => assert!(has_come),
+                Ok(has_read) => assert!(has_read),
                 Err(error) => break error,
             }
             reads += 1;
         };
         assert_eq!((reads, incoming.unread().len()), (3, MAX_INCOMING_BYTES), "{error}");
-        // More than there is cannot be taken.
+        // No more than there is can be discarded.
         incoming.discard(usize::MAX);
         assert!(incoming.unread().is_empty());
     }

@@ -23,25 +23,25 @@ use std::sync::OnceLock;
 use std::time::Instant;
 pub(crate) use words::Failure;
 
-/// How many servers' sessions are kept, to be resumed.
+/// How many servers' TLS sessions are kept for resumption.
 const MAX_SESSIONS: usize = 16;
 
-/// Not what rustls was built with, since that may be another crate's wish.
+/// Not rustls's default, which depends on the features that other crates turn on.
 const VERSIONS: &[&SupportedProtocolVersion] =
     if cfg!(feature = "tls12") { rustls::DEFAULT_VERSIONS } else { &[&rustls::version::TLS13] };
 
-/// What the exchanges of one `Http` and of its clones share: whom to trust, a certificate of its own, the sessions.
+/// What the exchanges of one `Http` and of its clones share: trust anchors, client certificate, TLS sessions.
 #[derive(Clone, Default)]
 pub(crate) struct Tls {
     trust: Trust,
     client: Option<Arc<CertifiedKey>>,
-    /// Made at the first use, and not before the roots could be read.
+    /// Made at the first use, when the trust anchors can be read.
     ready: Arc<OnceLock<Ready>>,
 }
 
 struct Ready {
     config: Arc<ClientConfig>,
-    /// What to say if the server's CA is not trusted: see [`Roots::unknown_issuer`].
+    /// The text for a server whose CA is not trusted: see [`Roots::unknown_issuer`].
     unknown_issuer: Result<String, String>,
 }
 
@@ -56,12 +56,12 @@ impl Tls {
         Ok(Tls { client, ready: Arc::default(), ..self })
     }
 
-    /// Whether an exchange over TLS can be made, before a socket is opened for it. A failure is not remembered: a
-    /// certificate may be mounted later.
+    /// Prepares an exchange over TLS, before a socket is opened for it. A failure is not kept: a certificate may be
+    /// mounted later.
     pub(crate) fn check(&self, deadline: Instant) -> Result<(), Failure> {
         if self.ready.get().is_none() {
             let ready = self.prepare(deadline)?;
-            // If another thread was faster, its configuration is as good.
+            // If another thread was faster, its configuration is used.
             let _ = self.ready.set(ready);
         }
         Ok(())
@@ -74,7 +74,7 @@ impl Tls {
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(VERSIONS)
             .map_err(Failure::Tls)?
-            .dangerous() // rustls's word for any verifier but its own; this one makes the same checks
+            .dangerous() // rustls's name for any verifier but its own; this one makes the same checks
             .with_custom_certificate_verifier(verifier);
         let mut config = match &self.client {
             Some(key) => builder.with_client_cert_resolver(Arc::new(Presented(key.clone()))),
@@ -84,8 +84,8 @@ impl Tls {
         Ok(Ready { config: Arc::new(config), unknown_issuer })
     }
 
-    /// One exchange: handshake, request, and the answer to `push`, until that says that this is enough or the server
-    /// has closed the connection.
+    /// Makes one exchange: the handshake, the request, and the answer, which `push` gets until it returns that the answer
+    /// is complete, or the server has closed the connection.
     pub(crate) fn exchange(
         &self,
         url: &Url,
@@ -106,7 +106,7 @@ impl Tls {
     }
 }
 
-/// One certificate, whoever asks.
+/// Presents one certificate to every server that asks.
 #[derive(Debug)]
 struct Presented(Arc<CertifiedKey>);
 

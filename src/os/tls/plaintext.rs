@@ -1,8 +1,8 @@
-//! Keeps what was decrypted out of buffers that no one wipes.
+//! Keeps decrypted data out of buffers that are not wiped.
 //!
-//! rustls copies each record that it has decrypted into a buffer of its own, which it frees as it is. Decrypting is up
-//! to the provider of cryptography, so its cipher suites are wrapped here: the plain text of a record goes into a wiped
-//! buffer of this thread, and what rustls gets, and copies, is the first byte. It takes few empty records.
+//! rustls copies each record that it has decrypted into a buffer of its own, which it frees without wiping. The provider
+//! of cryptography does the decryption, so its cipher suites are wrapped here: the plain text of a record goes into a
+//! wiped buffer of this thread, and rustls gets, and copies, its first byte, since it accepts only few empty records.
 //!
 //! ```text
 //! record ──► provider: decrypt ──┬─► application data ──► COLLECTED ──► take()
@@ -24,7 +24,7 @@ use rustls::{
 };
 
 std::thread_local! {
-    /// A connection is driven by one thread, which takes what came of each step before the next one.
+    /// One thread drives a connection, and takes the plain text of each step before the next one.
     static COLLECTED: Cell<Buffer> = Cell::default();
 }
 
@@ -46,7 +46,7 @@ fn collect(bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// The same provider, whose suites collect. They live as long as the process: call it once for a provider.
+/// The same provider, with suites that collect. They are never freed: call this once for a provider.
 pub(super) fn collecting(provider: &CryptoProvider) -> CryptoProvider {
     let suites = provider.cipher_suites.iter().map(|suite| match suite {
         SupportedCipherSuite::Tls13(of) => {
@@ -88,7 +88,7 @@ const fn common(of: &CipherSuiteCommon) -> CipherSuiteCommon {
     }
 }
 
-/// A suite's algorithm, or a decrypter of its making.
+/// A suite's algorithm, or a decrypter that it made.
 pub(super) struct Collecting<T>(pub(super) T);
 
 impl MessageDecrypter for Collecting<Box<dyn MessageDecrypter>> {

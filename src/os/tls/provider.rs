@@ -1,4 +1,4 @@
-//! Whose cryptography TLS uses: that of the program, if it has installed a provider, or else ring's.
+//! The provider of cryptography for TLS: the one that the program has installed, or else ring's.
 
 use super::plaintext::collecting;
 #[cfg(feature = "tls-ring")]
@@ -8,7 +8,7 @@ use alloc::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use std::sync::OnceLock;
 
-/// The process's provider, which is left alone, or one for this crate only; either collects what it decrypts.
+/// The process's provider, or one for this crate only. Either collects what it decrypts; the process's is not changed.
 pub(super) fn current() -> Result<Arc<CryptoProvider>, Error> {
     static INSTALLED: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
     match CryptoProvider::get_default() {

@@ -1,8 +1,8 @@
-//! ring's cryptography, less what no server needs and what would be linked for nothing.
+//! ring's cryptography, without what no server needs and what would be linked for nothing.
 //!
 //! Left out are ChaCha20-Poly1305 (52 KB), which servers have beside AES-GCM; QUIC; and signing, which only a client
-//! certificate needs: `client_certificate` brings it. rustls's own lists are not mentioned, since all that stands in
-//! them is linked then. `benches/tls.md` has the bytes.
+//! certificate needs: `client_certificate` has it. rustls's own lists are not used, since all that they name would be
+//! linked. `benches/tls.md` has the bytes.
 
 use super::plaintext::{Collecting, suite13};
 use crate::error::Error;
@@ -57,7 +57,7 @@ static SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
         RSA_PKCS1_2048_8192_SHA256,
         RSA_PKCS1_2048_8192_SHA384,
         RSA_PKCS1_2048_8192_SHA512,
-        // As some CAs have signed, against RFC 4055.
+        // Some CAs have signed in this form, against RFC 4055.
         RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
         RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
         RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,

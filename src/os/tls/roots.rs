@@ -1,4 +1,4 @@
-//! Whom to trust: the CAs that the caller gave, or those of the environment or the system.
+//! The trust anchors: the CAs that the caller gave, or those of the environment or the system.
 
 use super::words::Failure;
 use crate::error::Error;
@@ -16,7 +16,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// What is read of a file with certificates. A system's bundle has 200 to 500 KiB.
+/// The limit for a file with certificates. A system's bundle has 200 to 500 KiB.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 #[derive(Clone, Default)]
@@ -24,7 +24,7 @@ pub(crate) enum Trust {
     /// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else the system's CAs.
     #[default]
     Environment,
-    /// These and no others; no variable is looked at.
+    /// These and no others. No variable is read.
     Given(Arc<RootCertStore>),
 }
 
@@ -39,7 +39,7 @@ impl Trust {
             Trust::Given(store) => {
                 Ok(Roots { store: store.clone(), unknown_issuer: Ok(String::from(NOT_GIVEN)) })
             }
-            // On a thread: a file on a mount whose server is gone is waited for without an end.
+            // On a thread: reading a file on a mount whose server is gone may block without end.
             Trust::Environment => within(deadline, "minbearer-roots", || Ok(load()))
                 .map_err(Failure::Io)?
                 .map_err(|what| Failure::Config(Error::config(what))),
@@ -49,14 +49,14 @@ impl Trust {
 
 pub(super) struct Roots {
     pub(super) store: Arc<RootCertStore>,
-    /// Ends "signed by", and says what to do about it; or says what is wrong with the caller's file, which was passed
-    /// over while a folder had certificates.
+    /// Ends "signed by", and says what to do about it; or says what is wrong with the file of `SSL_CERT_FILE`, which was
+    /// skipped because a directory had certificates.
     pub(super) unknown_issuer: Result<String, String>,
 }
 
 const NOT_GIVEN: &str = "none of the CAs that were given; give the certificate of its CA too, and see that the server sends any intermediate ones";
 
-/// The two variables, as OpenSSL has them.
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, with the meaning that OpenSSL gives them.
 struct Variables {
     file: Option<PathBuf>,
     folders: Option<Vec<PathBuf>>,
@@ -85,7 +85,7 @@ impl Variables {
     }
 }
 
-/// Both variables count where both are set; where neither is, the system's places do.
+/// Reads the files of both variables, or, if neither is set, the system's.
 fn load() -> Result<Roots, String> {
     let variables = Variables::read();
     let mut store = RootCertStore::empty();
@@ -105,7 +105,7 @@ fn load() -> Result<Roots, String> {
         let folders: Vec<_> = folders.iter().map(|folder| shown_path(folder)).collect();
         let folders = folders.join(", ");
         return Err(format!(
-            "SSL_CERT_DIR names no folder that holds a PEM certificate: {folders}"
+            "SSL_CERT_DIR names no directory that holds a PEM certificate: {folders}"
         ));
     }
     let unknown_issuer = of_the_file.map(|()| format!(
@@ -118,14 +118,14 @@ fn load() -> Result<Roots, String> {
 fn add_system(store: &mut RootCertStore) {
     let places = openssl_probe::probe();
     if let Some(file) = places.cert_file {
-        add_file(&file, store).ok(); // of several places one may be broken
+        add_file(&file, store).ok(); // one of several places may be broken
     }
     if store.is_empty() {
         places.cert_dir.iter().for_each(|folder| add_folder(folder, store));
     }
 }
 
-/// The file that `SSL_CERT_FILE` names. The error names variable and file.
+/// Adds the file that `SSL_CERT_FILE` names. The error names variable and file.
 fn add_named(file: &Path, store: &mut RootCertStore) -> Result<(), String> {
     if file.as_os_str().is_empty() {
         return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
@@ -134,7 +134,7 @@ fn add_named(file: &Path, store: &mut RootCertStore) -> Result<(), String> {
         .map_err(|what| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(file)))
 }
 
-/// What is no certificate in a folder is passed over, as OpenSSL does.
+/// Adds the certificates in a directory. Other files are skipped, as by OpenSSL.
 fn add_folder(folder: &Path, store: &mut RootCertStore) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
@@ -146,7 +146,7 @@ fn add_file(path: &Path, store: &mut RootCertStore) -> Result<(), String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
     let file = match open_regular(path).map_err(unreadable)? {
         Ok((file, _)) => file,
-        Err("is a directory") => return Err("is a folder; that is for SSL_CERT_DIR".into()),
+        Err("is a directory") => return Err("is a directory; name it in SSL_CERT_DIR".into()),
         Err(what) => return Err(what.into()),
     };
     let mut content = Vec::new();

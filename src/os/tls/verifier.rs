@@ -1,7 +1,7 @@
-//! Whether a server is who it says: by rustls's own checks, with a better word for keys that it does not take.
+//! Verifies a server's certificate by rustls's own checks, with a better error for unsupported keys.
 //!
-//! The checks are those of rustls's `WebPkiServerVerifier`, in its order. That one would link 16 KB more, for revocation
-//! lists, of which none is ever read here.
+//! The checks are those of rustls's `WebPkiServerVerifier`, in its order. That verifier would link 16 KB more, for
+//! revocation lists, of which none is ever read here.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -17,7 +17,7 @@ use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
 
-/// Where a signature is found wrong, which is also said of one by a key that is not taken, the keys are looked at.
+/// Makes the verifier. A wrong signature is also reported for an unsupported key, so the keys are then looked at.
 pub(super) fn of(
     provider: &CryptoProvider,
     roots: Arc<RootCertStore>,
@@ -25,7 +25,7 @@ pub(super) fn of(
     Arc::new(Verifier { roots, algorithms: provider.signature_verification_algorithms })
 }
 
-/// A key that nothing is verified by.
+/// A key of a type that is not supported.
 #[derive(Debug)]
 pub(super) struct UnsupportedKey {
     whose: &'static str,
@@ -37,7 +37,7 @@ impl UnsupportedKey {
     fn find(whose: &'static str, key: &[u8]) -> Option<UnsupportedKey> {
         const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
         const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
-        /// One of 2048 bits with the exponent 3; with 65537 it has two more.
+        /// The length with 2048 bits and the exponent 3; with 65537 it is two more.
         const MIN_RSA_BYTES: usize = 288;
         let has = |oid: &[u8]| contains(key.get(..40).unwrap_or(key), oid);
         if has(RSA) && key.len() < MIN_RSA_BYTES {
@@ -68,7 +68,7 @@ struct Verifier {
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// rustls wants one. What is inside stays unsaid, and the code that would say it unlinked.
+/// rustls requires this. It prints no fields, so that no code for that is linked.
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Verifier")
@@ -94,14 +94,14 @@ impl Verifier {
         }
     }
 
-    /// The server's certificate comes first.
+    /// Finds an unsupported key. The server's certificate is the first.
     fn unsupported_key(&self, certificates: &[&CertificateDer<'_>]) -> Option<UnsupportedKey> {
         let sent = certificates.iter().enumerate().find_map(|(at, certificate)| {
             let whose = if at == 0 { "the server's certificate" } else { "an intermediate CA" };
             let parsed = ParsedCertificate::try_from(*certificate).ok()?;
             UnsupportedKey::find(whose, &parsed.subject_public_key_info())
         });
-        // The issuer's name is somewhere in a certificate.
+        // The issuer's name is somewhere in the certificate that it signed.
         let is_named = |root: &&TrustAnchor<'_>| {
             certificates.iter().any(|certificate| contains(certificate, &root.subject))
         };
@@ -170,9 +170,9 @@ mod tests {
     use alloc::string::ToString;
     use alloc::vec;
 
-    /// How a SubjectPublicKeyInfo starts, and how long it is: openssl pkey -pubout -outform DER, less the outer header.
+    /// The start and the length of a SubjectPublicKeyInfo: openssl pkey -pubout -outform DER, less the outer header.
     #[test]
-    fn a_key_that_is_not_taken_is_known_by_its_start() {
+    fn an_unsupported_key_is_detected_by_its_start() {
         const RSA: &[u8] =
             &[0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0, 3];
         const P256: &[u8] = &[

@@ -1,4 +1,4 @@
-//! Why an exchange over TLS failed, in words.
+//! The errors of an exchange over TLS, and their messages.
 
 use super::verifier::UnsupportedKey;
 use crate::error::{Error, NetworkCause};
@@ -18,27 +18,27 @@ pub(crate) enum Failure {
     Io(std::io::Error),
     /// The connection ended within the handshake.
     HandshakeCutShort,
-    /// The server hung up on the handshake.
+    /// The server reset the connection within the handshake.
     HandshakeReset(std::io::Error),
-    /// The connection ended after the request, without the farewell that TLS has: someone may have cut it.
+    /// The connection ended after the request, without `close_notify`: the answer may have been cut off.
     Truncated,
-    /// With what the roots have to say about it.
+    /// With [`Roots::unknown_issuer`](super::roots::Roots::unknown_issuer).
     UnknownIssuer(Result<String, String>),
     Tls(rustls::Error),
 }
 
 impl Failure {
-    /// A state that rustls does not get into with a client of this kind.
+    /// A state that rustls does not reach with a client of this kind.
     pub(super) fn unexpected_state() -> Failure {
         Failure::Tls(rustls::Error::HandshakeNotComplete)
     }
 
-    /// Whether time ran out.
+    /// Whether the deadline passed.
     pub(crate) fn is_timeout(&self) -> bool {
         matches!(self, Failure::Io(error) if error.kind() == ErrorKind::TimedOut)
     }
 
-    /// Whether what is missing of the answer says what is wrong.
+    /// Whether the answer is truncated, so that its parser's error is more precise.
     pub(crate) fn is_truncation(&self) -> bool {
         matches!(self, Failure::Truncated)
     }
@@ -52,18 +52,20 @@ impl Failure {
             Failure::Config(error) => Error::config(format!("the {doing} was not sent: {error}")),
             Failure::Io(error) => {
                 let advice = match error.kind() {
-                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "; the server hung up",
+                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+                        "; the server closed the connection"
+                    }
                     _ => "",
                 };
                 failed(NetworkCause::Io, &format!("{error}{advice}")).with_source(error)
             }
             Failure::HandshakeCutShort => failed(
                 NetworkCause::Tls,
-                "the server cut the TLS handshake off; is this the right port, and does it speak TLS?",
+                "the server closed the connection in the TLS handshake; is this the right port, and does it speak TLS?",
             ),
             Failure::HandshakeReset(error) => failed(
                 NetworkCause::Tls,
-                "the server hung up; is this the right port, and does it speak TLS?",
+                "the server reset the connection in the TLS handshake; is this the right port, and does it speak TLS?",
             )
             .with_source(error),
             Failure::Truncated => failed(
@@ -84,7 +86,7 @@ impl Failure {
     }
 }
 
-/// The name that the server's certificate has to have.
+/// The name that the server's certificate must be valid for.
 pub(super) fn server_name(url: &Url) -> Result<ServerName<'static>, Failure> {
     if let Some(address) = url.address() {
         return Ok(ServerName::from(address));
@@ -97,9 +99,9 @@ pub(super) fn server_name(url: &Url) -> Result<ServerName<'static>, Failure> {
 }
 
 const NO_COMMON_VERSION: &str = if cfg!(feature = "tls12") {
-    "the server has no TLS version that is taken here, which are 1.2 and 1.3; let it speak one of them"
+    "the server has no TLS version that is supported here, which are 1.2 and 1.3; let it speak one of them"
 } else {
-    "the server has no TLS version that is taken here, which is 1.3 alone; let it speak that, or build minbearer with its feature `tls12`"
+    "the server has no TLS version that is supported here, which is 1.3 alone; let it speak that, or build minbearer with its feature `tls12`"
 };
 
 fn describe_tls(url: &Url, error: &rustls::Error) -> String {
@@ -113,7 +115,7 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
         rustls::Error::AlertReceived(
             AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
         ) => String::from(
-            "the server refused the TLS handshake: it may know no cipher suite or curve that is offered here (AES-GCM; X25519, P-256, P-384), have a key of another kind than RSA, P-256, P-384 or Ed25519 (P-521 is not taken), or want a client certificate",
+            "the server refused the TLS handshake: it may have no cipher suite or curve that is offered here (AES-GCM; X25519, P-256, P-384), a key of another type than RSA, P-256, P-384 or Ed25519 (P-521 is not supported), or require a client certificate",
         ),
         rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
             String::from("the server wants a client certificate, and there is none here")
@@ -144,7 +146,7 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
 }
 
 fn describe_certificate(url: &Url, error: &CertificateError) -> String {
-    // An IPv6 address stands in a certificate without brackets.
+    // An IPv6 address has no brackets in a certificate.
     let host = url.host().trim_matches(['[', ']']);
     match error {
         CertificateError::NotValidForNameContext { presented, .. } => {
@@ -175,7 +177,7 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
         CertificateError::NotValidYet => {
             String::from("the server's certificate is not valid yet; is this device's clock right?")
         }
-        // Or with a key of another kind.
+        // Or with a key of another type.
         CertificateError::BadSignature
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             String::from(
@@ -183,7 +185,7 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             )
         }
         CertificateError::UnsupportedSignatureAlgorithmContext { .. } => String::from(
-            "the server's certificate is signed in a way that is not taken here, such as SHA-1; have it issued with SHA-256 or better",
+            "the server's certificate has a signature that is not supported here, such as SHA-1; have it issued with SHA-256 or better",
         ),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             String::from(
