@@ -34,7 +34,7 @@ pub enum Error {
     Config(Failure),
     /// The port locator could not be started, failed, or did not print a port.
     Locator(Failure),
-    /// DNS, connect, TLS or I/O failed, or what came back was not HTTP or was cut short;
+    /// DNS, connect, TLS or I/O failed, or the answer was not HTTP or was cut short;
     /// [`network_cause`](Error::network_cause) says which.
     Network(Failure),
     /// The deadline passed.

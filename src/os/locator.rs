@@ -38,7 +38,7 @@ const LOST_STATUS: &str = "printed a port, but its exit status is not known: thi
 
 /// Runs `program service` and reads the port it prints.
 ///
-/// The child gets standard input that has ended and an environment without the secret, is killed when the deadline
+/// The child's standard input has ended, and its environment does not have the secret. It is killed when the deadline
 /// passes, and is always waited for.
 pub(crate) fn locate(
     program: &Path,

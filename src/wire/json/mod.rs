@@ -1,5 +1,5 @@
-//! JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)): whether a text is one whole value, and the members that a
-//! flow needs of one object.
+//! JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)): a check that a text is one complete value, and a reader
+//! for the members of an object that a flow needs.
 //!
 //! The reader walks over the text once and returns slices of it, so that it makes no unwiped copy of a token. The caller
 //! decodes a string into a buffer of its own; a number is read as seconds:
@@ -7,7 +7,7 @@
 //! ```text
 //! input      {"access_token": "a\/b\"\u0041", "expires_in": 3.6e3, "x": [1, {"y": null}]}
 //! Value             Text   |  a\/b\"\u0041  |   Number   | 3.6e3 |  Other
-//! decoded                     a/b"A                       1 h       (passed over)
+//! decoded                     a/b"A                       1 h       (skipped)
 //! ```
 //!
 //! A general parser converts numbers to floating point. With miniserde, which is a small one, JSA's flow took
