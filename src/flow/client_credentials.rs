@@ -56,6 +56,7 @@ mod authentication;
 pub use authentication::ClientAuthentication;
 
 use crate::error::Error;
+use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
 use crate::wire::token::Token;
@@ -79,8 +80,6 @@ const RESERVED_PARAMETERS: [&str; 6] = [
 ];
 /// The headers that the flow itself sends.
 const RESERVED_HEADERS: [&str; 3] = ["authorization", "accept", "content-type"];
-/// The shortest value of an added header field that is redacted in messages: a shorter one would match other text.
-const MIN_REDACTED_HEADER_BYTES: usize = 5;
 const GRANT_TYPE: &str = "client_credentials";
 
 /// The configuration of the flow: the token endpoint and the client's credentials.
@@ -244,7 +243,7 @@ impl Config {
             self.authentication.add_to(request, &self.client_id, grant_type, &others)?;
         for (name, value) in &self.headers {
             request.push_header(name, value.clone());
-            if value.len() >= MIN_REDACTED_HEADER_BYTES {
+            if value.len() >= MIN_SEARCHED_BYTES {
                 request = request.with_secret(value.as_str());
             }
         }

@@ -231,8 +231,7 @@ fn pass_environment(command: &mut Command, secret: &str) {
 /// Whether a variable's value holds the secret. A short secret occurs in many values by chance, such as paths, so it has
 /// to be the whole value.
 fn holds(value: &[u8], secret: &[u8]) -> bool {
-    const MIN_FOUND_BYTES: usize = 5;
-    if secret.len() < MIN_FOUND_BYTES {
+    if secret.len() < redact::MIN_SEARCHED_BYTES {
         return value == secret;
     }
     value.windows(secret.len()).any(|part| part == secret)

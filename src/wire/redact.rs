@@ -17,6 +17,8 @@ use crate::error::push_escaped;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// The shortest text that is searched for in another: a shorter one occurs by chance.
+pub(crate) const MIN_SEARCHED_BYTES: usize = 5;
 /// The longest text that is shown, in characters.
 const MAX_SHOWN_CHARS: usize = 256;
 /// How many encodings may be applied to each other.

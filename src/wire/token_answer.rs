@@ -4,7 +4,7 @@
 //! the one buffer that [`Token`] keeps. So it is in memory at most twice, and once when the body is dropped.
 
 use super::json::{Members, Value, read_members, seconds};
-use super::redact::redacted;
+use super::redact::{MIN_SEARCHED_BYTES, redacted};
 use super::request::Request;
 use super::response::Response;
 use super::retry_after::retry_after;
@@ -18,8 +18,6 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use zeroize::Zeroizing;
 
-/// The shortest token that is redacted in messages: a shorter one would match other text.
-const MIN_REDACTED_TOKEN_BYTES: usize = 5;
 /// A lifetime above this is a mistake (milliseconds, a date) and counts as unknown.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
@@ -165,7 +163,7 @@ impl<'a> AnswerReader<'a> {
             Some(Value::Text(access_token)) => access_token.decoded(),
             _ => Zeroizing::default(),
         };
-        let is_long = access_token.len() >= MIN_REDACTED_TOKEN_BYTES;
+        let is_long = access_token.len() >= MIN_SEARCHED_BYTES;
         let secrets = self.request.secrets().chain(is_long.then_some(access_token.as_str()));
         redacted(text, &secrets.collect::<Vec<_>>())
     }
