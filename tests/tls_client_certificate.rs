@@ -116,7 +116,7 @@ fn a_certificate_that_the_server_does_not_accept_is_described() {
         let with_a_strangers =
             trusting().with_client_certificate(&stranger.0, &stranger.1).unwrap();
         for (http, what) in [
-            (trusting(), "wants a client certificate, and there is none here"),
+            (trusting(), "wants a client certificate, and none is configured here"),
             (with_a_strangers, "does not accept the client certificate"),
         ] {
             let error = get(&http, &server).unwrap_err();

@@ -99,9 +99,9 @@ pub(super) fn server_name(url: &Url) -> Result<ServerName<'static>, Failure> {
 }
 
 const NO_COMMON_VERSION: &str = if cfg!(feature = "tls12") {
-    "the server has no TLS version that is supported here, which are 1.2 and 1.3; let it speak one of them"
+    "the server has no TLS version that is supported here (1.2 and 1.3); enable one of them on the server"
 } else {
-    "the server has no TLS version that is supported here, which is 1.3 alone; let it speak that, or build minbearer with its feature `tls12`"
+    "the server has no TLS version that is supported here (1.3 alone); enable it on the server, or build minbearer with its feature `tls12`"
 };
 
 fn describe_tls(url: &Url, error: &rustls::Error) -> String {
@@ -118,7 +118,7 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
             "the server refused the TLS handshake: it may have no cipher suite or curve that is offered here (AES-GCM; X25519, P-256, P-384), a key of another type than RSA, P-256, P-384 or Ed25519 (P-521 is not supported), or require a client certificate",
         ),
         rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            String::from("the server wants a client certificate, and there is none here")
+            String::from("the server wants a client certificate, and none is configured here")
         }
         rustls::Error::AlertReceived(
             AlertDescription::BadCertificate
@@ -130,13 +130,16 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
             "the server does not accept the client certificate; is it of a CA that the server trusts, and still valid?",
         ),
         rustls::Error::AlertReceived(AlertDescription::UnrecognisedName) => {
-            format!("the server does not know the name {}; use the name it goes by", url.host())
+            format!(
+                "the server does not know the name {}; use a name that the server is configured for",
+                url.host()
+            )
         }
         rustls::Error::AlertReceived(alert) => {
             format!("the server ended the TLS connection with the alert {alert:?}")
         }
         rustls::Error::PeerIncompatible(why) => {
-            format!("the server and this program have too little of TLS in common: {why:?}")
+            format!("the server and this program support no common TLS parameters: {why:?}")
         }
         rustls::Error::InvalidMessage(what) => format!(
             "the answer is not TLS ({what:?}); is this the right port, and does it speak plain HTTP?"
@@ -218,7 +221,7 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
     }
 }
 
-/// `DnsName("a.example")` and `IpAddress(127.0.0.1)` without the words around the name.
+/// The name alone in `DnsName("a.example")` and `IpAddress(127.0.0.1)`.
 fn bare_name(presented: &str) -> &str {
     let name = presented.split_once('(').map_or(presented, |(_, name)| name);
     name.trim_end_matches(')').trim_matches('"')
