@@ -197,7 +197,9 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
         }
         CertificateError::BadEncoding => String::from("the server's certificate cannot be read"),
         CertificateError::Other(OtherError(error)) if error.is::<UnsupportedKey>() => {
-            format!("{error}, which is not taken; use RSA from 2048 bits, P-256, P-384 or Ed25519")
+            format!(
+                "{error}, which is not supported; use RSA from 2048 bits, P-256, P-384 or Ed25519"
+            )
         }
         // webpki's own errors, whose types are not within reach, print the names of their variants.
         CertificateError::Other(error) => match error.to_string().as_str() {
@@ -211,11 +213,11 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
                 "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any",
             ),
             other => {
-                format!("the server's certificate is not taken: {}", redact::redacted(other, &[]))
+                format!("the server's certificate was rejected: {}", redact::redacted(other, &[]))
             }
         },
         other => format!(
-            "the server's certificate is not taken: {}",
+            "the server's certificate was rejected: {}",
             redact::redacted(&other.to_string(), &[])
         ),
     }
