@@ -17,7 +17,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Valid JSON as the same JSON on one line: a bare line break or tab can only stand between its tokens.
 pub fn json_on_a_line(json: &str) -> String {
-    on_a_line(&json.trim().replace(['\n', '\r', '\t'], " "))
+    let spaced = |character| if matches!(character, '\n' | '\r' | '\t') { ' ' } else { character };
+    on_a_line(&json.trim_ascii().chars().map(spaced).collect::<String>())
 }
 
 pub fn is_set(name: &str) -> bool {

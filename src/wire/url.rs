@@ -249,13 +249,10 @@ fn check_host(host: &str) -> Result<(), &'static str> {
 /// Whether the last label is a number. No host name ends in one, but some resolvers read it as an address:
 /// `127.1`, `0x7f.1`, `017700000001`.
 fn ends_in_number(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let label = host.rsplit('.').next().unwrap_or_default();
-    let is_hexadecimal = label
-        .strip_prefix("0x")
-        .or_else(|| label.strip_prefix("0X"))
-        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    is_hexadecimal || (!label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit()))
+    let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
+    let label = host.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let is_hexadecimal = matches!(label, [b'0', b'x' | b'X', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit));
+    is_hexadecimal || (!label.is_empty() && label.iter().all(u8::is_ascii_digit))
 }
 
 /// A port as a program prints it: digits alone, without sign or leading zero, from 1 to 65535.
