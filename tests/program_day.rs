@@ -1,9 +1,14 @@
 //! A day of `minbearer --renew` in a minute: short lifetimes through outages, revocations, a full disk, a rotated secret,
-//! a service that moves, and beside it a reader that asks an API ten times a second with what it finds in the file.
+//! a service that moves, and beside it two readers that ask an API ten times a second with what they find in the file:
+//! one in this process, and `curl -H @FILE`, a new process each time.
 //!
 //! ```sh
 //! RENEW_SECONDS=600 cargo test --test program_day -- --nocapture   # ten minutes of it; about 30 s if not given
+//! # With another build of the program, such as the static one that .ci/static makes:
+//! MINBEARER=target/static/x86_64/minbearer RENEW_SECONDS=600 cargo test --test program_day -- --nocapture
 //! ```
+//!
+//! Without `RENEW_SECONDS`, a machine without curl runs the first reader alone.
 
 #[path = "support/appliance.rs"]
 mod appliance;
@@ -18,6 +23,7 @@ use rustix::fs::inotify;
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::sleep;
@@ -31,43 +37,84 @@ const SLACK: Duration = Duration::from_secs(3);
 /// An allocator keeps a page here and there.
 const MAX_GROWTH_KIB: usize = 256;
 
-fn seconds_to_run() -> Duration {
-    let seconds = std::env::var("RENEW_SECONDS").ok().map(|text| text.parse().expect("seconds"));
-    Duration::from_secs(seconds.unwrap_or(0))
+fn seconds_to_run() -> Option<Duration> {
+    let seconds = std::env::var("RENEW_SECONDS").ok()?;
+    Some(Duration::from_secs(seconds.parse().expect("RENEW_SECONDS is a number of seconds")))
 }
 
-/// What a reader with `curl -H @FILE` meets.
+/// Whether there is a curl to read with. A run whose length was asked for is not one without it.
+fn has_curl() -> bool {
+    let found = Command::new("curl").arg("--version").output();
+    if seconds_to_run().is_some() {
+        assert!(found.expect("curl, one of the two readers").status.success());
+        return true;
+    }
+    found.is_ok()
+}
+
+/// Asks the API with what is in the file, and says the line that was sent and the status that came.
+type Read = fn(&Path, &str) -> Result<(String, u16), String>;
+
+fn in_process(file: &Path, api: &str) -> Result<(String, u16), String> {
+    let line = std::fs::read_to_string(file).map_err(|error| format!("the file: {error}"))?;
+    let value = line.strip_prefix("Authorization: ").and_then(|value| value.strip_suffix('\n'));
+    let status = get(api, value.ok_or_else(|| format!("{line:?} is no header"))?);
+    Ok((line, status))
+}
+
+fn by_curl(file: &Path, api: &str) -> Result<(String, u16), String> {
+    let mut command = Command::new("curl");
+    // No settings of its user's; with -v it says what it sends.
+    command.args(["-q", "-v", "--max-time", "10", "--output", "/dev/null"]);
+    command.args(["--write-out", "%{http_code}", "--header"]);
+    let output = command.arg(format!("@{}", file.display())).arg(api).output().expect("curl runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let status = String::from_utf8_lossy(&output.stdout).parse();
+    let status = status.ok().filter(|_| output.status.success());
+    let status = status.ok_or_else(|| format!("curl: {}: {said}", output.status))?;
+    let mut sent = said.lines().filter_map(|line| line.strip_prefix("> Authorization: "));
+    let line = sent.next().ok_or_else(|| format!("curl found no header: {said}"))?;
+    Ok((format!("Authorization: {}\n", line.trim_end()), status))
+}
+
+/// What a reader of the file meets.
 #[derive(Default)]
 struct Reader {
-    is_over: AtomicBool,
-    /// Set while the API itself is down, or has taken a token's life that the file still has.
-    is_excused: AtomicBool,
+    /// How often it read, and how often it was excused from a token that the API took.
     reads: AtomicUsize,
+    excused: AtomicUsize,
     complaints: Mutex<Vec<String>>,
 }
 
+/// What the readers are told.
+#[derive(Default)]
+struct Readers {
+    is_over: AtomicBool,
+    /// Set while the API itself is down, or has taken a token's life that the file still has.
+    is_excused: AtomicBool,
+}
+
 impl Reader {
-    fn run(&self, file: &Path, api: &str) {
-        while !self.is_over.load(Ordering::SeqCst) {
+    fn run(&self, read: Read, told: &Readers, file: &Path, api: &str) {
+        while !told.is_over.load(Ordering::SeqCst) {
             let start = Instant::now();
-            let was_excused = self.is_excused.load(Ordering::SeqCst);
-            match std::fs::read_to_string(file) {
-                Ok(line) => {
+            let was_excused = told.is_excused.load(Ordering::SeqCst);
+            match read(file, api) {
+                Ok((line, status)) => {
                     let value = line.strip_prefix("Authorization: Bearer ");
                     let token = value.and_then(|value| value.strip_suffix('\n'));
                     // The appliance's tokens are all of this length.
-                    match token.filter(|token| token.len() == 48) {
-                        Some(token) => {
-                            let status = get(api, &format!("Bearer {token}"));
-                            let excused = was_excused || self.is_excused.load(Ordering::SeqCst);
-                            if status != 200 && !excused {
-                                self.complain(format!("{status} for a token in the file"));
-                            }
+                    if token.is_none_or(|token| token.len() != 48) {
+                        self.complain(format!("{line:?} is no header"));
+                    } else if status != 200 {
+                        if was_excused || told.is_excused.load(Ordering::SeqCst) {
+                            self.excused.fetch_add(1, Ordering::SeqCst);
+                        } else {
+                            self.complain(format!("{status} for a token in the file"));
                         }
-                        None => self.complain(format!("{line:?} is no header")),
                     }
                 }
-                Err(error) => self.complain(format!("the file: {error}")),
+                Err(what) => self.complain(what),
             }
             self.reads.fetch_add(1, Ordering::SeqCst);
             sleep(READ_EVERY.saturating_sub(start.elapsed()));
@@ -78,6 +125,13 @@ impl Reader {
         self.complaints.lock().unwrap().push(what);
     }
 
+    fn figures(&self) -> String {
+        let count = |counted: &AtomicUsize| counted.load(Ordering::SeqCst);
+        format!("{} reads ({} excused)", count(&self.reads), count(&self.excused))
+    }
+}
+
+impl Readers {
     fn excuse(&self, is_excused: bool) {
         self.is_excused.store(is_excused, Ordering::SeqCst);
     }
@@ -87,7 +141,7 @@ impl Reader {
 struct Day<'a> {
     appliance: &'a Appliance,
     renewing: Renewing,
-    reader: &'a Reader,
+    readers: &'a Readers,
     file: PathBuf,
     secret_file: PathBuf,
     rotations: usize,
@@ -103,7 +157,7 @@ impl Day<'_> {
         self.renewing.wait_for_token(&self.file, &old);
         let took = start.elapsed();
         self.latest = self.latest.max(took);
-        self.reader.excuse(false);
+        self.readers.excuse(false);
         assert!(
             took < limit + SLACK,
             "{name}: {took:?} for a token after it: {:?}",
@@ -140,19 +194,19 @@ impl Day<'_> {
         const SECOND: Duration = Duration::from_secs(1);
         // The first pause is up to 2 s, the second up to 4 s; a signal waits up to 1 s after a request.
         self.live_through("an outage", 5 * SECOND, |day| {
-            day.reader.excuse(true);
+            day.readers.excuse(true);
             day.appliance.begin_outage(None);
             day.hang_up_and_wait_for("502");
             day.appliance.end_outage();
         });
         self.live_through("an outage with Retry-After", 3 * SECOND, |day| {
-            day.reader.excuse(true);
+            day.readers.excuse(true);
             day.appliance.begin_outage(Some(SECOND));
             day.hang_up_and_wait_for("502");
             day.appliance.end_outage();
         });
         self.live_through("a revocation", 2 * SECOND, |day| {
-            day.reader.excuse(true);
+            day.readers.excuse(true);
             day.appliance.revoke_tokens();
             day.hang_up();
         });
@@ -233,12 +287,13 @@ fn a_reader_never_meets_a_missing_half_written_or_dead_token() {
     let mut renewing = Renewing::of(child);
     renewing.wait_for_token(&file, "");
 
-    let reader = Reader::default();
+    let readers = Readers::default();
+    let (in_process_reader, curl) = (Reader::default(), Reader::default());
     let api = appliance.console_url() + "/api/ariel/databases";
     let mut day = Day {
         appliance: &appliance,
         renewing,
-        reader: &reader,
+        readers: &readers,
         file: file.clone(),
         secret_file,
         rotations: 0,
@@ -247,10 +302,13 @@ fn a_reader_never_meets_a_missing_half_written_or_dead_token() {
     let start = Instant::now();
     let (mut passes, mut before) = (0, None);
     std::thread::scope(|scope| {
-        scope.spawn(|| reader.run(&file, &api));
-        // Else the reader would read for ever after a failure here.
-        let _over = OnDrop(|| reader.is_over.store(true, Ordering::SeqCst));
-        while passes == 0 || start.elapsed() < seconds_to_run() {
+        scope.spawn(|| in_process_reader.run(in_process, &readers, &file, &api));
+        if has_curl() {
+            scope.spawn(|| curl.run(by_curl, &readers, &file, &api));
+        }
+        // Else the readers would read for ever after a failure here.
+        let _over = OnDrop(|| readers.is_over.store(true, Ordering::SeqCst));
+        while passes == 0 || start.elapsed() < seconds_to_run().unwrap_or_default() {
             day.pass();
             passes += 1;
             before.get_or_insert_with(|| footprint(&day.renewing));
@@ -269,15 +327,19 @@ fn a_reader_never_meets_a_missing_half_written_or_dead_token() {
     let has_no_token = |line: &&String| line.contains("invalid_client") || line.contains("502");
     let issued = appliance.qoauth_requests() - lines.iter().filter(has_no_token).count();
     println!(
-        "{:.0} s, {passes} passes: {} reads; {issued} tokens issued, {written} written, the latest {:.1} s after a \
-         fault; {} lines; KiB, descriptors, threads, children: {before:?}, then {after:?}",
+        "{:.0} s, {passes} passes: {} in this process and {} by curl; {issued} tokens issued, {written} \
+         written, the latest {:.1} s after a fault; {} lines; KiB, descriptors, threads, children: {before:?}, then \
+         {after:?}",
         start.elapsed().as_secs_f64(),
-        reader.reads.load(Ordering::SeqCst),
+        in_process_reader.figures(),
+        curl.figures(),
         day.latest.as_secs_f64(),
         lines.len(),
     );
-    let complaints = reader.complaints.lock().unwrap();
-    assert!(complaints.is_empty(), "{complaints:?}; it said {lines:#?}");
+    let complaints = [("in this process", in_process_reader), ("by curl", curl)]
+        .map(|(name, reader)| (name, reader.complaints.into_inner().unwrap()));
+    let is_content = complaints.iter().all(|(_, complaints)| complaints.is_empty());
+    assert!(is_content, "{complaints:?}; it said {lines:#?}");
     assert_eq!(written, issued, "a token was lost: {lines:#?}");
     assert!(after.0 <= before.0 + MAX_GROWTH_KIB, "it grows: {before:?}, {after:?}");
     assert_eq!((after.1, after.2, after.3), (before.1, 1, 0), "{before:?}, {after:?}");
