@@ -102,6 +102,33 @@ fn where_nothing_listens_the_error_says_so() {
     }
 }
 
+/// Nothing listens on the other one of the two addresses, which is not what is wrong.
+#[test]
+fn of_the_failures_at_localhost_the_one_that_came_furthest_is_reported() {
+    type Make = fn() -> Port;
+    const REFUSING: Make = || Port::Refusing;
+    const FULL: Make = || Port::Full;
+    const RESETTING: Make = || Port::Script(vec![Step::Request, Step::Reset]);
+    for (name, v4, v6, kind, words) in [
+        ("127.0.0.1 is silent", FULL, REFUSING, Kind::Timeout, "not answered in time"),
+        ("::1 is silent", REFUSING, FULL, Kind::Timeout, "not answered in time"),
+        (
+            "127.0.0.1 hangs up",
+            RESETTING,
+            REFUSING,
+            Kind::Network,
+            "the server closed the connection",
+        ),
+        ("::1 hangs up", REFUSING, RESETTING, Kind::Network, "the server closed the connection"),
+    ] {
+        let [first, _second] = Server::start_at_localhost(v4, v6);
+        let request = Request::get(&format!("http://localhost:{}", first.port())).unwrap();
+        let error = Http::new().send(&request, Instant::now() + TIMEOUT / 20).unwrap_err();
+        assert_eq!(error.kind(), kind, "{name}: {error}");
+        assert!(error.to_string().contains(words), "{name}: {error}");
+    }
+}
+
 /// A server that has seen enough answers and hangs up, while the request is still being written.
 #[test]
 fn an_answer_to_half_a_request_is_read() {

@@ -38,8 +38,7 @@ impl Socket {
                 left(deadline).and_then(|left| TcpStream::connect_timeout(address, left / untried));
             match connected {
                 Ok(stream) => return Ok(Socket { stream, deadline }),
-                // Where there is no way to an address, as to ::1 without IPv6, another one's failure says more.
-                Err(error) if is_from_there(&error) || !is_from_there(&failure) => failure = error,
+                Err(error) if how_far(&error) >= how_far(&failure) => failure = error,
                 Err(_) => {}
             }
         }
@@ -77,9 +76,15 @@ impl Write for Socket {
     }
 }
 
-/// The other machine refused a connection, or did not answer.
-fn is_from_there(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::TimedOut)
+/// How far the way to an address led before it failed so. Of several addresses' failures the furthest says most: that
+/// nothing listens on ::1, or that there is no IPv6, is not what is wrong with a server on 127.0.0.1.
+fn how_far(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::ConnectionReset => 3,
+        ErrorKind::TimedOut => 2,
+        ErrorKind::ConnectionRefused => 1,
+        _ => 0, // no way there at all
+    }
 }
 
 /// A signal, or a timeout of the socket, which may end a little before the deadline: [`left`] decides.
