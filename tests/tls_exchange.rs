@@ -6,8 +6,9 @@
 mod tls;
 
 use minbearer::{Error, Http, Kind, NetworkCause, Request, Response, Transport};
+use rcgen::{CertificateParams, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
-use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{AlertDescription, HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::Ipv6Addr;
 use std::sync::{Arc, Mutex};
@@ -221,6 +222,39 @@ fn a_bad_record_is_an_error_unless_the_answer_is_whole() {
             Err(error) => {
                 assert!(!expected && error.network_cause() == Some(NetworkCause::Tls), "{error}");
             }
+        }
+    }
+}
+
+/// The server's log then has the reason too, and not only that the client has gone.
+#[test]
+fn the_server_is_told_why_its_certificate_is_not_taken() {
+    let (ours, other) = (authority(), Authority::new("another CA", Key::P256));
+    let old = |params: &mut CertificateParams| params.not_after = date_time_ymd(2020, 2, 29);
+    let log = Arc::new(Mutex::new(None));
+    for (identity, alert, words) in [
+        (other.issue(&["localhost"]), AlertDescription::UnknownCA, "none of the CAs"),
+        (ours.issue(&["else.example"]), AlertDescription::BadCertificate, "not for localhost but"),
+        (ours.issue_with(&["localhost"], old), AlertDescription::CertificateExpired, "expired"),
+    ] {
+        for version in [&TLS12, &TLS13] {
+            let config = Arc::new(identity.config_for(&[version]));
+            let told = log.clone();
+            let server = Server::start(move |mut connection| {
+                let mut tls = ServerConnection::new(config.clone()).unwrap();
+                let end = tls.complete_io(&mut connection).unwrap_err();
+                let end = end.downcast::<rustls::Error>().map_err(|error| error.to_string());
+                *told.lock().unwrap() = Some(end);
+                Ok(())
+            });
+            let error = get(&trusting(&ours), &server.url("localhost", "/")).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+            let patience = Instant::now() + Duration::from_secs(10);
+            while log.lock().unwrap().is_none() && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(5)); // stopping it would cut the connection
+            }
+            let told = log.lock().unwrap().take();
+            assert_eq!(told, Some(Ok(rustls::Error::AlertReceived(alert))), "{version:?}: {error}");
         }
     }
 }

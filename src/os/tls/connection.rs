@@ -9,7 +9,8 @@ use rustls::ClientConfig;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::pki_types::ServerName;
 use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
+    ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError,
+    UnbufferedStatus,
 };
 use std::io::{ErrorKind, Read, Write};
 
@@ -37,7 +38,13 @@ pub(super) fn exchange(
         Exchange { unsent: request, push, stage: Stage::Handshake, outgoing: Vec::new() };
     loop {
         let UnbufferedStatus { discard, state } = tls.process_tls_records(incoming.unread());
-        let next = exchange.step(state)?;
+        let next = match exchange.step(state) {
+            Ok(next) => next,
+            Err(failure) => {
+                exchange.send_alert(&mut tls, socket);
+                return Err(failure);
+            }
+        };
         incoming.discard(discard);
         match next {
             Next::Go => {}
@@ -117,12 +124,8 @@ impl Exchange<'_> {
             Err(error) => return Err(Failure::Tls(error)),
         };
         match state {
-            ConnectionState::EncodeTlsData(mut data) => {
-                self.append(&mut |room| match data.encode(room) {
-                    Ok(written) => Ok(written),
-                    Err(EncodeError::InsufficientSize(size)) => Err(Some(size)),
-                    Err(EncodeError::AlreadyEncoded) => Err(None),
-                })?;
+            ConnectionState::EncodeTlsData(data) => {
+                self.encode(data)?;
                 Ok(Next::Go)
             }
             ConnectionState::TransmitTlsData(data) => {
@@ -159,6 +162,30 @@ impl Exchange<'_> {
             // Early data is for servers, and rustls may get more states.
             _ => Err(Failure::unexpected_state()),
         }
+    }
+
+    fn encode(&mut self, mut data: EncodeTlsData<'_, ClientConnectionData>) -> Result<(), Failure> {
+        self.append(&mut |room| match data.encode(room) {
+            Ok(written) => Ok(written),
+            Err(EncodeError::InsufficientSize(size)) => Err(Some(size)),
+            Err(EncodeError::AlreadyEncoded) => Err(None),
+        })
+    }
+
+    /// Tells the server why the connection ends, by the alert that rustls has ready after an error. The error stays what
+    /// it is, whether the server hears of it or not.
+    fn send_alert(&mut self, tls: &mut UnbufferedClientConnection, socket: &mut impl Write) {
+        // What is ready comes first. Without it rustls would go on with what it has received, and panic.
+        while tls.wants_write() {
+            let Ok(ConnectionState::EncodeTlsData(data)) = tls.process_tls_records(&mut []).state
+            else {
+                return;
+            };
+            if self.encode(data).is_err() {
+                return;
+            }
+        }
+        let _ = socket.write_all(&self.outgoing);
     }
 
     fn take(&mut self, bytes: &[u8]) {
