@@ -75,6 +75,9 @@ fn what_cannot_be_presented_is_told_apart() {
     let no_base64 = key.replace('M', "*");
     let nonsense = pem_of("PRIVATE KEY", &[7; 40]);
     let der = String::from_utf8_lossy(identity.key.secret_der()).into_owned();
+    // openssl req -new -key rsa2048.pem -subj /CN=a-client | openssl x509 -req -signkey rsa2048.pem -days 36500
+    let version_1 = include_str!("support/version1.pem");
+    let its_key = include_str!("support/rsa2048.pem");
     let secrets: String = key.lines().nth(1).unwrap().chars().take(16).collect();
     for (chain, key, what) in [
         ("", key.as_str(), "the client certificate is empty"),
@@ -88,6 +91,7 @@ fn what_cannot_be_presented_is_told_apart() {
         (&certificate, cut, "the client key is cut short"),
         (&certificate, &no_base64, "the client key is not base64"),
         (&certificate, &nonsense, "the client key cannot be used"),
+        (version_1, its_key, "the client certificate is not of X.509 version 3; have it issued"),
         (&certificate, &other_key, "the client key does not belong to the client certificate"),
     ] {
         let error = Http::new().with_client_certificate(chain, key).unwrap_err();

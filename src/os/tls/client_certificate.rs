@@ -1,5 +1,6 @@
 //! The client's certificate and its key, from PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
 
+use super::words;
 use crate::error::Error;
 use alloc::format;
 use alloc::sync::Arc;
@@ -32,6 +33,11 @@ pub(super) fn read(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
         Err(TlsError::InconsistentKeys(_)) => Err(Error::config(
             "the client key does not belong to the client certificate, which must come first in its file",
         )),
+        Err(TlsError::InvalidCertificate(error)) if words::is_not_version_3(&error) => {
+            Err(Error::config(
+                "the client certificate is not of X.509 version 3; have it issued again, with an extension, as openssl x509 -req -extfile does",
+            ))
+        }
         Err(error) => Err(Error::config(format!("the client certificate cannot be used: {error}"))),
     }
 }

@@ -201,13 +201,12 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
                 "{error}, which is not supported; use RSA from 2048 bits, P-256, P-384 or Ed25519"
             )
         }
-        // webpki's own errors, whose types are not within reach, print the names of their variants.
-        CertificateError::Other(error) => match error.to_string().as_str() {
+        error if is_not_version_3(error) => String::from(
+            "the server's certificate is not of X.509 version 3; have it issued again, with a subjectAltName",
+        ),
+        CertificateError::Other(error) => match webpki_name(error).as_str() {
             "CaUsedAsEndEntity" => String::from(
                 "the server's certificate is marked as that of a CA, which may sign but not serve; let the server use one with the basic constraint CA:FALSE, self-signed or signed by that CA",
-            ),
-            "UnsupportedCertVersion" => String::from(
-                "the server's certificate is not of X.509 version 3; have it issued again, with a subjectAltName",
             ),
             "certificate had invalid extensions" => String::from(
                 "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any",
@@ -221,6 +220,15 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             redact::redacted(&other.to_string(), &[])
         ),
     }
+}
+
+pub(super) fn is_not_version_3(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(error) if webpki_name(error) == "UnsupportedCertVersion")
+}
+
+/// webpki's own errors, whose types are not within reach, print the names of their variants.
+fn webpki_name(error: &OtherError) -> String {
+    error.to_string()
 }
 
 /// The name alone in `DnsName("a.example")` and `IpAddress(127.0.0.1)`.
