@@ -27,7 +27,9 @@ fn inner_key(pkcs8: &[u8]) -> &[u8] {
     let at = match pkcs8.windows(2).rposition(|window| window == [0x04, 0x82]) {
         Some(at) => at + 4, // OCTET STRING with a length in two bytes: RSA
         None => {
-            pkcs8.windows(2).position(|window| window[0] == 0x04 && window[1] > 0x40).unwrap() + 2
+            let at = pkcs8.windows(2).position(|window| window[0] == 0x04 && window[1] > 0x40);
+            let at = at.unwrap();
+            at + if pkcs8[at + 1] == 0x81 { 3 } else { 2 }
         }
     };
     assert!(pkcs8[at] == sequence[0], "a SEQUENCE");
@@ -37,7 +39,11 @@ fn inner_key(pkcs8: &[u8]) -> &[u8] {
 #[test]
 fn each_encoding_of_a_key_is_taken() {
     let inside = inside();
-    for (key, label) in [(Key::P256, "EC PRIVATE KEY"), (Key::Rsa2048, "RSA PRIVATE KEY")] {
+    for (key, label) in [
+        (Key::P256, "EC PRIVATE KEY"),
+        (Key::P384, "EC PRIVATE KEY"),
+        (Key::Rsa2048, "RSA PRIVATE KEY"),
+    ] {
         let authority = Authority::new("a private CA", key);
         let identity = authority.issue(&["a-client"]);
         let (certificate, pkcs8) = identity.to_pem();
@@ -74,6 +80,9 @@ fn what_cannot_be_presented_is_told_apart() {
     let cut = &key[..key.len() / 2];
     let no_base64 = key.replace('M', "*");
     let nonsense = pem_of("PRIVATE KEY", &[7; 40]);
+    // Its start is that of a key on P-521.
+    let of_p521 =
+        pem_of("EC PRIVATE KEY", &[&[0x30, 0x81, 0xdc, 2, 1, 1, 4, 66][..], &[7; 212]].concat());
     let der = String::from_utf8_lossy(identity.key.secret_der()).into_owned();
     // openssl req -new -key rsa2048.pem -subj /CN=a-client | openssl x509 -req -signkey rsa2048.pem -days 36500
     let version_1 = include_str!("support/version1.pem");
@@ -91,6 +100,7 @@ fn what_cannot_be_presented_is_told_apart() {
         (&certificate, cut, "the client key is cut short"),
         (&certificate, &no_base64, "the client key is not base64"),
         (&certificate, &nonsense, "the client key cannot be used"),
+        (&certificate, &of_p521, "the client key cannot be used: use RSA from 2048 bits"),
         (version_1, its_key, "the client certificate is not of X.509 version 3; have it issued"),
         (&certificate, &other_key, "the client key does not belong to the client certificate"),
     ] {

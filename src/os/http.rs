@@ -56,6 +56,10 @@ impl Http {
     /// Presents a client certificate to servers that ask for one: the certificate chain in PEM, the client's own
     /// certificate first, and its key in PEM (PKCS #8, PKCS #1 or SEC1). The caller has to wipe the texts.
     ///
+    /// The key is wiped where it was decoded. ring, which signs with it, does not wipe what it parses, and that stays in
+    /// memory after drop: the scalar of a P-256 key, or `p`, `q`, `d`, `dP` and `dQ` of an RSA key. A provider of
+    /// cryptography that the program installs gets a copy of the DER; rustls's provider for ring does not wipe it.
+    ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a text that is empty or has no certificate or key, for an encrypted key,
     /// and for a key that does not belong to the certificate.

@@ -14,6 +14,8 @@ mod hostile;
 #[path = "../support/tls.rs"]
 mod tls;
 
+#[cfg(feature = "tls")]
+mod key;
 mod observer;
 mod subject;
 

@@ -23,11 +23,16 @@ pub struct Row {
 
 /// A subject that waits to be looked at.
 pub struct Subject {
-    child: Child,
-    out: BufReader<ChildStdout>,
+    process: Process,
     secret: String,
     token: String,
     _servers: (Server, Option<Box<dyn Any>>),
+}
+
+/// This same test program, which has said that it is time to look, and waits until that is done.
+pub struct Process {
+    child: Child,
+    out: BufReader<ChildStdout>,
 }
 
 /// How often secret and token are in memory: whole, or their first half at least.
@@ -52,29 +57,17 @@ impl Row {
             way => over_tls(way, server.url(), &mut command),
         };
         let told = [self.outcome, self.flow, self.mode, &url, secret_file.to_str().unwrap()];
-        command
-            .args(["--exact", "subject::subject", "--ignored", "--nocapture", "--quiet"])
-            .arg("--test-threads=1")
-            .envs(TOLD.into_iter().zip(told))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+        command.envs(TOLD.into_iter().zip(told));
         if self.flow == "jsa, with a locator" {
             let port = url.rsplit(':').next().unwrap();
             // Behind so much that the allocator's own notes in a freed copy do not cover it.
             let copy = format!("https://the-user-of-a-proxy:{secret}@proxy/");
             command.env(SERVICE, port).env(LOCATOR_COPY, copy);
         }
-        let mut child = command.spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        while !line.starts_with("SUBJECT ") {
-            line.clear();
-            assert_ne!(out.read_line(&mut line).unwrap(), 0, "{self:?}: it ended early");
-        }
         let is_ok = self.outcome.starts_with("success");
-        let expected = if is_ok { "SUBJECT got a token" } else { "SUBJECT got an error" };
-        assert_eq!(line.trim_end(), expected, "{self:?}");
-        Subject { child, out, secret, token, _servers: (server, outside) }
+        let said = if is_ok { "got a token" } else { "got an error" };
+        let process = Process::start("subject::subject", &mut command, said);
+        Subject { process, secret, token, _servers: (server, outside) }
     }
 
     /// A server for any number of requests, each of which it answers so.
@@ -143,7 +136,7 @@ fn over_tls(way: &str, _: String, _: &mut Command) -> (String, Option<Box<dyn An
 
 impl Subject {
     pub fn copies(&self) -> Copies {
-        let memory = read_memory(self.child.id());
+        let memory = self.process.memory();
         let secret = self.secret.as_bytes();
         let basic = Base64::encode_string(&[b"id:", secret].concat());
         // Eight bytes into the base64 text, so that the secret's own part is compared.
@@ -155,7 +148,31 @@ impl Subject {
     }
 }
 
-impl Drop for Subject {
+impl Process {
+    /// Starts that test, and waits for what it is to say.
+    #[track_caller]
+    pub fn start(test: &str, command: &mut Command, said: &str) -> Process {
+        command
+            .args(["--exact", test, "--ignored", "--nocapture", "--quiet", "--test-threads=1"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("SUBJECT ") {
+            line.clear();
+            assert_ne!(out.read_line(&mut line).unwrap(), 0, "it ended early: {command:?}");
+        }
+        assert_eq!(line.trim_end(), format!("SUBJECT {said}"), "{command:?}");
+        Process { child, out }
+    }
+
+    pub fn memory(&self) -> Vec<Vec<u8>> {
+        read_memory(self.child.id())
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let _ = std::io::copy(&mut self.out, &mut std::io::sink());
@@ -197,7 +214,7 @@ fn read_regions(pid: u32) -> Result<Vec<Vec<u8>>, String> {
     Ok(regions)
 }
 
-fn count(memory: &[Vec<u8>], needle: &[u8]) -> usize {
+pub fn count(memory: &[Vec<u8>], needle: &[u8]) -> usize {
     assert!(needle.len() >= 16, "too short to tell from chance");
     let finder = memmem::Finder::new(needle);
     memory.iter().map(|region| finder.find_iter(region).count()).sum()

@@ -114,7 +114,7 @@ fn copies(flow: &impl Flow, token: &Token) -> (Vec<u8>, String) {
 }
 
 /// Says that it is time to look, and waits until that is done.
-fn stay(what: &str) {
+pub fn stay(what: &str) {
     println!("SUBJECT {what}");
     std::io::stdout().flush().unwrap();
     let _ = std::io::stdin().read(&mut [0]);

@@ -27,6 +27,7 @@ const TICK: Duration = Duration::from_millis(5);
 #[derive(Clone, Copy, Debug)]
 pub enum Key {
     P256,
+    P384,
     Rsa2048,
 }
 
@@ -34,6 +35,7 @@ impl Key {
     fn generate(self) -> KeyPair {
         match self {
             Key::P256 => KeyPair::generate(),
+            Key::P384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
             // ring makes no RSA keys. openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048
             Key::Rsa2048 => KeyPair::from_pem(include_str!("rsa2048.pem")),
         }

@@ -7,14 +7,15 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use base64ct::{Base64, Encoding};
+use core::mem::take;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{
-    CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
-};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error as TlsError, InconsistentKeys};
 use zeroize::Zeroizing;
+
+const USE: &str = "use RSA from 2048 bits, P-256, P-384 or Ed25519";
 
 pub(super) fn read(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
     let certificates: Vec<CertificateDer<'static>> =
@@ -51,20 +52,17 @@ fn load(key: &PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
         #[cfg(not(feature = "tls-ring"))]
         None => Err(TlsError::General("no provider of cryptography is installed".into())),
     };
-    loaded.map_err(|error| {
-        Error::config(format!(
-            "the client key cannot be used: {error}; use RSA from 2048 bits, P-256, P-384 or Ed25519"
-        ))
-    })
+    loaded.map_err(|error| Error::config(format!("the client key cannot be used: {error}; {USE}")))
 }
 
 /// The first key in a PEM text. It is decoded here so that every buffer is wiped.
 fn read_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
-    type Make = fn(Vec<u8>) -> PrivateKeyDer<'static>;
+    /// Wraps what was decoded.
+    type Make = fn(&mut Vec<u8>) -> Option<PrivateKeyDer<'static>>;
     const KINDS: [(&str, Make); 3] = [
-        ("PRIVATE KEY", |der| PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der))),
-        ("RSA PRIVATE KEY", |der| PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der))),
-        ("EC PRIVATE KEY", |der| PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der))),
+        ("PRIVATE KEY", |der| Some(PrivatePkcs8KeyDer::from(take(der)).into())),
+        ("RSA PRIVATE KEY", |der| Some(PrivatePkcs1KeyDer::from(take(der)).into())),
+        ("EC PRIVATE KEY", |der| Some(sec1_in_pkcs8(der)?.into())),
     ];
     let wrong = |what: &str| Error::config(format!("the client key {what}"));
     let text = core::str::from_utf8(pem).map_err(|_| wrong("is not PEM"))?;
@@ -84,7 +82,45 @@ fn read_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
         let base64 = core::str::from_utf8(&base64).unwrap_or_default();
         let len = Base64::decode(base64, &mut der).map_err(|_| wrong("is not base64"))?.len();
         der.truncate(len);
-        return Ok(make(core::mem::take(&mut *der)));
+        return make(&mut der).ok_or_else(|| wrong(&format!("cannot be used: {USE}")));
     }
     Err(wrong("holds no private key in PEM (-----BEGIN PRIVATE KEY-----)"))
+}
+
+/// SEC1 (RFC 5915) as PKCS #8 (RFC 5208 section 5). rustls would do it too, in buffers that no one wipes.
+///
+/// ```text
+/// SEQUENCE │ INTEGER 0 │ SEQUENCE { id-ecPublicKey, curve } │ OCTET STRING { SEC1 }
+/// ```
+fn sec1_in_pkcs8(sec1: &[u8]) -> Option<PrivatePkcs8KeyDer<'static>> {
+    const P256: &[u8] = &[
+        0x02, 1, 0, 0x30, 19, 0x06, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 0x06, 8, 0x2a, 0x86,
+        0x48, 0xce, 0x3d, 3, 1, 7,
+    ];
+    const P384: &[u8] = &[
+        0x02, 1, 0, 0x30, 16, 0x06, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 0x06, 5, 0x2b, 0x81,
+        0x04, 0, 0x22,
+    ];
+    // SEC1 need not name its curve. It starts with the version 1 and the scalar, which is as long as the curve's.
+    let start = sec1.iter().position(|byte| *byte == 0x02)?;
+    let before = match sec1.get(start..start + 5)? {
+        [0x02, 1, 1, 0x04, 32] => P256,
+        [0x02, 1, 1, 0x04, 48] => P384,
+        _ => return None,
+    };
+    // All lengths are of one byte, or of one behind 0x81.
+    let len = u8::try_from(sec1.len()).ok()?;
+    let whole = u8::try_from(before.len() + 3 + sec1.len()).ok()?;
+    let mut pkcs8 = Vec::with_capacity(3 + usize::from(whole));
+    let mut add = |tag: u8, len: u8, content: &[u8]| {
+        pkcs8.push(tag);
+        if len >= 0x80 {
+            pkcs8.push(0x81);
+        }
+        pkcs8.push(len);
+        pkcs8.extend_from_slice(content);
+    };
+    add(0x30, if len < 0x80 { whole - 1 } else { whole }, before);
+    add(0x04, len, sec1);
+    Some(PrivatePkcs8KeyDer::from(pkcs8))
 }
