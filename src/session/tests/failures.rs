@@ -1,0 +1,146 @@
+//! A token server that fails or refuses: what is served meanwhile, and how soon it is asked again.
+
+use super::*;
+
+#[test]
+fn an_outage_is_survived_with_few_requests() {
+    let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
+    let session = session(&server);
+    assert_eq!(token(&session).as_deref(), Ok("1"));
+    server.down.store(true, Ordering::SeqCst);
+    pass(905);
+    let asked = |seconds: u64, expected: Result<&str, Kind>| {
+        let before = requests(&server);
+        for _ in 0..seconds {
+            assert_eq!(token(&session).as_deref(), expected.as_ref().map(|token| *token));
+            assert_eq!(
+                token(&session).as_deref(),
+                expected.as_ref().map(|token| *token),
+                "twice a second"
+            );
+            pass(1);
+        }
+        requests(&server) - before
+    };
+    let in_90_s = asked(90, Ok("1"));
+    assert!((5..=8).contains(&in_90_s), "{in_90_s} requests in 90 s, while the old token lives");
+    pass(10);
+    let in_600_s = asked(600, Err(Kind::Network));
+    assert!((10..=21).contains(&in_600_s), "{in_600_s} requests in 600 s, after it has ended");
+
+    server.down.store(false, Ordering::SeqCst);
+    pass(61);
+    assert!(token(&session).is_ok(), "back");
+    server.down.store(true, Ordering::SeqCst);
+    pass(1001);
+    assert_eq!(token(&session), Err(Kind::Network));
+    pass(3);
+    server.down.store(false, Ordering::SeqCst);
+    assert!(token(&session).is_ok(), "a success brings the pauses back to the first");
+}
+
+#[test]
+fn a_refusal_is_not_asked_again_for_half_a_minute() {
+    let server = Arc::new(Server { refusing: true.into(), ..Server::default() });
+    let session = session(&server);
+    for passed in [0, 10, 10, 9] {
+        pass(passed);
+        assert_eq!(token(&session), Err(Kind::Refused));
+    }
+    assert_eq!(requests(&server), 1);
+    pass(32);
+    assert_eq!(token(&session), Err(Kind::Refused));
+    assert_eq!(requests(&server), 2);
+}
+
+#[test]
+fn a_secret_that_is_right_again_is_found_while_the_token_lives() {
+    let server = Arc::new(Server { lifetime: 300, ..Server::default() });
+    let session = session(&server);
+    assert_eq!(token(&session).as_deref(), Ok("1"));
+    pass(275); // due, and half of the 25 s that are left is less than the pause after a refusal
+    server.refusing.store(true, Ordering::SeqCst);
+    assert_eq!(token(&session).as_deref(), Ok("1"), "refused, but alive");
+    server.refusing.store(false, Ordering::SeqCst);
+    pass(13);
+    assert_eq!(token(&session).as_deref(), Ok("3"));
+}
+
+#[test]
+fn a_secret_that_stays_wrong_is_sent_a_few_times_while_the_token_lives() {
+    for lifetime in [60, 300, 3600] {
+        let server = Arc::new(Server { lifetime, ..Server::default() });
+        let session = session(&server);
+        assert_eq!(token(&session).as_deref(), Ok("1"));
+        server.refusing.store(true, Ordering::SeqCst);
+        let mut seconds = 0;
+        while token(&session).is_ok() {
+            assert!(seconds <= lifetime, "a token was served after its end");
+            pass(1);
+            seconds += 1;
+        }
+        let refused = requests(&server) - 1;
+        // It is due at most 420 s before its end: every 30 s until a minute is left, then in ever shorter pauses.
+        assert!((2..=20).contains(&refused), "{refused} requests, {lifetime} s of life");
+        pass(29);
+        assert!(token(&session).is_err());
+        assert!(requests(&server) - 1 - refused <= 1, "long pauses without a token");
+    }
+}
+
+#[test]
+fn an_error_from_memory_says_when_it_was_seen_and_when_the_next_attempt_is() {
+    let server = Arc::new(Server { down: true.into(), ..Server::default() });
+    let session = session(&server);
+    let first = session.token().unwrap_err().to_string();
+    assert!(!first.contains("seen"), "{first}");
+    let again = session.token().unwrap_err().to_string();
+    assert!(again.contains("(seen 0 s ago; the next attempt is in "), "{again}");
+    let next = session.next_attempt().unwrap();
+    let pause = next - fake_now().monotonic;
+    assert!(pause <= Duration::from_secs(2), "{pause:?}");
+}
+
+#[test]
+fn retry_after_is_heeded_up_to_a_minute() {
+    struct Busy(&'static str);
+    impl Transport for Busy {
+        fn send(&self, _: &Request, _: Instant) -> Result<Response, Error> {
+            Ok(Response::new(503, "").with_header("Retry-After", self.0))
+        }
+    }
+    for (value, at_least, at_most) in [("30", 29, 30), ("9999", 59, 60), ("0", 0, 1)] {
+        let config = Config::new("http://localhost/token", "id", "secret").unwrap();
+        let session = Session::with_transport(config, Busy(value));
+        assert_eq!(token(&session), Err(Kind::Unavailable));
+        let pause = (session.next_attempt().unwrap() - Instant::now()).as_secs();
+        assert!((at_least..=at_most).contains(&pause), "{value}: {pause}");
+    }
+}
+
+#[test]
+fn a_timeout_in_a_call_with_little_time_starts_no_pause() {
+    let server = Arc::new(Server { late: true.into(), ..Server::default() });
+    let session = session(&server);
+    let outcome = session.obtain(Instant::now() + Duration::from_millis(1));
+    assert_eq!(outcome.unwrap_err().kind(), Kind::Timeout);
+    assert_eq!(token(&session), Err(Kind::Timeout));
+    assert_eq!(requests(&server), 2, "the call that had all its time asked for itself");
+    assert_eq!(token(&session), Err(Kind::Timeout));
+    assert_eq!(requests(&server), 2, "and its failure is followed by a pause");
+}
+
+#[test]
+fn after_a_refusal_the_password_function_is_called_again_at_once() {
+    let server = Arc::new(Server::default());
+    let typed = std::sync::Mutex::new(["right", "", "wrong"].to_vec());
+    let ask = move || Ok(typed.lock().unwrap().pop().unwrap().into());
+    let config = Config::new("http://localhost/token", "id", crate::SecretSource::from_fn(ask));
+    let mut session = Session::with_transport(config.unwrap(), Arc::clone(&server));
+    session.now = fake_now;
+    server.refusing.store(true, Ordering::SeqCst);
+    assert_eq!(token(&session), Err(Kind::Refused));
+    server.refusing.store(false, Ordering::SeqCst);
+    assert_eq!(token(&session), Err(Kind::Config), "an empty entry");
+    assert_eq!(token(&session).as_deref(), Ok("2"));
+}

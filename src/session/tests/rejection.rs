@@ -1,0 +1,123 @@
+//! A 401 from an API: what it means for the token, and for the token server.
+
+use super::*;
+
+#[test]
+fn a_rejected_token_is_never_served_again() {
+    let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
+    let session = session(&server);
+    let rejected = session.token().unwrap();
+    server.down.store(true, Ordering::SeqCst);
+    assert_eq!(session.renew(&rejected).unwrap_err().kind(), Kind::Network);
+    assert_eq!(token(&session), Err(Kind::Network));
+    assert_eq!(requests(&server), 2, "the second call falls into the pause");
+}
+
+#[test]
+fn a_401_renews_and_sends_once_more_and_no_more() {
+    for (accepted, status, sent, expected_requests, expected_calls) in [
+        (None, 200, "Bearer 1", 1, 1),
+        (Some("Bearer 1"), 200, "Bearer 1", 1, 1),
+        (Some("Bearer 2"), 200, "Bearer 2", 2, 2),
+        (Some("Bearer 3"), 401, "Bearer 2", 2, 2),
+    ] {
+        let server = Arc::new(Server { accepted, ..Server::default() });
+        let session = session(&server);
+        let request = Request::get("http://localhost/api")
+            .unwrap()
+            .with_header("Authorization", "mine")
+            .unwrap();
+        let response = session.send(request).unwrap();
+        assert_eq!((response.status(), response.text().unwrap()), (status, sent), "{accepted:?}");
+        assert_eq!(requests(&server), expected_requests, "{accepted:?}");
+        assert_eq!(server.calls.load(Ordering::SeqCst), expected_calls, "{accepted:?}");
+    }
+}
+
+/// Calls one path, and returns the status code.
+fn call(session: &Session, path: &str) -> u16 {
+    let request = Request::get(&format!("http://localhost{path}")).unwrap();
+    session.send(request).unwrap().status()
+}
+
+#[test]
+fn one_forbidden_endpoint_beside_others_costs_few_requests() {
+    let server = Arc::new(Server::default());
+    let session = session(&server);
+    for _ in 0..1000 {
+        assert_eq!(call(&session, "/never?offset=1"), 401);
+        assert_eq!(call(&session, "/api"), 200);
+        AHEAD.set(AHEAD.get() + Duration::from_millis(100));
+    }
+    let in_100_s = requests(&server);
+    assert!((4..=12).contains(&in_100_s), "{in_100_s} requests in 100 s for 1,000 pairs");
+}
+
+#[test]
+fn a_revoked_token_is_replaced_at_once_beside_a_forbidden_endpoint() {
+    let server = Arc::new(Server::default());
+    let session = session(&server);
+    for _ in 0..20 {
+        assert_eq!(call(&session, "/never"), 401);
+        assert_eq!(call(&session, "/api"), 200);
+        server.revoked.store(requests(&server), Ordering::SeqCst);
+        assert_eq!(call(&session, "/api"), 200, "the call is made again");
+    }
+}
+
+#[test]
+fn a_call_over_any_client_is_repeated_once_and_then_pauses() {
+    for (rejecting, expected_calls, expected_requests) in
+        [(0, 1, 1), (1, 2, 2), (usize::MAX, 1001, 2)]
+    {
+        let server = Arc::new(Server::default());
+        let session = session(&server);
+        let mut calls = 0;
+        for _ in 0..if rejecting > 1 { 1000 } else { 1 } {
+            session
+                .call(
+                    |_| {
+                        calls += 1;
+                        if calls <= rejecting { 401 } else { 200 }
+                    },
+                    |status| *status == 401,
+                )
+                .unwrap();
+        }
+        assert_eq!((calls, requests(&server)), (expected_calls, expected_requests), "{rejecting}");
+    }
+}
+
+#[test]
+fn an_api_that_rejects_every_token_causes_few_token_requests() {
+    let server = Arc::new(Server { accepted: Some("Bearer none"), ..Server::default() });
+    let session = session(&server);
+    for second in 0..600 {
+        for _ in 0..3 {
+            let response = session.send(Request::get("http://localhost/api").unwrap()).unwrap();
+            assert_eq!(response.status(), 401, "{second}");
+        }
+        pass(1);
+    }
+    let in_600_s = requests(&server);
+    assert!((12..=26).contains(&in_600_s), "{in_600_s} requests for 1,800 calls");
+}
+
+#[test]
+fn renew_in_a_loop_causes_few_token_requests_and_still_replaces_a_revoked_token() {
+    let server = Arc::new(Server::default());
+    let session = session(&server);
+    for _ in 0..1000 {
+        let token = session.token().unwrap();
+        session.renew(&token).unwrap();
+        AHEAD.set(AHEAD.get() + Duration::from_millis(100));
+    }
+    let in_100_s = requests(&server);
+    assert!((4..=12).contains(&in_100_s), "{in_100_s} requests in 100 s for 1,000 calls");
+    pass(200);
+    let rejected = session.token().unwrap();
+    let copy = Token::new(rejected.access_token(), None).unwrap();
+    let renewed = session.renew(&copy).unwrap();
+    assert_ne!(renewed.access_token(), rejected.access_token(), "compared by value");
+    assert_eq!(requests(&server), in_100_s + 1);
+}

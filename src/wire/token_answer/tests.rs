@@ -1,0 +1,231 @@
+use super::*;
+use crate::error::Kind;
+use crate::wire::request::Method;
+use crate::wire::url::Url;
+use alloc::string::ToString;
+
+fn read(status: u16, body: &str) -> Result<Token, Error> {
+    let request =
+        Request::for_token(Method::Get, Url::parse("URL", "http://h:1/?s=hunter2").unwrap())
+            .with_secret("hunter2");
+    let answer = AnswerReader { request: &request, separator: ' ', members: &[], advice: "advice" };
+    answer.read_answer(Response::new(status, body))
+}
+
+#[test]
+fn a_token_is_one_header_value() {
+    let token = read(
+        200,
+        r#"{"access_token":"abc","token_type":"bEARER","scope":"ADMIN","expires_in":60}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        (
+            token.authorization(),
+            token.access_token(),
+            token.token_type(),
+            token.scope(),
+            token.lifetime()
+        ),
+        ("Bearer abc", "abc", "Bearer", Some("ADMIN"), Some(Duration::from_secs(60)))
+    );
+    assert_eq!(token.authorization.len(), token.authorization.capacity());
+    assert!(!format!("{token:?}").contains("abc"));
+}
+
+#[test]
+fn an_implausible_lifetime_is_unknown_and_no_error() {
+    for (member, expected) in [
+        ("3600", Some(3600.0)),
+        ("\"3600\"", Some(3600.0)),
+        ("\" 60.5 \"", Some(60.5)),
+        ("0.5", Some(0.5)),
+        ("3.6e3", Some(3600.0)),
+        ("315360000", Some(315_360_000.0)),
+        ("315360001", None),
+        ("null", None),
+        ("0", None),
+        ("-1", None),
+        ("-0.0", None),
+        ("1e300", None),
+        ("1e400", None),
+        ("-1e400", None),
+        ("\"1e400\"", None),
+        ("99999999999999999999999", None),
+        ("\"\"", None),
+        ("\"soon\"", None),
+        ("\"inf\"", None),
+        ("\"NaN\"", None),
+        ("true", None),
+        ("[60]", None),
+        ("{\"s\":60}", None),
+    ] {
+        let token = read(200, &format!("{{\"access_token\":\"t\",\"expires_in\":{member}}}"));
+        let lifetime = token.unwrap_or_else(|error| panic!("{member}: {error}")).lifetime();
+        assert_eq!(lifetime, expected.map(Duration::from_secs_f64), "{member}");
+    }
+}
+
+#[test]
+fn an_answer_without_a_usable_token_is_malformed_and_the_error_says_why() {
+    let long = "x".repeat(8193);
+    for (body, part) in [
+        ("", "empty"),
+        ("hello", "not one JSON object"),
+        ("{}", "no access_token"),
+        ("{\"access_token\":null}", "not a string"),
+        ("{\"access_token\":7}", "not a string"),
+        ("{\"access_token\":\"\"}", "empty"),
+        ("{\"access_token\":\"a b\"}", "header"),
+        ("{\"access_token\":\"a\\r\\nX: y\"}", "header"),
+        ("{\"access_token\":\"\\u00e9\"}", "header"),
+        (&format!("{{\"access_token\":\"{long}\"}}"), "8 KiB"),
+        ("{\"access_token\":\"t\",\"access_token\":\"t\"}", "not one JSON object"),
+        ("{\"access_token\":\"t\"} {}", "not one JSON object"),
+        ("{\"access_token\":\"t\",\"token_type\":\"mac\"}", "`mac`"),
+        ("{\"access_token\":\"t\",\"token_type\":\"Bearer\\r\\n\"}", "`Bearer\\u{d}\\n`"),
+        ("{\"access_token\":\"t\",\"token_type\":\"hunter2\"}", "`[redacted]`"),
+        ("{\"access_token\":\"t\",\"token_type\":5}", "not a string"),
+    ] {
+        let error = read(200, body).unwrap_err();
+        assert_eq!(error.kind(), Kind::Malformed, "{body}: {error}");
+        assert!(error.to_string().contains(part), "{body}: {error}");
+    }
+}
+
+#[test]
+fn an_error_member_or_another_status_never_yields_a_token() {
+    let good = "\"access_token\":\"t\",\"token_type\":\"Bearer\"";
+    for (status, body) in [
+        (200, format!("{{{good},\"error\":\"an error\"}}")),
+        (200, format!("{{\"error\":{{}},{good}}}")),
+        (199, format!("{{{good}}}")),
+        (300, format!("{{{good}}}")),
+        (302, String::new()),
+        (401, String::from("<html>")),
+        (503, format!("{{{good}}}")),
+    ] {
+        let error = read(status, &body).unwrap_err();
+        let expected = if status == 503 { Kind::Unavailable } else { Kind::Refused };
+        assert_eq!(error.kind(), expected, "{status} {body}: {error}");
+        assert!(status != 200 || error.to_string().contains("error"), "{error}");
+    }
+}
+
+#[test]
+fn a_token_that_the_answer_repeats_is_not_shown() {
+    for body in [
+        r#"{"access_token":"t0k3n","token_type":"t0k3n"}"#,
+        r#"{"access_token":"t0k3n","error":"no t0k3n"}"#,
+    ] {
+        let error = read(200, body).unwrap_err().to_string();
+        assert!(!error.contains("t0k3n") && error.contains("[redacted]"), "{error}");
+    }
+}
+
+#[test]
+fn a_refusal_carries_the_fields_without_the_secret() {
+    let body = r#"{"error":"invalid_client","error_description":"no \u001b[1m hunter2, hunter%32","error_uri":"https://e/"}"#;
+    let Err(Error::Refused(refusal)) = read(401, body) else { panic!("not refused") };
+    assert_eq!((refusal.status(), refusal.error()), (401, Some("invalid_client")));
+    assert_eq!(refusal.error_description(), Some("no \\u{1b}[1m [redacted], [redacted]"));
+    assert_eq!(refusal.error_uri(), Some("https://e/"));
+    assert_eq!(
+        refusal.to_string(),
+        "h:1 refused the token request: 401: invalid_client: no \\u{1b}[1m [redacted], [redacted] https://e/ (advice)"
+    );
+}
+
+#[test]
+fn a_null_error_beside_a_token_is_ignored() {
+    assert_eq!(read(200, r#"{"access_token":"t","error":null}"#).unwrap().access_token(), "t");
+}
+
+#[test]
+fn without_a_usable_expires_in_the_lifetime_is_that_of_the_jwt() {
+    // {"iat":1700000000,"exp":1700003600}
+    let jwt = "e30.eyJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMH0.c2ln";
+    for (member, seconds) in [
+        ("", 3600),
+        (r#","expires_in":null"#, 3600),
+        (r#","expires_in":"soon""#, 3600),
+        (r#","expires_in":-1"#, 3600),
+        (r#","expires_in":60"#, 60),
+    ] {
+        let token = read(200, &format!("{{\"access_token\":\"{jwt}\"{member}}}")).unwrap();
+        assert_eq!(token.lifetime(), Some(Duration::from_secs(seconds)), "{member}");
+    }
+    let mut response = Response::new(200, format!("{{\"access_token\":\"{jwt}\"}}"));
+    response.received_at = Some(1_700_003_000);
+    let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
+    let token = Token::from_answer(&request, response).unwrap();
+    assert_eq!(token.lifetime(), Some(Duration::from_secs(600)), "what is left by the clock");
+}
+
+#[test]
+fn members_that_were_asked_for_are_kept() {
+    let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
+    let members = &["instance_url", "scope", "absent", "number"].map(String::from);
+    let answer = AnswerReader { request: &request, separator: ' ', members, advice: "" };
+    let body =
+        r#"{"access_token":"t","instance_url":"https:\/\/x","scope":"s","number":7,"other":"y"}"#;
+    let token = answer.read_answer(Response::new(200, body)).unwrap();
+    assert_eq!(token.member("instance_url"), Some("https://x"));
+    assert_eq!((token.member("scope"), token.scope()), (Some("s"), Some("s")));
+    assert_eq!([token.member("absent"), token.member("number"), token.member("other")], [None; 3]);
+}
+
+#[test]
+fn a_refusal_that_is_not_json_is_described() {
+    for (status, name, value, body, part) in [
+        (
+            400,
+            "Content-Type",
+            "text/html",
+            "<TITLE> No required SSL certificate was sent </title>",
+            "400: text/html: No required SSL certificate was sent (this is not the answer of a token server",
+        ),
+        (502, "Content-Type", "text/html", "<html>", "502: text/html (the server cannot"),
+        (
+            401,
+            "WWW-Authenticate",
+            "Basic realm=\"proxy hunter2\"",
+            "",
+            "401: realm proxy [redacted] (this is not",
+        ),
+        (
+            302,
+            "Location",
+            "https://sso.example/login?next=hunter2",
+            "",
+            "302: it redirects to https://sso.example/login (redirects are not followed",
+        ),
+        (401, "Content-Type", "application/json", "{}", "401 (advice)"),
+    ] {
+        let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap())
+            .with_secret("hunter2");
+        let answer =
+            AnswerReader { request: &request, separator: ' ', members: &[], advice: "advice" };
+        let response = Response::new(status, body).with_header(name, value);
+        let error = answer.read_answer(response).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn an_unavailable_server_is_distinguished_from_one_that_refuses() {
+    for (status, body, kind) in [
+        (429, "", Kind::Unavailable),
+        (503, "", Kind::Unavailable),
+        (400, r#"{"error":"temporarily_unavailable"}"#, Kind::Unavailable),
+        (400, r#"{"error":"invalid_client"}"#, Kind::Refused),
+    ] {
+        assert_eq!(read(status, body).unwrap_err().kind(), kind, "{status} {body}");
+    }
+    let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
+    let response = Response::new(429, "").with_header("Retry-After", "120");
+    let Err(Error::Unavailable(refusal)) = Token::from_answer(&request, response) else {
+        panic!("not unavailable")
+    };
+    assert_eq!(refusal.retry_after(), Some(Duration::from_secs(120)));
+}
