@@ -172,6 +172,8 @@
 #![deny(missing_docs)]
 // The page above links to items that need `std`.
 #![cfg_attr(not(feature = "std"), allow(rustdoc::broken_intra_doc_links))]
+// Each item's page names the feature that it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 #[cfg(feature = "std")]

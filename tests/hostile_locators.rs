@@ -301,6 +301,7 @@ fn a_child_that_nobody_waited_for_is_seen() {
 }
 
 /// The descriptors of this process that a child inherits whoever starts it.
+#[cfg(feature = "cli")]
 fn inheritable() -> BTreeSet<u32> {
     let descriptors = std::fs::read_dir("/proc/self/fdinfo").expect("/proc/self/fdinfo");
     let mut numbers = BTreeSet::from([0, 1, 2]);
@@ -317,6 +318,7 @@ fn inheritable() -> BTreeSet<u32> {
 }
 
 /// This test's own child, with an environment that it knows: `minbearer`, whose locator writes down what it got.
+#[cfg(feature = "cli")]
 #[test]
 fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
     let _alone = ALONE.lock();
@@ -374,6 +376,7 @@ fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
 }
 
 /// The kernel keeps no exit status then, and a locator that prints a port may still have failed.
+#[cfg(feature = "cli")]
 #[test]
 fn a_locator_whose_status_is_lost_is_no_good_one() {
     let _alone = ALONE.lock();

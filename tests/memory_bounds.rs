@@ -5,6 +5,7 @@
 //! cargo test --release --test memory_bounds -- --nocapture   # prints the figures
 //! ```
 #![cfg(target_os = "linux")] // it reads /proc/<pid>/status
+#![cfg(feature = "cli")] // of the program
 
 #[path = "support/hostile.rs"]
 mod hostile;

@@ -1,4 +1,5 @@
 //! `minbearer`'s command line: what it prints, and how it fails.
+#![cfg(feature = "cli")]
 
 #[path = "support/appliance.rs"]
 mod appliance;

@@ -10,6 +10,8 @@
 //!
 //! Without `RENEW_SECONDS`, a machine without curl runs the first reader alone.
 
+#![cfg(feature = "cli")]
+
 #[path = "support/appliance.rs"]
 mod appliance;
 #[path = "support/minbearer.rs"]

@@ -1,4 +1,5 @@
 //! `minbearer --output`: whole or not at all, and nothing but a regular file replaced.
+#![cfg(feature = "cli")]
 
 #[path = "support/appliance.rs"]
 mod appliance;

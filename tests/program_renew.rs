@@ -1,4 +1,5 @@
 //! `minbearer --renew`: when it asks, what ends it, and what does not.
+#![cfg(feature = "cli")]
 
 #[path = "support/appliance.rs"]
 mod appliance;

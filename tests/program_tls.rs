@@ -1,5 +1,5 @@
 //! `minbearer`'s options for TLS: `--cacert`, `--cert` and `--key`.
-#![cfg(feature = "tls")]
+#![cfg(all(feature = "cli", feature = "tls"))]
 
 #[path = "support/appliance.rs"]
 mod appliance;

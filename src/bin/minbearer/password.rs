@@ -18,10 +18,23 @@ pub fn password_from_env(timeout: Duration) -> Result<SecretSource, Error> {
     if let Some(path) = variable("NC_PASSWORD_FILE")? {
         Ok(SecretSource::file(path))
     } else if rustix::stdio::stdin().is_terminal() {
-        minbearer::prompt::password("Password: ").map(SecretSource::from)
+        typed()
     } else {
         first_line(rustix::stdio::stdin(), timeout).map(SecretSource::from)
     }
+}
+
+#[cfg(feature = "prompt")]
+fn typed() -> Result<SecretSource, Error> {
+    minbearer::prompt::password("Password: ").map(SecretSource::from)
+}
+
+/// In an example built without the feature.
+#[cfg(not(feature = "prompt"))]
+fn typed() -> Result<SecretSource, Error> {
+    Err(Error::config(
+        "a password is asked for where the feature `prompt` is on: set NC_PASSWORD_FILE, or give it on standard input",
+    ))
 }
 
 fn first_line(input: BorrowedFd, timeout: Duration) -> Result<Secret, Error> {
