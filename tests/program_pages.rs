@@ -190,7 +190,7 @@ fn the_completions_of_bash_are_current_and_complete() {
         ("minbearer accelerator URL --r", "--rfc6750 --renew"),
         ("minbearer --header client-credentials --p", "--parameter --plain-http"),
         ("minbearer jsa --timeout j", ""),
-        ("minbearer jsa --output Cargo.t", "Cargo.toml"),
+        ("minbearer jsa --output CHANGEL", "CHANGELOG.md"),
     ] {
         let call = format!(
             "COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _minbearer; echo \"${{COMPREPLY[*]}}\""

@@ -54,6 +54,7 @@ fn quickstart_shows_both_flows_and_no_token_whole() {
     );
 }
 
+#[cfg(feature = "cli")]
 #[test]
 fn appliance_prints_shell_lines_that_the_other_programs_run_on() {
     let variables = [("CLIENT_SECRET", "it's; $odd `secret` \\"), ("NC_PASSWORD", ODD_SECRET)];
@@ -124,9 +125,11 @@ fn rest_101_prints_the_project_indented() {
 #[test]
 fn an_empty_variable_is_named_by_every_program() {
     for (program, arguments, name) in [
+        #[cfg(feature = "cli")]
         ("minbearer", &["accelerator", "http://h"][..], "USER"),
+        #[cfg(feature = "cli")]
         ("minbearer", &["accelerator", "http://h", "rose"], "NC_PASSWORD_FILE"),
-        ("quickstart", &[], "CLIENT_ID"),
+        ("quickstart", &[][..], "CLIENT_ID"),
         ("appliance", &[], "CLIENT_SECRET"),
         ("rest_101", &[], "NC_URL"),
         ("rest_101", &["http://h"], "NC_USER"),

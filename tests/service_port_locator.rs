@@ -549,6 +549,7 @@ fn wrong_settings_are_named() {
     assert_eq!((help.status, help.out.as_str()), (Some(0), "usage: service_port_locator NAME\n"));
 }
 
+#[cfg(feature = "cli")]
 #[test]
 fn minbearer_takes_it_for_the_port_locator() {
     let appliance = Appliance::start(Credentials::default()).expect("the appliance starts");

@@ -10,6 +10,7 @@ use crate::wire::response::Response;
 use alloc::format;
 use alloc::string::ToString;
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::io::{ErrorKind, Read, Write};
 use std::time::Instant;
 use zeroize::Zeroizing;
@@ -73,6 +74,10 @@ impl Http {
         Ok(Http { tls })
     }
 }
+
+// With TLS too: a panic leaves nothing half done in it, since what it keeps is made whole before it is put there.
+impl UnwindSafe for Http {}
+impl RefUnwindSafe for Http {}
 
 impl Transport for Http {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {

@@ -107,6 +107,7 @@ fn a_session_is_send_and_sync() {
     check::<Session>();
     check_unwind::<Session>();
     check_unwind::<crate::jsa::Config>();
+    check_unwind::<crate::Http>();
 }
 
 #[test]
