@@ -50,6 +50,7 @@ impl Http {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a text that is empty, in DER or without a PEM certificate.
     #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))] // which is what most want, and turns that one on
     pub fn with_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_ca(pem.as_ref())? })
     }
@@ -65,6 +66,7 @@ impl Http {
     /// [`Kind::Config`](crate::Kind::Config) for a text that is empty or has no certificate or key, for an encrypted key,
     /// and for a key that does not belong to the certificate.
     #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_client_certificate(
         self,
         chain_pem: impl AsRef<[u8]>,
