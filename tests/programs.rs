@@ -1,4 +1,5 @@
 //! The examples' command lines: what they print, and how they fail.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // where `minbearer` is not built
 
 #[path = "support/appliance.rs"]
 mod appliance;

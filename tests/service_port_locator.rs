@@ -1,4 +1,5 @@
 //! The native port locator, against a resolver in this process that says what each test wants.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // where `minbearer` is not built
 
 #[path = "support/appliance.rs"]
 mod appliance;
