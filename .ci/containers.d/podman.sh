@@ -39,7 +39,7 @@ podman() { command podman --root "$store/root" --runroot "$store/run" --storage-
 build_static() {
   local program
   for program in "$@"; do
-    if [ ! -x "$program" ] || [ -n "$(find src examples Cargo.lock .ci/static -newer "$program" -print -quit)" ]; then
+    if [ ! -x "$program" ] || [ -n "$(find src examples Cargo.lock .ci/static .ci/static.d -newer "$program" -print -quit)" ]; then
       .ci/static "$(uname -m)" >&2
       break
     fi

@@ -4,13 +4,14 @@ use super::console::seconds;
 use super::renewal::LEAST_BETWEEN_REQUESTS;
 use super::table::{COMMANDS, Command, Flow, OPTIONS, Row, Setting};
 use minbearer::Error;
+use rustix::fs::RawMode;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-const DEFAULT_MODE: u32 = 0o600;
+const DEFAULT_MODE: RawMode = 0o600;
 
 /// What the command line asks for.
 pub enum Asked {
@@ -33,7 +34,7 @@ pub struct Arguments {
     pub tls: TlsFiles,
     /// Where the token goes instead of standard output.
     pub output: Option<PathBuf>,
-    pub mode: u32,
+    pub mode: RawMode,
     pub renew: bool,
     pub every: Option<Duration>,
 }
@@ -232,8 +233,8 @@ fn text(what: &str, value: OsString) -> Result<String, Error> {
     value.into_string().map_err(|_| Error::config([what, " is not UTF-8"].concat()))
 }
 
-fn permissions(text: &str) -> Option<u32> {
+fn permissions(text: &str) -> Option<RawMode> {
     let is_octal = text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
-    let mode = u32::from_str_radix(text, 8).ok()?;
+    let mode = RawMode::from_str_radix(text, 8).ok()?;
     (is_octal && mode <= 0o777).then_some(mode)
 }

@@ -4,7 +4,7 @@ use super::console::write_all;
 use super::random::random_bits;
 use minbearer::{Error, Token};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Access, FileType, Mode, OFlags};
+use rustix::fs::{Access, FileType, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStringExt;
@@ -15,7 +15,7 @@ const NAMES: usize = 8;
 
 pub struct Output {
     file: CString,
-    mode: u32,
+    mode: RawMode,
     header: bool,
 }
 
@@ -24,7 +24,7 @@ impl Output {
     ///
     /// # Errors
     /// Of kind `Config`, here and in [`write`](Self::write).
-    pub fn new(file: PathBuf, mode: u32, header: bool) -> Result<Output, Error> {
+    pub fn new(file: PathBuf, mode: RawMode, header: bool) -> Result<Output, Error> {
         if file.as_os_str().is_empty() {
             return Err(Error::config("the FILE of --output must not be empty"));
         }

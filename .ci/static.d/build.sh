@@ -1,0 +1,112 @@
+# Static executables for .ci/static, .ci/release and .ci/platforms, the standard library built for size. Who reads this
+# sets $out, where all of it goes, $strip, symbols or none, and fail, which ends the script.
+#
+# What is built does not depend on the folder that it is built in: the linker is found by its name, and compilers write
+# short names of folders instead of theirs (.ci/release compares).
+#
+# The compiler is Debian's rustc-web, which takes unstable options and comes with the sources of its standard library.
+# The C compiler and linker is zig (pip install ziglang), which carries musl for every processor.
+
+zig_version=0.15.2
+
+install_tools() {
+  if ! dpkg -s rustc-web cargo-web rust-web-src python3-venv >/dev/null 2>&1; then
+    { apt-get update && apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src python3-venv; } \
+      >"$out/apt.log" 2>&1 || fail "could not install rustc-web, cargo-web, rust-web-src and python3-venv: $out/apt.log"
+  fi
+  if ! "$out/venv/bin/pip" show ziglang 2>/dev/null | grep -qx "Version: $zig_version"; then
+    python3 -m venv --clear "$out/venv"
+    "$out/venv/bin/pip" install --quiet --disable-pip-version-check "ziglang==$zig_version" ||
+      fail "could not install ziglang"
+  fi
+}
+
+# write_compiler NAME ZIG_TARGET [OPTION]...: a C compiler and linker for one processor.
+# It leaves out what it is told but zig does not know: LLVM's name of the target, and two options of the linker.
+# thread_name.o stands for the one of NAME.
+write_compiler() {
+  cat >"$out/$1" <<EOF
+#!/usr/bin/env bash
+arguments=()
+for argument in "\$@"; do
+  case \$argument in
+    --target=* | -Wl,--as-needed | -Wl,-melf*) ;;
+    thread_name.o) arguments+=("$out/thread_name-${1#cc-}.o") ;;
+    *) arguments+=("\$argument") ;;
+  esac
+done
+exec "$out/venv/bin/python" -m ziglang cc -target ${*:2} "\${arguments[@]}"
+EOF
+  chmod +x "$out/$1"
+}
+
+# The standard library names a thread by this function, and only the thread that calls it. musl's can name others too,
+# for which it needs snprintf, and with that 11 KiB that nothing else here has a use for. This one does what musl's
+# does in the first case.
+write_thread_name() {
+  cat >"$out/thread_name.c" <<'EOF'
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+int pthread_setname_np(pthread_t thread, const char *name) {
+  if (strnlen(name, 16) > 15) return ERANGE;
+  if (thread != pthread_self()) return ENOTSUP;
+  return prctl(PR_SET_NAME, (unsigned long)name, 0UL, 0UL, 0UL) ? errno : 0;
+}
+EOF
+}
+
+# prepare: installs and writes all of the above.
+prepare() {
+  mkdir -p "$out"
+  install_tools
+  write_thread_name
+  printf '#!/bin/sh\nexec "%s" -m ziglang ar "$@"\n' "$out/venv/bin/python" >"$out/ar"
+  chmod +x "$out/ar"
+}
+
+# compile ARCH COMMAND OPTION...: runs this command of Cargo's, and leaves what it built in $built.
+compile() {
+  local arch=$1 command=$2 target zig flags folder maps=''
+  shift 2
+  case $arch in
+    x86_64) target=x86_64-unknown-linux-musl zig=x86_64-linux-musl ;;
+    aarch64) target=aarch64-unknown-linux-musl zig=aarch64-linux-musl ;;
+    armv7) target=armv7-unknown-linux-musleabihf zig=arm-linux-musleabihf ;;
+    riscv64) target=riscv64gc-unknown-linux-musl zig=riscv64-linux-musl ;;
+    mipsel) target=mipsel-unknown-linux-musl zig='mipsel-linux-musleabi -mcpu=mips32r2+soft_float' ;;
+    *) fail "$arch is none of x86_64, aarch64, armv7, riscv64, mipsel" ;;
+  esac
+  # shellcheck disable=SC2086 # a target and options
+  write_compiler "cc-$arch" $zig
+  "$out/cc-$arch" -Oz -c -o "$out/thread_name-$arch.o" "$out/thread_name.c"
+  flags="-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Zlocation-detail=none"
+  flags+=" -Crelocation-model=static -Clinker=cc-$arch -Clink-self-contained=no"
+  flags+=" -Clink-arg=thread_name.o"
+  flags+=" -Cllvm-args=-inline-threshold=10 -Cllvm-args=-inline-call-penalty=35"
+  flags+=" -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-disable-lsr -Cllvm-args=-min-jump-table-entries=30"
+  # These make code faster by writing some of it twice, or by keeping more values at hand than there are registers.
+  flags+=" -Cllvm-args=-disable-block-placement -Cllvm-args=-disable-machine-licm -Cllvm-args=-disable-machine-cse"
+  flags+=" -Cllvm-args=-disable-phi-elim-edge-splitting -Cllvm-args=-enable-pre=0"
+  case $arch in
+    # The linker leaves room for pages of 64 KiB, in the file too if the sections end unluckily. This processor has none.
+    armv7) flags+=" -Clink-arg=-Wl,-z,max-page-size=4096" ;;
+    riscv64 | mipsel) flags+=" -Ctarget-feature=+crt-static" ;;
+  esac
+  # zig takes it for the parts of libc that it compiles, and as a wish for no symbols.
+  [ "$strip" = none ] || flags+=" -Clink-arg=-Oz"
+  for folder in "$PWD=." "$out=static" "${CARGO_HOME:-$HOME/.cargo}/registry/src=registry"; do
+    flags+=" --remap-path-prefix=$folder"
+    maps+=" -ffile-prefix-map=$folder"
+  done
+  env -u RUSTC_WRAPPER PATH="$out:$PATH" RUSTUP_TOOLCHAIN= RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc \
+    RUSTFLAGS="$flags" "CC_${target//-/_}=$out/cc-$arch" "CFLAGS_${target//-/_}=${maps# }" "AR_${target//-/_}=$out/ar" \
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+    CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_STRIP="$strip" \
+    /usr/bin/cargo "$command" --quiet --release -Zbuild-std=std -Zbuild-std-features=optimize_for_size \
+    --target "$target" --target-dir "$out/build" "$@" </dev/null || fail "$arch: cargo $command failed"
+  mkdir -p "$out/$arch"
+  built=$out/build/$target/release
+}
