@@ -22,15 +22,15 @@ install_tools() {
 }
 
 # write_compiler NAME ZIG_TARGET [OPTION]...: a C compiler and linker for one processor.
-# It leaves out what it is told but zig does not know: LLVM's name of the target, and two options of the linker.
-# thread_name.o stands for the one of NAME.
+# It leaves out what it is told but zig does not know: LLVM's name of the target, the least version of macOS, and two
+# options of the linker. thread_name.o stands for the one of NAME.
 write_compiler() {
   cat >"$out/$1" <<EOF
 #!/usr/bin/env bash
 arguments=()
 for argument in "\$@"; do
   case \$argument in
-    --target=* | -Wl,--as-needed | -Wl,-melf*) ;;
+    --target=* | -mmacosx-version-min=* | -Wl,--as-needed | -Wl,-melf*) ;;
     thread_name.o) arguments+=("$out/thread_name-${1#cc-}.o") ;;
     *) arguments+=("\$argument") ;;
   esac
