@@ -15,9 +15,10 @@ impl Ureq {
         let ca = Certificate::from_pem(ca_pem).map_err(|error| {
             Error::config(format!("the CA's certificate: {error}")).with_source(error)
         })?;
+        let provider = rustls::crypto::ring::default_provider();
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::new_with_certs(&[ca]))
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .unversioned_rustls_crypto_provider(Arc::new(provider))
             .build();
         let agent = Agent::config_builder()
             .tls_config(tls)

@@ -36,8 +36,9 @@ impl Flow for AppRole {
         let json = response.json_text()?;
         let token = between(json, r#""client_token":""#, "\"")
             .ok_or_else(|| Error::malformed("the answer of Vault has no client_token"))?;
-        let seconds = between(json, r#""lease_duration":"#, ",").and_then(|text| text.parse().ok());
-        Token::new(token, seconds.map(Duration::from_secs))
+        let seconds = between(json, r#""lease_duration":"#, ",");
+        let lifetime = seconds.and_then(|text| text.parse().ok()).map(Duration::from_secs);
+        Token::new(token, lifetime)
     }
 }
 

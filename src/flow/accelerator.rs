@@ -10,7 +10,8 @@
 //! # fn main() -> Result<(), minbearer::Error> {
 //! use minbearer::accelerator;
 //!
-//! let config = accelerator::Config::new("http://host:6271/project", "rose", "password")?;
+//! let url = "http://host:6271/project";
+//! let config = accelerator::Config::new(url, "rose", "password")?;
 //! let token = accelerator::get_token(&config)?;
 //! # Ok(()) }
 //! ```

@@ -9,8 +9,8 @@
 //! use minbearer::{Secret, client_credentials};
 //!
 //! let secret = Secret::from_file("/run/secrets/client_secret")?;
-//! let config = client_credentials::Config::new("https://auth.example/token", "my-client", secret)?
-//!     .with_scope("read");
+//! let url = "https://auth.example/token";
+//! let config = client_credentials::Config::new(url, "my-client", secret)?.with_scope("read");
 //! let token = client_credentials::get_token(&config)?;
 //! # Ok(()) }
 //! ```

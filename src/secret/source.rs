@@ -23,7 +23,7 @@ type Ask = Box<dyn Fn() -> Result<Secret, Error> + Send + Sync>;
 /// client_credentials::Config::new(url, "id", "a secret in the program")?;
 /// client_credentials::Config::new(url, "id", SecretSource::from_fn(ask_the_tpm))?;
 /// # #[cfg(feature = "std")]
-/// client_credentials::Config::new(url, "id", SecretSource::file("/run/secrets/client_secret"))?;
+/// client_credentials::Config::new(url, "id", SecretSource::file("/run/secrets/client"))?;
 /// # Ok(()) }
 /// ```
 pub struct SecretSource(Place);

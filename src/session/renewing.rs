@@ -30,8 +30,8 @@ use std::time::Instant;
 /// let session = Session::new(jsa::Config::from_env()?);
 /// let request = Request::get("https://console/api/ariel/databases")?;
 /// loop {
-///     let answer = session.send(request.clone()).and_then(|response| response.error_for_status());
-///     match answer.and_then(|response| response.into_text()) {
+///     let reply = session.send(request.clone());
+///     match reply.and_then(|reply| reply.error_for_status()?.into_text()) {
 ///         Ok(text) => println!("{text}"),
 ///         Err(error) => eprintln!("{error}"),
 ///     }

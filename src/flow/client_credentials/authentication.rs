@@ -31,13 +31,14 @@ const CLIENT_ASSERTION: &str = "the client assertion";
 /// let config = Config::new(url, "my-client", "secret")?;
 /// let config = Config::new(url, "my-client", ClientAuthentication::basic("secret"))?;
 ///
-/// // A JWT that the platform writes and renews: a projected service account token, a JWT-SVID
+/// // A JWT that the platform writes and renews: a service account token, a JWT-SVID
 /// let assertion = SecretSource::file("/var/run/secrets/tokens/client-assertion");
 /// let config = Config::new(url, "my-client", ClientAuthentication::assertion(assertion))?;
 ///
 /// // A certificate
 /// # #[cfg(feature = "tls")] {
-/// let (chain, key) = (std::fs::read("client.pem").unwrap(), std::fs::read("client.key").unwrap());
+/// let chain = std::fs::read("client.pem").unwrap();
+/// let key = std::fs::read("client.key").unwrap();
 /// let http = Http::new().with_client_certificate(&chain, &key)?;
 /// let config = Config::new(url, "my-client", ClientAuthentication::none())?;
 /// let token = get_token(&config, &http)?;
