@@ -17,8 +17,8 @@ use core::time::Duration;
 /// # fn example(config: &jsa::Config) {
 /// match jsa::get_token(config) {
 ///     Ok(token) => println!("a token for {:?}", token.lifetime()),
-///     Err(Error::Refused(why)) => eprintln!("wrong secret? it says {:?}", why.error()),
-///     Err(Error::Unavailable(why)) => eprintln!("down, {:?}", why.retry_after()),
+///     Err(Error::Refused(why)) => eprintln!("refused: {:?}", why.error()),
+///     Err(Error::Unavailable(why)) => eprintln!("down: {:?}", why.retry_after()),
 ///     Err(error) => match error.network_cause() {
 ///         Some(NetworkCause::Lookup) => eprintln!("DNS: {error}"),
 ///         Some(NetworkCause::Tls) => eprintln!("certificate or TLS: {error}"),

@@ -11,7 +11,8 @@
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
-//! use minbearer::{Request, SecretSource, Session, accelerator, client_credentials, jsa};
+//! use minbearer::{Request, SecretSource, Session};
+//! use minbearer::{accelerator, client_credentials, jsa};
 //!
 //! // JSA: CLIENT_ID and CLIENT_SECRET from the environment,
 //! // the port from /service_port_locator.py

@@ -33,15 +33,15 @@ impl Ureq {
     }
 
     fn exchange(&self, request: &Request, deadline: Instant) -> Result<Response, ureq::Error> {
-        let mut outgoing =
-            http::Request::builder().method(request.method().as_str()).uri(request.url().as_str());
+        let (method, url) = (request.method().as_str(), request.url().as_str());
+        let mut outgoing = http::Request::builder().method(method).uri(url);
         for (name, value) in request.headers() {
             outgoing = outgoing.header(name, value);
         }
         let outgoing = outgoing.body(request.body().unwrap_or_default())?;
         let left = deadline.saturating_duration_since(Instant::now());
-        let limited = self.agent.configure_request(outgoing).timeout_global(Some(left)).build();
-        let (head, body) = self.agent.run(limited)?.into_parts();
+        let limited = self.agent.configure_request(outgoing).timeout_global(Some(left));
+        let (head, body) = self.agent.run(limited.build())?.into_parts();
         let limit = request.max_answer_bytes();
         let mut answer = Vec::with_capacity(limit); // one that grows leaves copies behind
         let mut reader = body.into_with_config().limit(limit as u64).reader();

@@ -21,7 +21,8 @@ impl Flow for AppRole {
 
     fn prepare(&self, _: Instant) -> Result<Request, Error> {
         // Both are UUIDs, which JSON takes as they are.
-        let body = format!(r#"{{"role_id":"{}","secret_id":"{}"}}"#, self.role_id, self.secret_id);
+        let (role, secret) = (&self.role_id, &self.secret_id);
+        let body = format!(r#"{{"role_id":"{role}","secret_id":"{secret}"}}"#);
         Request::for_token(Method::Post, self.login.clone())
             .with_secret(self.secret_id.as_str())
             .with_body("application/json", body)

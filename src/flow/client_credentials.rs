@@ -10,7 +10,8 @@
 //!
 //! let secret = Secret::from_file("/run/secrets/client_secret")?;
 //! let url = "https://auth.example/token";
-//! let config = client_credentials::Config::new(url, "my-client", secret)?.with_scope("read");
+//! let config = client_credentials::Config::new(url, "my-client", secret)?
+//!     .with_scope("read");
 //! let token = client_credentials::get_token(&config)?;
 //! # Ok(()) }
 //! ```
