@@ -1,5 +1,4 @@
-//! The loopback appliance itself: it restarts, moves, outlives bad clients, and does on purpose what life
-//! brings.
+//! The loopback appliance itself: its endpoints, restarts and moves, bad clients, and the faults that tests can cause.
 
 #[path = "support/appliance.rs"]
 mod appliance;
@@ -22,14 +21,14 @@ fn status(url: &str) -> Result<u16, minreq::Error> {
     minreq::get(url).with_timeout(10).send().map(|response| response.status_code)
 }
 
-/// Sends `request` and hangs up; what came back.
+/// Sends `request`, closes the sending half, and returns the answer.
 fn exchange(url: &str, request: &[u8]) -> String {
     let mut stream = connect(url);
     stream.write_all(request).unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut answer = Vec::new();
-    // A connection that was closed with something unread ends in a reset.
+    // If the server closes with part of the request unread, the connection ends with a reset.
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8(answer).unwrap()
 }
@@ -53,7 +52,7 @@ fn the_console_comes_back_on_its_port_every_time() {
     }
 }
 
-/// While the console stops and starts, a client gets an answer or an error, and neither late.
+/// While the console stops and starts, a client gets an answer or an error within 5 s.
 #[test]
 fn no_client_hangs_when_the_console_stops() {
     let appliance = start();
@@ -92,7 +91,7 @@ fn qoauth_moves_and_the_locator_follows() {
 }
 
 #[test]
-fn a_bad_client_gets_an_error_or_nothing_and_harms_nobody() {
+fn a_bad_client_gets_an_error_or_nothing_and_does_not_disturb_others() {
     let appliance = start();
     let url = appliance.nc_url().replace("/project", "");
     let form = "POST /api/v3/token HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n";
@@ -132,7 +131,7 @@ fn a_bad_client_gets_an_error_or_nothing_and_harms_nobody() {
         assert_eq!(answer.is_empty(), start.is_empty(), "{request:.100}: {answer:?}");
         assert_eq!(status(&url).unwrap(), 404, "after {request:.100}");
     }
-    // They are waited for, and nobody has to wait behind them.
+    // The server waits for these clients, and meanwhile serves others.
     let mut hanging = Vec::new();
     for request in [
         String::new(),
@@ -172,7 +171,7 @@ fn send(url: &str, request: &str) -> (u16, String, String) {
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 
-/// A new token of qoauth's.
+/// A new token from qoauth.
 fn qoauth_token(appliance: &Appliance) -> String {
     let known = appliance.credentials();
     let (id, secret) = (&known.client_id, &known.client_secret);
@@ -188,7 +187,7 @@ fn databases(appliance: &Appliance, token: &str) -> u16 {
 }
 
 #[test]
-fn the_console_serves_what_its_table_says() {
+fn the_console_serves_its_documented_endpoints() {
     let appliance = start();
     let authorization = format!("Authorization: Bearer {}", qoauth_token(&appliance));
     for (method, path, status, part) in [
@@ -215,9 +214,9 @@ fn the_console_serves_what_its_table_says() {
     assert!(head.contains("Content-Type: application/json\r\n"), "{head}");
 }
 
-/// Each way to say who the client is, right and wrong; two ways in a request are one too many.
+/// Each way of client authentication, right and wrong. A request with two of them is refused.
 #[test]
-fn qoauth_takes_a_client_in_every_documented_way() {
+fn qoauth_accepts_each_documented_client_authentication() {
     let credentials = Credentials {
         client_id: "an id".to_owned(),
         client_secret: "s:cr&t+%".to_owned(),
@@ -266,7 +265,7 @@ fn qoauth_takes_a_client_in_every_documented_way() {
 }
 
 #[test]
-fn what_life_brings_can_be_rehearsed() {
+fn revocation_expiry_rotation_outage_and_delay_can_be_simulated() {
     let appliance = start();
     let token = qoauth_token(&appliance);
     assert_eq!(databases(&appliance, &token), 200);
@@ -336,9 +335,9 @@ fn what_life_brings_can_be_rehearsed() {
 }
 
 #[test]
-fn the_ports_follow_the_first() {
+fn the_console_and_vovserver_get_the_ports_after_the_first() {
     let set_up = |first_port| Appliance::set_up(Setup { first_port, ..Setup::default() });
-    // Three free ports in a row: found by trying, because others use ports too.
+    // Three consecutive free ports are found by trying, because other processes use ports too.
     let found = (0..50).find_map(|_| {
         let first = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         set_up(first).ok().map(|appliance| (first, appliance))
@@ -354,7 +353,7 @@ fn the_ports_follow_the_first() {
     assert!(set_up(65_534).is_err());
 }
 
-/// The example, running, and the lines that it printed.
+/// The running example and the lines that it printed.
 struct Program {
     child: Child,
     lines: Vec<(String, String)>,
@@ -365,7 +364,7 @@ impl Program {
         let mut command = programs::command("appliance", &[]);
         let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().expect("it starts");
         let mut text = String::new();
-        // Its end of the pipe is closed as soon as all is said, or a shell would wait for more.
+        // The program closes standard output after its last line; otherwise this, and a shell, would wait for more.
         child.stdout.take().expect("piped").read_to_string(&mut text).expect("UTF-8");
         let line = |line: &str| {
             let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
@@ -388,7 +387,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Killed otherwise, it would leave its folder behind.
+        // SIGKILL would leave its folder on the disk.
         if let Ok(None) = self.child.try_wait() {
             self.signal(Signal::TERM);
             let _ = self.child.wait();
@@ -397,7 +396,7 @@ impl Drop for Program {
 }
 
 #[test]
-fn the_program_prints_where_things_are_and_obeys_signals() {
+fn the_program_prints_its_addresses_and_handles_signals() {
     let mut program = Program::start(&["--token-seconds", "7"]);
     let names: Vec<&str> = program.lines.iter().map(|(name, _)| name.as_str()).collect();
     let expected = "QOAUTH_URL CONSOLE_URL NC_URL CLIENT_ID CLIENT_SECRET NC_USER NC_PASSWORD SERVICE_PORT_LOCATOR";
@@ -421,11 +420,11 @@ fn the_program_prints_where_things_are_and_obeys_signals() {
     assert!(std::path::Path::new(&folder).is_dir());
     program.signal(Signal::TERM);
     assert!(program.child.wait().expect("it ends").success());
-    assert!(!std::path::Path::new(&folder).exists(), "{folder} stays behind");
+    assert!(!std::path::Path::new(&folder).exists(), "{folder} was not removed");
 }
 
 #[test]
-fn the_program_says_what_it_does_not_understand() {
+fn the_program_names_a_wrong_argument() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().port().to_string();
     let mut rows = vec![
@@ -445,7 +444,7 @@ fn the_program_says_what_it_does_not_understand() {
     }
 }
 
-/// With TLS, as rustls sees it from outside.
+/// With TLS, as a rustls client sees the appliance.
 #[cfg(feature = "tls")]
 mod tls {
     use super::{FORM, Program, appliance};
@@ -458,7 +457,7 @@ mod tls {
     use std::path::Path;
     use std::sync::Arc;
 
-    /// The answer to one request, or what kept it from being asked.
+    /// The answer to one request, or the error of the connection.
     fn send(
         url: &str,
         ca: &Path,
@@ -486,13 +485,13 @@ mod tls {
         let mut stream = StreamOwned::new(connection, TcpStream::connect(address).unwrap());
         stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
-        // Its end is announced, or this fails.
+        // This fails if the server ends the connection without close_notify.
         stream.read_to_string(&mut answer)?;
         Ok(answer)
     }
 
     #[test]
-    fn qoauth_and_the_console_speak_https_and_a_certificate_is_taken_for_a_secret() {
+    fn qoauth_and_the_console_serve_https_and_qoauth_accepts_a_client_certificate() {
         let set_up = || Appliance::set_up(Setup { tls: true, ..Setup::default() }).unwrap();
         let appliance = set_up();
         let known = appliance.credentials();
@@ -540,7 +539,7 @@ mod tls {
         let refused = send(&appliance.console_url(), another.ca_file().unwrap(), None, request);
         let error = refused.expect_err("another CA").to_string();
         assert!(error.contains("UnknownIssuer") || error.contains("BadSignature"), "{error}");
-        // Whoever has another CA's certificate is nobody here.
+        // A client certificate of another CA is rejected.
         assert!(
             send(&appliance.console_url(), ca, another.client_certificate_files(), request)
                 .is_err()
@@ -549,7 +548,7 @@ mod tls {
     }
 
     #[test]
-    fn the_program_says_whom_to_trust() {
+    fn the_program_prints_the_file_of_its_ca() {
         let program = Program::start(&["--tls"]);
         let ca = Path::new(program.value("SSL_CERT_FILE"));
         let client = (ca.with_file_name("client.pem"), ca.with_file_name("client.key"));

@@ -1,4 +1,5 @@
-//! What `client_credentials` takes from the environment, seen by a child process: this test, run again.
+//! The settings that `client_credentials` reads from the environment. Each case runs this test again as a child process
+//! with its own variables.
 
 use minbearer::client_credentials::{ClientAuthentication, Config};
 use std::process::Command;
@@ -7,9 +8,9 @@ const URL: &str = "https://auth.example/token";
 const VARIABLES: [&str; 4] =
     ["CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECRET_FILE", "CLIENT_ASSERTION_FILE"];
 
-/// Prints what the environment makes: the way, and the body of a request or the error.
+/// Prints the authentication that the environment selects, and the body of a request or the error.
 #[test]
-#[ignore = "the other test runs it"]
+#[ignore = "child process of the other test"]
 fn child() {
     match ClientAuthentication::from_env() {
         Ok(way) => println!("way: {way:?}"),
@@ -36,7 +37,7 @@ fn outcome(variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn the_environment_says_which_way() {
+fn the_environment_selects_the_client_authentication() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &str| {
         let path = folder.path().join(name);
@@ -65,7 +66,7 @@ fn the_environment_says_which_way() {
             "way: None",
             "Config: none of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE is set",
         ),
-        // More than one is none that can be chosen.
+        // More than one is ambiguous.
         (
             &[("CLIENT_SECRET", "s"), ("CLIENT_ASSERTION_FILE", &assertion)],
             "CLIENT_ASSERTION_FILE is set beside a client secret",
@@ -89,7 +90,7 @@ fn the_environment_says_which_way() {
             "Body",
             "Config: the environment variable CLIENT_ID is empty",
         ),
-        // A file is read when a request is built, each time.
+        // The file is read for each request.
         (&[("CLIENT_ASSERTION_FILE", &absent)], "Assertion", &absent),
         (&[("CLIENT_ASSERTION_FILE", &empty)], "Assertion", &empty),
         (&[("CLIENT_ASSERTION_FILE", &no_jwt)], "Assertion", "is not a JWT"),

@@ -1,4 +1,4 @@
-//! The JSA app's background process, run for as long as something can happen to it.
+//! The JSA app's background process: its log, its settings, what ends it, and what it survives.
 
 #[path = "support/appliance.rs"]
 mod appliance;
@@ -33,7 +33,7 @@ impl Process {
         Process { child, log }
     }
 
-    /// The next line, its timestamp checked and taken off.
+    /// The next line without its timestamp, which is checked.
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.log.read_line(&mut line).expect("a log");
@@ -45,7 +45,7 @@ impl Process {
         rest.to_owned()
     }
 
-    /// Reads until a line that starts so, and returns it.
+    /// Reads up to the next line with this start, and returns it.
     fn line_like(&mut self, start: &str) -> String {
         for _ in 0..1000 {
             let line = self.line();
@@ -79,7 +79,7 @@ fn appliance() -> Appliance {
 }
 
 #[test]
-fn a_token_revoked_between_two_polls_is_renewed_without_a_lost_poll() {
+fn a_token_revoked_between_two_polls_is_renewed_without_a_failed_poll() {
     let appliance = appliance();
     let mut process = Process::start(&appliance, "0.02");
     for revocations in 0..5 {
@@ -92,7 +92,7 @@ fn a_token_revoked_between_two_polls_is_renewed_without_a_lost_poll() {
 }
 
 #[test]
-fn a_qoauth_that_moved_to_another_port_is_found() {
+fn qoauth_is_found_after_it_moved_to_another_port() {
     let appliance = appliance();
     let mut process = Process::start(&appliance, "0.02");
     assert_eq!(process.line(), ANSWER);
@@ -104,7 +104,7 @@ fn a_qoauth_that_moved_to_another_port_is_found() {
 }
 
 #[test]
-fn a_console_that_is_down_is_logged_and_polled_until_it_is_back() {
+fn a_console_that_is_down_is_logged_and_polled_until_it_is_up() {
     let appliance = appliance();
     let mut process = Process::start(&appliance, "0.02");
     assert_eq!(process.line(), ANSWER);
@@ -117,7 +117,7 @@ fn a_console_that_is_down_is_logged_and_polled_until_it_is_back() {
 }
 
 #[test]
-fn the_polls_are_counted_and_every_line_is_whole() {
+fn poll_count_ends_it_and_every_line_is_whole() {
     let appliance = appliance();
     let console = appliance.console_url();
     let counted =
@@ -130,7 +130,7 @@ fn the_polls_are_counted_and_every_line_is_whole() {
 }
 
 #[test]
-fn a_full_disk_does_not_end_it_and_a_log_that_nobody_reads_does() {
+fn a_full_disk_does_not_end_it_and_a_closed_log_does() {
     let appliance = appliance();
     let console = appliance.console_url();
     let counted =
@@ -172,7 +172,7 @@ fn wrong_settings_are_named() {
 }
 
 #[test]
-fn the_console_is_named_by_fqdn_or_address_or_manifest() {
+fn the_console_comes_from_fqdn_then_address_then_manifest() {
     let appliance = appliance();
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(
@@ -191,7 +191,7 @@ fn the_console_is_named_by_fqdn_or_address_or_manifest() {
         let variables = [&variables(&appliance, "")[..4], &[("POLL_COUNT", "1")], more].concat();
         let output =
             command("background_process", &variables).current_dir(&folder).output().unwrap();
-        // Nothing listens there, which is a line in the log; plain builds have no TLS, which ends it with status 2.
+        // Nothing listens there, so the poll fails and is logged. A build without TLS ends with status 2.
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8(said).unwrap();
         assert!(said.contains(host), "{said}");
@@ -201,7 +201,7 @@ fn the_console_is_named_by_fqdn_or_address_or_manifest() {
 }
 
 #[test]
-fn the_launch_script_names_the_consoles_certificate_and_does_not_wait() {
+fn the_launch_script_sets_ssl_cert_file_and_does_not_wait() {
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/examples/background_process/src_deps/init/launch_background_process.sh"
@@ -234,11 +234,11 @@ fn sigterm_ends_it_at_once() {
 }
 
 #[test]
-fn between_polls_there_is_one_thread_and_no_child() {
+fn between_polls_it_has_one_thread_and_no_child() {
     let appliance = appliance();
     let mut process = Process::start(&appliance, "3600");
     assert_eq!(process.line(), ANSWER);
-    // The worker's exit may take the kernel a moment.
+    // The kernel may list an ended thread for a moment.
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
         let usage = Usage::of(process.child.id());
@@ -250,7 +250,7 @@ fn between_polls_there_is_one_thread_and_no_child() {
     }
 }
 
-/// What a process has of the system, from `/proc`.
+/// A process's memory, descriptors, threads and children, from `/proc`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Usage {
     resident_kib: usize,
@@ -267,7 +267,7 @@ impl Usage {
             line.split_whitespace().nth(1).and_then(|value| value.parse().ok()).expect("a number")
         };
         let count = |path: String| std::fs::read_dir(path).map_or(0, Iterator::count);
-        // Zombies are among the children until they are waited for.
+        // Children include zombies.
         let children =
             std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
         Usage {
@@ -307,7 +307,7 @@ fn soak() {
         } else {
             errors += 1
         }
-        // Every tenth of a second something happens, and a sample is taken.
+        // One fault and one sample every tenth of a second.
         let tenth = start.elapsed().as_millis() / 100;
         if tenth >= next {
             next = tenth + 1;
@@ -332,8 +332,8 @@ fn soak() {
     );
     assert!(answers > 20 * seconds && tokens as u64 > seconds, "it polled and renewed");
     assert!(errors < answers / 10, "{errors} of {answers}");
-    // Pages come and go with the heap's fragments. Two minutes are some 60,000 polls: a leak of five bytes
-    // a poll would be more than this.
+    // Heap fragmentation changes the number of pages. Two minutes are some 60,000 polls: a leak of five bytes a poll
+    // would exceed this bound.
     assert!(last.resident_kib <= first.resident_kib + 256, "{first:?} {last:?}");
     assert!(last.descriptors <= first.descriptors + 2, "{first:?} {last:?}");
     assert!(last.threads <= first.threads.max(3), "{first:?} {last:?}");

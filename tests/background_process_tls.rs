@@ -1,4 +1,4 @@
-//! The JSA app against a console that speaks HTTPS only, its certificate signed by a private CA.
+//! The JSA app against a console that serves only HTTPS, with a certificate of a private CA.
 
 #![cfg(feature = "tls")]
 
@@ -14,7 +14,7 @@ use programs::command;
 use tls::{Authority, Key, Server};
 
 #[test]
-fn an_https_console_with_a_private_ca_is_polled_and_another_ca_is_not_taken() {
+fn an_https_console_with_a_private_ca_is_polled_and_another_ca_is_rejected() {
     let appliance = Appliance::start(Credentials::default()).expect("the appliance starts");
     let console = appliance.console_url();
     let port = console.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");

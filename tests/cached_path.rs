@@ -1,6 +1,6 @@
-//! A session's token from memory takes no allocation and no system call but the clock's.
+//! A cached token costs no allocation and no system call except the clock's.
 //!
-//! It has no test harness, because what is tested second needs a process whose only thread may die.
+//! There is no test harness: the system-call test ends its process, which must have one thread only.
 
 use minbearer::{Error, Request, Response, Session, Transport, jsa};
 use std::hint::black_box;
@@ -9,11 +9,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// The variable that makes this process the child of [`survives_sealed`], and says what it does.
+/// The variable that makes this process the child of [`survives_sealed`] and names its action.
 const SEALED: &str = "CACHED_PATH_SEALED";
 const CALLS: usize = 1000;
 
-/// JSA's answer, whose token has no lifetime, so that no clock is read; and one with a lifetime.
+/// JSA's answer has no lifetime, so the session reads no clock. The second answer has one.
 const WITHOUT_LIFETIME: &str = r#"{"access_token": "abc", "token_type": "Bearer"}"#;
 const WITH_LIFETIME: &str =
     r#"{"access_token": "abc", "token_type": "Bearer", "expires_in": 86400}"#;
@@ -59,20 +59,20 @@ fn no_allocation() {
 }
 
 fn no_system_call_but_the_clocks() {
-    assert!(!survives_sealed("system call"), "the seal holds");
+    assert!(!survives_sealed("system call"), "seccomp allowed another system call");
     assert!(survives_sealed("without lifetime"), "a cached token took a system call");
-    // Most machines read the clock without entering the kernel, and then the session may not enter it either.
-    assert_eq!(survives_sealed("with lifetime"), survives_sealed("clock"), "beyond the clock's");
+    // Where the clock is read without a system call, as on most machines, the session may make none either.
+    assert_eq!(survives_sealed("with lifetime"), survives_sealed("clock"), "more than the clock's");
 }
 
-/// Whether a process that may only read, write and exit gets `what` done.
+/// Whether a process that seccomp restricts to read, write and exit completes `what`.
 fn survives_sealed(what: &str) -> bool {
     let output = Command::new(std::env::current_exe().expect("the test's own path"))
         .env(SEALED, what)
         .stdin(Stdio::null())
         .output()
         .expect("a child process");
-    // The seal ends it even so: what a process does to exit is not among the calls allowed.
+    // The kernel kills it in any case, as the exit itself makes a forbidden call.
     assert_eq!(output.status.signal(), Some(9), "{what}: {output:?}");
     output.stdout == b"done"
 }

@@ -1,4 +1,4 @@
-//! A server that sends back the credentials, anywhere in its answer, gets them replaced in our errors.
+//! Errors redact credentials that a server sends back, wherever in its answer they are.
 
 #[path = "support/hostile.rs"]
 mod hostile;
@@ -18,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 struct Flow {
     name: &'static str,
-    /// What it sends and may not show.
+    /// What the flow sends and no error may show.
     secret: &'static str,
     call: fn(&str) -> Result<minbearer::Token, Error>,
 }
@@ -41,7 +41,7 @@ const FLOWS: &[Flow] = &[
         },
     },
     Flow {
-        name: "accelerator, password asked for",
+        name: "accelerator, password from a function",
         secret: SECRET,
         call: |url| {
             let password = SecretSource::from_fn(|| Ok(SECRET.into()));
@@ -79,7 +79,7 @@ fn client_credentials(
     client_credentials::get_token(&config.with_timeout(TIMEOUT))
 }
 
-/// A place in an answer, `ECHO` for what is sent back, and whether our error shows that place.
+/// An answer with `ECHO` where the credentials go, and whether our error shows that part of the answer.
 struct Place {
     name: &'static str,
     status_line: &'static str,
@@ -105,13 +105,13 @@ const PLACES: &[Place] = &[
     Place { name: "a page's title", status_line: "502 No", headers: "Content-Type: text/html\r\n", body: "<title>\nECHO\n</title>", kind: Kind::Unavailable, shown: true },
     Place { name: "a page", status_line: "500 No", headers: "Content-Type: text/html\r\n", body: "<pre>ECHO</pre>", kind: Kind::Unavailable, shown: false },
     Place { name: "token_type", status_line: "200 OK", headers: JSON, body: r#"{"access_token":"t","token_type":"ECHO"}"#, kind: Kind::Malformed, shown: true },
-    Place { name: "a token that is none", status_line: "200 OK", headers: JSON, body: "{\"access_token\":\"ECHO \\n\"}", kind: Kind::Malformed, shown: false },
+    Place { name: "an invalid token", status_line: "200 OK", headers: JSON, body: "{\"access_token\":\"ECHO \\n\"}", kind: Kind::Malformed, shown: false },
     Place { name: "the body alone", status_line: "200 OK", headers: "", body: "ECHO", kind: Kind::Malformed, shown: false },
     Place { name: "the content type", status_line: "200 OK", headers: "Content-Type: text/ECHO\r\n", body: "x", kind: Kind::Malformed, shown: true },
     Place { name: "the content encoding", status_line: "200 OK", headers: "Content-Encoding: ECHO\r\n", body: "x", kind: Kind::Malformed, shown: true },
     Place { name: "a transfer coding", status_line: "200 OK", headers: "Transfer-Encoding: ECHO\r\n", body: "x", kind: Kind::Network, shown: false },
     Place { name: "a length", status_line: "200 OK", headers: "Content-Length: ECHO\r\n", body: "x", kind: Kind::Network, shown: false },
-    Place { name: "a line that is no header", status_line: "200 OK", headers: "ECHO\r\n", body: "x", kind: Kind::Network, shown: false },
+    Place { name: "a line without a colon", status_line: "200 OK", headers: "ECHO\r\n", body: "x", kind: Kind::Network, shown: false },
     Place { name: "a chunk's length", status_line: "200 OK", headers: "Transfer-Encoding: chunked\r\n", body: "ECHO\r\n", kind: Kind::Network, shown: false },
     Place { name: "the status", status_line: "ECHO 200 OK", headers: "", body: "x", kind: Kind::Network, shown: false },
 ];
@@ -124,7 +124,7 @@ fn answer(place: &Place, echo: &str) -> Vec<u8> {
 }
 
 #[test]
-fn credentials_that_are_sent_back_are_replaced_wherever_they_stand() {
+fn credentials_that_are_sent_back_are_redacted_everywhere() {
     let basic = Base64::encode_string(b"id:s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7");
     let unencoded = Base64::encode_string(format!("id:{SECRET}").as_bytes());
     for Flow { name, secret, call } in FLOWS {
@@ -150,10 +150,11 @@ fn credentials_that_are_sent_back_are_replaced_wherever_they_stand() {
 }
 
 #[test]
-fn escapes_for_terminals_come_out_escaped() {
+fn terminal_escape_sequences_are_escaped() {
     const ESCAPES: &str = "\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m\u{8}\u{0}\u{7f}\u{202e}\u{200b}";
     const ESCAPED: &str = "\\u{1b}[2J\\u{1b}]0;title\\u{7}\\u{9b}31m\\u{8}";
-    // In JSON they must be written as escapes, and are read. In a head those of ASCII are not HTTP; the others are data.
+    // JSON must contain them as escapes, which are decoded. In a head, control characters of ASCII are not HTTP, and
+    // bytes above 0x7F are data.
     let in_json: String = ESCAPES.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
     let (in_head, escaped_in_head) =
         ("\u{9b}31m\u{202e}x\u{200b}", "\\u{9b}31m\\u{202e}x\\u{200b}");
@@ -173,7 +174,7 @@ fn escapes_for_terminals_come_out_escaped() {
 }
 
 #[test]
-fn a_long_error_is_cut_and_a_secret_at_the_cut_is_not_half_shown() {
+fn a_long_error_is_cut_and_shows_no_part_of_a_secret_at_the_cut() {
     for padding in 200..=260 {
         let text = "x".repeat(padding) + SECRET;
         let body =

@@ -1,4 +1,4 @@
-//! The exchange from outside: where it connects to, what it says there, and what reading an answer costs.
+//! The HTTP exchange: which address it connects to, its `Host` header, and the allocations of reading an answer.
 
 #[path = "support/hostile.rs"]
 mod hostile;
@@ -40,7 +40,7 @@ fn answering() -> Port {
     Port::Script(vec![Step::Request, Step::send(answer)])
 }
 
-/// The values of the `Host` headers that came.
+/// The values of the `Host` headers that the server received.
 fn hosts(server: &Server) -> Vec<String> {
     let host = |request: Vec<u8>| {
         let head = String::from_utf8_lossy(&request).into_owned();
@@ -51,7 +51,7 @@ fn hosts(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn an_address_in_brackets_is_asked_and_stands_in_host() {
+fn an_ipv6_address_is_connected_to_and_is_in_the_host_header() {
     for (name, call) in CALLS {
         for host in ["[::1]", "[0:0:0:0:0:0:0:1]", "[0000::0001]"] {
             let address = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
@@ -61,7 +61,7 @@ fn an_address_in_brackets_is_asked_and_stands_in_host() {
             assert_eq!(hosts(&server), [host], "{name}");
         }
     }
-    // An IPv4 address as IPv6 writes it.
+    // An IPv4-mapped IPv6 address.
     let server = Server::start(answering());
     let host = format!("[::ffff:127.0.0.1]:{}", server.port());
     send(&format!("http://{host}"), 1000).unwrap();
@@ -69,7 +69,7 @@ fn an_address_in_brackets_is_asked_and_stands_in_host() {
 }
 
 #[test]
-fn localhost_is_whichever_of_the_loopback_addresses_listens() {
+fn localhost_is_the_loopback_address_that_listens() {
     for (name, call) in CALLS {
         for host in ["localhost", "LOCALHOST", "localhost."] {
             for listens in [[true, false], [false, true], [true, true]] {
@@ -88,7 +88,7 @@ fn localhost_is_whichever_of_the_loopback_addresses_listens() {
 }
 
 #[test]
-fn where_nothing_listens_the_error_says_so() {
+fn the_error_says_that_nothing_listens() {
     let [first, _second] = Server::start_at_localhost(|| Port::Refusing, || Port::Refusing);
     for (name, call) in CALLS {
         for host in ["localhost", "127.0.0.1", "[::1]"] {
@@ -129,28 +129,28 @@ fn of_the_failures_at_localhost_the_one_that_came_furthest_is_reported() {
     }
 }
 
-/// A server that has seen enough answers and hangs up, while the request is still being written.
+/// A server answers and closes while the request is still being written.
 #[test]
-fn an_answer_to_half_a_request_is_read() {
+fn an_answer_before_the_request_is_sent_is_read() {
     let answer = "HTTP/1.1 413 Too large\r\nContent-Length: 4\r\n\r\nmuch";
     let server = Server::script(vec![Step::send(answer), Step::Drop]);
-    // More than the sockets of both sides hold.
+    // More than the socket buffers of both sides hold.
     let request = Request::post(&server.url()).unwrap();
     let request = request.with_body("text/plain", vec![b'x'; 6 * 1024 * 1024]).unwrap();
     let response = Http::new().send(&request, Instant::now() + TIMEOUT).unwrap();
     assert_eq!((response.status(), response.body()), (413, &b"much"[..]));
 }
 
-/// What is allocated while `call` runs, as calls and as bytes.
+/// The allocations while `call` runs: how many, and their bytes.
 fn allocated(call: impl FnOnce()) -> (u64, u64) {
     let counted = allocation_counter::measure(call);
     (counted.count_total, counted.bytes_total)
 }
 
-/// However small the pieces, a body is copied into buffers that double: twice its size in all, and a few more for
-/// what else there is.
+/// However small the pieces, a body is copied into buffers of doubling size: twice its size in total, and a little for
+/// the rest.
 #[test]
-fn reading_a_body_takes_a_few_buffers_of_twice_its_size_in_all() {
+fn reading_a_body_allocates_twice_its_size_in_a_few_buffers() {
     const START: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let mut counts = Vec::new();
     for size in [256 * 1024, 1024 * 1024] {
@@ -186,7 +186,7 @@ fn reading_a_body_takes_a_few_buffers_of_twice_its_size_in_all() {
 }
 
 #[test]
-fn a_body_of_a_known_length_takes_one_buffer() {
+fn a_body_of_a_known_length_needs_one_buffer() {
     let size = 1024 * 1024;
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n{}", " ".repeat(size));
     let request = Request::get("http://h/").unwrap();

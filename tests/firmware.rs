@@ -1,6 +1,5 @@
-//! `examples/firmware` on boards in QEMU: what a flow does there, with what a server may answer, and what it leaves in
-//! the RAM. `.ci/firmware` builds the images, sets the variable `FIRMWARE` and runs this; `cargo test` by itself leaves
-//! it out.
+//! `examples/firmware` on boards in QEMU: the flows, unusual answers, and a search of the RAM for secrets. `.ci/firmware`
+//! builds the images, sets the variable `FIRMWARE` and runs this; plain `cargo test` skips it.
 
 #[path = "support/appliance.rs"]
 mod appliance;
@@ -41,7 +40,7 @@ fn with_appliance(appliance: &Appliance, flow: &'static str, secret: Option<&str
     Settings { flow, token_url, id: id.clone(), secret, api_url }
 }
 
-/// JSA's flow against two servers with answers of their own.
+/// JSA's flow against two scripted servers.
 fn with_servers(token_server: &Server, api_server: &Server) -> Settings {
     Settings {
         flow: "jsa",
@@ -68,12 +67,12 @@ fn api() -> Server {
     answering(with_length(r#"["flows"]"#))
 }
 
-/// A board that stopped by itself, by a panic or a fault, has another status, and one that lost memory says so.
+/// A panic or a fault ends the board with another status. A leak is printed as bytes "left over".
 fn check(board: &Board, case: &str, outcome: &Outcome, status: i32, part: &str) {
     let Outcome { status: found, printed, .. } = outcome;
     assert_eq!(*found, status, "{}: {case}: {printed}{:?}", board.name, outcome.commands);
     assert!(printed.contains(part), "{}: {case}: no {part:?} in {printed}", board.name);
-    assert!(printed.contains(", 0 left over"), "{}: {case}: memory is lost: {printed}", board.name);
+    assert!(printed.contains(", 0 left over"), "{}: {case}: a memory leak: {printed}", board.name);
 }
 
 #[test]
@@ -87,7 +86,7 @@ fn each_flow_gets_a_token_and_calls_the_api_on_each_board() {
                 _ => r#"answer: ["events", "flows", "simarc"]"#,
             };
             check(board, flow, &outcome, 0, part);
-            // Only Accelerator's tokens say how long they live: one hour.
+            // Only Accelerator's tokens have a lifetime: one hour.
             let due = outcome.printed.split("to be renewed after ").nth(1).map(|rest| {
                 let seconds = rest.split(' ').next().unwrap_or_default();
                 seconds.parse::<u32>().unwrap_or_else(|_| panic!("{}", outcome.printed))
@@ -99,7 +98,7 @@ fn each_flow_gets_a_token_and_calls_the_api_on_each_board() {
 }
 
 #[test]
-fn a_refusal_is_told_in_the_servers_words_and_without_the_secret() {
+fn a_refusal_is_printed_in_the_servers_words_and_without_the_secret() {
     let appliance = Appliance::start(Credentials::default()).unwrap();
     for board in &BOARDS {
         for flow in FLOWS {
@@ -116,7 +115,7 @@ fn a_refusal_is_told_in_the_servers_words_and_without_the_secret() {
 }
 
 #[test]
-fn an_answer_is_understood_however_it_is_framed_and_cut() {
+fn an_answer_is_read_however_it_is_framed_and_cut() {
     let body = token_body(TOKEN);
     let (start, end) = body.split_at(20);
     let rest = end.len();
@@ -141,7 +140,7 @@ fn an_answer_is_understood_however_it_is_framed_and_cut() {
     for board in &BOARDS {
         for (framing, answer) in &answers {
             for piece in [1, 20] {
-                // Over the Ethernet it is the server that cuts.
+                // Over Ethernet the server determines the pieces.
                 let mut script = vec![Step::Request];
                 script.extend(answer.as_bytes().chunks(piece).map(Step::send));
                 let server = Server::script(script);
@@ -154,18 +153,18 @@ fn an_answer_is_understood_however_it_is_framed_and_cut() {
     }
 }
 
-/// A refusal whose description is that many characters long, each of them six bytes of JSON.
+/// A refusal whose description has `len` characters, each of them six bytes of JSON.
 fn refusal(len: usize) -> String {
     let description = "\\u00e9".repeat(len);
     let body = format!(r#"{{"error": "invalid_client", "error_description": "{description}"}}"#);
     format!("HTTP/1.1 401 No\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// As many characters as there is room for.
+/// The most characters for which `MAX_ANSWER_BYTES` has room.
 const LONGEST_DESCRIPTION: usize = (MAX_ANSWER_BYTES - 64) / 6;
 
 #[test]
-fn a_body_that_is_too_large_is_an_error_and_no_abort() {
+fn a_body_that_is_too_large_is_an_error_and_does_not_abort() {
     let largest = MAX_ANSWER_BYTES - token_body("").len();
     let token = |len: usize| with_length(&token_body(&"t".repeat(len)));
     let unannounced = format!("HTTP/1.1 200 OK\r\n\r\n{}", token_body(&"t".repeat(100_000)));
@@ -173,12 +172,12 @@ fn a_body_that_is_too_large_is_an_error_and_no_abort() {
     let list = with_length(&format!("{}1", "[1,".repeat(largest / 3)));
     let cases = [
         ("the largest token", token(largest), 0, "token: "),
-        ("one more", token(largest + 1), 7, "larger than"),
+        ("a token with one character more", token(largest + 1), 7, "larger than"),
         ("4 KiB", token(4096), 7, "larger than"),
         ("100 KB, unannounced", unannounced, 7, "larger than"),
         ("4 GB, announced", endless, 7, "larger than"),
         ("a long description", refusal(LONGEST_DESCRIPTION), 6, "invalid_client"),
-        ("one that is left out", refusal(1000), 6, "401"),
+        ("a description that is too long to show", refusal(1000), 6, "401"),
         ("a deep list", list, 7, "JSON"),
     ];
     let api = api();
@@ -195,9 +194,9 @@ fn a_body_that_is_too_large_is_an_error_and_no_abort() {
     }
 }
 
-/// How large a head the heap has room for depends on how its pieces came; what has no room is an error.
+/// The largest head for which the heap has room depends on how it arrives; a larger one is an error.
 #[test]
-fn a_head_that_is_too_large_is_an_error_and_no_abort() {
+fn a_head_that_is_too_large_is_an_error_and_does_not_abort() {
     let answers = [(with_length(&token_body(TOKEN)), 0), (refusal(LONGEST_DESCRIPTION), 6)];
     let api = api();
     for board in [&BOARDS[0], &BOARDS[2]] {
@@ -223,7 +222,7 @@ fn a_head_that_is_too_large_is_an_error_and_no_abort() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_no_token() {
+fn an_answer_that_is_cut_short_gives_no_token() {
     let whole = with_length(&token_body(TOKEN));
     let chunked = format!(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n",
@@ -248,7 +247,7 @@ fn an_answer_that_breaks_off_is_no_token() {
 }
 
 #[test]
-fn a_wait_has_an_end_and_a_server_that_is_not_there_is_named() {
+fn a_wait_ends_and_an_unreachable_server_is_named() {
     let api = api();
     let absent = {
         let server = answering("");
@@ -276,7 +275,7 @@ fn a_wait_has_an_end_and_a_server_that_is_not_there_is_named() {
 }
 
 #[test]
-fn https_is_the_modems_to_do_with_certificates_verified_and_never_becomes_plain_http() {
+fn the_modem_does_https_with_verified_certificates_and_https_never_becomes_http() {
     let (server, api) = (answering(with_length(&token_body(TOKEN))), api());
     let mut settings = with_servers(&server, &api);
     settings.token_url = settings.token_url.replace("http:", "https:");
@@ -304,10 +303,10 @@ fn https_is_the_modems_to_do_with_certificates_verified_and_never_becomes_plain_
     }
 }
 
-/// A piece that is as long as this tells something.
+/// The shortest piece of a secret that counts as a leak.
 const PIECE_BYTES: usize = 8;
 
-/// How many pieces of `secret` stand in the RAM.
+/// How many pieces of `secret` are in the RAM.
 fn left_behind(ram: &[u8], secret: &str) -> usize {
     let pieces: HashSet<&[u8]> = secret.as_bytes().windows(PIECE_BYTES).collect();
     ram.windows(PIECE_BYTES).filter(|bytes| pieces.contains(bytes)).count()
@@ -316,7 +315,7 @@ fn left_behind(ram: &[u8], secret: &str) -> usize {
 #[test]
 fn no_piece_of_secret_or_token_is_left_in_the_ram() {
     let whole = with_length(&token_body(TOKEN));
-    // It moves into a larger buffer while the token is in it.
+    // The buffer is reallocated while the token is in it.
     let growing = format!("HTTP/1.0 200 OK\r\n\r\n{}{}", token_body(TOKEN), " ".repeat(900));
     let refusal = format!(
         "HTTP/1.1 401 No\r\n\r\n{{\"error\": \"invalid_client\", \"error_description\": \"not {SECRET}\"}}"
@@ -339,7 +338,7 @@ fn no_piece_of_secret_or_token_is_left_in_the_ram() {
             let dropped = running.ram();
             running.go_on();
             check(board, case, &running.finish(), status, "");
-            // The positive control: what is in use is found.
+            // Positive control: the search finds what is in use.
             let name = board.name;
             assert!(
                 left_behind(&held, SECRET) >= SECRET.len() - (PIECE_BYTES - 1),
@@ -387,14 +386,14 @@ fn each_image_keeps_within_its_budget() {
 }
 
 struct Memory {
-    /// Of heap, until the token is there.
+    /// Heap at the peak, until the token is returned.
     token: u32,
-    /// Of heap, the API call included.
+    /// Heap at the peak, including the API call.
     all: u32,
     stack: u32,
 }
 
-/// What an image takes for a token of that length, at the peak.
+/// An image's peak memory for a token of that length.
 fn memory(image: &str, token_len: usize) -> Memory {
     let named = |name| BOARDS.iter().find(|board| board.name == name);
     let board = named(image).or_else(|| named(image.split('-').next()?)).expect("a board");

@@ -1,5 +1,5 @@
-//! A table of hostile port locators, one row a behaviour: what comes of it, by when, and that nothing of it is
-//! left behind.
+//! A table of hostile port locators, one row per behaviour. Each must end in the expected error, in time, and leave no
+//! process behind.
 #![cfg(target_os = "linux")] // it looks into /proc
 
 #[path = "support/leaks.rs"]
@@ -19,23 +19,23 @@ const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
 const SERVICE: &str = "127.0.0.1";
 /// A call must return this much after its timeout at the latest.
 const GRACE: Duration = Duration::from_millis(500);
-/// For a locator that is to end by itself.
+/// The timeout for a locator that ends by itself.
 const AMPLE: Duration = Duration::from_secs(5);
-/// For a locator that is to be ended.
+/// The timeout for a locator that must be killed.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// Zombies are children of this process, so that a test which looks for them needs the process to itself.
+/// Tests that look for zombies, which are children of this process, must not run at the same time.
 static ALONE: Mutex<()> = Mutex::new(());
 
 enum File {
     /// A shell script after its first line; `$PORT` is a port where nothing listens.
     Script(&'static str),
-    /// A whole file, executable.
+    /// An executable file with this content.
     Whole(&'static [u8]),
     NotExecutable,
     Directory,
     Absent,
-    /// A name with an empty part, behind something that is no directory.
+    /// A path that goes through a file which is not a directory.
     Within,
     /// A link to itself.
     Loop,
@@ -47,7 +47,7 @@ struct Row {
     name: &'static str,
     file: File,
     expected: Kind,
-    /// What the message must hold.
+    /// What the message must contain.
     part: &'static str,
 }
 
@@ -55,7 +55,7 @@ const fn row(name: &'static str, file: File, expected: Kind, part: &'static str)
     Row { name, file, expected, part }
 }
 
-/// The port was taken from the locator: nothing listens there.
+/// The locator's port was used: nothing listens there.
 const FOUND: (Kind, &str) = (Kind::Network, "nothing listens there");
 
 #[rustfmt::skip]
@@ -126,25 +126,25 @@ const ROWS: &[Row] = &[
     row("crashing", Script("kill -SEGV $$"), Kind::Locator, "signal: 11"),
 
     row("absent", Absent, Kind::Locator, "SERVICE_PORT_LOCATOR"),
-    row("behind a file", Within, Kind::Locator, "could not start"),
+    row("a path through a file", Within, Kind::Locator, "could not start"),
     row("a link to itself", Loop, Kind::Locator, "could not start"),
     row("not executable", NotExecutable, Kind::Locator, "is it an executable file?"),
     row("a directory", Directory, Kind::Locator, "is it an executable file?"),
     row("a missing interpreter", Whole(b"#!/nonexistent/python3\nprint(80)\n"), Kind::Locator, "the interpreter that its first line names is missing"),
     row("an interpreter that is a directory", Whole(b"#!/\n"), Kind::Locator, "could not start"),
     row("an empty file", Whole(b""), Kind::Locator, "could not start"),
-    row("no program", Whole(b"\x7fELF and nothing else"), Kind::Locator, "could not start"),
+    row("a file that is not a program", Whole(b"\x7fELF and nothing else"), Kind::Locator, "could not start"),
 ];
 
-/// A script says who it is and whom it leaves behind, so that both can be looked for.
+/// A script records its process id and those of the children that it leaves behind.
 const PREAMBLE: &str = r#"#!/bin/sh
 echo $$ >"$0.pid"
 left() { echo $! >>"$0.left"; }
 nap() { sleep 6 & left; }
 "#;
 
-/// Writes an executable file. A child process writes it: had this one a descriptor open for writing, another
-/// test's child could inherit it for a moment, and running the file would fail as `Text file busy`.
+/// Writes an executable file by way of a child process. If this process had the file open for writing, another test's
+/// child could inherit the descriptor for a moment, and running the file would fail with `Text file busy`.
 fn write_program(path: &Path, content: &[u8]) {
     let mut shell = Command::new("/bin/sh")
         .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"])
@@ -182,7 +182,7 @@ fn prepare(folder: &Path, index: usize, file: &File, port: u16) -> PathBuf {
 /// State and parent of a process, from `/proc/<pid>/stat`; `None` once it is gone.
 fn state_and_parent(pid: u32) -> Option<(char, u32)> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name stands in parentheses and may hold any.
+    // The name is in parentheses and may contain any character.
     let mut fields = stat.rsplit(')').next()?.split_whitespace();
     Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
 }
@@ -202,7 +202,7 @@ fn config(program: &Path, timeout: Duration) -> jsa::Config {
     config.with_locator(program).with_timeout(timeout)
 }
 
-/// Runs one row and says what was wrong.
+/// Runs one row, and returns what was wrong.
 fn run(row: &Row, program: &Path) -> Result<(), String> {
     let timeout = if row.expected == Kind::Timeout { SHORT } else { AMPLE };
     let start = Instant::now();
@@ -225,14 +225,14 @@ fn run(row: &Row, program: &Path) -> Result<(), String> {
     }
     let text = error.to_string();
     if text.chars().any(char::is_control) || text.chars().count() > 256 + 400 {
-        return Err(format!("unfit to be shown: {text:?}"));
+        return Err(format!("control characters or too long: {text:?}"));
     }
     if let Script(_) = row.file {
         let pid = std::fs::read_to_string(program.with_extension("pid"));
         let pid: u32 = pid.ok().and_then(|pid| pid.trim().parse().ok()).ok_or("was not run")?;
         if let Some((state, parent)) = state_and_parent(pid) {
             if parent == std::process::id() {
-                return Err(format!("is still there, in state {state}"));
+                return Err(format!("still exists, in state {state}"));
             }
         }
     }
@@ -240,11 +240,11 @@ fn run(row: &Row, program: &Path) -> Result<(), String> {
 }
 
 #[test]
-fn every_hostile_locator_ends_in_the_right_kind_in_time_and_leaves_nothing_behind() {
+fn every_hostile_locator_ends_in_the_expected_error_in_time_and_leaves_no_process() {
     let _alone = ALONE.lock();
     assert!(ROWS.len() >= 30, "{} rows", ROWS.len());
     let folder = tempfile::tempdir().unwrap();
-    // A port that is taken, and where nothing listens.
+    // A port that is bound, so that no one else gets it, and on which nothing listens.
     let taken = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     taken.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let port = taken.local_addr().unwrap().as_socket().unwrap().port();
@@ -271,7 +271,7 @@ fn every_hostile_locator_ends_in_the_right_kind_in_time_and_leaves_nothing_behin
     assert_eq!(children(), BTreeSet::new(), "children, or zombies, are left");
 }
 
-/// Ends what the locators left behind on purpose; it would end by itself soon.
+/// Ends the grandchildren that locators leave on purpose, which would soon end by themselves.
 fn end_grandchildren(programs: &[PathBuf]) {
     for program in programs {
         let left = std::fs::read_to_string(program.with_extension("left")).unwrap_or_default();
@@ -287,12 +287,12 @@ fn end_grandchildren(programs: &[PathBuf]) {
 
 /// The check of the table above can fail.
 #[test]
-fn a_child_that_nobody_waited_for_is_seen() {
+fn the_check_sees_a_child_that_was_not_waited_for() {
     let _alone = ALONE.lock();
     let mut child = Command::new("/bin/true").spawn().unwrap();
     let deadline = Instant::now() + AMPLE;
     while state_and_parent(child.id()).is_some_and(|(state, _)| state != 'Z') {
-        assert!(Instant::now() < deadline, "no zombie came about");
+        assert!(Instant::now() < deadline, "the child did not become a zombie");
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(children(), BTreeSet::from([child.id()]));
@@ -300,7 +300,7 @@ fn a_child_that_nobody_waited_for_is_seen() {
     assert_eq!(children(), BTreeSet::new());
 }
 
-/// The descriptors of this process that a child inherits whoever starts it.
+/// The descriptors of this process that every child inherits: those without close-on-exec.
 #[cfg(feature = "cli")]
 fn inheritable() -> BTreeSet<u32> {
     let descriptors = std::fs::read_dir("/proc/self/fdinfo").expect("/proc/self/fdinfo");
@@ -317,10 +317,10 @@ fn inheritable() -> BTreeSet<u32> {
     numbers
 }
 
-/// This test's own child, with an environment that it knows: `minbearer`, whose locator writes down what it got.
+/// Runs `minbearer` with a known environment and a locator that records its arguments, environment and descriptors.
 #[cfg(feature = "cli")]
 #[test]
-fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
+fn a_locator_gets_one_argument_no_secret_and_no_descriptor() {
     let _alone = ALONE.lock();
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("locator");
@@ -340,7 +340,7 @@ fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
         .env("ANOTHER", "variable")
         .env("A_COPY", SECRET)
         .env("A_URL", format!("http://user:{SECRET}@host/"))
-        .stdin(Stdio::piped()) // not null, so that the locator's must come from the library
+        .stdin(Stdio::piped()) // not null, to show that the library sets the locator's
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
@@ -363,7 +363,7 @@ fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
     let fds = read("fds");
     let descriptors = fds.lines().filter_map(|line| {
         let (before, target) = line.split_once(" -> ")?;
-        // The shell reads the script from one of its own.
+        // The shell has a descriptor of its own, for the script.
         let is_ours = Path::new(target) != program;
         before.split(' ').next_back()?.parse().ok().filter(|_| is_ours)
     });
@@ -375,10 +375,10 @@ fn a_locator_gets_one_argument_no_secret_and_no_descriptor_of_ours() {
     );
 }
 
-/// The kernel keeps no exit status then, and a locator that prints a port may still have failed.
+/// With SIGCHLD ignored the kernel keeps no exit status, so a locator that prints a port may still have failed.
 #[cfg(feature = "cli")]
 #[test]
-fn a_locator_whose_status_is_lost_is_no_good_one() {
+fn a_locator_whose_exit_status_is_lost_is_an_error() {
     let _alone = ALONE.lock();
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("locator");

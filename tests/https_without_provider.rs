@@ -1,4 +1,4 @@
-//! The feature `tls-no-provider` alone, in a program that has installed no provider of cryptography.
+//! The feature `tls-no-provider` in a program that has installed no provider of cryptography.
 
 #![cfg(all(feature = "tls-no-provider", not(feature = "tls-ring")))]
 
@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 #[test]
-fn https_without_a_provider_says_what_to_do() {
+fn https_without_a_provider_is_an_error_that_says_how_to_install_one() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let request = Request::get(&format!("https://{}/", listener.local_addr().unwrap())).unwrap();

@@ -1,4 +1,4 @@
-//! The feature `tls-ring` alone, which is TLS 1.3, whatever rustls was built with.
+//! The feature `tls-ring` alone: TLS 1.3 only, even where another crate enables TLS 1.2 in rustls.
 
 #![cfg(all(feature = "tls-ring", not(feature = "tls12")))]
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tls::{Authority, Key, Server, pem};
 
 #[test]
-fn a_server_of_tls_1_2_is_told_apart() {
+fn a_server_with_tls_1_2_only_is_refused_and_the_feature_is_named() {
     let authority = Authority::new("a private CA", Key::P256);
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
     let inside = Server::answering(vec![answer], Duration::ZERO);

@@ -1,4 +1,4 @@
-//! Five programs as a user would write them, against servers on loopback: each compiles without a work-around.
+//! Programs as a user would write them, against servers on loopback: the public interface needs no work-around.
 
 #[path = "support/appliance.rs"]
 mod appliance;
@@ -36,9 +36,9 @@ fn answering(answer: &str) -> Server {
     Server::script(vec![Step::Request, step])
 }
 
-/// A poller in a struct.
+/// A poller that keeps its session in a struct.
 #[test]
-fn a_session_stands_in_a_struct_and_is_shared() {
+fn a_session_in_a_struct_is_shared_between_threads() {
     struct Poller {
         session: Session,
         databases: Request,
@@ -71,7 +71,6 @@ fn a_session_stands_in_a_struct_and_is_shared() {
     assert_eq!(appliance.qoauth_requests(), 2);
 }
 
-/// A flow chosen at run time.
 #[test]
 fn a_flow_is_chosen_at_run_time() {
     fn flow(name: &str, appliance: &Appliance) -> Result<Box<dyn Flow>, Error> {
@@ -102,9 +101,9 @@ fn a_flow_is_chosen_at_run_time() {
     assert_eq!(flow("kerberos", &appliance).err().map(|error| error.kind()), Some(Kind::Config));
 }
 
-/// A test with a fake transport, which the test keeps.
+/// A user's test with a fake transport, which it inspects afterwards.
 #[test]
-fn a_fake_transport_is_kept_by_the_test() {
+fn a_fake_transport_can_be_inspected_after_the_calls() {
     #[derive(Default)]
     struct Fake {
         sent: AtomicUsize,
@@ -127,9 +126,8 @@ fn a_fake_transport_is_kept_by_the_test() {
     assert_eq!(fake.sent.load(Ordering::SeqCst), 1);
 }
 
-/// An error match that tells a wrong secret, a server that is down, DNS and TLS apart.
 #[test]
-fn errors_are_told_apart() {
+fn a_match_distinguishes_a_wrong_secret_an_outage_dns_and_tls() {
     fn advice(error: &Error) -> &'static str {
         match error {
             Error::Refused(refusal) if refusal.error() == Some("invalid_client") => "wrong secret",
@@ -186,9 +184,8 @@ fn errors_are_told_apart() {
     }
 }
 
-/// A loop over minreq and over ureq, each with the session's manners.
 #[test]
-fn a_loop_over_minreq_and_over_ureq_survives_a_revocation() {
+fn a_loop_over_minreq_or_ureq_survives_a_revocation() {
     type Poll = fn(&Session, &str) -> Result<u16, Error>;
 
     fn by_minreq(session: &Session, url: &str) -> Result<u16, Error> {
@@ -235,7 +232,7 @@ fn a_loop_over_minreq_and_over_ureq_survives_a_revocation() {
 }
 
 #[test]
-fn a_second_of_502_costs_less_than_ten() {
+fn after_a_second_of_502_a_token_comes_within_ten() {
     struct Proxy {
         up_at: Instant,
     }
@@ -261,9 +258,9 @@ fn a_second_of_502_costs_less_than_ten() {
     assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Unavailable), "{kinds:?}");
 }
 
-/// No path of the crate takes the header along to where a redirect points.
+/// No call of the crate sends the header to the target of a redirect.
 #[test]
-fn a_redirect_to_another_origin_never_carries_the_header() {
+fn the_header_is_never_sent_to_the_target_of_a_redirect() {
     let trap = Server::script(vec![Step::Request, Step::send("HTTP/1.1 200 OK\r\n\r\nx")]);
     let moved =
         format!("HTTP/1.1 302 Found\r\nLocation: {}/\r\nContent-Length: 0\r\n\r\n", trap.url());
@@ -289,7 +286,7 @@ fn a_redirect_to_another_origin_never_carries_the_header() {
 }
 
 #[test]
-fn a_secret_comes_from_whatever_makes_a_source() {
+fn each_type_that_converts_into_a_secret_source_is_accepted() {
     let owned = String::from("s");
     for source in [
         SecretSource::from("s"),

@@ -1,6 +1,6 @@
-//! What the program's output does not show of two real authorization servers: the fields of their answers, certificates,
-//! and a session that polls while it renews. `.ci/interop` starts the servers, sets the variables and runs this;
-//! `cargo test` by itself leaves it out.
+//! Two independent authorization servers, where the program's output does not show enough: the fields of their answers,
+//! client certificates, and a session that polls while it renews. `.ci/interop` starts the servers, sets the variables
+//! and runs this; plain `cargo test` skips it.
 
 use base64ct::{Base64, Encoding};
 use minbearer::client_credentials::{ClientAuthentication, Config, get_token};
@@ -25,7 +25,7 @@ fn refusal(config: &Config) -> Refusal {
     }
 }
 
-/// Whether the server calls the token active and the client's (RFC 7662).
+/// Whether the server introspects the token as active and of this client (RFC 7662).
 fn is_active(token: &Token) -> bool {
     let pair = Base64::encode_string(variable("INTROSPECTOR").as_bytes());
     let request = Request::post(&variable("INTROSPECTION_URL"))
@@ -41,7 +41,7 @@ fn is_active(token: &Token) -> bool {
 }
 
 #[test]
-fn lifetime_scope_and_type_are_those_of_the_answer() {
+fn lifetime_scope_and_type_come_from_the_answer() {
     let token = get_token(&config(variable("CLIENT_SECRET")).with_scope("read")).unwrap();
     let lifetime = variable("LIFETIME").parse().map(Duration::from_secs).unwrap();
     assert_eq!(
@@ -51,14 +51,14 @@ fn lifetime_scope_and_type_are_those_of_the_answer() {
 }
 
 #[test]
-fn a_narrower_scope_is_seen() {
+fn a_narrower_scope_is_reported() {
     let config = config(variable("CLIENT_SECRET")).with_scope(&variable("ASKED_SCOPE"));
     let token = get_token(&config).unwrap();
     assert_eq!(config.missing_scopes(&token).collect::<Vec<_>>(), [variable("MISSING_SCOPE")]);
 }
 
 #[test]
-fn a_wrong_secret_has_the_fields_of_a_refusal() {
+fn a_refusal_has_its_error_fields() {
     let wrong = refusal(&config("wrong"));
     assert_eq!((wrong.status(), wrong.error()), (401, Some("invalid_client")), "{wrong}");
     assert!(wrong.error_description().is_some_and(|text| !text.is_empty()), "{wrong}");
@@ -67,7 +67,7 @@ fn a_wrong_secret_has_the_fields_of_a_refusal() {
 }
 
 #[test]
-fn an_unknown_scope_has_another_error_code() {
+fn an_unknown_scope_is_refused_as_invalid_scope() {
     let unknown =
         refusal(&config(variable("CLIENT_SECRET")).with_scope(&variable("UNKNOWN_SCOPE")));
     assert_eq!((unknown.status(), unknown.error()), (400, Some("invalid_scope")), "{unknown}");
@@ -100,7 +100,7 @@ fn a_certificate_is_refused() {
     assert!(message.contains(&variable("WORDS")), "{message}");
 }
 
-/// Polls, with the server's introspection for an API, until `seconds` have passed; tells `each` how far it is.
+/// Polls the server's introspection as an API for `seconds`, and calls `each` with the time that has passed.
 fn poll(session: &Session, seconds: u64, mut each: impl FnMut(Duration)) {
     let (started, mut tokens) = (Instant::now(), Vec::new());
     while started.elapsed() < Duration::from_secs(seconds) {
@@ -118,7 +118,7 @@ fn poll(session: &Session, seconds: u64, mut each: impl FnMut(Duration)) {
     assert!(tokens.len() as u64 >= seconds / lifetime, "{} tokens", tokens.len());
 }
 
-/// The server takes what is in `ROTATING_SECRET_FILE` alone; the client's file is a link, as Kubernetes has it.
+/// The server accepts only the content of `ROTATING_SECRET_FILE`; the client's file is a link, as Kubernetes mounts it.
 #[test]
 fn a_session_polls_through_rotations_of_its_secret() {
     let folder = tempfile::tempdir().unwrap();
@@ -138,7 +138,7 @@ fn a_session_polls_through_rotations_of_its_secret() {
     let session = Session::new(config(SecretSource::file(at("secret"))).with_scope("read"));
     let mut rotations = 0;
     poll(&session, 9, |passed| {
-        // In the middle of a token's life.
+        // In the middle of a token's lifetime.
         if passed > Duration::from_secs(1 + 2 * rotations as u64) && rotations < 4 {
             rotations += 1;
             write(rotations);
@@ -147,9 +147,9 @@ fn a_session_polls_through_rotations_of_its_secret() {
     assert_eq!(rotations, 4);
 }
 
-/// Someone writes a new assertion into `CLIENT_ASSERTION_FILE` all the time, and the server takes none twice.
+/// `CLIENT_ASSERTION_FILE` is rewritten all the time, and the server accepts each assertion once.
 #[test]
-fn a_session_polls_with_assertions_that_are_good_for_one_request() {
+fn a_session_polls_with_assertions_that_are_each_accepted_once() {
     let file = SecretSource::file(variable("CLIENT_ASSERTION_FILE"));
     let session = Session::new(config(ClientAuthentication::assertion(file)).with_scope("read"));
     poll(&session, 7, |_| {});

@@ -1,11 +1,11 @@
-//! The crate's reader of JSON against serde_json: what is JSON, what its strings say, and how long a number of seconds
-//! is. `src/wire/json` has the tables.
+//! The crate's JSON parser against serde_json: which texts are JSON, the content of strings, and the value of numbers.
+//! `src/wire/json` has the tables.
 
 use minbearer::{Request, Response, Token, client_credentials};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// Pieces of JSON, and of what looks like it, in any order.
+/// Pieces of valid and invalid JSON, in any order.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = select(vec![
         "{",
@@ -74,7 +74,7 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-/// A document with up to two characters replaced, left out or put in.
+/// A document with up to two characters replaced, removed or inserted.
 fn nearly_json() -> impl Strategy<Value = String> {
     let change =
         (any::<Index>(), 0..2_usize, select(vec!["", "\"", ",", "]", "}", "\\", "1", " "]));
@@ -91,7 +91,7 @@ fn nearly_json() -> impl Strategy<Value = String> {
     })
 }
 
-/// What may stand in a string, each piece whole.
+/// A valid string, of whole characters and escapes.
 fn string() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[^\"\\\\\\x00-\\x1f]{1,5}",
@@ -133,13 +133,13 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
 
     #[test]
-    fn json_is_what_serde_json_says_it_is(text in prop_oneof![pieces(), nearly_json()]) {
+    fn a_text_is_json_if_serde_json_accepts_it(text in prop_oneof![pieces(), nearly_json()]) {
         let expected = serde_json::from_str::<serde_json::Value>(&text);
         prop_assert_eq!(is_json(&text), expected.is_ok(), "{:?}: {:?}", text, expected);
     }
 
     #[test]
-    fn members_are_what_serde_json_says_they_are(
+    fn a_member_has_the_value_that_serde_json_reads(
         name in string(), before in value(), wanted in string(), after in value(), further in pieces(),
     ) {
         let name_read: String = serde_json::from_str(&name).unwrap();
@@ -152,7 +152,7 @@ proptest! {
             match (token, expected) {
                 (Ok(token), Ok(object)) => prop_assert_eq!(token.member(&name_read), object[&name_read].as_str(), "{}", body),
                 (Ok(_), Err(error)) => prop_assert!(false, "{}: {}", body, error),
-                // What serde_json takes and this crate does not is a wanted member that comes twice.
+                // Only this crate refuses a document in which a member that it reads comes twice.
                 (Err(_), Ok(_)) => prop_assert!(["access_token", "token_type"].contains(&&*name_read), "{}", body),
                 (Err(_), Err(_)) => {}
             }
@@ -173,15 +173,15 @@ proptest! {
 }
 
 #[test]
-#[ignore = "needs the documents that .ci/json gets"]
-fn the_public_test_suite_comes_out_as_it_says() {
+#[ignore = "needs the documents that .ci/json downloads"]
+fn the_public_test_suite_is_accepted_and_rejected_as_it_says() {
     let path = std::env::var_os("JSON_TEST_SUITE").expect("JSON_TEST_SUITE, as .ci/json sets it");
     let cases: Vec<serde_json::Value> =
         serde_json::from_reader(std::fs::File::open(path).unwrap()).unwrap();
     let mut counts = [0, 0];
     for case in &cases {
         let (name, text) = (case["name"].as_str().unwrap(), case["input"].as_str().unwrap());
-        // Some are left to the parser, and start with an `i`.
+        // A name with an `i` marks a document that a parser may accept or reject.
         let Some(is_valid) = ["n", "y"].iter().position(|kind| name.starts_with(kind)) else {
             continue;
         };

@@ -1,5 +1,5 @@
-//! What a server can make the process hold: the peak of `minbearer`'s resident memory above its start, against
-//! servers that send as fast as they can for as long as it reads.
+//! How much memory a server can make the process use: `minbearer`'s peak resident memory above its start, against servers
+//! that send without end, as fast as they can.
 //!
 //! ```sh
 //! cargo test --release --test memory_bounds -- --nocapture   # prints the figures
@@ -19,10 +19,10 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// What the answer itself may take is 8 KiB of head and 64 KiB of body, which is copied when its buffer grows.
-/// A build that is not optimized touches more pages of code on its way.
+/// An answer may have 8 KiB of head and 64 KiB of body, which is copied when its buffer grows. A debug build touches more
+/// pages of code.
 const LIMIT_KIB: u64 = if cfg!(debug_assertions) { 1024 } else { 256 };
-/// The tests take turns: a server that sends as fast as it can takes time from the others.
+/// The tests run one at a time: a server that sends as fast as it can slows the others down.
 static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// The peak of resident memory so far.
@@ -32,8 +32,8 @@ fn peak_kib(pid: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// Two ends of a stream of which one takes no more: who writes to it waits, and can be looked at.
-fn stuffed() -> (UnixStream, UnixStream) {
+/// A socket pair whose second end has a full send buffer: a process that writes to it blocks, and can be measured.
+fn full_pair() -> (UnixStream, UnixStream) {
     let (ours, theirs) = UnixStream::pair().expect("a socket pair");
     theirs.set_nonblocking(true).expect("a socket");
     loop {
@@ -60,7 +60,7 @@ fn peak_above_start(start: &str, more: &[u8]) -> (u64, Option<i32>) {
     ]);
     let variables =
         [("CLIENT_ID", "id"), ("CLIENT_SECRET", "hunter2"), ("QOAUTH_URL", &server.url())];
-    let (mut ours, theirs) = stuffed();
+    let (mut ours, theirs) = full_pair();
     let mut child = programs::command("minbearer", &variables)
         .args(["--timeout", "1", "jsa"])
         .stdout(Stdio::null())
@@ -74,10 +74,10 @@ fn peak_above_start(start: &str, more: &[u8]) -> (u64, Option<i32>) {
     }
     std::thread::sleep(quiet / 2);
     let before = peak_kib(child.id());
-    // Past its deadline it only waits to say so, on a standard error that takes no more.
+    // After its deadline the process blocks on writing the error line, since the buffer is full.
     std::thread::sleep(Duration::from_millis(1500));
     let peak = peak_kib(child.id());
-    assert_eq!(child.try_wait().expect("a child"), None, "it ended before it was looked at");
+    assert_eq!(child.try_wait().expect("a child"), None, "it ended before it was measured");
     ours.set_nonblocking(true).expect("a socket");
     let mut chunk = [0; 4096];
     while child.try_wait().expect("a child").is_none() {
@@ -88,14 +88,14 @@ fn peak_above_start(start: &str, more: &[u8]) -> (u64, Option<i32>) {
     (peak - before, child.wait().expect("a child").code())
 }
 
-/// Runs rows of a name, what is sent first, what is sent without end, and the exit status.
+/// Runs rows of: name, what is sent first, what is sent without end, expected exit status.
 fn check(rows: &[(&str, String, &str, i32)]) {
     std::thread::scope(|scope| {
         for (name, start, more, status) in rows {
             scope.spawn(move || {
                 let (above, code) = peak_above_start(start, more.as_bytes());
                 println!("{above:>9} KiB above the start: {name}");
-                // A slow machine may not get to the limit in time.
+                // A slow machine may not reach the limit before the timeout.
                 assert!([Some(*status), Some(5)].contains(&code), "{name}: {code:?}");
                 assert!(above < LIMIT_KIB, "{name}: {above} KiB above the start");
             });
@@ -104,7 +104,7 @@ fn check(rows: &[(&str, String, &str, i32)]) {
 }
 
 #[test]
-fn a_body_without_end_takes_less_than_256_kib() {
+fn an_endless_body_needs_less_than_256_kib() {
     let _alone = ALONE.lock();
     let head = |framing: &str| format!("HTTP/1.1 200 OK\r\n{framing}\r\n");
     let refused = |framing: &str| format!("HTTP/1.1 403 No\r\n{framing}\r\n");
@@ -126,7 +126,7 @@ fn a_body_without_end_takes_less_than_256_kib() {
 }
 
 #[test]
-fn a_head_without_end_takes_less_than_256_kib() {
+fn an_endless_head_needs_less_than_256_kib() {
     let _alone = ALONE.lock();
     let head = "HTTP/1.1 200 OK\r\n";
     let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n");

@@ -1,4 +1,4 @@
-//! The flow of one's own that the documentation shows, Vault's AppRole, against a scripted server.
+//! The custom flow that the documentation shows, Vault's AppRole, against a scripted server.
 
 #[path = "support/hostile.rs"]
 mod hostile;
@@ -21,7 +21,7 @@ fn vault(status: &str, body: &str) -> Server {
 }
 
 #[test]
-fn an_answer_that_is_not_oauths_makes_a_token() {
+fn an_answer_in_vaults_format_gives_a_token() {
     let body = r#"{"auth":{"client_token":"hvs.abc","lease_duration":2764800,"renewable":true}}"#;
     let server = vault("200 OK", body);
     let session = Session::new(app_role(&server.url()));

@@ -1,4 +1,4 @@
-//! The transport of one's own that the documentation shows, with a CA that is given in code.
+//! The custom transport that the documentation shows, with a CA given in code.
 
 #![cfg(feature = "tls")]
 
@@ -20,7 +20,7 @@ fn ureq(authority: &Authority) -> Ureq {
 }
 
 #[test]
-fn a_transport_of_ones_own_runs_a_flow() {
+fn a_custom_transport_runs_a_flow() {
     let appliance = Appliance::start(Credentials::default()).unwrap();
     let authority = Authority::new("a private CA", Key::P256);
     let terminating = |url: &str| {
@@ -47,7 +47,7 @@ fn a_transport_of_ones_own_runs_a_flow() {
     let error = minbearer::get_token(&config("hunter2"), &transport).unwrap_err();
     assert_eq!(error.kind(), Kind::Refused, "{error}");
 
-    // Who trusts the system's CAs, or none, does not trust that one.
+    // The default `Http` trusts the system's CAs, if there are any, but not this one.
     let error = Http::new().send(&request, deadline).unwrap_err();
     assert!(matches!(error.kind(), Kind::Network | Kind::Config), "{error}");
 }

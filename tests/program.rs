@@ -29,7 +29,7 @@ fn jsa(appliance: &Appliance, arguments: &[&str], more: &[(&str, &str)]) -> Outc
 }
 
 #[test]
-fn jsa_runs_the_locator_and_prints_a_token_that_the_console_takes() {
+fn jsa_runs_the_locator_and_prints_a_token_that_the_console_accepts() {
     let appliance = odd_appliance();
     let outcome = jsa(&appliance, &[], &[]);
     assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
@@ -45,7 +45,7 @@ fn jsa_runs_the_locator_and_prints_a_token_that_the_console_takes() {
 }
 
 #[test]
-fn jsa_takes_the_secret_from_a_file_and_the_service_from_a_url() {
+fn jsa_reads_the_secret_from_a_file_and_the_service_from_a_url() {
     let appliance = odd_appliance();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{ODD_SECRET}\n")).unwrap();
@@ -59,7 +59,7 @@ fn jsa_takes_the_secret_from_a_file_and_the_service_from_a_url() {
 }
 
 #[test]
-fn accelerator_sends_the_password_as_it_is() {
+fn accelerator_sends_the_password_unchanged() {
     let appliance = odd_appliance();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{ODD_SECRET}\n")).unwrap();
@@ -87,9 +87,9 @@ fn accelerator_sends_the_password_as_it_is() {
     }
 }
 
-/// qoauth takes the same grant as a form.
+/// qoauth also accepts the grant as a form.
 #[test]
-fn client_credentials_takes_any_token_url() {
+fn client_credentials_accepts_any_token_url() {
     let appliance = odd_appliance();
     let url = appliance.qoauth_url() + "/token";
     let variables =
@@ -105,7 +105,7 @@ fn client_credentials_takes_any_token_url() {
 }
 
 #[test]
-fn names_what_is_wrong_with_its_settings() {
+fn a_wrong_setting_or_argument_is_named() {
     let appliance = odd_appliance();
     let missing = "/nonexistent/file";
     for (more, part) in [
@@ -188,7 +188,7 @@ fn names_what_is_wrong_with_its_settings() {
 }
 
 #[test]
-fn tells_the_kinds_of_failure_apart() {
+fn each_kind_of_failure_has_its_status() {
     let appliance = odd_appliance();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_url = format!("http://{}", silent.local_addr().unwrap());
@@ -221,7 +221,7 @@ fn tells_the_kinds_of_failure_apart() {
         outcome.expect_failure("minbearer", status, part);
         assert!(!outcome.err.contains("hunter2") && !outcome.err.contains("s3cr3t"), "{outcome:?}");
     }
-    // The locator's answer is only the port: the host stays the one that was configured.
+    // The locator determines only the port: the host is the configured one.
     assert!(
         jsa(&appliance, &[], &[("CLIENT_SECRET", "x")])
             .err
@@ -238,7 +238,7 @@ fn tells_the_kinds_of_failure_apart() {
 }
 
 #[test]
-fn a_password_that_never_comes_is_not_waited_for() {
+fn waiting_for_a_password_on_standard_input_ends_at_the_timeout() {
     let mut child = command("minbearer", &[])
         .args(["accelerator", "http://127.0.0.1:9", "rose", "--timeout", "0.2"])
         .stdin(Stdio::piped())
@@ -246,7 +246,7 @@ fn a_password_that_never_comes_is_not_waited_for() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the example starts");
-    // It is half a line, and more may come for as long as this end is open.
+    // Half a line: more may come for as long as this end is open.
     let mut open = child.stdin.take().expect("piped");
     open.write_all(b"hunt").unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -266,7 +266,7 @@ fn help_fits_one_screen_and_the_version_is_cargos() {
     for arguments in [&["--help"][..], &["-h"], &["jsa", "--help", "--what"]] {
         let outcome = run(arguments, &[]);
         assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
-        // A line is left for the shell.
+        // One of 24 lines is left for the prompt.
         assert!(outcome.out.lines().count() < 24, "{}", outcome.out);
         let widest = outcome.out.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(80), "{widest:?}: {}", outcome.out);
@@ -275,9 +275,8 @@ fn help_fits_one_screen_and_the_version_is_cargos() {
     assert_eq!(run(&["--version"], &[]).out, version);
 }
 
-/// Where the server counts how the client was authenticated, and what else it was sent.
 #[test]
-fn client_credentials_proves_who_it_is_in_each_way() {
+fn client_credentials_authenticates_in_each_way() {
     let appliance = odd_appliance();
     let url = appliance.qoauth_url() + "/token";
     let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJpZCJ9.c2ln";
@@ -308,7 +307,7 @@ fn client_credentials_proves_who_it_is_in_each_way() {
 }
 
 #[test]
-fn rfc6750_puts_a_space_into_accelerators_header() {
+fn rfc6750_separates_accelerators_header_by_a_space() {
     let appliance = odd_appliance();
     let password = format!("{ODD_SECRET}\n");
     for (options, start) in [
@@ -323,7 +322,7 @@ fn rfc6750_puts_a_space_into_accelerators_header() {
 }
 
 #[test]
-fn a_scope_narrower_than_asked_for_is_one_line() {
+fn a_scope_narrower_than_asked_for_is_reported_in_one_line() {
     let appliance = odd_appliance();
     let url = appliance.qoauth_url() + "/token";
     let variables =
@@ -336,7 +335,7 @@ fn a_scope_narrower_than_asked_for_is_one_line() {
     assert_eq!(outcome.err, line);
 }
 
-/// Nothing is asked for where it could not be said.
+/// No token is requested if it could not be printed.
 #[test]
 fn a_closed_or_full_standard_output_is_an_error() {
     let appliance = odd_appliance();
@@ -351,7 +350,7 @@ fn a_closed_or_full_standard_output_is_an_error() {
     for arguments in ["jsa", "--help", "--version"] {
         let outcome = shell(&format!("\"$0\" {arguments} >&-"));
         outcome.expect_failure("minbearer", 2, "standard output is closed");
-        // std puts the same in its place.
+        // std replaces a closed standard output by the same.
         let outcome = shell(&format!("\"$0\" {arguments} 1<>/dev/null"));
         outcome.expect_failure("minbearer", 2, "/dev/null");
     }
@@ -407,7 +406,7 @@ fn no_core_is_dumped() {
     assert_eq!(values, ["0", "0"], "{core}");
 }
 
-/// Under util-linux's `setsid --ctty`, which makes standard input the terminal that is asked.
+/// Under util-linux's `setsid --ctty`, which makes standard input the controlling terminal.
 #[test]
 fn a_password_is_asked_for_at_the_terminal_without_echo() {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -438,7 +437,7 @@ fn a_password_is_asked_for_at_the_terminal_without_echo() {
     let outcome = Outcome::from(child.wait_with_output().unwrap());
     assert!(outcome.out.starts_with("ey"), "{outcome:?}");
     assert_eq!(appliance.last_password().as_deref(), Some(ODD_SECRET));
-    // Once no one holds the other end, reading this one fails.
+    // Reading fails once no process has the other end open.
     let _ = terminal.read_to_end(&mut shown);
     let shown = String::from_utf8(shown).unwrap();
     assert_eq!(shown.trim_end(), "Password:", "the password is echoed");

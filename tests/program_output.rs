@@ -1,4 +1,4 @@
-//! `minbearer --output`: whole or not at all, and nothing but a regular file replaced.
+//! `minbearer --output`: the file is written whole or not at all, and only a regular file is replaced.
 #![cfg(feature = "cli")]
 
 #[path = "support/appliance.rs"]
@@ -61,7 +61,7 @@ fn the_file_holds_the_token_alone_or_one_line() {
         let token = std::fs::read_to_string(&file).unwrap();
         assert!(token.bytes().all(|byte| byte.is_ascii_graphic()), "{token:?}");
         assert_eq!(get(&console, &format!("Bearer {token}")), 200);
-        assert_eq!(names(folder.path()), ["token"], "a temporary file is left behind");
+        assert_eq!(names(folder.path()), ["token"], "a temporary file is left");
     }
     expect_success(&run(&appliance, folder.path(), &["--output", "token", "--header"]));
     let line = std::fs::read_to_string(&file).unwrap();
@@ -83,7 +83,7 @@ fn a_file_is_replaced_and_not_written_into() {
 }
 
 #[test]
-fn the_mode_is_what_was_asked_for_whatever_the_umask() {
+fn the_mode_is_the_requested_one_whatever_the_umask() {
     let appliance = odd_appliance();
     let folder = tempfile::tempdir().unwrap();
     for umask in ["0000", "0022", "0777"] {
@@ -107,7 +107,7 @@ fn the_mode_is_what_was_asked_for_whatever_the_umask() {
     }
 }
 
-/// Each is looked at before anything is sent, and stays as it is.
+/// The file is checked before anything is sent, and stays unchanged.
 #[test]
 fn nothing_but_a_regular_file_is_replaced() {
     let appliance = odd_appliance();
@@ -150,14 +150,14 @@ fn nothing_but_a_regular_file_is_replaced() {
             assert_eq!(outcome.err.lines().count(), 1, "{outcome:?}");
         }
     }
-    assert_eq!(appliance.qoauth_requests(), 0, "a token was asked for in vain");
+    assert_eq!(appliance.qoauth_requests(), 0, "a token was requested");
     assert_eq!(names(folder.path()), before);
     assert_eq!(std::fs::read_to_string(path("file")).unwrap(), "kept");
     assert_eq!(std::fs::read_link(path("link")).unwrap(), Path::new("file"));
     expect_success(&run(&appliance, folder.path(), &["--output", "./-"]));
 }
 
-/// For whom folders have permissions: root of a container may write to any.
+/// Run as another user if this is root, who may write to any folder.
 #[test]
 fn a_folder_that_may_not_be_written_is_named_before_anything_is_sent() {
     const NOBODY: u32 = 65_534;
@@ -167,7 +167,7 @@ fn a_folder_that_may_not_be_written_is_named_before_anything_is_sent() {
     std::fs::create_dir(&closed).unwrap();
     std::fs::write(closed.join("token"), "kept").unwrap();
     std::fs::set_permissions(&closed, Permissions::from_mode(0o555)).unwrap();
-    // Where another user finds it, too.
+    // In a folder that the other user can read.
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("minbearer");
     std::fs::copy(env!("CARGO_BIN_EXE_minbearer"), &program).unwrap();
@@ -178,7 +178,7 @@ fn a_folder_that_may_not_be_written_is_named_before_anything_is_sent() {
     if rustix::process::geteuid().is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
-    // Another test that starts a program meanwhile has the copy open for writing for a moment.
+    // A child of another test may have the copy open for writing for a moment.
     let output = loop {
         match command.output() {
             Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
@@ -188,13 +188,13 @@ fn a_folder_that_may_not_be_written_is_named_before_anything_is_sent() {
     let outcome = Outcome::from(output);
     let part = "the file closed/token cannot be written: in the folder closed/: Permission denied";
     outcome.expect_failure("minbearer", 2, part);
-    assert_eq!(appliance.qoauth_requests(), 0, "a token was asked for in vain");
+    assert_eq!(appliance.qoauth_requests(), 0, "a token was requested");
     assert_eq!(std::fs::read_to_string(closed.join("token")).unwrap(), "kept");
 }
 
-/// A limit on the size of files, below a token's, fails as a full disk does: in the middle of writing.
+/// A limit on file size, below a token's, makes the write fail half way, as a full disk does.
 #[test]
-fn what_cannot_be_written_leaves_the_old_file_and_nothing_else() {
+fn a_failed_write_leaves_the_old_file_and_nothing_else() {
     let appliance = odd_appliance();
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("token"), "kept").unwrap();
@@ -210,7 +210,7 @@ fn what_cannot_be_written_leaves_the_old_file_and_nothing_else() {
     assert_eq!(std::fs::read_to_string(folder.path().join("token")).unwrap(), "kept");
 }
 
-/// In a small file system of the test's own, which takes the right to mount one.
+/// In a small file system of its own; skipped without the right to mount one.
 #[test]
 fn a_full_disk_and_a_read_only_one_are_named_and_the_old_file_is_kept() {
     let appliance = odd_appliance();
@@ -240,7 +240,7 @@ fn a_full_disk_and_a_read_only_one_are_named_and_the_old_file_is_kept() {
 }
 
 #[test]
-fn no_file_is_written_where_no_token_came() {
+fn without_a_token_no_file_is_written() {
     let appliance = odd_appliance();
     let folder = tempfile::tempdir().unwrap();
     let mut command = command(&appliance, folder.path(), &["--output", "token"]);

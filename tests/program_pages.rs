@@ -1,4 +1,4 @@
-//! The manual page and the completions are those of the program's own table. After a change to it,
+//! The manual page and the completions are generated from the program's own table. After a change to it,
 //!
 //! ```sh
 //! UPDATE_PAGES=1 cargo test --test program_pages
@@ -39,7 +39,7 @@ fn common_options() -> impl Iterator<Item = &'static Row> {
 mod manual {
     use super::*;
 
-    /// Plain text as roff has it.
+    /// Plain text escaped for roff.
     fn escaped(text: &str) -> String {
         text.replace('\\', "\\e").replace('-', "\\-").replace('"', "\\(dq")
     }
@@ -205,7 +205,7 @@ fn the_completions_of_bash_are_current_and_complete() {
     }
 }
 
-/// Text within single quotes and brackets.
+/// Text escaped for single quotes and brackets.
 fn zsh_text(text: &str) -> String {
     text.replace('\'', "'\\''").replace('[', "\\[").replace(']', "\\]").replace(':', "\\:")
 }

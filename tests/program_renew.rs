@@ -1,4 +1,4 @@
-//! `minbearer --renew`: when it asks, what ends it, and what does not.
+//! `minbearer --renew`: when it requests a token, what ends it, and what does not.
 #![cfg(feature = "cli")]
 
 #[path = "support/appliance.rs"]
@@ -30,12 +30,12 @@ fn setting() -> (Appliance, TempDir, PathBuf) {
 }
 
 #[test]
-fn a_token_is_renewed_at_80_percent_of_its_life_or_after_every() {
+fn a_token_is_renewed_at_80_percent_of_its_lifetime_or_after_every() {
     for (lifetime, options, earliest, latest) in [
         (Some(4), &[][..], 2.8, 3.2),
         (Some(3600), &["--every", "2"], 1.8, 2.0),
         (None, &["--every", "1.5"], 1.3, 1.5),
-        // Never two requests within a second.
+        // There are never two requests within a second.
         (Some(1), &[], 1.0, 1.0),
     ] {
         let (appliance, _folder, file) = setting();
@@ -57,7 +57,7 @@ fn a_token_is_renewed_at_80_percent_of_its_life_or_after_every() {
 }
 
 #[test]
-fn a_token_without_a_lifetime_is_renewed_by_sighup_alone_and_one_line_says_so() {
+fn a_token_without_a_lifetime_is_renewed_only_by_sighup_and_one_line_says_so() {
     let (appliance, _folder, file) = setting();
     let mut renewing = Renewing::jsa(&appliance, &file, &["--header"]);
     let old = renewing.wait_for_token(&file, "");
@@ -75,7 +75,7 @@ fn a_token_without_a_lifetime_is_renewed_by_sighup_alone_and_one_line_says_so() 
 }
 
 #[test]
-fn sighup_asks_at_once_but_never_twice_in_a_second() {
+fn sighup_renews_at_once_but_never_twice_in_a_second() {
     let (appliance, _folder, file) = setting();
     let mut renewing = Renewing::jsa(&appliance, &file, &["--every", "1000"]);
     let start = Instant::now();
@@ -120,7 +120,7 @@ fn sigterm_and_sigint_end_it_within_half_a_second_and_the_file_stays() {
         let mut renewing = Renewing::jsa(&appliance, &file, &["--every", "1000"]);
         let token = renewing.wait_for_token(&file, "");
         sleep(Duration::from_millis(50));
-        // Between requests, and during one of the next.
+        // Between requests, and during one.
         for during_request in [false, true] {
             if during_request {
                 appliance.set_delay(5 * SECOND);
@@ -133,7 +133,11 @@ fn sigterm_and_sigint_end_it_within_half_a_second_and_the_file_stays() {
             assert!(took < Duration::from_millis(500), "{took:?}: {signal:?} {during_request}");
             assert_eq!(std::fs::read_to_string(&file).unwrap(), token);
         }
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a file is left behind");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "a temporary file is left"
+        );
         assert_eq!(renewing.lines(), [""; 0]);
     }
 }
@@ -170,14 +174,14 @@ fn until_the_first_token_a_wrong_setting_ends_it() {
         renewing_said_one_line(&mut renewing, part);
     }
     assert_eq!(appliance.qoauth_requests(), 0);
-    // What cannot be written, neither.
+    // A file that cannot be written, too.
     appliance.set_delay(SECOND / 2);
     let mut renewing = Renewing::jsa(&appliance, &file, &[]);
     limit_files(&renewing, Some(10));
     assert_eq!(renewing.wait_for_end().0.code(), Some(2));
 }
 
-/// The reader of its lines may be a moment behind its end.
+/// Its last lines may be read a moment after it ended.
 #[track_caller]
 fn renewing_said_one_line(renewing: &mut Renewing, part: &str) {
     let deadline = Instant::now() + 5 * SECOND;
@@ -190,7 +194,7 @@ fn renewing_said_one_line(renewing: &mut Renewing, part: &str) {
 }
 
 fn limit_files(renewing: &Renewing, bytes: Option<u64>) {
-    // The hard limit stays, so that the other can be raised again.
+    // The hard limit is unchanged, so that the soft one can be raised again.
     let limit = Rlimit { current: bytes, maximum: None };
     prlimit(Some(renewing.pid()), Resource::Fsize, limit).unwrap();
 }
@@ -223,18 +227,18 @@ fn after_the_first_token_nothing_ends_it_but_a_signal() {
     let mut renewing = Renewing::jsa_with(&appliance, &file, &["--every", "1000"], &more);
     let first = renewing.wait_for_token(&file, "");
 
-    // The secret's file is absent for a moment.
+    // The secret's file is removed for a moment.
     std::fs::remove_file(&secret).unwrap();
     renewing.signal(Signal::HUP);
     renewing.wait_for_line("secret cannot be read: No such file");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), first);
-    // It comes back with another secret, which the server knows.
+    // The file exists again, with a new secret, which the server accepts.
     appliance.set_secret("rotated");
     std::fs::write(&secret, "rotated\n").unwrap();
     let second = renewing.wait_for_token(&file, &first);
     assert_eq!(appliance.last_secret().as_deref(), Some("rotated"));
 
-    // The disk is full for a moment: the token is kept, and written without another request.
+    // The disk is full for a moment: the token is kept, and written later without another request.
     limit_files(&renewing, Some(10));
     sleep(SECOND);
     renewing.signal(Signal::HUP);
@@ -245,7 +249,7 @@ fn after_the_first_token_nothing_ends_it_but_a_signal() {
     let third = renewing.wait_for_token(&file, &second);
     assert_eq!(appliance.qoauth_requests(), requests, "the token was not kept");
 
-    // Something else has taken the file's place.
+    // The file has been replaced by a link.
     std::fs::remove_file(&file).unwrap();
     std::os::unix::fs::symlink(&secret, &file).unwrap();
     sleep(SECOND);
@@ -259,7 +263,7 @@ fn after_the_first_token_nothing_ends_it_but_a_signal() {
 }
 
 #[test]
-fn a_service_manager_is_told_when_the_first_token_is_there() {
+fn a_service_manager_is_notified_when_the_first_token_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let name = format!("minbearer-test-{}", std::process::id());
@@ -315,7 +319,7 @@ fn a_piped_password_is_kept_for_renewals() {
 }
 
 #[test]
-fn a_narrower_scope_is_said_once() {
+fn a_narrower_scope_is_reported_once() {
     let (appliance, _folder, file) = setting();
     let Credentials { client_id, client_secret, .. } = appliance.credentials();
     let variables = [("CLIENT_ID", client_id.as_str()), ("CLIENT_SECRET", client_secret)];
@@ -328,7 +332,7 @@ fn a_narrower_scope_is_said_once() {
     renewing_said_one_line(&mut renewing, "narrower than asked for: without READ");
 }
 
-/// Of what it has sent and written, nothing is left: its buffers are wiped, and its allocator wipes too.
+/// Its buffers are wiped, and so is memory that its allocator frees.
 #[test]
 fn no_secret_and_no_token_is_in_memory_between_requests() {
     let (appliance, folder, file) = setting();
@@ -346,11 +350,11 @@ fn no_secret_and_no_token_is_in_memory_between_requests() {
     let copies = |text: &str| {
         memory.iter().map(|region| memchr::memmem::find_iter(region, text).count()).sum::<usize>()
     };
-    assert!(copies(secret_file.to_str().unwrap()) > 0, "the look at its memory sees nothing");
+    assert!(copies(secret_file.to_str().unwrap()) > 0, "the scan of its memory finds nothing");
     assert_eq!([secret, &first, &second].map(copies), [0, 0, 0]);
 }
 
-/// What a process can write to of its memory.
+/// The writable memory of a process.
 fn memory(id: u32) -> Vec<Vec<u8>> {
     let maps = std::fs::read_to_string(format!("/proc/{id}/maps")).unwrap();
     let memory = std::fs::File::open(format!("/proc/{id}/mem")).unwrap();
@@ -367,7 +371,7 @@ fn memory(id: u32) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_servers_retry_after_is_heeded() {
+fn retry_after_is_obeyed() {
     let (appliance, _folder, file) = setting();
     appliance.begin_outage(Some(30 * SECOND));
     let mut renewing = Renewing::jsa(&appliance, &file, &["--every", "1000"]);
@@ -377,13 +381,13 @@ fn a_servers_retry_after_is_heeded() {
     assert_eq!(renewing.lines().len(), 1, "{:?}", renewing.lines());
 }
 
-/// Nobody reads its standard error, which has room for a few of its lines.
+/// No one reads its standard error, which is a pipe with room for a few lines.
 #[test]
 fn a_line_that_would_block_is_dropped() {
     let (appliance, _folder, file) = setting();
     let (mut reader, writer) = std::io::pipe().unwrap();
     let mut stuffing = writer.try_clone().unwrap();
-    // A pipe takes 64 KiB, unless the user has too many.
+    // A pipe holds 64 KiB, or less if the user has many.
     let size = rustix::pipe::fcntl_getpipe_size(&writer).unwrap();
     stuffing.write_all(&vec![b'#'; size - 300]).unwrap();
     let url = appliance.qoauth_url();
@@ -393,7 +397,7 @@ fn a_line_that_would_block_is_dropped() {
     let mut renewing = Renewing::of(command.stderr(writer).spawn().unwrap());
     let mut token = renewing.wait_for_token(&file, "");
     for _ in 0..2 {
-        // There is a line for the request in the outage, or would be.
+        // The failed request in the outage writes a line, or drops it.
         appliance.begin_outage(None);
         renewing.signal(Signal::HUP);
         sleep(Duration::from_millis(1200));

@@ -25,7 +25,7 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn the_cas_in_the_file_are_trusted_and_no_others() {
+fn only_the_cas_of_cacert_are_trusted() {
     let appliance = appliance();
     let url = appliance.qoauth_url() + "/token";
     let ca = text(appliance.ca_file().unwrap());
@@ -46,7 +46,7 @@ fn the_cas_in_the_file_are_trusted_and_no_others() {
     for (options, variables, status, part) in [
         (&["--cacert", ca][..], &variables[..], 0, ""),
         (&[], &trusting, 0, ""),
-        // Instead of the system's and of the variable's.
+        // --cacert replaces the system's CAs and those of SSL_CERT_FILE.
         (&["--cacert", own], &trusting, 4, "signed by none of"),
         (&["--cacert", "/nonexistent"], &trusting, 2, "/nonexistent of --cacert cannot be read"),
         (&["--cacert", "/"], &trusting, 2, "is a directory"),
@@ -64,7 +64,7 @@ fn the_cas_in_the_file_are_trusted_and_no_others() {
 }
 
 #[test]
-fn a_certificate_stands_in_for_a_secret() {
+fn a_client_certificate_replaces_a_secret() {
     let appliance = appliance();
     appliance.require_client_certificate();
     let url = appliance.qoauth_url() + "/token";
@@ -97,9 +97,9 @@ fn a_certificate_stands_in_for_a_secret() {
     run("minbearer", &arguments, &[]).expect_failure("minbearer", 2, "CLIENT_ID is not set");
 }
 
-/// Certificates that live for hours are replaced while the program runs.
+/// Short-lived certificates are replaced while the program runs.
 #[test]
-fn the_files_are_read_anew_for_each_request() {
+fn the_files_are_read_for_each_request() {
     let appliance = appliance();
     appliance.require_client_certificate();
     let folder = tempfile::tempdir().unwrap();

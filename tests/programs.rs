@@ -1,42 +1,23 @@
-//! The examples' command lines: what they print, and how they fail.
+//! The examples run as programs: what they print, and how they fail.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // where `minbearer` is not built
 
 #[path = "support/appliance.rs"]
 mod appliance;
 #[path = "support/hostile.rs"]
 mod hostile;
+#[path = "support/minbearer.rs"]
+mod minbearer;
 #[path = "support/programs.rs"]
 mod programs;
 
-use appliance::{Appliance, Credentials};
 use hostile::{Server, Step};
+use minbearer::{ODD_SECRET, get, odd_appliance};
 use programs::{command, run, run_with_input};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-/// Every character that a URL, a form or a shell could trip over.
-const ODD_SECRET: &str = "s3cr3t&=+%#/?é Zq7";
-
-fn odd_appliance() -> Appliance {
-    let credentials = Credentials {
-        client_secret: ODD_SECRET.into(),
-        password: ODD_SECRET.into(),
-        ..Credentials::default()
-    };
-    Appliance::start(credentials).expect("the appliance starts")
-}
-
-fn get(url: &str, authorization: &str) -> u16 {
-    minreq::get(url)
-        .with_header("Authorization", authorization)
-        .with_timeout(10)
-        .send()
-        .unwrap()
-        .status_code
-}
-
 #[test]
-fn quickstart_shows_both_flows_and_no_token_whole() {
+fn quickstart_runs_both_flows_and_prints_no_whole_token() {
     let outcome = run("quickstart", &[], &[]);
     assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
     assert!(outcome.out.contains(r#"["events", "flows", "simarc"]"#), "{outcome:?}");
@@ -46,7 +27,7 @@ fn quickstart_shows_both_flows_and_no_token_whole() {
         .split_whitespace()
         .filter(|word| word.len() >= 40 && !word.contains('/'))
         .count();
-    assert_eq!(longest, 0, "a token stands in {}", outcome.out);
+    assert_eq!(longest, 0, "a token is in {}", outcome.out);
     let outcome = run("quickstart", &[], &[("CLIENT_SECRET", "hunter2")]);
     assert_eq!(outcome.status, Some(6), "{outcome:?}");
     assert!(
@@ -57,7 +38,7 @@ fn quickstart_shows_both_flows_and_no_token_whole() {
 
 #[cfg(feature = "cli")]
 #[test]
-fn appliance_prints_shell_lines_that_the_other_programs_run_on() {
+fn appliance_prints_shell_lines_that_configure_the_other_programs() {
     let variables = [("CLIENT_SECRET", "it's; $odd `secret` \\"), ("NC_PASSWORD", ODD_SECRET)];
     let mut appliance = command("appliance", &variables).stdout(Stdio::piped()).spawn().unwrap();
     let lines: Vec<String> = BufReader::new(appliance.stdout.as_mut().unwrap())
@@ -117,7 +98,7 @@ fn rest_101_prints_the_project_indented() {
     let outcome = run_with_input("rest_101", &[], &url, b"hunter2\n");
     outcome.expect_failure("rest_101", 6, "401");
     assert!(!outcome.err.contains("hunter2"), "{outcome:?}");
-    // A server that knows tokens but not this API.
+    // A server that issues tokens but does not have this API.
     let outcome =
         run_with_input("rest_101", &[&appliance.qoauth_url(), "rose"], &[], input.as_bytes());
     outcome.expect_failure("rest_101", 6, "404");
@@ -142,15 +123,15 @@ fn an_empty_variable_is_named_by_every_program() {
 }
 
 #[test]
-fn a_program_without_arguments_refuses_one() {
+fn a_program_that_has_no_arguments_refuses_one() {
     for program in ["quickstart", "background_process"] {
         run(program, &["--what"], &[]).expect_failure(program, 2, "`--what`");
     }
 }
 
-/// JSON's strings may hold the control characters above U+007F as they are, and terminals obey them.
+/// JSON strings may contain unescaped control characters above U+007F, which terminals interpret.
 #[test]
-fn an_answer_with_control_characters_is_shown_with_escapes() {
+fn control_characters_in_an_answer_are_escaped() {
     let json = "{\"access_token\":\"abcde\",\n\t\"name\":\"\u{9b}2J\u{9d}0;x\u{9c}\"}";
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{json}", json.len());
     let server = Server::script(vec![Step::Request, Step::send(answer)]);

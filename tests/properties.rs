@@ -1,4 +1,4 @@
-//! Properties of the encoders, against independent decoders.
+//! Property tests of encoding, URLs and redaction, against independent decoders.
 
 use base64ct::{Base64, Encoding};
 use minbearer::{Error, Request, Response, Url, accelerator, client_credentials, jsa};
@@ -7,7 +7,7 @@ use percent_encoding::{
 };
 use proptest::prelude::*;
 
-/// Any text, often with what encodings are made of.
+/// Any text, with many characters that are special in some encoding.
 fn text() -> impl Strategy<Value = String> {
     let odd = proptest::sample::select(vec![
         "%",
@@ -91,7 +91,7 @@ fn ends_in_number(host: &str) -> bool {
     digits.chars().all(|c| c.is_ascii_digit() || (is_hexadecimal && c.is_ascii_hexdigit()))
 }
 
-/// How servers spell a character.
+/// The ways in which servers encode a character.
 const SPELLINGS: [fn(char) -> String; 8] = [
     |c| c.into(),
     |c| utf8_percent_encode(&c.to_string(), NON_ALPHANUMERIC).to_string(),
@@ -114,7 +114,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
 
     #[test]
-    fn a_form_decodes_to_what_was_put_in(
+    fn a_form_decodes_to_its_fields(
         id in some_text(), secret in some_text(), scope in some_text(), name in some_text(), value in text(),
     ) {
         let config = client_credentials::Config::new("https://h/t", &*id, &*secret).unwrap().with_scope(&scope);
@@ -132,12 +132,12 @@ proptest! {
     }
 
     #[test]
-    fn a_query_decodes_to_what_was_put_in(id in some_text(), secret in some_text()) {
+    fn a_query_decodes_to_its_fields(id in some_text(), secret in some_text()) {
         let request = jsa::Config::new(&*id, &*secret).unwrap().request(1).unwrap();
         let query = request.url().path_and_query().strip_prefix("/token?").unwrap();
         let expected = [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret)];
         prop_assert_eq!(pairs(query.as_bytes()), owned(&expected));
-        // By RFC 3986 alone too, to which a plus sign is no space.
+        // Also by RFC 3986 alone, where a plus sign is not a space.
         prop_assert!(is_encoded(query));
         let last = query.rsplit('=').next().unwrap();
         prop_assert_eq!(decoded(last), secret);
@@ -157,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn a_url_reads_as_itself_again(
+    fn a_parsed_url_equals_its_text(
         https in any::<bool>(), host in "[a-zA-Z0-9_]([a-zA-Z0-9._-]{0,40})?".prop_filter("a number", |host| !ends_in_number(host)),
         port in proptest::option::of(1u16..),
         path in "(/[!-\"$-\\[\\]-~]{0,30})?", query in proptest::option::of("[!-\"$-\\[\\]-~]{0,30}"),
@@ -176,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_url_or_a_message_that_does_not_repeat_it(text in ".{0,40}", prefix in "(https?://)?") {
+    fn any_text_is_a_url_or_an_error_that_does_not_repeat_it(text in ".{0,40}", prefix in "(https?://)?") {
         match Url::parse("URL", &format!("{prefix}{text}")) {
             Ok(url) => {
                 let again = Url::parse("URL", url.as_str()).unwrap();
@@ -188,21 +188,21 @@ proptest! {
     }
 
     #[test]
-    fn a_shown_text_is_short_and_has_no_control_characters(text in ".{0,600}|[\\x00-\\x7e\\u{80}-\\u{9f}]{0,300}") {
+    fn a_servers_text_in_an_error_is_short_and_has_no_control_characters(text in ".{0,600}|[\\x00-\\x7e\\u{80}-\\u{9f}]{0,300}") {
         let shown = shown("s3cr3t&=+%#/?é Zq7", &text);
         prop_assert!(shown.chars().count() <= 256, "{}", shown.chars().count());
         prop_assert!(!shown.chars().any(char::is_control), "{:?}", shown);
     }
 
-    /// In every spelling, wherever it stands: what is left of the text is what stood around it.
+    /// Only the text around the secret is left, whatever encoding each of its characters has.
     #[test]
-    fn a_secret_is_replaced_in_every_spelling(
+    fn a_secret_is_redacted_in_every_encoding(
         secret in some_text(), before in "[<>]{0,20}", after in "[<>]{0,20}",
         each in any::<[u8; 32]>(), over in 0..SPELLINGS.len(),
     ) {
         prop_assume!(!secret.contains(['<', '>']));
         let spell = |text: &str, by: fn(char) -> String| text.chars().map(by).collect::<String>();
-        // Each character in a spelling of its own.
+        // Each character in its own encoding.
         let mix: String = secret.chars().enumerate().map(|(at, c)| SPELLINGS[usize::from(each[at % 32]) % SPELLINGS.len()](c)).collect();
         let json = serde_json::Value::from(secret.as_str()).to_string();
         let mut spelt = vec![

@@ -1,5 +1,5 @@
-//! A session that polls while what it proves itself with is replaced: not one call fails. The appliance takes the new
-//! secret or assertion alone from then on, and its tokens live for a second.
+//! A session polls while its secret or assertion is replaced: no call fails. The appliance then accepts only the new one,
+//! and its tokens have a lifetime of one second.
 
 #[path = "support/appliance.rs"]
 mod appliance;
@@ -16,15 +16,14 @@ use tempfile::TempDir;
 const LIFETIME: Duration = Duration::from_secs(1);
 const ROTATIONS: usize = 3;
 
-/// How the file that holds the secret gets another content.
+/// How the content of the secret's file is replaced.
 #[derive(Clone, Copy, Debug)]
 enum Replacement {
-    /// As Kubernetes has it: the name is a link to `..data/secret`, and `..data` a link to a folder, which is replaced
-    /// by a rename.
+    /// As Kubernetes does: the file is a link to `..data/secret`, and `..data` a link to a folder, replaced by a rename.
     Links,
-    /// Another file of the same name.
+    /// A new file is renamed over the old one.
     Rename,
-    /// The same file, which is empty for a moment.
+    /// The same file is rewritten, and is empty for a moment.
     InPlace,
 }
 
@@ -97,7 +96,7 @@ fn poll_through_rotations(
     while started.elapsed() < LIFETIME * 4 {
         let answer = session.send(request.clone()).and_then(|answer| answer.error_for_status());
         answer.unwrap_or_else(|error| panic!("{replacement:?}, rotation {rotations}: {error}"));
-        // Each in the middle of a token's life.
+        // In the middle of a token's lifetime.
         let next = LIFETIME * rotations as u32 + LIFETIME / 2;
         if rotations < ROTATIONS && started.elapsed() > next {
             rotations += 1;
@@ -120,22 +119,22 @@ fn poll_through_rotations_of_a_secret(replacement: Replacement) {
 }
 
 #[test]
-fn a_secret_behind_links_as_kubernetes_mounts_it() {
+fn a_secret_behind_links_as_kubernetes_mounts_it_can_be_rotated() {
     poll_through_rotations_of_a_secret(Replacement::Links);
 }
 
 #[test]
-fn a_secret_in_a_file_that_is_replaced() {
+fn a_secret_in_a_file_that_is_renamed_over_can_be_rotated() {
     poll_through_rotations_of_a_secret(Replacement::Rename);
 }
 
 #[test]
-fn a_secret_in_a_file_that_is_written_anew() {
+fn a_secret_in_a_file_that_is_rewritten_can_be_rotated() {
     poll_through_rotations_of_a_secret(Replacement::InPlace);
 }
 
 #[test]
-fn an_assertion_behind_links() {
+fn an_assertion_behind_links_can_be_rotated() {
     poll_through_rotations(
         Replacement::Links,
         |number| format!("e30.e30.c2lnbmF0dXJl{number}"),

@@ -1,4 +1,4 @@
-//! The native port locator, against a resolver in this process that says what each test wants.
+//! The native port locator, against a scripted resolver in this process.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // where `minbearer` is not built
 
 #[path = "support/appliance.rs"]
@@ -26,16 +26,16 @@ const SRV: u16 = 33;
 
 const OK: u16 = 0x8180;
 const TRUNCATED: u16 = 0x8380;
-/// A pointer to the question's name.
+/// A compression pointer to the question's name.
 const ASKED: &[u8] = &[0xC0, 12];
 
-/// What a resolver sends for one query.
+/// A query, from which a script makes the datagrams to send.
 type Script = dyn Fn(&Query, &UdpSocket) -> Vec<Vec<u8>> + Send + Sync;
 
 struct Query {
     bytes: Vec<u8>,
     from: SocketAddr,
-    /// How many came before it.
+    /// How many queries came before this one.
     earlier: usize,
 }
 
@@ -107,7 +107,7 @@ impl Resolver {
                     known.push(bytes);
                     drop(known);
                     for datagram in script(&query, &socket) {
-                        // The program may have ended, on an answer before this one.
+                        // The program may have ended after an earlier answer.
                         let _ = socket.send_to(&datagram, from);
                     }
                 }
@@ -169,7 +169,7 @@ fn expect_port(outcome: &Outcome, port: u16) {
 }
 
 #[test]
-fn the_query_is_one_for_srv_and_the_port_is_printed() {
+fn the_query_is_for_srv_and_the_port_is_printed() {
     let resolver = Resolver::start(|query, _| vec![query.port(8080)]);
     let settings = pointing_to(&[&resolver]);
     let longest =
@@ -202,7 +202,7 @@ fn every_run_has_an_id_of_its_own() {
 }
 
 #[test]
-fn an_answer_is_read_as_rfc_2782_and_rfc_1034_have_it() {
+fn an_answer_is_read_by_rfc_2782_and_rfc_1034() {
     type Answer = fn(&Query) -> Vec<u8>;
     let cases: [(&str, Answer, u16); 8] = [
         (
@@ -254,7 +254,7 @@ fn an_answer_is_read_as_rfc_2782_and_rfc_1034_have_it() {
 }
 
 #[test]
-fn among_equals_the_weight_decides_by_chance() {
+fn among_equal_priorities_the_choice_is_random_by_weight() {
     let resolver = Resolver::start(|query, _| {
         vec![query.answer(OK, &[srv(ASKED, 1, 30, 3), srv(ASKED, 1, 10, 1)])]
     });
@@ -268,12 +268,12 @@ fn among_equals_the_weight_decides_by_chance() {
             _ => panic!("{outcome:?}"),
         })
         .count();
-    // About three quarters; six standard deviations to each side.
+    // Three quarters are expected; the bounds are six standard deviations away.
     assert!((110..=187).contains(&heavy), "{heavy} of {runs}");
 }
 
 #[test]
-fn no_such_service_is_final_and_has_a_status_of_its_own() {
+fn an_unknown_service_is_not_asked_for_again_and_has_its_own_status() {
     type Answer = fn(&Query) -> Vec<u8>;
     let cases: [(Answer, &str); 6] = [
         (|q| q.answer(0x8183, &[]), "is not known to DNS"),
@@ -297,7 +297,7 @@ fn no_such_service_is_final_and_has_a_status_of_its_own() {
 }
 
 #[test]
-fn a_resolver_that_cannot_answer_is_followed_by_the_next() {
+fn after_a_resolver_that_fails_the_next_is_asked() {
     for (code, part) in
         [(1, "FORMERR"), (2, "SERVFAIL"), (4, "NOTIMP"), (5, "REFUSED"), (9, "response code 9")]
     {
@@ -311,7 +311,7 @@ fn a_resolver_that_cannot_answer_is_followed_by_the_next() {
 }
 
 #[test]
-fn a_port_where_nobody_listens_is_a_network_failure_at_once() {
+fn a_port_where_nothing_listens_is_a_network_failure_at_once() {
     let start = Instant::now();
     let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let outcome = locate(&settings(format!("nameserver 127.0.0.1#{free}\n")), SERVICE);
@@ -320,7 +320,7 @@ fn a_port_where_nobody_listens_is_a_network_failure_at_once() {
 }
 
 #[test]
-fn silence_ends_after_five_seconds_and_a_lost_datagram_is_made_up_for() {
+fn a_silent_resolver_times_out_after_five_seconds_and_a_lost_datagram_is_repeated() {
     let silent = Resolver::start(|_, _| Vec::new());
     let start = Instant::now();
     ask(&silent).expect_failure(PROGRAM, 5, "within 5 s");
@@ -338,7 +338,7 @@ fn silence_ends_after_five_seconds_and_a_lost_datagram_is_made_up_for() {
 }
 
 #[test]
-fn what_is_not_the_answer_is_passed_over_until_the_answer_comes() {
+fn a_datagram_that_is_not_the_answer_is_ignored() {
     type Forgery = fn(&Query) -> Vec<u8>;
     let forgeries: [(&str, Forgery); 14] = [
         ("another id", |q| with(q.port(666), |m| m[1] ^= 1)),
@@ -375,7 +375,7 @@ fn with(mut message: Vec<u8>, change: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
 }
 
 #[test]
-fn an_answer_from_elsewhere_does_not_come_in() {
+fn an_answer_from_another_address_is_ignored() {
     let resolver = Resolver::start(|query, _| {
         let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
         let _ = stranger.send_to(&query.port(666), query.from);
@@ -385,7 +385,7 @@ fn an_answer_from_elsewhere_does_not_come_in() {
 }
 
 #[test]
-fn no_bytes_bring_it_down() {
+fn no_answer_makes_it_panic() {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut random = move || {
         state ^= state << 13;
@@ -413,7 +413,7 @@ fn no_bytes_bring_it_down() {
                         let at = 12 + number as usize % (message.len() - 12);
                         message[at] = (number >> 32) as u8;
                     }
-                    message[13] ^= 1; // another name, so that it reads on
+                    message[13] ^= 1; // another name, so that it keeps reading
                     message
                 })
                 .collect();
@@ -423,7 +423,7 @@ fn no_bytes_bring_it_down() {
         let outcome = ask(&resolver);
         expect_port(&outcome, 8080);
     }
-    // The same with the question as it was: where there are still records to be read, they count.
+    // The same with the question intact: records that can still be read count.
     for round in 0..40 {
         let noise = noise.clone();
         let resolver = Resolver::start(move |query, _| {
@@ -471,11 +471,11 @@ fn an_answer_that_does_not_fit_is_fetched_over_tcp() {
         (Some(again), Err((7, "no answer"))),
         (None, Err((4, "refused"))),
     ] {
-        // UDP and TCP have to have the same port; whoever else may have taken it in TCP, it is tried again.
+        // UDP and TCP must have the same port, which another process may have in TCP: then another one is tried.
         let (resolver, listener) = (0..20)
             .find_map(|_| {
                 let resolver = Resolver::start(|query, _| {
-                    // As a server cuts it: at 512 bytes, within a record, the counts as if it were whole.
+                    // Truncated as servers do: at 512 bytes, within a record, with the counts of the whole answer.
                     let records: Vec<_> = (0..100).map(|_| srv(ASKED, 1, 1, 666)).collect();
                     vec![with(query.answer(TRUNCATED, &records), |m| m.truncate(512))]
                 });
@@ -491,7 +491,7 @@ fn an_answer_that_does_not_fit_is_fetched_over_tcp() {
                 let mut len = [0; 2];
                 while let Ok((mut stream, from)) = listener.accept() {
                     if stream.read_exact(&mut len).is_err() {
-                        return; // the test's own connection, which says that it is over
+                        return; // the test's own connection, which ends this thread
                     }
                     let mut bytes = vec![0; usize::from(u16::from_be_bytes(len))];
                     stream.read_exact(&mut bytes).unwrap();
@@ -552,7 +552,7 @@ fn wrong_settings_are_named() {
 
 #[cfg(feature = "cli")]
 #[test]
-fn minbearer_takes_it_for_the_port_locator() {
+fn minbearer_accepts_it_as_the_port_locator() {
     let appliance = Appliance::start(Credentials::default()).expect("the appliance starts");
     let port = appliance.qoauth_url().rsplit(':').next().unwrap().parse().unwrap();
     let resolver = Resolver::start(move |query, _| vec![query.port(port)]);

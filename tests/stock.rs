@@ -1,4 +1,4 @@
-//! A token server that makes its tokens beforehand: what it hands out has a part of its life behind it.
+//! A token server that issues tokens from a stock: part of their lifetime has passed when they are issued.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use minbearer::client_credentials::Config;
@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How long a token still lives when it is first handed out, of the hour that `exp - iat` says.
+/// The lifetime that is left when a token is first issued, of the hour between `iat` and `exp`.
 const LEFT: u64 = 4;
 
-/// Token server and API in one. Both have the device's clock.
+/// Token server and API in one, with the same clock as the client.
 #[derive(Default)]
 struct Server {
     stock: Mutex<Option<(String, u64)>>,
@@ -38,7 +38,7 @@ impl Server {
 
     fn is_live(&self, authorization: &str) -> bool {
         let stock = self.stock.lock().unwrap();
-        let (token, exp) = stock.as_ref().expect("a token was handed out");
+        let (token, exp) = stock.as_ref().expect("a token was issued");
         authorization == format!("Bearer {token}") && now() < *exp as f64
     }
 }
@@ -57,7 +57,7 @@ impl Transport for Server {
 }
 
 #[test]
-fn a_jwt_that_the_server_had_in_stock_is_not_served_dead() {
+fn a_jwt_that_was_issued_from_a_stock_is_renewed_before_it_expires() {
     let server = Arc::new(Server::default());
     let config = Config::new("http://localhost/token", "id", "secret").unwrap();
     let session = Session::with_transport(config, Arc::clone(&server));
@@ -67,7 +67,7 @@ fn a_jwt_that_the_server_had_in_stock_is_not_served_dead() {
         assert_eq!(session.send(request.clone()).unwrap().status(), 200);
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(server.dead.load(Ordering::SeqCst), 0, "calls with a dead token");
+    assert_eq!(server.dead.load(Ordering::SeqCst), 0, "calls with an expired token");
     let handed_out = server.handed_out.load(Ordering::SeqCst);
     assert!((2..=12).contains(&handed_out), "{handed_out} token requests");
 }

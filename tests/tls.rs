@@ -1,6 +1,6 @@
-//! HTTPS with a private CA: what is taken, and in which words the rest is refused.
+//! HTTPS with a private CA: what is accepted, and the message for what is rejected.
 //!
-//! The variables are the process's, so each case is a `minbearer` of its own.
+//! Environment variables belong to a process, so each case runs `minbearer`.
 
 #![cfg(feature = "tls")]
 
@@ -30,7 +30,7 @@ fn terminating(config: rustls::ServerConfig, appliance: &Appliance) -> Server {
     Server::terminating_tls(config, port)
 }
 
-/// `minbearer` from `url`, with these variables saying whom to trust.
+/// Runs `minbearer` against `url`, with these variables for the CAs to trust.
 fn get_token(url: &str, trust: &[(&str, &Path)]) -> Outcome {
     let known = Credentials::default();
     let mut command = command(
@@ -47,7 +47,7 @@ fn get_token(url: &str, trust: &[(&str, &Path)]) -> Outcome {
     outcome
 }
 
-/// As minbearer prints it: one line with each of `parts`.
+/// Checks that minbearer printed one line with each of `parts`.
 fn expect_failure(outcome: &Outcome, status: i32, parts: &[&str]) {
     for part in parts {
         outcome.expect_failure("minbearer", status, part);
@@ -55,7 +55,7 @@ fn expect_failure(outcome: &Outcome, status: i32, parts: &[&str]) {
 }
 
 #[test]
-fn a_certificate_of_a_private_ca_is_taken() {
+fn a_certificate_of_a_private_ca_is_accepted() {
     let appliance = appliance();
     for key in [Key::P256, Key::Rsa2048] {
         let authority = Authority::new("a private CA", key);
@@ -120,9 +120,9 @@ fn a_self_signed_certificate_is_its_own_root_unless_it_is_marked_as_a_ca() {
 }
 
 #[test]
-fn a_certificate_that_is_not_taken_is_told_apart() {
+fn the_error_names_why_a_certificate_is_rejected() {
     type Change = fn(&mut CertificateParams);
-    /// The certificate's names, what else is odd about it, whom to trust, the host asked, the answer.
+    /// The certificate's names, its other defects, the trusted CA, the requested host, parts of the message.
     type Case<'a> = (&'a [&'a str], Change, &'a Path, &'a str, &'a [&'a str]);
     let appliance = appliance();
     let authority = Authority::new("a private CA", Key::P256);
@@ -196,7 +196,7 @@ fn a_certificate_that_is_not_taken_is_told_apart() {
             "localhost",
             &["not meant for servers", "serverAuth"],
         ),
-        // A name as long as it gets, and many of them, are cut.
+        // The longest possible names, and many of them, are cut.
         (
             &["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"; 9],
             ours,
@@ -218,7 +218,7 @@ fn a_certificate_that_is_not_taken_is_told_apart() {
 }
 
 #[test]
-fn a_file_of_the_caller_that_is_not_right_is_named() {
+fn a_file_without_a_usable_certificate_is_named() {
     let authority = Authority::new("a private CA", Key::P256);
     let good = authority.file();
     let appliance = appliance();
@@ -256,7 +256,7 @@ fn a_file_of_the_caller_that_is_not_right_is_named() {
         expect_failure(&outcome, 2, &["SSL_CERT_DIR", path.to_str().unwrap()]);
     }
 
-    // A bad file beside a good folder matters only if the folder does not do.
+    // A bad file beside a good folder is an error only if no CA of the folder fits.
     std::fs::copy(good.path(), folder.path().join("ca.pem")).unwrap();
     let both = [("SSL_CERT_FILE", missing.as_path()), ("SSL_CERT_DIR", folder.path())];
     assert_eq!(get_token(&url, &both).status, Some(0));
@@ -266,9 +266,9 @@ fn a_file_of_the_caller_that_is_not_right_is_named() {
     assert_eq!(appliance.qoauth_requests(), 1);
 }
 
-/// A shell's `<(...)`, or a pipe with a name: it can be read once, and not to see what is wrong with it.
+/// A shell's `<(...)` or a named pipe can be read once: a second read, to say what is wrong, would block.
 #[test]
-fn a_pipe_with_the_wrong_ca_does_not_hold_the_call_up() {
+fn a_pipe_with_the_wrong_ca_does_not_block_the_call() {
     let appliance = appliance();
     let authority = Authority::new("a private CA", Key::P256);
     let server = terminating(authority.issue(&["localhost"]).config(), &appliance);
@@ -282,7 +282,7 @@ fn a_pipe_with_the_wrong_ca_does_not_hold_the_call_up() {
         let mut once = std::fs::OpenOptions::new().write(true).open(&at_its_end).unwrap();
         let _ = once.write_all(&stranger); // no one may read it
         drop(once);
-        // Lets a second reader go, so that the test ends; the first one is done long before.
+        // Releases a second reader, so that the test ends in any case; the first one has ended long before.
         std::thread::sleep(Duration::from_secs(5));
         std::fs::OpenOptions::new().read(true).write(true).open(&at_its_end).map(drop).unwrap();
     });
@@ -293,7 +293,7 @@ fn a_pipe_with_the_wrong_ca_does_not_hold_the_call_up() {
     writer.join().unwrap();
 }
 
-/// A TLS record, of TLS 1.0 as the first ones of a connection are.
+/// A TLS record with the version 1.0, as in the first records of a connection.
 fn record(kind: u8, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).unwrap().to_be_bytes();
     [&[kind, 3, 1, length[0], length[1]], content].concat()
@@ -303,7 +303,7 @@ fn fatal_alert(description: u8) -> Vec<Vec<u8>> {
     vec![record(21, &[2, description])]
 }
 
-/// The answer of a server that has TLS 1.1 at most: RFC 4346 section 7.4.1.3.
+/// The ServerHello of a server that supports TLS 1.1 at most: RFC 4346 section 7.4.1.3.
 fn server_hello_of_tls_1_1() -> Vec<u8> {
     let body = [&[3, 2][..], &[7; 32], &[0], &[0x00, 0x2f], &[0]].concat();
     let length = u8::try_from(body.len()).unwrap();
@@ -311,7 +311,7 @@ fn server_hello_of_tls_1_1() -> Vec<u8> {
 }
 
 #[test]
-fn a_server_that_does_not_get_through_the_handshake_is_described() {
+fn the_error_describes_a_failed_handshake() {
     let file = Authority::new("a private CA", Key::P256).file();
     let http = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_vec();
     for (pieces, parts) in [
@@ -339,7 +339,7 @@ fn a_server_that_does_not_get_through_the_handshake_is_described() {
 }
 
 #[test]
-fn a_server_that_wants_a_client_certificate_is_described() {
+fn the_error_names_a_required_client_certificate() {
     let authority = Authority::new("a private CA", Key::P256);
     let file = authority.file();
     let appliance = appliance();
@@ -355,7 +355,7 @@ fn a_server_that_wants_a_client_certificate_is_described() {
 #[test]
 fn the_deadline_covers_the_handshake() {
     let file = Authority::new("a private CA", Key::P256).file();
-    // A record of 16 KiB, of which a byte comes now and then.
+    // A record of 16 KiB that comes byte by byte, slowly.
     let drops = [&[22, 3, 3, 0x40, 0][..], &[2], &[0; 200]].concat();
     let drops = drops.into_iter().map(|byte| vec![byte]).collect();
     for server in [Server::silent(), Server::answering(drops, Duration::from_millis(100))] {
@@ -369,7 +369,7 @@ fn the_deadline_covers_the_handshake() {
 }
 
 #[test]
-fn an_answer_over_tls_that_is_no_http_is_described() {
+fn the_error_describes_an_answer_over_tls_that_is_not_http() {
     let authority = Authority::new("a private CA", Key::P256);
     let file = authority.file();
     for (pieces, part) in [

@@ -1,4 +1,4 @@
-//! A certificate of the client's own: what is taken, and in which words the rest is refused.
+//! Client certificates: what is accepted, and the message for what is rejected.
 
 #![cfg(feature = "tls")]
 
@@ -15,13 +15,13 @@ fn get(http: &Http, server: &Server) -> Result<Response, Error> {
     http.send(&request, Instant::now() + Duration::from_secs(20))
 }
 
-/// What answers with an empty object.
+/// A plain server that answers with an empty object.
 fn inside() -> Server {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
     Server::answering(vec![answer], Duration::ZERO)
 }
 
-/// RFC 5208 section 5: what is inside is PKCS #1 for an RSA key (RFC 8017) and SEC1 for another (RFC 5915).
+/// The key inside PKCS #8 (RFC 5208 section 5): PKCS #1 for RSA (RFC 8017), SEC1 for EC (RFC 5915).
 fn inner_key(pkcs8: &[u8]) -> &[u8] {
     let sequence = [0x30, 0x82];
     let at = match pkcs8.windows(2).rposition(|window| window == [0x04, 0x82]) {
@@ -37,7 +37,7 @@ fn inner_key(pkcs8: &[u8]) -> &[u8] {
 }
 
 #[test]
-fn each_encoding_of_a_key_is_taken() {
+fn each_encoding_of_a_key_is_accepted() {
     let inside = inside();
     for (key, label) in [
         (Key::P256, "EC PRIVATE KEY"),
@@ -48,7 +48,7 @@ fn each_encoding_of_a_key_is_taken() {
         let identity = authority.issue(&["a-client"]);
         let (certificate, pkcs8) = identity.to_pem();
         let other = pem_of(label, inner_key(identity.key.secret_der()));
-        // As the tools write it: text around it, the parameters of the curve before it, the lines of another system.
+        // As tools write it: with text around it, EC parameters before it, CR LF line ends.
         let with_more = format!(
             "Bag Attributes\n-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n{other}"
         );
@@ -69,7 +69,7 @@ fn each_encoding_of_a_key_is_taken() {
 }
 
 #[test]
-fn what_cannot_be_presented_is_told_apart() {
+fn the_error_names_what_is_wrong_with_certificate_or_key() {
     let authority = Authority::new("a private CA", Key::P256);
     let identity = authority.issue(&["a-client"]);
     let (certificate, key) = identity.to_pem();
@@ -112,14 +112,14 @@ fn what_cannot_be_presented_is_told_apart() {
     let error =
         Http::new().with_client_certificate(&certificate, identity.key.secret_der()).unwrap_err();
     assert!(error.to_string().contains("the client key is not PEM"), "{error}");
-    // The whole chain's first certificate is the client's own.
+    // The first certificate of a chain must be the client's own.
     let reversed = format!("{}{certificate}", pem(authority.certificate()));
     let error = Http::new().with_client_certificate(reversed, key).unwrap_err();
     assert!(error.to_string().contains("which must come first"), "{error}");
 }
 
 #[test]
-fn a_certificate_that_the_server_does_not_accept_is_described() {
+fn the_error_says_that_the_server_rejects_the_certificate() {
     let inside = inside();
     let authority = Authority::new("a private CA", Key::P256);
     let stranger = Authority::new("another CA", Key::P256).issue(&["a-client"]).to_pem();
@@ -140,9 +140,9 @@ fn a_certificate_that_the_server_does_not_accept_is_described() {
     }
 }
 
-/// Who asks for none gets none.
+/// The certificate is sent only to a server that requests one.
 #[test]
-fn a_server_that_knows_no_clients_is_reached_too() {
+fn a_server_that_requests_no_certificate_is_reached_too() {
     let inside = inside();
     let authority = Authority::new("a private CA", Key::P256);
     let (chain, key) = authority.issue(&["a-client"]).to_pem();

@@ -1,4 +1,4 @@
-//! `Http` over TLS against servers that do one thing each: resume, renew their keys, break off, send odd records.
+//! `Http` over TLS against scripted servers: resumption, key updates, truncation, unusual records.
 
 #![cfg(feature = "tls")]
 
@@ -32,7 +32,7 @@ fn get(http: &Http, url: &str) -> Result<Response, Error> {
     http.send(&request, Instant::now() + Duration::from_secs(20))
 }
 
-/// Reads a request's head, and then does this.
+/// A server that reads a request's head and then runs `act`.
 fn serving(
     config: ServerConfig,
     act: impl Fn(&mut Connection) -> std::io::Result<()> + Send + Sync + 'static,
@@ -55,13 +55,13 @@ fn accept(config: &Arc<ServerConfig>, connection: tls::Connection) -> std::io::R
     Ok(tls)
 }
 
-fn goodbye(tls: &mut Connection) -> std::io::Result<()> {
+fn send_close_notify(tls: &mut Connection) -> std::io::Result<()> {
     tls.conn.send_close_notify();
     tls.flush()
 }
 
 #[test]
-fn the_second_exchange_resumes_the_first_ones_session() {
+fn the_second_exchange_resumes_the_session() {
     for version in [&TLS12, &TLS13] {
         let authority = authority();
         let kinds = Arc::new(Mutex::new(Vec::new()));
@@ -77,7 +77,7 @@ fn the_second_exchange_resumes_the_first_ones_session() {
         get(&http, &url).unwrap();
         get(&http, &url).unwrap();
         get(&http.clone(), &url).unwrap();
-        // Another setting is another client.
+        // After a change of the settings no session is resumed.
         get(&http.with_ca(pem(authority.certificate())).unwrap(), &url).unwrap();
         let (full, resumed) = (Some(HandshakeKind::Full), Some(HandshakeKind::Resumed));
         assert_eq!(*kinds.lock().unwrap(), [full, resumed, resumed, full], "{version:?}");
@@ -85,7 +85,7 @@ fn the_second_exchange_resumes_the_first_ones_session() {
 }
 
 #[test]
-fn an_ipv6_address_is_a_name_like_another() {
+fn a_certificate_is_verified_for_an_ipv6_address() {
     let authority = authority();
     let answering = |names: &[&str]| {
         let config = Arc::new(authority.issue(names).config());
@@ -103,14 +103,14 @@ fn an_ipv6_address_is_a_name_like_another() {
 }
 
 #[test]
-fn new_keys_in_the_middle_of_an_answer_are_taken() {
+fn a_key_update_within_an_answer_is_accepted() {
     let authority = authority();
     let server = serving(authority.issue(&["localhost"]).config_for(&[&TLS13]), |tls| {
         for piece in ANSWER.chunks(7) {
             tls.conn.refresh_traffic_keys().unwrap();
             tls.write_all(piece)?;
         }
-        // The client's own new keys come before its farewell.
+        // The client's own key update comes before its close_notify.
         assert_eq!(tls.read(&mut [0; 9])?, 0);
         Ok(())
     });
@@ -119,7 +119,7 @@ fn new_keys_in_the_middle_of_an_answer_are_taken() {
 }
 
 #[test]
-fn the_server_is_told_when_the_client_has_all() {
+fn the_client_sends_close_notify_after_the_answer() {
     for version in [&TLS12, &TLS13] {
         let authority = authority();
         let ended = Arc::new(Mutex::new(None));
@@ -144,7 +144,7 @@ fn the_server_is_told_when_the_client_has_all() {
 }
 
 #[test]
-fn an_end_is_believed_only_if_length_or_close_notify_says_so() {
+fn an_answer_is_complete_only_by_its_length_or_by_close_notify() {
     const NO_LENGTH: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n{}";
     let authority = authority();
     for (answer, says_goodbye, expected) in [
@@ -162,7 +162,7 @@ fn an_end_is_believed_only_if_length_or_close_notify_says_so() {
             let config = authority.issue(&["localhost"]).config_for(&[version]);
             let server = serving(config, move |tls| {
                 tls.write_all(answer)?;
-                if says_goodbye { goodbye(tls) } else { Ok(()) }
+                if says_goodbye { send_close_notify(tls) } else { Ok(()) }
             });
             let outcome = get(&trusting(&authority), &server.url("localhost", "/"));
             let row = (String::from_utf8_lossy(answer), says_goodbye, version);
@@ -186,7 +186,7 @@ fn an_answer_is_the_same_however_it_is_cut_into_records() {
     for (version, record_bytes) in [(&TLS12, 1), (&TLS13, 1), (&TLS12, 16_384), (&TLS13, 16_384)] {
         let answer = answer.clone();
         let server = serving(authority.issue(&["localhost"]).config_for(&[version]), move |tls| {
-            // So many at once that the client's buffer is full of them.
+            // All at once, so that they fill the client's buffer.
             for pieces in answer.as_bytes().chunks((record_bytes * 1000).min(32 * 1024)) {
                 for piece in pieces.chunks(record_bytes) {
                     tls.conn.writer().write_all(piece)?;
@@ -200,13 +200,13 @@ fn an_answer_is_the_same_however_it_is_cut_into_records() {
     }
 }
 
-/// Behind the whole answer, a record that cannot be decrypted is none of our business; before it, it is.
+/// A record that cannot be decrypted is an error before the end of the answer, and ignored after it.
 #[test]
 fn a_bad_record_is_an_error_unless_the_answer_is_whole() {
     let authority = authority();
     for (sent, expected) in [(ANSWER, true), (&ANSWER[..20], false)] {
         let server = serving(authority.issue(&["localhost"]).config(), move |tls| {
-            // At once, so that the client meets both in one step.
+            // In one write, so that the client reads both at once.
             let mut wire = Vec::new();
             tls.conn.writer().write_all(sent)?;
             while tls.conn.wants_write() {
@@ -259,9 +259,9 @@ fn the_server_is_told_why_its_certificate_is_not_taken() {
     }
 }
 
-/// What anyone on the way could send before the handshake is done is no answer.
+/// Anyone on the network could send plain text before the handshake has ended, so it is never an answer.
 #[test]
-fn an_answer_in_clear_within_the_handshake_is_no_answer() {
+fn an_unencrypted_answer_within_the_handshake_is_rejected() {
     let record = [&[23, 3, 3, 0, ANSWER.len() as u8], ANSWER].concat();
     for pieces in [vec![record.clone()], vec![vec![22, 3, 3, 0, 4, 2, 0, 0, 0], record]] {
         let server = Server::answering(pieces, Duration::ZERO);
@@ -271,7 +271,7 @@ fn an_answer_in_clear_within_the_handshake_is_no_answer() {
 }
 
 #[test]
-fn a_reset_is_told_apart_by_when_it_comes() {
+fn the_error_tells_a_reset_within_the_handshake_from_a_later_one() {
     let authority = authority();
     let early = Server::start(|mut connection| {
         connection.read_exact(&mut [0])?;
@@ -287,7 +287,7 @@ fn a_reset_is_told_apart_by_when_it_comes() {
 }
 
 #[test]
-fn a_server_that_reads_a_large_request_slowly_ends_at_the_deadline() {
+fn sending_a_large_request_to_a_slow_reader_ends_at_the_deadline() {
     let authority = authority();
     let server = serving(authority.issue(&["localhost"]).config(), |tls| {
         for _ in 0..100 {
@@ -296,7 +296,7 @@ fn a_server_that_reads_a_large_request_slowly_ends_at_the_deadline() {
         }
         Ok(())
     });
-    // More than the sockets' buffers hold.
+    // More than the socket buffers hold.
     let request = Request::post(&server.url("localhost", "/"))
         .unwrap()
         .with_form(&[("data", &"x".repeat(6 * 1024 * 1024))]);
@@ -304,7 +304,7 @@ fn a_server_that_reads_a_large_request_slowly_ends_at_the_deadline() {
     let error =
         trusting(&authority).send(&request, Instant::now() + Duration::from_secs(1)).unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout, "{error}");
-    // To wipe what is large takes long in a build that is not optimized.
+    // A debug build takes long to wipe a large body.
     let grace = Duration::from_millis(if cfg!(debug_assertions) { 2000 } else { 500 });
     assert!(started.elapsed() < Duration::from_secs(1) + grace, "{:?}", started.elapsed());
 }

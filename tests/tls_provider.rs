@@ -1,4 +1,4 @@
-//! Whose cryptography is used: the crate's own, and that of a program that has installed one.
+//! Which provider of cryptography is used: the crate's own, or the one that the program has installed.
 
 #![cfg(feature = "tls")]
 
@@ -23,7 +23,7 @@ use ring::cipher_suite::{
 };
 use ring::kx_group::{SECP256R1, SECP384R1, X25519};
 
-/// An exchange with a server that has this suite and this group alone.
+/// An exchange with a server that supports only this cipher suite and this group.
 fn exchange(
     suite: SupportedCipherSuite,
     group: &'static dyn SupportedKxGroup,
@@ -50,7 +50,7 @@ fn exchange(
 }
 
 #[test]
-fn what_the_crate_has_of_its_own() {
+fn the_crates_own_provider_has_the_documented_suites_and_groups() {
     for (suite, group, is_taken) in [
         (TLS13_AES_128, X25519, true),
         (TLS13_AES_256, X25519, true),
@@ -59,7 +59,7 @@ fn what_the_crate_has_of_its_own() {
         (TLS12_AES_128, X25519, true),
         (TLS12_AES_256, SECP256R1, true),
         (TLS12_AES_256, SECP384R1, true),
-        // The crate's documentation says so.
+        // Must agree with the crate's documentation.
         (TLS13_CHACHA20, X25519, false),
         (TLS12_CHACHA20, X25519, false),
     ] {
@@ -74,7 +74,7 @@ fn what_the_crate_has_of_its_own() {
     }
 }
 
-/// In a child, since the choice is the process's, and for good.
+/// In a child process, because a process can install a provider only once.
 #[test]
 fn the_provider_that_the_program_installed_is_used() {
     if std::env::var_os("IN_A_CHILD").is_none() {
@@ -87,7 +87,7 @@ fn the_provider_that_the_program_installed_is_used() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
         return;
     }
-    // The crate's own comes first, and does not stay.
+    // The crate's own provider is used first, but is not installed.
     assert!(exchange(TLS13_CHACHA20, X25519).is_err());
     let mut own = ring::default_provider();
     own.cipher_suites.retain(|suite| [TLS13_CHACHA20, TLS12_CHACHA20].contains(suite));
@@ -101,5 +101,5 @@ fn the_provider_that_the_program_installed_is_used() {
         assert_eq!(outcome.is_ok(), is_taken, "{suite:?}: {outcome:?}");
     }
     let installed = CryptoProvider::get_default().unwrap();
-    assert_eq!(installed.cipher_suites.len(), 2, "it is left alone");
+    assert_eq!(installed.cipher_suites.len(), 2, "the installed provider was changed");
 }

@@ -1,4 +1,5 @@
-//! Whom a program trusts that keeps one `Http`. The variables are the process's, so each test is run in a child.
+//! Which CAs a program trusts that keeps one `Http`. Environment variables belong to a process, so each test runs in a
+//! child process.
 
 #![cfg(feature = "tls")]
 
@@ -11,7 +12,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use tls::{Authority, Key, Server, pem};
 
-/// Runs this test again with these variables, and says whether this is that run.
+/// Runs this test again as a child process with these variables; returns true in that child.
 fn is_the_child(test: &str, file: Option<&Path>, folder: Option<&Path>) -> bool {
     const CHILD: &str = "IN_A_CHILD";
     if std::env::var_os(CHILD).is_some() {
@@ -39,7 +40,7 @@ fn stranger() -> Authority {
     Authority::new("another CA", Key::P256)
 }
 
-/// A server of that CA that answers with an empty object, and what is behind it.
+/// A server with a certificate of `authority` that answers with an empty object, and the plain server behind it.
 fn server(authority: &Authority) -> (Server, Server) {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
     let inside = Server::answering(vec![answer], Duration::ZERO);
@@ -65,10 +66,10 @@ fn variable(name: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_certificate_that_is_mounted_later_is_found() {
+fn a_ca_file_that_appears_later_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let mounted = folder.path().join("ca.pem");
-    if !is_the_child("a_certificate_that_is_mounted_later_is_found", Some(&mounted), None) {
+    if !is_the_child("a_ca_file_that_appears_later_is_read", Some(&mounted), None) {
         return;
     }
     let file = variable("SSL_CERT_FILE");
@@ -86,14 +87,14 @@ fn a_certificate_that_is_mounted_later_is_found() {
     expect_error(get(&http, &server), Kind::Config, &["(SSL_CERT_FILE) is empty"]);
     std::fs::write(&file, pem(authority.certificate())).unwrap();
     assert_eq!(get(&http, &server).unwrap().status(), 200);
-    // From now on it is known.
+    // Later calls do not read the file again.
     std::fs::remove_file(&file).unwrap();
     assert_eq!(get(&http, &server).unwrap().status(), 200);
 }
 
 #[test]
-fn a_ca_given_in_code_is_a_pin() {
-    let test = "a_ca_given_in_code_is_a_pin";
+fn a_ca_given_in_code_is_the_only_one_trusted() {
+    let test = "a_ca_given_in_code_is_the_only_one_trusted";
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
     if !is_the_child(test, Some(&file), Some(folder.path())) {
@@ -103,7 +104,7 @@ fn a_ca_given_in_code_is_a_pin() {
     let (server, _inside) = server(&authority);
     let ours = Http::new().with_ca(pem(authority.certificate())).unwrap();
     let strangers = Http::new().with_ca(pem(stranger.certificate())).unwrap();
-    // Neither is read: first there is nothing, then what would do.
+    // The variables are not read: neither a missing file nor one with the right CA matters.
     for is_there in [false, true] {
         if is_there {
             std::fs::write(&file, pem(authority.certificate())).unwrap();
@@ -118,14 +119,14 @@ fn a_ca_given_in_code_is_a_pin() {
             &["signed by none of the CAs that were given"],
         );
     }
-    // Several in one text all count, whatever stands between them.
+    // All certificates in one text count, whatever text is between them.
     let both = format!(
         "one:\n{}and another:\n{}",
         pem(stranger.certificate()),
         pem(authority.certificate())
     );
     assert_eq!(get(&Http::new().with_ca(both).unwrap(), &server).unwrap().status(), 200);
-    // The last one counts, and is asked again who is there: no session is resumed.
+    // The last `with_ca` counts, and no session is resumed with an earlier one.
     expect_error(
         get(&ours.with_ca(pem(stranger.certificate())).unwrap(), &server),
         Kind::Network,
@@ -134,11 +135,11 @@ fn a_ca_given_in_code_is_a_pin() {
 }
 
 #[test]
-fn with_both_variables_both_count() {
+fn the_cas_of_both_variables_are_trusted() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("of the file.pem");
     let of_folders = folder.path().join("folder");
-    let test = "with_both_variables_both_count";
+    let test = "the_cas_of_both_variables_are_trusted";
     if !is_the_child(test, Some(&file), Some(&of_folders)) {
         return;
     }
@@ -167,10 +168,10 @@ fn with_both_variables_both_count() {
 }
 
 #[test]
-fn a_variable_that_is_not_set_is_named_too() {
+fn the_error_names_a_variable_that_is_not_set() {
     let (authority, stranger) = (authority(), stranger());
     let file = tls::file(pem(stranger.certificate()));
-    if !is_the_child("a_variable_that_is_not_set_is_named_too", Some(file.path()), None) {
+    if !is_the_child("the_error_names_a_variable_that_is_not_set", Some(file.path()), None) {
         return;
     }
     let (server, _inside) = server(&authority);
@@ -183,7 +184,7 @@ fn a_variable_that_is_not_set_is_named_too() {
 }
 
 #[test]
-fn what_is_given_as_a_ca_and_is_none_is_told_apart() {
+fn the_error_names_what_is_wrong_with_a_given_ca() {
     let authority = authority();
     let der: &[u8] = authority.certificate();
     let key = tls::pem_of("PRIVATE KEY", &[7; 40]);

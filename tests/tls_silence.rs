@@ -1,4 +1,4 @@
-//! A TLS server that is silent, or drips one record, costs nothing after the call: no thread and no socket.
+//! After a call to a TLS server that is silent, or sends one record very slowly, no thread and no socket is left.
 
 #![cfg(all(feature = "tls", target_os = "linux"))] // it looks into /proc
 
@@ -21,9 +21,9 @@ fn counted() -> [usize; 2] {
     ["/proc/self/task", "/proc/self/fd"].map(|folder| std::fs::read_dir(folder).unwrap().count())
 }
 
-/// The client is a process of its own, so that what it has can be counted while the servers live on.
+/// The client is a child process, so that its threads and sockets can be counted while the servers are running.
 #[test]
-#[ignore = "it is what the other test starts"]
+#[ignore = "child process of the other test"]
 fn client() {
     let url = std::env::var("SERVER").unwrap();
     let ca = std::fs::read(std::env::var("CA").unwrap()).unwrap();
@@ -67,9 +67,9 @@ fn neither_thread_nor_socket_is_left() {
     let ca = authority.file();
     for (name, server) in [
         ("silent", Server::silent()),
-        ("a dripping record in the handshake", Server::answering(drops(long), PAUSE)),
+        ("a slow record in the handshake", Server::answering(drops(long), PAUSE)),
         (
-            "a dripping record after it",
+            "a slow record after the handshake",
             dripping_an_answer(authority.issue(&["localhost"]).config()),
         ),
     ] {

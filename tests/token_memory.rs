@@ -1,5 +1,5 @@
-//! How much of the heap a flow takes where there is little: a token is there twice at most, as it was received and as
-//! the header value, and once when it is handed back.
+//! How much heap a flow needs without an operating system: at most two copies of the token, the received one and the
+//! header value; and one copy once it is returned.
 //!
 //! ```sh
 //! cargo test --test token_memory -- --nocapture   # prints the figures
@@ -9,11 +9,10 @@ use allocation_counter::{AllocationInfo, measure};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use minbearer::{Request, Token, jsa};
 
-/// What a flow needs beside the token: URL, query, head of the request and of the answer.
+/// What a flow needs besides the token: URL, query, the heads of request and answer.
 const OTHER_BYTES: u64 = 1024;
 
-/// What JSA's flow allocates for an answer that comes in pieces of 64 bytes: from the request on, and what the token
-/// that it returns keeps.
+/// The allocations of JSA's flow for an answer in pieces of 64 bytes: from the request on, and by the returned token.
 fn flow(body: &str) -> (AllocationInfo, AllocationInfo) {
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let config = jsa::Config::new("id", "secret").unwrap().with_qoauth_url("http://h:1").unwrap();

@@ -1,6 +1,6 @@
 // assertion.mjs KEY CLIENT_ID AUDIENCE LIFETIME [FILE]: a client assertion of RFC 7523 section 2.2, signed with the EC key
-// in KEY, for AUDIENCE, good for LIFETIME seconds from now. It is printed; or written into FILE, anew every 100 ms by
-// rename, as a sidecar does, until this is killed.
+// in KEY, for AUDIENCE, valid for LIFETIME seconds from now. Prints it; or, given FILE, replaces FILE by rename every 100 ms
+// with a new assertion, as a sidecar does, until killed.
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 

@@ -40,7 +40,7 @@ class Client(ClientMixin):
         return grant_type == ClientCredentialsGrant.GRANT_TYPE
 
     def get_allowed_scope(self, scope):
-        """What was asked for, less what this client may not have: a server may grant less than that."""
+        """The requested scope without what this client may not have: a server may grant less than was requested."""
         return " ".join(name for name in (scope or "").split() if name in self.scope.split())
 
 
@@ -129,7 +129,7 @@ def token():
 
 @app.post("/tenants/token")
 def token_of_a_tenant():
-    """The token endpoint behind a query of its own, which must arrive as it was configured."""
+    """A token endpoint whose URL has a query, which must arrive as it was configured."""
     if request.args.to_dict(flat=False) != {"tenant": ["a b&c"]}:
         abort(404)
     return authorization.create_token_response()

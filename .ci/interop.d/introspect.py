@@ -1,5 +1,5 @@
-"""Asks a server what it knows of the token on standard input (RFC 7662), as the client that the environment
-names, and prints `active`, `client_id`, `scope` and `lifetime` of the answer, a line each."""
+"""Introspects the token on standard input (RFC 7662), as the client that the environment names, and prints `active`,
+`client_id`, `scope` and `lifetime` of the answer, a line each."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ request = urllib.request.Request(
     urllib.parse.urlencode({"token": sys.stdin.buffer.read().decode()}).encode(),
     {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode(), "Accept": "application/json"},
 )
-# The servers are on loopback, whatever proxy the machine has for the rest.
+# The servers are on loopback: use no proxy.
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 with opener.open(request, timeout=10) as response:
     answer = json.load(response)

@@ -1,5 +1,5 @@
-"""Reads a text from standard input and fails where it holds CLIENT_SECRET: its letters and digits in their order,
-whatever a form, a URL or an escape made of the rest, or base64 of it, alone or as Basic credentials."""
+"""Reads a text from standard input and fails if it contains CLIENT_SECRET. Only letters and digits are compared, because
+form, URL and other encodings change the rest; the base64 of the secret, alone or as Basic credentials, is found too."""
 
 import base64
 import os

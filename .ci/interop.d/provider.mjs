@@ -1,7 +1,7 @@
 // oidc-provider on loopback ports that the system chooses, with the clients that .ci/interop names. PACKAGES is the
 // folder that oidc-provider was installed into, CREDENTIALS the one with keys and certificates. Prints `port N` once it
-// listens with HTTP, `tls N` for HTTPS that asks for a client's certificate, `strict N` for HTTPS that lets no one in
-// without one of its CA.
+// listens with HTTP, `tls N` for HTTPS that requests a client certificate, `strict N` for HTTPS that requires one of its
+// CA.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -9,14 +9,14 @@ import { createServer as createTlsServer } from 'node:https';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-// An `import` by name looks beside this file only, and the package is not in the tree.
+// An `import` by name looks only beside this file, and the package is not in the tree.
 const resolve = createRequire(`${process.env.PACKAGES}/`).resolve;
 const { Provider } = await import(pathToFileURL(resolve('oidc-provider')));
 const { default: MemoryAdapter } = await import(
   pathToFileURL(resolve('oidc-provider/lib/adapters/memory_adapter.js')));
 const credential = (name) => readFileSync(`${process.env.CREDENTIALS}/${name}`);
 
-// What the last column says of a client.
+// How the last column is used, by authentication method.
 const proof = {
   private_key_jwt: (jwk) => ({ jwks: { keys: [JSON.parse(jwk)] } }),
   tls_client_auth: (subject) => ({ tls_client_auth_subject_dn: subject }),
@@ -39,7 +39,7 @@ const client = (method, scope, id, secret) => ({
 
 const rotating = process.env.ROTATING;
 
-// The secret of the client `rotating` is in a file, and what stands there last is right.
+// The secret of the client `rotating` is read from a file for every request.
 class Adapter extends MemoryAdapter {
   async find(id) {
     if (this.model !== 'Client') return super.find(id);

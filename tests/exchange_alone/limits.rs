@@ -1,4 +1,4 @@
-//! Where no thread, descriptor or memory can be had.
+//! Limits: no thread, descriptor or memory is available.
 
 use super::*;
 use minbearer::{Http, NetworkCause, Request, SecretSource, Transport};
@@ -7,7 +7,7 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::thread;
 
-/// No one's, where there is such a user.
+/// The user id `nobody`, or one that does not exist.
 const NOBODY: u32 = 65534;
 
 pub fn run() {
@@ -16,7 +16,7 @@ pub fn run() {
     let large = Server::script(vec![Step::Request, Step::send(large), Step::Hold]);
     let told = [("V4", v4.url()), ("V6", v6.url()), ("LARGE", large.url())];
     for name in ["threads", "descriptors", "memory"] {
-        super::run(&format!("without {name} to be had"), child(name, &told));
+        super::run(&format!("no {name} available"), child(name, &told));
     }
 }
 
@@ -34,16 +34,16 @@ fn locate(timeout: Duration) -> Result<Token, Error> {
     jsa::get_token(&config.with_locator("/bin/true").with_timeout(timeout))
 }
 
-/// An address and `localhost` need none; a name does, and a locator needs a process.
+/// An address and `localhost` need no thread; a host name does, and a locator needs a process.
 pub fn without_threads() {
     expect_token(&told("V4"));
     if rustix::process::getuid().is_root() {
-        // The kernel lets root have as many as it likes. There is one thread, so this is the whole process.
+        // The kernel does not limit root. There is one thread, so this changes the whole process.
         rustix::thread::set_thread_uid(rustix::fs::Uid::from_raw(NOBODY)).expect("another user");
     }
     set(Resource::Nproc, 0);
     let refused = thread::Builder::new().spawn(|| {});
-    assert!(refused.is_err(), "the limit holds");
+    assert!(refused.is_err(), "the limit has no effect");
     for url in [told("V4"), told("V6"), localhost()] {
         expect_token(&url);
     }
@@ -55,11 +55,11 @@ pub fn without_threads() {
 }
 
 pub fn without_descriptors() {
-    // The lowest number that is free is what the next one gets, and may not be.
+    // The next descriptor would get the lowest free number: forbid that one.
     let free = File::open("/dev/null").expect("a descriptor").as_raw_fd();
     let before = getrlimit(Resource::Nofile).current;
     set(Resource::Nofile, free as u64);
-    assert!(File::open("/dev/null").is_err(), "the limit holds");
+    assert!(File::open("/dev/null").is_err(), "the limit has no effect");
     for url in [told("V4"), told("V6"), localhost()] {
         let error = expect_kind(&url, get_token(&url, AMPLE), Kind::Network);
         assert!(error.to_string().contains("Too many open files"), "{error}");
@@ -74,7 +74,7 @@ pub fn without_descriptors() {
     expect_token(&localhost());
 }
 
-/// No memory for a thread's stack, nor for a large answer. What is small can be had, as std ends a process without.
+/// No memory for a thread's stack or a large answer. Small allocations succeed: std aborts when they fail.
 pub fn without_memory() {
     const LEFT: u64 = 160 * 1024;
     expect_token(&told("V4"));
@@ -82,7 +82,7 @@ pub fn without_memory() {
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("a size");
     let kib: u64 = size.trim().trim_end_matches(" kB").parse().expect("a number");
     set(Resource::As, kib * 1024 + LEFT);
-    assert!(Vec::<u8>::new().try_reserve_exact(1_000_000).is_err(), "the limit holds");
+    assert!(Vec::<u8>::new().try_reserve_exact(1_000_000).is_err(), "the limit has no effect");
     for url in [told("V4"), told("V6"), localhost()] {
         expect_token(&url);
     }

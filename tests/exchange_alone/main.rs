@@ -1,7 +1,7 @@
-//! The exchange in processes of its own: without threads, descriptors or memory to be had, under a rain of signals,
-//! with SIGPIPE not ignored, and with names that lead elsewhere or nowhere.
+//! The exchange in child processes: without threads, descriptors or memory available, under many signals, with SIGPIPE
+//! not ignored, and with host names that resolve wrongly or never.
 //!
-//! It has no test harness: what is tested needs a process whose only thread is the one that asks. CI also builds it
+//! There is no test harness, because the calls must be made by the only thread of a process. `.ci/exchange` builds this
 //! with `panic = "abort"`.
 
 #![cfg(target_os = "linux")]
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 /// The variable that makes this process a child, and says which.
 const CHILD: &str = "EXCHANGE_CHILD";
-/// What a call that is to end by itself may take, and what one may that is to end late.
+/// The timeouts of a call that succeeds or fails by itself, and of one that must end at its deadline.
 const AMPLE: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_millis(500);
@@ -33,10 +33,10 @@ fn main() {
             "threads" => limits::without_threads(),
             "descriptors" => limits::without_descriptors(),
             "memory" => limits::without_memory(),
-            "SIGPIPE" => signals::with_sigpipe_as_it_was(),
-            "signals" => signals::in_a_rain_of_signals(),
-            "names" => names::that_lead_elsewhere(),
-            "resolver" => names::that_lead_nowhere(),
+            "SIGPIPE" => signals::with_sigpipe_not_ignored(),
+            "signals" => signals::under_many_signals(),
+            "names" => names::that_resolve_wrongly(),
+            "resolver" => names::that_never_resolve(),
             other => panic!("no such child: {other}"),
         }
         return;
@@ -46,19 +46,19 @@ fn main() {
     names::run();
 }
 
-/// This program as such a child, which is told some URLs or ports.
+/// This program as the child `name`, with URLs or ports in variables.
 fn child(name: &str, told: &[(&str, String)]) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("the test's own path"));
     command.env(CHILD, name).envs(told.iter().map(|(name, value)| (name, value)));
     command
 }
 
-/// Runs a child and shows what it said if it failed.
+/// Runs a child, and shows its output if it failed.
 fn run(name: &str, mut command: Command) {
     let output = command.output().expect("a child process");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name}: {}\n{said}", output.status);
-    // An `Error` that came of a panic would not end the process.
+    // A panic that became an `Error` would not end the process.
     assert!(!said.contains("panicked"), "{name}: {said}");
     println!("exchange_alone: {name}");
 }

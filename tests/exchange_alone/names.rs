@@ -1,4 +1,4 @@
-//! Names, looked up in an `/etc/hosts` of the test's own, which takes a mount namespace.
+//! Host names, looked up in the test's own `/etc/hosts`, which needs a mount namespace.
 
 use super::*;
 use minbearer::NetworkCause;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 pub fn run() {
     let Some(mounting) = mounting() else {
-        println!("exchange_alone: not run, as there is no mount namespace to be had: names");
+        println!("exchange_alone: names: not run, no mount namespace is available");
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
@@ -21,7 +21,7 @@ pub fn run() {
         command
     };
 
-    // All at one port: what `localhost` is, what a wrong `/etc/hosts` says it is, and the addresses of a name.
+    // All at one port: the real `localhost`, the address of a wrong `/etc/hosts`, and the addresses of a name.
     let (localhost, others) = loop {
         let localhost = Server::start(answering());
         let at =
@@ -40,18 +40,18 @@ pub fn run() {
     )
     .expect("a file");
     let port = [("PORT", localhost.port().to_string())];
-    super::run("names that lead elsewhere", within("names", &port));
-    assert_eq!(trap.connections(), 0, "`localhost` was led elsewhere");
+    super::run("names that resolve wrongly", within("names", &port));
+    assert_eq!(trap.connections(), 0, "`localhost` was looked up");
     assert!(localhost.connections() > 0 && last.connections() > 0);
 
-    // A file that no one writes: who opens it waits.
+    // A pipe without a writer: opening it blocks.
     fs::remove_file(&hosts).expect("the file");
     let made = Command::new("mkfifo").arg(&hosts).status().expect("mkfifo");
     assert!(made.success());
     super::run("a resolver that hangs", within("resolver", &port));
 }
 
-/// How a program gets an `/etc/hosts` of its own.
+/// How a program gets its own `/etc/hosts`.
 struct Mounting(&'static [&'static str]);
 
 fn mounting() -> Option<Mounting> {
@@ -66,7 +66,7 @@ impl Mounting {
     fn command(&self, hosts: &Path) -> Command {
         let mut command = Command::new("unshare");
         command.args(self.0).arg("/bin/sh").arg("-c");
-        // glibc gives all addresses of a name in /etc/hosts, if this file says so.
+        // With this file glibc returns all addresses of a name in /etc/hosts.
         let script = "mount --bind \"$1\" /etc/hosts && exec \"$2\"";
         command.arg(script).arg("sh").arg(hosts);
         command
@@ -83,45 +83,45 @@ fn threads() -> Vec<String> {
     names.map(|name| name.trim().to_owned()).collect()
 }
 
-pub fn that_lead_elsewhere() {
-    // The file is read: this address is in no other.
+pub fn that_resolve_wrongly() {
+    // Shows that the file is read: no other file has this address.
     let found: Vec<SocketAddr> =
         std::net::ToSocketAddrs::to_socket_addrs("localhost:1").expect("an address").collect();
     assert!(found.iter().all(|found| found.ip().to_string() == "127.0.0.9"), "{found:?}");
     expect_token(&url("localhost"));
     expect_token(&url("LocalHost."));
 
-    // The address that does not answer takes its share of the time, not all.
+    // The address that does not answer uses its share of the time, not all.
     let start = Instant::now();
     get_token(&url("many.test"), 6 * SHORT).expect("a token by the last address");
     let took = start.elapsed();
     assert!(took >= SHORT && took < 5 * SHORT, "{took:?}");
 
-    // A label that is too long is in no file, and no question to DNS.
+    // A label that is too long is in no file and cannot be asked of DNS.
     let host = "x".repeat(64) + ".test";
     let error = expect_kind("no such name", get_token(&url(&host), AMPLE), Kind::Network);
     assert_eq!(error.network_cause(), Some(NetworkCause::Lookup), "{error}");
     assert!(error.to_string().contains(&host), "{error}");
-    // There is no way to fe80::1 without a scope.
+    // fe80::1 is unreachable without a scope.
     let error = expect_kind("half a name", get_token(&url("half.test"), AMPLE), Kind::Network);
     assert!(error.to_string().contains("nothing listens there"), "{error}");
     expect_late("no address that answers", |timeout| get_token(&url("late.test"), timeout));
     expect_one_thread(|| {});
 }
 
-pub fn that_lead_nowhere() {
+pub fn that_never_resolve() {
     expect_late("a lookup that hangs", |timeout| get_token(&url("slow.test"), timeout));
     let left: Vec<String> =
         threads().into_iter().filter(|name| name.starts_with("minbearer")).collect();
-    assert_eq!(left, ["minbearer-dns"], "the thread that asks lives on");
+    assert_eq!(left, ["minbearer-dns"], "the resolver's thread is still running");
     expect_token(&url("localhost"));
     assert_eq!(threads().len(), 2, "{:?}", threads());
 
-    // The resolver gives up once the file has an end. It may read it more than once.
+    // Opening the pipe for writing ends the resolver's read. It may read the file more than once.
     expect_one_thread(|| drop(fs::OpenOptions::new().write(true).open("/etc/hosts")));
 }
 
-/// Those that asked a resolver end with its answer, or soon after.
+/// Waits until the resolver threads have ended, which they do with the resolver's answer.
 fn expect_one_thread(mut meanwhile: impl FnMut()) {
     let start = Instant::now();
     while threads().len() > 1 {

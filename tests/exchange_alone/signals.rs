@@ -1,4 +1,4 @@
-//! Signals that interrupt a call, and one that would end the process.
+//! Signals that interrupt a call, and SIGPIPE, which would end the process.
 
 use super::*;
 use minbearer::{Http, Request, Transport};
@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-/// More than the sockets of both sides hold.
+/// More than the socket buffers of both sides hold.
 const LARGE: usize = 6 * 1024 * 1024;
-/// Between two signals. The calls are many times as long.
+/// The time between two signals. The calls take many times as long.
 const PAUSE: Duration = Duration::from_millis(2);
 
 pub fn run() {
@@ -38,10 +38,10 @@ pub fn run() {
         ("SILENT", silent.url()),
         ("FULL", full.url()),
         ("SIPPING", sipping.url()),
-        // The service's port, for a locator that is `printenv`.
+        // The service's port, for `printenv` as the locator.
         ("127.0.0.1", good.port().to_string()),
     ];
-    super::run("an interrupted call goes on with what is left", child("signals", &told));
+    super::run("an interrupted call continues with the time that is left", child("signals", &told));
 }
 
 fn large(url: &str) -> Request {
@@ -53,20 +53,20 @@ fn send(request: &Request, timeout: Duration) -> Result<Token, Error> {
     Token::new("t", None)
 }
 
-/// Whether that signal has come since. A handler stands in for the default action: it is not ignored, and is seen.
+/// A flag that is set when the signal is raised. A handler replaces the default action, so the signal is not ignored.
 fn watch(signal: i32) -> Arc<AtomicBool> {
     let seen = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal, Arc::clone(&seen)).expect("a handler");
     seen
 }
 
-pub fn with_sigpipe_as_it_was() {
+pub fn with_sigpipe_not_ignored() {
     let seen = watch(SIGPIPE);
     let mut gone = Command::new("/bin/true").stdin(Stdio::piped()).spawn().expect("a child");
     let mut pipe = gone.stdin.take().expect("a pipe");
     gone.wait().expect("its end");
     assert!(pipe.write_all(b"x").is_err());
-    assert!(seen.swap(false, Ordering::SeqCst), "the signal can be seen");
+    assert!(seen.swap(false, Ordering::SeqCst), "the handler does not work");
 
     for url in ["RESETTING", "LEAVING", "HALF_READ"].map(told) {
         for outcome in [send(&large(&url), AMPLE), get_token(&url, AMPLE)] {
@@ -76,10 +76,10 @@ pub fn with_sigpipe_as_it_was() {
     }
 }
 
-pub fn in_a_rain_of_signals() {
+pub fn under_many_signals() {
     let seen = watch(SIGUSR1);
     thread::spawn(|| {
-        // The kernel gives it to the main thread, unless that has blocked it.
+        // The kernel delivers it to the main thread, which has not blocked it.
         while kill_process(getpid(), Signal::USR1).is_ok() {
             thread::sleep(PAUSE);
         }
@@ -88,7 +88,7 @@ pub fn in_a_rain_of_signals() {
     let mut stream = TcpStream::connect(silent.trim_start_matches("http://")).expect("a server");
     stream.set_read_timeout(Some(SHORT)).expect("a socket");
     let error = stream.read(&mut [0]).expect_err("nothing to read");
-    assert_eq!(error.kind(), ErrorKind::Interrupted, "calls are interrupted");
+    assert_eq!(error.kind(), ErrorKind::Interrupted, "the signals do not interrupt calls");
 
     expect_token(&told("SLOW"));
     expect_late("silence", |timeout| get_token(&silent, timeout));

@@ -1,4 +1,4 @@
-//! Servers whose body is not what the head says, or not what was asked for.
+//! Servers whose body differs from what the head announces or from what the client expects.
 
 use super::*;
 
@@ -10,7 +10,7 @@ pub fn rows() -> Vec<Row> {
     [lengths(), chunks(), sizes(), encodings()].into_iter().flatten().collect()
 }
 
-/// An answer with these header lines, whatever they say of the body.
+/// An answer with these header lines, even if they contradict the body.
 fn framed(headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u8> {
     let head: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     [format!("HTTP/1.1 200 OK\r\n{head}\r\n").as_bytes(), body.as_ref()].concat()
@@ -26,8 +26,8 @@ fn lengths() -> Vec<Row> {
     let mut rows = vec![
         Row::sends("a body one byte short of its length", announced(&(len + 1).to_string()), CUT),
         Row::sends("half a body", framed(&[&exact], &body[..len / 2]), CUT),
-        Row::sends("no body of the length announced", framed(&[&exact], ""), CUT),
-        // The rest belongs to an answer that nobody asked for.
+        Row::sends("no body, and a length", framed(&[&exact], ""), CUT),
+        // The rest belongs to no request.
         Row::new(
             "a body past its length",
             send([announced(&len.to_string()), b"garbage".to_vec()].concat()),
@@ -41,7 +41,7 @@ fn lengths() -> Vec<Row> {
             OK,
         ),
         Row::new(
-            "a length that cuts the JSON",
+            "a length that ends within the JSON",
             send(announced(&(len - 1).to_string())),
             MALFORMED,
             OK,
@@ -89,7 +89,7 @@ fn lengths() -> Vec<Row> {
         Row::new("no length", send(framed(&[], &body)), GOOD, OK),
         Row::sends("no length and no body", framed(&[], ""), CUT),
         Row::new(
-            "no length, and the JSON breaks off",
+            "no length, and the JSON is cut short",
             send(framed(&[], &body[..len - 1])),
             MALFORMED,
             OK,
@@ -146,7 +146,7 @@ fn chunks() -> Vec<Row> {
             OK,
         ),
         Row::new(
-            "a chunk a byte",
+            "one chunk per byte",
             send(chunked(
                 &(body.chars().map(|c| format!("1\r\n{c}\r\n")).collect::<String>() + "0\r\n\r\n"),
             )),
@@ -164,14 +164,10 @@ fn chunks() -> Vec<Row> {
             framed(&["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], &whole),
             NOT_HTTP,
         ),
-        Row::sends("chunks that break off within a chunk", chunked(&whole[..30]), CUT),
+        Row::sends("chunks cut short within a chunk", chunked(&whole[..30]), CUT),
+        Row::sends("chunks cut short after a chunk", chunked(&format!("14\r\n{one}\r\n")), CUT),
         Row::sends(
-            "chunks that break off after a chunk",
-            chunked(&format!("14\r\n{one}\r\n")),
-            CUT,
-        ),
-        Row::sends(
-            "chunks that break off after the last byte of the JSON",
+            "chunks cut short after the last byte of the JSON",
             chunked(&format!("{:x}\r\n{body}", body.len())),
             CUT,
         ),
@@ -196,7 +192,7 @@ fn chunks() -> Vec<Row> {
             NOT_HTTP,
         ),
         Row::sends("no chunk at all", chunked(""), CUT),
-        // It is whole, and empty.
+        // The body is complete, and empty.
         Row::new("the last chunk alone", send(chunked("0\r\n\r\n")), MALFORMED, OK),
         Row::sends(
             "a chunk longer than it says",
@@ -253,7 +249,7 @@ fn chunks() -> Vec<Row> {
         let bytes = framed(&[&format!("Transfer-Encoding: {coding}")], &whole);
         rows.push(Row::sends(format!("the transfer coding `{coding}`"), bytes, NOT_HTTP));
     }
-    // Cut anywhere, nothing of it is believed.
+    // Wherever the answer is cut, it is rejected.
     for cut in (1..whole.len()).step_by(7) {
         rows.push(Row::sends(
             format!("chunks cut {cut} bytes before their end"),
@@ -324,7 +320,7 @@ fn sizes() -> Vec<Row> {
             Outcome::Status(500),
         ),
         Row::new(
-            "all the memory there is announced",
+            "the largest possible length announced",
             send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", usize::MAX).into()),
             MALFORMED,
             MALFORMED,
@@ -411,7 +407,7 @@ fn encodings() -> Vec<Row> {
             MALFORMED,
             OK,
         ),
-        // The JSON is there to be read.
+        // The JSON is readable in spite of the header.
         Row::new(
             "not compressed, and says it is",
             send(answer("200 OK", &["Content-Encoding: br"], &body)),
@@ -432,7 +428,7 @@ fn encodings() -> Vec<Row> {
             OK,
         ),
         Row::new(
-            "not UTF-8 in a member of no interest",
+            "not UTF-8 in a member that is not read",
             send(answer("200 OK", &[], b"{\"access_token\":\"t\",\"x\":\"\xff\"}")),
             MALFORMED,
             OK,

@@ -1,4 +1,4 @@
-//! Servers that do not get as far as an answer.
+//! Servers that send no answer, or that close or stop within it.
 
 use super::*;
 

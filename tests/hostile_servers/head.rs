@@ -1,8 +1,8 @@
-//! Servers whose status line or headers are not as they should be.
+//! Servers with an unusual or wrong status line, interim answer, header or trailer.
 
 use super::*;
 
-/// For status line and headers, interim answers included; and as much again for the trailers of a chunked body.
+/// The limit of status line and headers, including interim answers; and of the trailers of a chunked body.
 const LIMIT: usize = 8192;
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -64,7 +64,7 @@ fn status_lines() -> Vec<Row> {
             Outcome::Status(401),
         ),
         Row::new(
-            "the word for no status that minreq has",
+            "the reason that minreq gives where there is no status line",
             vec![Step::send(good_after("HTTP/1.1 503 Server did not provide a status line"))],
             UNAVAILABLE,
             Outcome::Status(503),
@@ -97,7 +97,7 @@ fn status_lines() -> Vec<Row> {
     rows
 }
 
-/// They are read and dropped. 101 is none: it would be the end of HTTP.
+/// Interim answers are read and dropped, except 101, after which the connection is not HTTP.
 fn interim_answers() -> Vec<Row> {
     let before = |interim: &str| good_after(format!("{interim}HTTP/1.1 200 OK"));
     let early = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
@@ -152,7 +152,7 @@ fn interim_answers() -> Vec<Row> {
         ),
     ];
     let wrong = "HTTP/1.1 103 Early Hints\r\nno colon\r\n\r\n";
-    rows.push(Row::sends("an interim answer with a line that is none", before(wrong), NOT_HTTP));
+    rows.push(Row::sends("an interim answer with a malformed line", before(wrong), NOT_HTTP));
     rows
 }
 
@@ -178,15 +178,15 @@ fn headers() -> Vec<Row> {
             GOOD,
             OK,
         ),
-        Row::sends("a head that breaks off after the status line", "HTTP/1.1 200 OK\r\n", CUT),
-        Row::sends("a head that breaks off within a header", "HTTP/1.1 200 OK\r\nX: y", CUT),
+        Row::sends("a head cut short after the status line", "HTTP/1.1 200 OK\r\n", CUT),
+        Row::sends("a head cut short within a header", "HTTP/1.1 200 OK\r\nX: y", CUT),
         Row::sends(
-            "a head that breaks off after the body's length",
+            "a head cut short after the body's length",
             "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n",
             CUT,
         ),
         Row::sends(
-            "a head that breaks off within its last line",
+            "a head cut short within its last line",
             "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r",
             CUT,
         ),
@@ -212,7 +212,7 @@ fn headers() -> Vec<Row> {
             NOT_HTTP,
         ),
     ];
-    // Readers differ on what these mean, so that none of it is believed.
+    // HTTP implementations read these differently, so they are rejected.
     for (name, line) in [
         ("a header without a colon", "no colon"),
         ("a header without a name", ": x"),
@@ -236,12 +236,12 @@ fn headers() -> Vec<Row> {
     rows
 }
 
-/// A head of that many bytes, the empty line at its end included, and what it is made of.
+/// What a head consists of, and a function that makes one of `len` bytes, including the empty line at its end.
 type Head = fn(usize) -> String;
 
 const START: &str = "HTTP/1.1 200 OK\r\n";
 
-/// A head is padded by the value of its last header.
+/// Pads a head to `len` bytes by the value of its last header.
 fn padded(start: &str, end: &str, len: usize) -> String {
     let value = "x".repeat(len - start.len() - "X: ".len() - 2 * end.len());
     format!("{start}X: {value}{end}{end}")
@@ -279,7 +279,7 @@ fn around_the_limit() -> Vec<Row> {
         let sent = head(LIMIT + 1) + &good_json();
         rows.push(Row::sends(format!("8 KiB and a byte of head: {name}"), sent, NOT_HTTP));
     }
-    // Without its end, 8 KiB could still be the start of a head; with a byte more it cannot.
+    // 8 KiB without the empty line may still be the start of a valid head; one byte more cannot.
     for (len, expected) in [(LIMIT - 1, CUT), (LIMIT, CUT), (LIMIT + 1, NOT_HTTP)] {
         let sent = &padded(START, "\r\n", LIMIT + 5)[..len];
         rows.push(Row::sends(format!("{len} bytes of a head, and no more"), sent, expected));
@@ -292,7 +292,7 @@ fn around_the_limit() -> Vec<Row> {
     rows
 }
 
-/// What follows a chunked body: up to 8 KiB, in lines of up to 256 bytes.
+/// The trailers of a chunked body: up to 8 KiB, in lines of up to 256 bytes.
 fn trailers() -> Vec<Row> {
     let chunked = |trailers: &str| {
         let body = good_json();
@@ -301,7 +301,7 @@ fn trailers() -> Vec<Row> {
         format!("{head}{len:x}\r\n{body}\r\n0\r\n{trailers}")
     };
     let line = |len: usize| format!("X: {}\r\n", "x".repeat(len - "X: \r\n".len()));
-    // As many bytes, the empty line at the end included.
+    // Trailers of `len` bytes, including the empty line at the end.
     let of =
         |len: usize| "X: y\r\n".repeat(1300) + &line(len - 2 - 7800 - 200) + &line(200) + "\r\n";
     let mut rows = vec![
@@ -314,8 +314,8 @@ fn trailers() -> Vec<Row> {
         Row::sends("a trailer of 257 bytes", chunked(&(line(257) + "\r\n")), NOT_HTTP),
         Row::sends("8 KiB and a byte of trailers", chunked(&of(LIMIT + 1)), NOT_HTTP),
         Row::sends("no end of the trailers", chunked("X: y\r\n"), CUT),
-        Row::sends("trailers that break off within a line", chunked("X: y\r\nZ"), CUT),
-        Row::sends("trailers that break off within their last line", chunked("X: y\r\n\r"), CUT),
+        Row::sends("trailers cut short within a line", chunked("X: y\r\nZ"), CUT),
+        Row::sends("trailers cut short within their last line", chunked("X: y\r\n\r"), CUT),
     ];
     for (name, script, expected) in [
         ("trailers that never end", vec![Step::send(chunked("X: y\r\n")), Step::Hold], LATE),

@@ -1,4 +1,4 @@
-//! Servers that answer 200 in good HTTP, with JSON that is not a token's. To an API caller it is all one.
+//! Servers that answer 200 in valid HTTP, with JSON that is not a token answer. For an API caller each is a success.
 
 use super::*;
 
@@ -88,7 +88,7 @@ pub fn rows() -> Vec<Row> {
     add("token_type missing".into(), format!("{{{token}}}"), GOOD);
     add("token_type twice".into(), format!("{{{token},{bearer},{bearer}}}"), MALFORMED);
 
-    // What a token can do without: whatever stands there, it is left out.
+    // Optional members: an unusable value is ignored.
     for member in ["expires_in", "scope"] {
         for (name, value) in [
             ("null", "null"),
@@ -119,7 +119,7 @@ pub fn rows() -> Vec<Row> {
         );
     }
 
-    // An error with status 200, beside a token that is good.
+    // An error with status 200 beside a good token.
     for (name, value) in [
         ("a code", "\"invalid_client\""),
         ("null", "null"),
@@ -144,7 +144,7 @@ pub fn rows() -> Vec<Row> {
     add("error one level down".into(), format!("{{{token},\"x\":{{\"error\":\"x\"}}}}"), GOOD);
     add("error_description alone".into(), format!("{{{token},\"error_description\":\"x\"}}"), GOOD);
 
-    // The text as a whole.
+    // The whole document.
     let nested =
         |depth: usize| format!("{{{token},\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     let objects = "{\"x\":".repeat(5_000);
@@ -174,7 +174,7 @@ pub fn rows() -> Vec<Row> {
         ("a form feed before it", format!("\u{c}{{{token}}}"), MALFORMED),
         ("5,000 further members", format!("{{{}{token}}}", "\"x\":1,".repeat(5_000)), GOOD),
         ("a member with an empty name", format!("{{\"\":1,{token}}}"), GOOD),
-        ("a member of no interest twice", format!("{{\"x\":1,\"x\":2,{token}}}"), GOOD),
+        ("an unknown member twice", format!("{{\"x\":1,\"x\":2,{token}}}"), GOOD),
     ] {
         add(name.into(), body, expected);
     }

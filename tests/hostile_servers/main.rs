@@ -1,5 +1,5 @@
-//! A table of hostile servers, one row a behaviour, each run by every caller: what comes of it, by when,
-//! and that no secret shows in it.
+//! A table of hostile servers, one row per behaviour. Every caller runs each row, which must end in the expected outcome,
+//! in time, and show no secret.
 //!
 //! The rows are in the modules. A new caller is one entry in [`CALLERS`].
 
@@ -31,29 +31,29 @@ const TOKEN: &str = "t0k3n.eyJ9.Zq7-_~+/=";
 
 /// A call must return this much after its timeout at the latest.
 const GRACE: Duration = Duration::from_millis(500);
-/// For a row that is to end by itself; so long that a busy machine does not matter.
+/// The timeout of a row that ends by itself: long enough for a busy machine.
 const AMPLE: Duration = Duration::from_secs(5);
-/// For a row that is to end by its deadline.
+/// The timeout of a row that must end at its deadline.
 const SHORT: Duration = Duration::from_secs(1);
-/// More than there are cores: most rows wait.
+/// More than there are cores, because most rows wait.
 const RUNNERS: usize = 24;
 
-/// What comes of a call.
+/// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
-    /// The token.
+    /// With the token.
     Token,
-    /// An API answer with this status.
+    /// With an API answer of this status.
     Status(u16),
     Failed(Kind),
-    /// [`Kind::Network`], and why.
+    /// With [`Kind::Network`] for this cause.
     Network(NetworkCause),
 }
 
 const UNREACHABLE: Outcome = Outcome::Network(NetworkCause::Connect);
 const CUT: Outcome = Outcome::Network(NetworkCause::CutShort);
 const NOT_HTTP: Outcome = Outcome::Network(NetworkCause::NotHttp);
-/// Where it depends on what comes first whether the end of a connection is seen, or its reset, and where.
+/// Where timing decides whether the client sees the end of the connection or a reset, and in which step.
 const HUNG_UP: Outcome = Outcome::Failed(Kind::Network);
 const LATE: Outcome = Outcome::Failed(Kind::Timeout);
 const REFUSED: Outcome = Outcome::Failed(Kind::Refused);
@@ -87,17 +87,17 @@ impl Row {
         Row::raw(name, script, token, api)
     }
 
-    /// A server that follows the script from the moment the connection stands.
+    /// A server that follows the script once it has accepted the connection.
     fn raw(name: impl Into<String>, script: Vec<Step>, token: Outcome, api: Outcome) -> Row {
         Row { name: name.into(), port: Port::Script, script, token, api }
     }
 
-    /// A server that sends this, closes in order, and is the same to all callers.
+    /// A server that sends `bytes` and closes; all callers end the same way.
     fn sends(name: impl Into<String>, bytes: impl AsRef<[u8]>, all: Outcome) -> Row {
         Row::new(name, vec![Step::send(bytes)], all, all)
     }
 
-    /// The same with an answer that is good.
+    /// The same with a good answer.
     fn good(name: impl Into<String>, bytes: impl AsRef<[u8]>) -> Row {
         Row::new(name, vec![Step::send(bytes)], GOOD, OK)
     }
@@ -112,7 +112,7 @@ fn good_json() -> String {
     format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":3600}}"#)
 }
 
-/// A whole answer with that status line, those further header lines and that body.
+/// A whole answer with this status line, further header lines and body.
 fn answer(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len()).into_bytes();
@@ -177,17 +177,17 @@ const CALLERS: &[Caller] = &[
         expected: |row| row.api,
         call: |url, timeout| {
             let config = jsa::Config::new("id", SECRET)?.with_qoauth_url("http://qoauth")?;
-            let session = Session::with_transport(config.with_timeout(timeout), TokenAtHand);
+            let session = Session::with_transport(config.with_timeout(timeout), FixedToken);
             let request = Request::get(&format!("{url}/api?secret=s3cr3t%26%3D%2B%25"))?;
             session.send(request).map(Received::Response)
         },
     },
 ];
 
-/// Answers the token request itself, and leaves the API call to [`Http`].
-struct TokenAtHand;
+/// Answers the token request itself, and makes the API call over [`Http`].
+struct FixedToken;
 
-impl Transport for TokenAtHand {
+impl Transport for FixedToken {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
         match request.url().host() {
             "qoauth" => Ok(Response::new(200, good_json())),
@@ -196,9 +196,9 @@ impl Transport for TokenAtHand {
     }
 }
 
-/// Runs one row by one caller, and says what was wrong.
+/// Runs one row by one caller, and returns what was wrong.
 fn run(row: &Row, caller: &Caller, trap: &str) -> Result<(), String> {
-    let script = row.script.iter().cloned().map(|step| baited(step, trap)).collect();
+    let script = row.script.iter().cloned().map(|step| with_trap_url(step, trap)).collect();
     let server = Server::start((row.port)(script));
     let start = Instant::now();
     let received = (caller.call)(&server.url(), row.timeout());
@@ -222,12 +222,12 @@ fn run(row: &Row, caller: &Caller, trap: &str) -> Result<(), String> {
     if elapsed > row.timeout() + GRACE {
         return Err(format!("took {elapsed:?} with a timeout of {:?}", row.timeout()));
     }
-    // A session comes once more after a 401, and after nothing else.
+    // A session calls once more after a 401 only.
     let again = caller.name == "Session::send" && outcome == Outcome::Status(401);
     if connections > if again { 2 } else { 1 } {
         return Err(format!("{connections} connections"));
     }
-    // The base64 of the Basic credentials, and the part of a secret that stands in the API caller's URL.
+    // The base64 of the Basic credentials, and the part of the secret that is in the API caller's URL.
     let basic = "aWQ6czNjcjN0JTI2JTNEJTJCJTI1JTIzJTJGJTNGJUMzJUE5JTIwWnE3";
     let secrets = [SECRET, PASSWORD, TOKEN, basic, "s3cr3t", "p4ssw0rd", "t0k3n"];
     let (shown, leak) = match &received {
@@ -246,11 +246,11 @@ fn run(row: &Row, caller: &Caller, trap: &str) -> Result<(), String> {
     }
 }
 
-/// `TRAP` in what is sent becomes the URL of the server to which nobody may come.
-fn baited(step: Step, trap: &str) -> Step {
+/// Replaces `TRAP` in what is sent by the URL of a server to which no one may connect.
+fn with_trap_url(step: Step, trap: &str) -> Step {
     match step {
         Step::Send(bytes) if bytes.windows(4).any(|window| window == b"TRAP") => {
-            let text = String::from_utf8(bytes).expect("a bait is UTF-8");
+            let text = String::from_utf8(bytes).expect("UTF-8");
             Step::send(text.replace("TRAP", trap))
         }
         other => other,
@@ -265,7 +265,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn every_hostile_server_ends_in_the_right_kind_in_time_and_shows_no_secret() {
+fn every_call_to_a_hostile_server_ends_as_expected_in_time_and_shows_no_secret() {
     let rows = rows();
     assert!(rows.len() >= 411, "{} rows", rows.len());
     let trap = Server::script(vec![Step::Request, Step::send(answer("200 OK", &[], good_json()))]);

@@ -1,4 +1,4 @@
-//! Servers that answer with another status than 200, or with 200 and do not mean it.
+//! Servers that answer with another status than 200.
 
 use super::*;
 
@@ -80,9 +80,9 @@ pub fn rows() -> Vec<Row> {
         ("JSON without a length", b"HTTP/1.0 401 No\r\n\r\n{\"error\":\"no\"}".to_vec()),
         ("a challenge", answer("401 No", &["WWW-Authenticate: Basic realm=\"x\""], "")),
         ("Retry-After", answer("401 No", &["Retry-After: 0"], "")),
-        ("JSON that breaks off", answer("401 No", &[], "{\"error\":\"no")),
+        ("JSON that is cut short", answer("401 No", &[], "{\"error\":\"no")),
         ("an array", answer("401 No", &[], "[\"error\"]")),
-        ("bytes that are no text", answer("401 No", &[], b"\xff\xfe\0")),
+        ("bytes that are not UTF-8", answer("401 No", &[], b"\xff\xfe\0")),
         ("64 KiB of text", answer("401 No", &[], "x".repeat(64 * 1024))),
         ("1 MiB of text", answer("401 No", &[], "x".repeat(1024 * 1024))),
         ("a megabyte and more of text", answer("401 No", &[], "x".repeat(1024 * 1024 + 1))),

@@ -1,8 +1,7 @@
-//! Promise 2: a secret is never left behind, with the system's own allocator.
+//! Promise 2: no secret is left in memory, with the system's own allocator.
 //!
-//! Each row runs a flow in a process of its own (this same test program, told to be the [`subject`]), and then reads that
-//! process's whole memory from outside, stacks included, and counts the copies of the secret and of the token, the first
-//! halves of either too.
+//! Each row runs a flow in a child process (this test program as the [`subject`]), reads the whole memory of that process
+//! from outside, including stacks, and counts the copies of secret and token, and of the first half of each.
 //!
 //! `cargo test --release --test never_left_behind -- --nocapture` prints the table.
 
@@ -26,11 +25,11 @@ const WAYS: &[&str] = if cfg!(feature = "tls") { &["http", "https"] } else { &["
 const FLOWS: [&str; 7] = [
     "jsa",
     "accelerator",
-    "accelerator, asked for",
+    "accelerator, by function",
     "client credentials, body",
     "client credentials, basic",
     "client credentials, assertion",
-    // It starts a child, and the secret stands in its environment under another name than the platform's.
+    // It starts the locator as a child. Its environment has a copy of the secret, under a name that is not the platform's.
     "jsa, with a locator",
 ];
 const OUTCOMES: [&str; 7] = [
@@ -45,7 +44,7 @@ const OUTCOMES: [&str; 7] = [
 
 const NONE: Copies = Copies { secret: 0, token: 0 };
 
-/// The copies that are none of the library's: that of the environment.
+/// The copies that are not the library's: the one in the environment.
 fn given(flow: &str) -> usize {
     usize::from(flow == "jsa, with a locator")
 }
@@ -53,7 +52,7 @@ fn given(flow: &str) -> usize {
 fn rows(mode: &'static str, outcomes: &[&'static str]) -> Vec<Row> {
     let mut rows = Vec::new();
     for way in WAYS {
-        // What the locator finds is spoken to over plain HTTP.
+        // A service that the locator finds is reached over plain HTTP.
         for flow in FLOWS.into_iter().filter(|flow| *way == "http" || !flow.ends_with("locator")) {
             rows.extend(outcomes.iter().map(|outcome| Row { way, flow, mode, outcome }));
         }
@@ -62,20 +61,20 @@ fn rows(mode: &'static str, outcomes: &[&'static str]) -> Vec<Row> {
 }
 
 #[test]
-fn the_scanner_finds_what_is_left_in_use_and_what_was_dropped_unwiped() {
+fn the_scan_finds_copies_in_use_and_copies_that_were_freed_unwiped() {
     for way in WAYS {
         for (mode, in_use) in [("copy kept", 1), ("copy dropped", 0)] {
             let row = Row { way, flow: "jsa", mode, outcome: "success" };
             let copies = row.run().copies();
             println!("{mode}: {copies:?}");
-            // A copy can lie in two places, where it grew.
+            // A buffer that grew may leave a second copy.
             assert!(copies.secret > in_use && copies.token > in_use, "{mode}: {copies:?}");
         }
     }
 }
 
 #[test]
-fn after_drop_no_copy_is_left_in_the_whole_process() {
+fn after_drop_the_process_holds_no_copy() {
     let rows = rows("dropped", &OUTCOMES);
     let copies = each(&rows, |row| row.run().copies());
     println!("| way | flow | outcome | secret | token |\n| --- | --- | --- | --- | --- |");
@@ -98,11 +97,11 @@ fn an_error_that_is_kept_holds_no_copy() {
 }
 
 #[test]
-fn a_live_session_holds_one_copy_of_each() {
+fn a_session_holds_one_copy_of_secret_and_token() {
     for mode in ["session", "session, renewed", "session, after an API call"] {
         let rows = rows(mode, &["success"]);
         for (row, copies) in rows.iter().zip(each(&rows, |row| row.run().copies())) {
-            let secret = usize::from(!row.flow.ends_with("asked for")) + given(row.flow);
+            let secret = usize::from(!row.flow.ends_with("by function")) + given(row.flow);
             println!("{row:?}: {copies:?}");
             assert_eq!(copies, Copies { secret, token: 1 }, "{row:?}");
         }
@@ -110,7 +109,7 @@ fn a_live_session_holds_one_copy_of_each() {
 }
 
 #[test]
-fn a_session_that_is_dropped_leaves_no_copy() {
+fn a_dropped_session_leaves_no_copy() {
     let rows = rows("session dropped", &["success"]);
     for (row, copies) in rows.iter().zip(each(&rows, |row| row.run().copies())) {
         assert_eq!(copies, Copies { secret: given(row.flow), ..NONE }, "{row:?}");

@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// One process to look at.
+/// How one subject is run.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     pub way: &'static str,
@@ -21,7 +21,7 @@ pub struct Row {
     pub outcome: &'static str,
 }
 
-/// A subject that waits to be looked at.
+/// A subject that waits until its memory has been read.
 pub struct Subject {
     process: Process,
     secret: String,
@@ -35,7 +35,7 @@ pub struct Process {
     out: BufReader<ChildStdout>,
 }
 
-/// How often secret and token are in memory: whole, or their first half at least.
+/// How many copies of secret and token are in memory, including those of only the first half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copies {
     pub secret: usize,
@@ -60,7 +60,7 @@ impl Row {
         command.envs(TOLD.into_iter().zip(told));
         if self.flow == "jsa, with a locator" {
             let port = url.rsplit(':').next().unwrap();
-            // Behind so much that the allocator's own notes in a freed copy do not cover it.
+            // The prefix is long enough that the allocator's data in a freed copy does not overwrite the secret.
             let copy = format!("https://the-user-of-a-proxy:{secret}@proxy/");
             command.env(SERVICE, port).env(LOCATOR_COPY, copy);
         }
@@ -70,7 +70,7 @@ impl Row {
         Subject { process, secret, token, _servers: (server, outside) }
     }
 
-    /// A server for any number of requests, each of which it answers so.
+    /// A server that gives the row's answer to any number of requests.
     fn serve(&self, secret: &str, token: &str) -> Server {
         let answer = |status: &str, framing: &str, body: &str| {
             format!("HTTP/1.1 {status}\r\n{framing}\r\nX-Echo: {token}\r\n\r\n{body}")
@@ -85,7 +85,7 @@ impl Row {
         script.push(Step::send(match self.outcome {
             "success" => with_length("200 OK", &good),
             "success, escaped" => with_length("200 OK", &escaped_answer(token)),
-            // Without a length, so that the buffer grows while it holds the token.
+            // Without a length, so that the buffer is reallocated while it holds the token.
             "success, in chunks" => {
                 let body = good + &" ".repeat(9000);
                 let chunks = body.as_bytes().chunks(29).map(|chunk| {
@@ -94,7 +94,7 @@ impl Row {
                 let chunks = chunks.collect::<String>() + "0\r\n\r\n";
                 answer("200 OK", "Transfer-Encoding: chunked", &chunks)
             }
-            // Everything that it was sent, and what it might have sent.
+            // A refusal that contains everything that the server was sent, and the token.
             "refusal" => with_length(
                 "401 Unauthorized",
                 &format!(
@@ -114,7 +114,7 @@ impl Row {
     }
 }
 
-/// The same server over TLS, which ends with what is returned. The command learns whom to trust.
+/// The same server over TLS, until the returned value is dropped. Gives the command the CA to trust.
 #[cfg(feature = "tls")]
 fn over_tls(way: &str, inside: String, command: &mut Command) -> (String, Option<Box<dyn Any>>) {
     use crate::tls;
@@ -139,7 +139,7 @@ impl Subject {
         let memory = self.process.memory();
         let secret = self.secret.as_bytes();
         let basic = Base64::encode_string(&[b"id:", secret].concat());
-        // Eight bytes into the base64 text, so that the secret's own part is compared.
+        // From the ninth byte of the base64 text, so that the secret's part is compared.
         let basic_half = &basic.as_bytes()[8..32];
         Copies {
             secret: count(&memory, &secret[..secret.len() / 2]) + count(&memory, basic_half),
@@ -180,8 +180,8 @@ impl Drop for Process {
     }
 }
 
-/// A thread that has just ended may free its stack between the list of the regions and the reading of them: then the
-/// whole process is read again, so that nothing is left out.
+/// A thread that has just ended may unmap its stack after the regions were listed. Then the whole process is read again,
+/// so that no region is left out.
 fn read_memory(pid: u32) -> Vec<Vec<u8>> {
     const ATTEMPTS: usize = 50;
     let mut failure = String::new();
@@ -215,7 +215,7 @@ fn read_regions(pid: u32) -> Result<Vec<Vec<u8>>, String> {
 }
 
 pub fn count(memory: &[Vec<u8>], needle: &[u8]) -> usize {
-    assert!(needle.len() >= 16, "too short to tell from chance");
+    assert!(needle.len() >= 16, "so short that it may occur by chance");
     let finder = memmem::Finder::new(needle);
     memory.iter().map(|region| finder.find_iter(region).count()).sum()
 }
@@ -233,14 +233,14 @@ fn random_jwt() -> String {
     format!("{}.{claims}.{}", random_text(36), random_text(43))
 }
 
-/// The token with an escape in it, which is what makes a JSON reader copy.
+/// A token with an escape, which makes a JSON parser copy it.
 fn escaped_answer(token: &str) -> String {
     let last = token.chars().last().map_or(0, u32::from);
     let start = &token[..token.len() - 1];
     format!("{{\"access_token\":\"{start}\\u{last:04x}\",\"token_type\":\"Bearer\"}}")
 }
 
-/// Runs the rows at once; most of their time is waiting.
+/// Runs the rows in parallel, because they mostly wait.
 pub fn each<T: Send + Sync, R: Send>(rows: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let mut results = Vec::new();
     for chunk in rows.chunks(25) {

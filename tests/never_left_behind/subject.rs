@@ -7,20 +7,20 @@ use minbearer::{
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-/// What the subject is told, in the environment, which holds no secret but the one of [`LOCATOR_COPY`].
+/// The subject's settings in its environment, which contains no secret except the one in [`LOCATOR_COPY`].
 pub const TOLD: [&str; 5] =
     ["LEFT_OUTCOME", "LEFT_FLOW", "LEFT_MODE", "LEFT_URL", "LEFT_SECRET_FILE"];
-/// Where the flow with a locator has a copy of the secret.
+/// The variable in which the flow with a locator has a copy of the secret.
 pub const LOCATOR_COPY: &str = "A_COPY_OF_THE_SECRET";
-/// The service's name for the locator, which is `printenv`: a variable of that name holds the port.
+/// The service's name. The locator is `printenv`, so a variable of this name holds the port.
 pub const SERVICE: &str = "127.0.0.1";
 
-/// For the rows that run into it, and for the others, however busy the machine is.
+/// The timeout of the rows that must time out. All others have `AMPLE`, for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(1);
 const AMPLE: Duration = Duration::from_secs(60);
 
 #[test]
-#[ignore = "it is what the other tests start and look at"]
+#[ignore = "child process of the other tests"]
 fn subject() {
     let [outcome, flow, mode, url, secret_file] =
         TOLD.map(|name| std::env::var(name).unwrap_or_default());
@@ -43,7 +43,7 @@ fn subject() {
             act(config.with_locator("/usr/bin/printenv"), &mode, &url);
         }
         "accelerator" => act(accelerator(secret().into()), &mode, &url),
-        "accelerator, asked for" => {
+        "accelerator, by function" => {
             act(accelerator(SecretSource::file(secret_file)), &mode, &url);
         }
         "client credentials, body" => {
@@ -107,13 +107,13 @@ fn act(flow: impl Flow + 'static, mode: &str, url: &str) {
     }
 }
 
-/// What a careless library would have: the request's head, and the token, in buffers that nothing wipes.
+/// What a careless library would keep: the request's head and the token in buffers that are not wiped.
 fn copies(flow: &impl Flow, token: &Token) -> (Vec<u8>, String) {
     let request = flow.prepare(Instant::now() + AMPLE).unwrap().to_bytes();
     (request.to_vec(), format!("Authorization: {}", token.authorization()))
 }
 
-/// Says that it is time to look, and waits until that is done.
+/// Reports that the memory may be read, and waits until it has been.
 pub fn stay(what: &str) {
     println!("SUBJECT {what}");
     std::io::stdout().flush().unwrap();

@@ -1,8 +1,7 @@
-//! The loopback appliance: the two documented systems, faked on 127.0.0.1 closely enough that their
-//! real clients work against it. It ends with its value: when [`Appliance`] is dropped, its ports are
-//! closed and its threads end.
+//! The loopback appliance: the two documented systems, simulated on 127.0.0.1 closely enough that their
+//! real clients work against it. Dropping [`Appliance`] closes its ports and ends its threads.
 //!
-//! | service | answers | takes |
+//! | service | endpoint | authentication |
 //! | --- | --- | --- |
 //! | qoauth | `GET` and `POST /token` | client id and secret, as a query, a form or Basic |
 //! | | | client id and an assertion (RFC 7523), or a certificate (RFC 8705), if a test says so |
@@ -12,13 +11,13 @@
 //! | vovserver | `POST /api/v3/token` | username and password, as a form |
 //! | | `GET /api/v3/project/1/project` | `Authorization: Bearer:<jwt>` or `Bearer <jwt>` |
 //!
-//! What life brings can be rehearsed: revoked and short-lived tokens, a secret that is changed, services
-//! that stop, move, answer late or hide behind a proxy that says 502.
+//! Faults can be simulated: revoked and short-lived tokens, a rotated secret, services that stop, move, answer late
+//! or are behind a proxy that answers 502.
 //!
-//! It keeps credentials and tokens in memory in the clear: a test that scans its own process for
-//! secrets runs the `appliance` example instead.
+//! It keeps unwiped credentials and tokens in memory: a test that scans its own process for secrets runs the example
+//! `appliance` instead.
 
-#![allow(dead_code)] // Tests and examples include this file, and none of them uses all of it.
+#![allow(dead_code)] // each test or example that includes this file uses a part of it
 
 #[path = "appliance/accelerator.rs"]
 mod accelerator;
@@ -60,7 +59,7 @@ use port::Port;
 use tempfile::TempDir;
 use tls::Tls;
 
-/// What the appliance lets in.
+/// The credentials that the appliance accepts.
 #[derive(Clone)]
 pub struct Credentials {
     pub client_id: String,
@@ -84,10 +83,10 @@ impl Default for Credentials {
 #[derive(Clone, Default)]
 pub struct Setup {
     pub credentials: Credentials,
-    /// qoauth's port, which the console's and vovserver's follow. The system chooses all three if it is 0.
+    /// qoauth's port; the console and vovserver get the next two. If 0, the system chooses all three.
     pub first_port: u16,
-    /// Whether qoauth and the console speak HTTPS, their certificates signed by a private CA. qoauth still speaks
-    /// HTTP too, on the same port, as the platform documents both for it.
+    /// Whether qoauth and the console serve HTTPS, with certificates of a private CA. qoauth also serves HTTP on the
+    /// same port, as the platform documents both for it.
     pub tls: bool,
 }
 
@@ -102,7 +101,7 @@ pub struct Appliance {
     console_port: Port,
     vovserver: Service,
     locator: Locator,
-    /// The locator's, the CA's and the client's files. Gone from the disk when dropped.
+    /// The locator's, the CA's and the client's files, removed when dropped.
     _folder: TempDir,
 }
 
@@ -144,7 +143,7 @@ impl Appliance {
         })
     }
 
-    /// Those that the appliance was started with.
+    /// The credentials that the appliance was started with.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
@@ -159,7 +158,7 @@ impl Appliance {
         self.url(self.console_port.number())
     }
 
-    /// `http://127.0.0.1:<port>/project`: a project's URL, as Accelerator's users have it.
+    /// `http://127.0.0.1:<port>/project`: a project's URL, in the form that Accelerator's users have.
     pub fn nc_url(&self) -> String {
         format!("http://127.0.0.1:{}/project", self.vovserver.port())
     }
@@ -174,7 +173,7 @@ impl Appliance {
         self.front.tls.as_deref().map(Tls::ca_file)
     }
 
-    /// With TLS: a client's certificate that the CA has signed, and its key.
+    /// With TLS: a client certificate of the CA, and its key.
     pub fn client_certificate_files(&self) -> Option<(&Path, &Path)> {
         let tls = self.front.tls.as_deref()?;
         Some((tls.client_certificate_file(), tls.client_key_file()))
@@ -185,39 +184,39 @@ impl Appliance {
         self.locator.program()
     }
 
-    /// Ends the life of every token issued so far, by either system.
+    /// Revokes every token issued so far, by either system.
     pub fn revoke_tokens(&self) {
         self.jsa.revoke_tokens();
         self.accelerator.revoke_tokens();
     }
 
-    /// Sets how long the tokens issued from now on live. If never called, vovserver's live for an hour,
-    /// and qoauth's until they are revoked.
+    /// Sets the lifetime of tokens issued from now on. By default vovserver's live for an hour, and qoauth's until they
+    /// are revoked.
     ///
-    /// The services keep to it exactly. What they say counts in whole seconds: `exp - iat` of the JWT
-    /// and qoauth's `expires_in`, which it says from now on, are this, rounded up.
+    /// The services keep to it exactly, but state whole seconds: the JWT's `exp - iat`, and `expires_in`, which qoauth's
+    /// answer has from now on, are rounded up.
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         self.jsa.set_token_lifetime(lifetime);
         self.accelerator.set_token_lifetime(lifetime);
     }
 
-    /// Lets clients in with this secret, and no longer with the one before.
+    /// Replaces the client secret.
     pub fn set_secret(&self, secret: &str) {
         self.jsa.client.set_secret(secret);
     }
 
-    /// Lets users in with this password, and no longer with the one before.
+    /// Replaces the password.
     pub fn set_password(&self, password: &str) {
         self.accelerator.set_password(password);
     }
 
-    /// Lets clients in with this assertion too, instead of a secret (RFC 7523 section 2.2).
+    /// Also accepts this assertion instead of a secret (RFC 7523 section 2.2).
     pub fn set_assertion(&self, assertion: &str) {
         self.jsa.client.set_assertion(assertion);
     }
 
-    /// Lets no client of qoauth in that has not shown a certificate of the CA (RFC 8705). One that has
-    /// needs no secret, here or before.
+    /// Makes qoauth refuse clients without a certificate of the CA (RFC 8705). A client with one needs no secret, even
+    /// without this call.
     pub fn require_client_certificate(&self) {
         self.jsa.client.require_certificate();
     }
@@ -232,17 +231,17 @@ impl Appliance {
         self.front.faults.end_outage();
     }
 
-    /// Answers everything this much later from now on.
+    /// Delays every answer by this much from now on.
     pub fn set_delay(&self, delay: Duration) {
         self.front.faults.set_delay(delay);
     }
 
-    /// How often qoauth has been asked for a token, refusals included.
+    /// The token requests that qoauth has received, including refused ones.
     pub fn qoauth_requests(&self) -> usize {
         self.jsa.token_requests()
     }
 
-    /// How often vovserver has been asked for a token, refusals included.
+    /// The token requests that vovserver has received, including refused ones.
     pub fn nc_requests(&self) -> usize {
         self.accelerator.token_requests()
     }
@@ -257,10 +256,10 @@ impl Appliance {
         self.accelerator.last_password()
     }
 
-    /// Stops qoauth and starts it on another port; its tokens live on and the locator follows.
+    /// Stops qoauth and starts it on another port. Its tokens stay valid, and the locator prints the new port.
     pub fn move_qoauth(&self) -> io::Result<()> {
         let mut qoauth = lock(&self.qoauth);
-        // The new one first: the system cannot choose the port that the old one still holds.
+        // The new one is started first, so that the system chooses another port.
         let moved = start_qoauth(0, &self.front, &self.jsa)?;
         self.locator.point_to(moved.port())?;
         *qoauth = moved;
@@ -293,7 +292,7 @@ fn start_console(port: &Port, front: &Front, jsa: &Arc<Jsa>) -> io::Result<Servi
     Service::start(port.number(), front.clone(), move |request| jsa.console(&request))
 }
 
-/// A panic elsewhere must not take the appliance down with it.
+/// Locks a mutex, even if another thread has panicked while it held it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

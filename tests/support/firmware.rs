@@ -1,6 +1,6 @@
 //! A board in QEMU that runs `examples/firmware`, with a modem on its serial line or QEMU's network on its Ethernet.
 //!
-//! `.ci/firmware` builds the images and says by the variable `FIRMWARE` where they are.
+//! `.ci/firmware` builds the images; the variable `FIRMWARE` names their folder.
 
 #[path = "firmware/modem.rs"]
 pub mod modem;
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 /// A board and how it is connected.
 pub struct Board {
-    /// The image's name, too.
+    /// Also the image's name.
     pub name: &'static str,
     emulator: &'static [&'static str],
     ram: (u32, u32),
@@ -47,7 +47,7 @@ const RISC_V: Board = Board {
 
 pub const BOARDS: [Board; 4] = [CORTEX_M0, CORTEX_M3, CORTEX_M3_ETHERNET, RISC_V];
 
-/// What the firmware is told.
+/// The firmware's settings.
 #[derive(Clone)]
 pub struct Settings {
     pub flow: &'static str,
@@ -57,18 +57,18 @@ pub struct Settings {
     pub api_url: String,
 }
 
-/// A firmware that runs.
+/// A running firmware.
 pub struct Running<'a> {
     board: &'a Board,
     qemu: Qemu,
     modem: Option<Modem>,
 }
 
-/// How it ended.
+/// How a run ended.
 pub struct Outcome {
     pub status: i32,
     pub printed: String,
-    /// What the modem was told.
+    /// The commands that the modem received.
     pub commands: Vec<String>,
 }
 
@@ -78,7 +78,7 @@ impl Board {
         self.start(self.name, settings, manner, false).finish()
     }
 
-    /// The same with another image than the one with all flows.
+    /// The same with another image of the board.
     pub fn run_image(&self, image: &str, settings: &Settings) -> Outcome {
         self.start(image, settings, Manner::default(), false).finish()
     }
@@ -101,19 +101,19 @@ impl Board {
         Running { board: self, qemu, modem }
     }
 
-    /// A URL of this machine as the board has it: QEMU's network has another address for its host.
+    /// A URL of this machine as the board reaches it: in QEMU's network its host has another address.
     fn seen(&self, url: &str) -> String {
         if self.has_modem { url.to_owned() } else { url.replace("127.0.0.1", "10.0.2.2") }
     }
 }
 
 impl Running<'_> {
-    /// Waits until the firmware says on a line that it is at that place.
+    /// Waits until the firmware prints the line `place`.
     pub fn wait_for(&mut self, place: &str) {
         self.qemu.wait_for(place);
     }
 
-    /// Lets it go on from where it stops.
+    /// Continues after a stop.
     pub fn go_on(&mut self) {
         self.qemu.go_on();
     }
@@ -137,7 +137,7 @@ fn image_path(name: &str) -> PathBuf {
     PathBuf::from(images).join(name)
 }
 
-/// How much flash an image takes: the bytes that its ELF file has to be loaded.
+/// The flash that an image needs: the bytes of its ELF file's loadable segments.
 pub fn flash_bytes(image: &str) -> u32 {
     let elf = std::fs::read(image_path(image)).expect("an image of .ci/firmware");
     let word = |at: usize| u32::from_le_bytes(elf[at..at + 4].try_into().unwrap());

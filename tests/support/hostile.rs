@@ -1,5 +1,4 @@
-//! A server that follows a script instead of HTTP. It ends with its value: the port is closed and every
-//! thread joined when [`Server`] is dropped.
+//! A server that follows a script instead of HTTP. Dropping [`Server`] closes its port and joins its threads.
 
 #![allow(dead_code)] // each test file uses its part
 
@@ -14,24 +13,24 @@ use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// One step of what a server does with a connection.
+/// One step of a server's script.
 #[derive(Clone)]
 pub enum Step {
     /// Reads the request, head and announced body.
     Request,
-    /// Reads that many bytes, again and again, a pause after each time.
+    /// Reads that many bytes repeatedly, with a pause after each read.
     Sip(usize, Duration),
     /// Sends these bytes.
     Send(Vec<u8>),
-    /// Sends these bytes one by one, a pause after each.
+    /// Sends these bytes one by one, with a pause after each.
     Trickle(Vec<u8>, Duration),
-    /// Sends these bytes again and again, a pause after each time.
+    /// Sends these bytes repeatedly, with a pause after each time.
     Endless(Vec<u8>, Duration),
-    /// Says nothing until the client goes.
+    /// Sends nothing until the client closes.
     Hold,
-    /// Closes the sending half only, and then says nothing.
+    /// Closes the sending half only, and sends nothing more.
     HalfClose,
-    /// Closes with what came unread, as a process that dies does.
+    /// Closes without reading what came, as when a process dies.
     Drop,
     /// Resets the connection.
     Reset,
@@ -43,15 +42,15 @@ impl Step {
     }
 }
 
-/// What stands at the port.
+/// What a port does.
 pub enum Port {
-    /// A server that does this with every connection, and closes it in order at the end.
+    /// A server that follows this script for every connection, and then closes it.
     Script(Vec<Step>),
-    /// Nobody, but the port is taken.
+    /// Bound, but nothing listens: connections are refused.
     Refusing,
-    /// A listener whose queue is full, so that a connection never comes about.
+    /// A listener whose queue is full, so that no connection is made.
     Full,
-    /// A listener that leaves connections in its queue.
+    /// A listener that does not accept the connections in its queue.
     Idle,
 }
 
@@ -59,7 +58,7 @@ pub struct Server {
     address: SocketAddr,
     listener: Option<Listener>,
     requests: Requests,
-    /// What keeps the port as it is: a listener, and those that fill its queue.
+    /// Sockets that keep the port in its state: a listener, and the clients that fill its queue.
     sockets: Vec<Socket>,
 }
 
@@ -70,12 +69,12 @@ impl Server {
         Server::start_at((Ipv4Addr::LOCALHOST, 0).into(), port).expect("a port")
     }
 
-    /// Two servers at one port, of 127.0.0.1 and of [::1]: at `localhost`.
+    /// Two servers at the same port of 127.0.0.1 and of [::1], so that both are `localhost`.
     pub fn start_at_localhost(v4: impl Fn() -> Port, v6: impl Fn() -> Port) -> [Server; 2] {
         loop {
             let first = Server::start(v4());
             let second = SocketAddr::from((Ipv6Addr::LOCALHOST, first.port()));
-            // Someone else may have it.
+            // Another process may have this port.
             if let Ok(second) = Server::start_at(second, v6()) {
                 return [first, second];
             }
@@ -84,7 +83,7 @@ impl Server {
 
     pub fn start_at(address: SocketAddr, port: Port) -> io::Result<Server> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        // What a client sends is not to end in here unread. Connections inherit it.
+        // Small, so that a client cannot send a large request without being read. Connections inherit it.
         socket.set_recv_buffer_size(64 * 1024)?;
         socket.bind(&address.into())?;
         let address = socket.local_addr()?.as_socket().expect("an address of IP");
@@ -133,7 +132,7 @@ impl Server {
         self.sockets.len().saturating_sub(1)
     }
 
-    /// What the script has read as requests.
+    /// The requests that the script has read.
     pub fn requests(&self) -> Vec<Vec<u8>> {
         self.requests.lock().expect("the requests").clone()
     }
@@ -144,13 +143,13 @@ fn fill_the_queue(address: SocketAddr, sockets: &mut Vec<Socket>) {
         let domain = Domain::for_address(address);
         let client = Socket::new(domain, Type::STREAM, None).expect("a socket");
         client.set_nonblocking(true).expect("a non-blocking socket");
-        // It does not wait, so it says that it would have to.
+        // A non-blocking connect returns an error at once.
         let _ = client.connect(&address.into());
         sockets.push(client);
     }
 }
 
-/// The client may go at any step, which ends the play.
+/// Follows the script. The client may close at any step, which ends it.
 fn play(mut connection: Connection, script: &[Step], requests: &Requests) -> io::Result<()> {
     for step in script {
         match step {

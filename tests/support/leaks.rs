@@ -1,11 +1,11 @@
-//! Whether an error shows what it must not.
+//! Finds secrets in errors.
 
 #![allow(dead_code)] // each test file uses its part
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::error::Error;
 
-/// All that can be seen of an error: itself and what is below it, each as `Display` and `Debug`.
+/// Everything that an error shows: `Display` and `Debug` of itself and of its sources.
 pub fn everything_shown(error: &(dyn Error + 'static)) -> String {
     let mut shown = String::new();
     let mut next = Some(error);
@@ -16,7 +16,7 @@ pub fn everything_shown(error: &(dyn Error + 'static)) -> String {
     shown
 }
 
-/// A secret as it may stand in a text: plain, form-encoded, percent-encoded.
+/// A secret in the encodings that a text may contain: plain, form-encoded, percent-encoded.
 pub fn spellings(secret: &str) -> Vec<String> {
     let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
     let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -34,7 +34,7 @@ pub fn spellings(secret: &str) -> Vec<String> {
     vec![secret.to_owned(), encoded, lower, form, each_byte]
 }
 
-/// The first of these secrets that the error shows, in whatever spelling, and where.
+/// The first of these secrets that the error shows in any of the encodings, and where.
 pub fn leaked(error: &(dyn Error + 'static), secrets: &[&str]) -> Option<String> {
     let shown = everything_shown(error);
     let mut spelt = secrets.iter().flat_map(|secret| spellings(secret));

@@ -1,5 +1,5 @@
-//! A port of loopback with a thread for each connection. All of it ends when [`Listener`] is dropped:
-//! the port is closed, whatever a connection waits for fails, and every thread is joined.
+//! A listener on loopback with a thread for each connection. Dropping [`Listener`] closes the port, makes pending reads
+//! and writes of connections fail, and joins every thread.
 
 #![allow(dead_code)] // each of those that include this file uses its part
 
@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How often a thread that waits looks whether it should end.
-const TICK: Duration = Duration::from_millis(20);
+/// How often a waiting thread checks whether it should end.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 pub struct Listener {
     address: SocketAddr,
@@ -21,8 +21,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Calls `serve` with each connection. What it returns is for its own `?`: a client may leave at any
-    /// moment.
+    /// Calls `serve` with each connection. Its errors are ignored, because a client may close at any time.
     pub fn start<F>(listener: TcpListener, serve: F) -> io::Result<Listener>
     where
         F: Fn(Connection) -> io::Result<()> + Send + Sync + 'static,
@@ -49,7 +48,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.stop.0.store(true, Ordering::SeqCst);
-        // `accept` is woken by a connection. Without one, it would be waited for in vain.
+        // A connection wakes `accept`. If none can be made, the thread is not joined, as it would never end.
         let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
         if let (true, Some(acceptor)) = (woken, self.acceptor.take()) {
             let ended = acceptor.join();
@@ -64,7 +63,7 @@ fn accept<F>(listener: &TcpListener, stop: &Stop, connections: &AtomicUsize, ser
 where
     F: Fn(Connection) -> io::Result<()> + Sync,
 {
-    // The threads are the scope's, which keeps nothing of those that have ended.
+    // A scope keeps nothing of threads that have ended.
     thread::scope(|scope| {
         loop {
             let accepted = listener.accept();
@@ -72,13 +71,13 @@ where
                 break;
             }
             let Ok((stream, _)) = accepted else {
-                // No descriptor is free, say. It may be later.
-                thread::sleep(TICK);
+                // For example, no descriptor is free. It may be later.
+                thread::sleep(POLL_INTERVAL);
                 continue;
             };
             connections.fetch_add(1, Ordering::SeqCst);
             let stop = stop.clone();
-            // Without a thread the connection is closed.
+            // If no thread can be started, the connection is closed.
             let _ = thread::Builder::new().spawn_scoped(scope, || {
                 let _ = Connection::new(stream, stop).and_then(serve);
             });
@@ -106,12 +105,12 @@ impl Stop {
             if left.is_zero() {
                 return Ok(());
             }
-            thread::sleep(left.min(TICK));
+            thread::sleep(left.min(POLL_INTERVAL));
         }
     }
 }
 
-/// A client's connection: its reads and writes wait for the client, until the listener ends.
+/// A client's connection. Its reads and writes block until the listener ends.
 pub struct Connection {
     stream: TcpStream,
     stop: Stop,
@@ -121,8 +120,8 @@ pub struct Connection {
 impl Connection {
     fn new(stream: TcpStream, stop: Stop) -> io::Result<Connection> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(TICK))?;
-        stream.set_write_timeout(Some(TICK))?;
+        stream.set_read_timeout(Some(POLL_INTERVAL))?;
+        stream.set_write_timeout(Some(POLL_INTERVAL))?;
         Ok(Connection { stream, stop, deadline: None })
     }
 
@@ -134,34 +133,34 @@ impl Connection {
         &self.stop
     }
 
-    /// From now on the client has this long for all that it is waited for.
+    /// Sets a deadline, this long from now, for all further reads and writes.
     pub fn expect_within(&mut self, time: Duration) {
         self.deadline = Instant::now().checked_add(time);
     }
 
-    /// The first byte that is to come, which stays to be read.
+    /// Waits for the next byte, without removing it from the stream.
     pub fn peek(&mut self) -> io::Result<u8> {
         let mut first = [0];
-        match self.retried(|stream| stream.peek(&mut first))? {
+        match self.retry(|stream| stream.peek(&mut first))? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
             _ => Ok(first[0]),
         }
     }
 
-    /// Closes in order. Closing with something unread would reset the connection under the answer.
+    /// Closes the sending half and reads to the end: closing with unread bytes would reset the connection.
     pub fn close(mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         self.drain();
         Ok(())
     }
 
-    /// Reads and forgets until the client goes.
+    /// Reads and drops everything until the client closes.
     pub fn drain(&mut self) {
         let mut chunk = [0; 4096];
         while let Ok(1..) = self.read(&mut chunk) {}
     }
 
-    fn retried(
+    fn retry(
         &mut self,
         mut call: impl FnMut(&mut TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
@@ -173,26 +172,27 @@ impl Connection {
                 return Err(ErrorKind::TimedOut.into());
             }
             match call(&mut self.stream) {
-                Err(error) if is_tick(&error) => {}
+                Err(error) if is_interrupted(&error) => {}
                 outcome => return outcome,
             }
         }
     }
 }
 
-fn is_tick(error: &io::Error) -> bool {
+/// Whether a read or write ended only because of the poll interval or a signal.
+pub fn is_interrupted(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 impl Read for Connection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.retried(|stream| stream.read(buffer))
+        self.retry(|stream| stream.read(buffer))
     }
 }
 
 impl Write for Connection {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.retried(|stream| stream.write(bytes))
+        self.retry(|stream| stream.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

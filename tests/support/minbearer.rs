@@ -1,4 +1,4 @@
-//! `minbearer`, run beside an appliance: what it is set to, and one that stays.
+//! `minbearer` run against an appliance: its variables, and a `minbearer --renew` that keeps running.
 
 #![allow(dead_code)] // each test file uses its part
 
@@ -11,7 +11,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Every character that a URL, a form or a shell could trip over.
+/// Contains the characters that are special in a URL, a form or a shell.
 pub const ODD_SECRET: &str = "s3cr3t&=+%#/?é Zq7";
 
 pub fn odd_appliance() -> Appliance {
@@ -23,7 +23,7 @@ pub fn odd_appliance() -> Appliance {
     Appliance::start(credentials).expect("the appliance starts")
 }
 
-/// What a JSA app has in its environment, with `more` in place of it, or, where that says `unset`, without it.
+/// The environment of a JSA app, with the variables of `more` replaced, or removed where their value is `unset`.
 pub fn jsa_variables(appliance: &Appliance, more: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut variables = vec![
         ("CLIENT_ID", appliance.credentials().client_id.as_str()),
@@ -39,7 +39,7 @@ pub fn jsa_variables(appliance: &Appliance, more: &[(&str, &str)]) -> Vec<(Strin
     variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// The status that an API answers with to a token.
+/// The status of an API call with this `Authorization` header.
 pub fn get(url: &str, authorization: &str) -> u16 {
     minreq::get(url)
         .with_header("Authorization", authorization)
@@ -49,14 +49,14 @@ pub fn get(url: &str, authorization: &str) -> u16 {
         .status_code
 }
 
-/// A `minbearer --renew`, killed when it is dropped.
+/// A running `minbearer --renew`, killed when dropped.
 pub struct Renewing {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Renewing {
-    /// With `jsa` against the appliance's qoauth, whose URL needs no locator.
+    /// `jsa` against the appliance's qoauth, by `QOAUTH_URL`.
     pub fn jsa(appliance: &Appliance, file: &Path, options: &[&str]) -> Renewing {
         Renewing::jsa_with(appliance, file, options, &[])
     }
@@ -77,7 +77,7 @@ impl Renewing {
         Renewing::of(command.spawn().expect("minbearer starts"))
     }
 
-    /// One that was started in another way. What it says is kept if its standard error is a pipe to here.
+    /// A child that the caller has started. Its lines are collected if its standard error is piped.
     pub fn of(mut child: Child) -> Renewing {
         let lines = Arc::<Mutex<Vec<String>>>::default();
         if let Some(stderr) = child.stderr.take() {
@@ -103,12 +103,12 @@ impl Renewing {
         Pid::from_child(&self.child)
     }
 
-    /// What it said so far.
+    /// The lines on standard error so far.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
 
-    /// Waits for that to come true.
+    /// Waits until `is_true` returns true.
     #[track_caller]
     pub fn wait_until(&mut self, what: &str, mut is_true: impl FnMut(&mut Renewing) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -136,7 +136,7 @@ impl Renewing {
         token
     }
 
-    /// Waits for the end, and says how long it took.
+    /// Waits until it ends; returns the status and how long that took.
     #[track_caller]
     pub fn wait_for_end(&mut self) -> (ExitStatus, Duration) {
         let start = Instant::now();

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-/// The variables that the programs read. A test starts without any of them.
+/// The variables that the programs read. `command` removes all of them.
 const SETTINGS: [&str; 19] = [
     "CLIENT_ID",
     "CLIENT_SECRET",
@@ -53,7 +53,7 @@ pub fn example(name: &str) -> PathBuf {
     program
 }
 
-/// A program with these variables alone.
+/// A program with no other of its variables than these.
 pub fn command(name: &str, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(executable(name));
     for name in SETTINGS {
@@ -80,7 +80,7 @@ pub fn run_with_input(
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    // It may end without reading its input.
+    // The program may end without reading its input.
     let _ = child.stdin.take().expect("piped").write_all(input);
     Outcome::from(child.wait_with_output().expect("the program ends"))
 }
@@ -103,8 +103,8 @@ impl From<Output> for Outcome {
 }
 
 impl Outcome {
-    /// Checks that the program failed as all of them do: this status, nothing on standard output, one
-    /// line on standard error that starts with the program's name and holds `part`.
+    /// Checks that the program failed in the common way: this status, nothing on standard output, one line on standard
+    /// error that starts with the program's name and contains `part`.
     pub fn expect_failure(&self, program: &str, status: i32, part: &str) {
         assert_eq!(self.status, Some(status), "{self:?}");
         assert_eq!(self.out, "", "{self:?}");

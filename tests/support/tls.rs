@@ -1,4 +1,4 @@
-//! TLS on loopback: certificates made on the spot, and servers that end when they are dropped.
+//! TLS on loopback: certificates made at run time, and servers that end when dropped.
 
 #![allow(dead_code)] // each test file uses its part
 
@@ -8,21 +8,21 @@ mod listener;
 
 use base64ct::{Base64, Encoding};
 pub use listener::Connection;
-use listener::{Listener, Stop};
+use listener::{Listener, Stop, is_interrupted};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
 };
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::NamedTempFile;
 
-/// How soon a relay looks at its other side.
-const TICK: Duration = Duration::from_millis(5);
+/// How often the relay switches between its two sides.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Copy, Debug)]
 pub enum Key {
@@ -36,7 +36,7 @@ impl Key {
         match self {
             Key::P256 => KeyPair::generate(),
             Key::P384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
-            // ring makes no RSA keys. openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048
+            // ring cannot generate RSA keys. Made by: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048
             Key::Rsa2048 => KeyPair::from_pem(include_str!("rsa2048.pem")),
         }
         .expect("a key")
@@ -94,7 +94,7 @@ fn params(names: &[&str], change: impl Fn(&mut CertificateParams)) -> Certificat
     params
 }
 
-/// What a server shows.
+/// A server's certificate and key.
 pub struct Identity {
     pub certificate: CertificateDer<'static>,
     pub key: PrivateKeyDer<'static>,
@@ -116,7 +116,7 @@ impl Identity {
         self.config_for(rustls::ALL_VERSIONS)
     }
 
-    /// The settings of a server that wants its clients to have a certificate of this CA.
+    /// A server's settings that require a client certificate of this CA.
     pub fn config_for_clients_of(
         &self,
         authority: &Authority,
@@ -170,7 +170,7 @@ pub fn pem_of(label: &str, der: &[u8]) -> String {
     text + &format!("-----END {label}-----\n")
 }
 
-/// A listening port of 127.0.0.1 and what is done with each connection. It ends when dropped.
+/// A listening port of 127.0.0.1 that serves each connection with a function. It ends when dropped.
 pub struct Server(Listener);
 
 impl Server {
@@ -186,22 +186,21 @@ impl Server {
         Server(Listener::start(listener, serve).expect("a thread"))
     }
 
-    /// Takes TLS off each connection and passes what is in it on to `port` of 127.0.0.1, such as the
-    /// appliance's console. A client that breaks off, or does not like the certificate, ends its
-    /// connection only.
+    /// Terminates TLS and relays to `port` of 127.0.0.1, such as the appliance's console. A client that disconnects or
+    /// rejects the certificate ends only its own connection.
     pub fn terminating_tls(config: ServerConfig, port: u16) -> Server {
         let config = Arc::new(config);
         Server::start(move |outside| {
             let tls = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
             let inside = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-            inside.set_read_timeout(Some(TICK))?;
-            outside.stream().set_read_timeout(Some(TICK))?;
+            inside.set_read_timeout(Some(POLL_INTERVAL))?;
+            outside.stream().set_read_timeout(Some(POLL_INTERVAL))?;
             outside.stream().set_write_timeout(None)?;
             relay(StreamOwned::new(tls, outside.stream()), inside, outside.stop())
         })
     }
 
-    /// Reads what comes first and answers with these bytes, a pause before each piece, then closes.
+    /// Reads once, answers with these pieces, a pause before each, and closes.
     pub fn answering(pieces: Vec<Vec<u8>>, pause: Duration) -> Server {
         Server::start(move |mut connection| {
             let _ = connection.read(&mut [0; 4096])?;
@@ -213,7 +212,7 @@ impl Server {
         })
     }
 
-    /// Takes connections and says nothing.
+    /// Accepts connections and sends nothing.
     pub fn silent() -> Server {
         Server::start(|mut connection| {
             connection.drain();
@@ -231,12 +230,12 @@ impl Server {
     }
 }
 
-/// Lets the connection end with a reset, whatever is still to come.
+/// Makes the connection end with a reset.
 pub fn end_with_a_reset(connection: &Connection) -> io::Result<()> {
     socket2::SockRef::from(connection.stream()).set_linger(Some(Duration::ZERO))
 }
 
-/// Until the inside has closed and all of it has gone out.
+/// Relays until the inner server has closed and everything has been sent.
 fn relay(
     mut outside: StreamOwned<ServerConnection, &TcpStream>,
     mut inside: TcpStream,
@@ -252,7 +251,7 @@ fn relay(
                     inside.shutdown(Shutdown::Write)?;
                 }
                 Ok(read) => inside.write_all(&buffer[..read])?,
-                Err(error) if is_tick(&error) => {}
+                Err(error) if is_interrupted(&error) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -262,13 +261,9 @@ fn relay(
                 return outside.flush();
             }
             Ok(read) => outside.write_all(&buffer[..read])?,
-            Err(error) if is_tick(&error) => {}
+            Err(error) if is_interrupted(&error) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(())
-}
-
-fn is_tick(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

@@ -1,5 +1,4 @@
-//! Who a client of qoauth is: by a secret, in the request or as Basic, by an assertion, or by a
-//! certificate.
+//! Client authentication at qoauth: by a secret in the request or as Basic, by an assertion, or by a certificate.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,9 +18,9 @@ pub struct Client {
 }
 
 pub enum Refusal {
-    /// The request is none that authenticates a client.
+    /// The request contains no usable client authentication.
     Invalid(&'static str),
-    /// It authenticates the client wrongly.
+    /// The client authentication is wrong.
     Unauthenticated,
 }
 
@@ -59,7 +58,7 @@ impl Client {
         if let Some(secret) = secrets.into_iter().flatten().next_back() {
             *lock(&self.last_secret) = Some(secret.to_owned());
         }
-        // RFC 6749 section 2.3: no more than one of them in a request.
+        // RFC 6749 section 2.3: at most one method in a request.
         let proof = match (secrets, fields.get("client_assertion")) {
             ([Some(secret), None] | [None, Some(secret)], None) => Proof::Secret(secret),
             ([None, None], Some(assertion)) => Proof::Assertion(assertion),
@@ -94,6 +93,6 @@ enum Proof<'a> {
     Secret(&'a str),
     /// RFC 7523 section 2.2.
     Assertion(&'a str),
-    /// RFC 8705 section 2: the client's id comes without anything else.
+    /// RFC 8705 section 2: the request contains only the client's id.
     Certificate,
 }

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, with all three services alike.
+//! Simulated faults, the same for all three services.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub struct Faults {
     delay: Mutex<Duration>,
 }
 
-/// A proxy before the services that does not reach them, as it says itself.
+/// A proxy in front of the services that answers 502.
 #[derive(Clone, Copy)]
 struct Outage {
     retry_after: Option<Duration>,

@@ -1,10 +1,10 @@
-//! `application/x-www-form-urlencoded`, for clients that must not forget to encode.
+//! `application/x-www-form-urlencoded`, decoded strictly: a client that does not encode is refused.
 
 use std::collections::HashMap;
 
 use super::message::Request;
 
-/// The fields of a form or query. Each name stands there once.
+/// The fields of a form or query, each of them once.
 #[derive(Default)]
 pub struct Fields(HashMap<String, String>);
 
@@ -25,10 +25,10 @@ impl Fields {
 
     /// Adds the fields in `encoded`, or says what is wrong with it.
     pub fn read(&mut self, encoded: &[u8]) -> Result<(), &'static str> {
-        // What RFC 3986 lets stand in a query, and the brackets that everyone lets stand.
-        let stands =
+        // The characters that RFC 3986 allows in a query, and brackets, which are commonly left unencoded.
+        let is_allowed =
             |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$'()*,;=:@/?[]&+%".contains(byte);
-        if !encoded.iter().all(stands) {
+        if !encoded.iter().all(is_allowed) {
             return Err("a character is not percent-encoded");
         }
         for (name, value) in form_urlencoded::parse(encoded) {

@@ -1,4 +1,4 @@
-//! The appliance's HTTP server: one request a connection, over TLS or not.
+//! The appliance's HTTP server: one request per connection, over TLS or not.
 
 use std::io;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use super::message::{Answer, Origin, Request};
 use super::port::listen;
 use super::tls::Tls;
 
-/// What a client may take for its handshake and its request, and afterwards to hang up.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// What a client that speaks TLS begins with, and none that speaks HTTP: the type of its first record.
+/// How long a client may take for its handshake and request, and then to close.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The first byte of a TLS client, its record type. HTTP never starts with it.
 const TLS_HANDSHAKE: u8 = 22;
 
-/// A listening port and the threads behind it; all end when this is dropped.
+/// A listening port and its threads, which end when this is dropped.
 pub struct Service(Listener);
 
 impl Service {
@@ -25,7 +25,7 @@ impl Service {
         F: Fn(Request) -> Answer + Send + Sync + 'static,
     {
         let serve = move |mut connection: Connection| {
-            connection.expect_within(PATIENCE + front.faults.delay());
+            connection.expect_within(CLIENT_TIMEOUT + front.faults.delay());
             let port = connection.stream().local_addr()?.port();
             let stop = connection.stop().clone();
             let exchange = |stream: &mut dyn Stream, has_client_certificate| {
@@ -41,7 +41,7 @@ impl Service {
                 }
                 _ => exchange(&mut connection, false)?,
             }
-            connection.expect_within(PATIENCE);
+            connection.expect_within(CLIENT_TIMEOUT);
             connection.close()
         };
         Listener::start(listen(port)?, serve).map(Self)
@@ -52,16 +52,16 @@ impl Service {
     }
 }
 
-/// What stands between a client and a service.
+/// How a service is reached: TLS and simulated faults.
 #[derive(Clone)]
 pub struct Front {
     pub tls: Option<Arc<Tls>>,
-    /// Whether clients may do without TLS even so.
+    /// Whether plain HTTP is also accepted.
     pub plain_too: bool,
     pub faults: Arc<Faults>,
 }
 
-/// What a request comes in by and an answer goes out by.
+/// The connection, with or without TLS.
 pub trait Stream: io::Read + io::Write {}
 
 impl<T: io::Read + io::Write> Stream for T {}

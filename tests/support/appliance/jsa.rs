@@ -1,4 +1,4 @@
-//! JSA: qoauth, which issues tokens, and the console, whose API wants them.
+//! JSA: qoauth, which issues tokens, and the console, whose API requires them.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ const OFFENSES: &str = r#"[{"id": 42, "description": "Multiple login failures", 
 
 pub struct Jsa {
     pub client: Client,
-    /// None is what the platform has: its tokens say no lifetime.
+    /// `None` as on the platform, whose token answers have no lifetime.
     lifetime: Mutex<Option<Duration>>,
     live_tokens: LiveTokens,
     token_requests: AtomicUsize,
@@ -123,7 +123,7 @@ fn oauth_error(status: u16, error: &str, description: &str) -> Answer {
     Answer::json(status, json)
 }
 
-/// An error as the console's REST API words it.
+/// An error in the format of the console's REST API.
 fn qradar_error(status: u16, code: u16, message: &str) -> Answer {
     let summary = match status {
         401 => "You are unauthorized to access the requested resource.",

@@ -1,4 +1,4 @@
-//! What stands in for `/service_port_locator.py`: a program beside a file that holds the port.
+//! A replacement for `/service_port_locator.py`: a program that prints the content of a file beside it.
 
 use std::fs;
 use std::io;
@@ -21,9 +21,8 @@ pub struct Locator {
 impl Locator {
     pub fn write(folder: &Path, port: u16) -> io::Result<Self> {
         let program = folder.join("service_port_locator");
-        // A shell writes the program, not this process. If another thread forked while this process
-        // had the file open for writing, the child would hold it open until its own exec, and running
-        // the program would meanwhile fail with ETXTBSY.
+        // A shell writes the program. If this process had the file open for writing while another thread forked, the
+        // child would keep it open until its exec, and running the program would meanwhile fail with ETXTBSY.
         let status = Command::new("/bin/sh")
             .args(["-c", r#"printf %s "$1" >"$0" && chmod 755 "$0""#])
             .arg(&program)
@@ -42,7 +41,7 @@ impl Locator {
         &self.program
     }
 
-    /// Whoever runs the program meanwhile gets the old port or the new one, never half of one.
+    /// Replaced by a rename: the program prints the old port or the new one, never half of one.
     pub fn point_to(&self, port: u16) -> io::Result<()> {
         let next = self.port.with_extension("next");
         fs::write(&next, format!("{port}\n"))?;

@@ -1,4 +1,4 @@
-//! What a service is asked, and what it answers (RFC 9112).
+//! HTTP requests and answers (RFC 9112).
 
 use std::io;
 
@@ -20,17 +20,17 @@ pub struct Request {
     pub origin: Origin,
 }
 
-/// What is known of a request before it is read.
+/// Where a request comes from, known before it is read.
 #[derive(Clone, Copy, Default)]
 pub struct Origin {
-    /// The port it came in by.
+    /// The port of the service.
     pub port: u16,
     /// Whether the client has shown a certificate of the appliance's CA.
     pub has_client_certificate: bool,
 }
 
 impl Request {
-    /// The request, or the answer to what is none. Fails if the client leaves before it has asked.
+    /// The request, or the answer to a malformed one. Fails if the client closes without sending any.
     pub fn read(stream: &mut dyn Stream, origin: Origin) -> io::Result<Result<Self, Answer>> {
         let mut bytes = Vec::new();
         let (mut request, body) = loop {
@@ -56,7 +56,7 @@ impl Request {
                 return Ok(Err(Answer::error(400, "the body is shorter than its Content-Length")));
             }
         }
-        // There is one request a connection.
+        // One request per connection: ignore what follows.
         request.body.truncate(length);
         Ok(Ok(request))
     }
@@ -115,7 +115,7 @@ impl Request {
         headers.map(|(_, value)| value.as_str())
     }
 
-    /// A header's value, if the header stands there exactly once.
+    /// The value of a header that occurs exactly once.
     fn header(&self, name: &'static str) -> Option<&str> {
         let mut values = self.headers(name);
         values.next().filter(|_| values.next().is_none())
@@ -127,7 +127,7 @@ impl Request {
         scheme.eq_ignore_ascii_case("Bearer").then_some(token)
     }
 
-    /// User name and password of `Authorization: Basic` (RFC 7617), if that stands there.
+    /// User name and password of `Authorization: Basic` (RFC 7617), if the request has that.
     pub fn basic_credentials(&self) -> Option<Result<(String, String), &'static str>> {
         let (scheme, encoded) = self.header("Authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("Basic").then(|| {
@@ -161,7 +161,7 @@ impl Request {
     }
 }
 
-/// Whether something came. Nothing has to, if the client is done.
+/// Reads more bytes; false at the end of the connection.
 fn read_more(stream: &mut dyn Stream, bytes: &mut Vec<u8>) -> io::Result<bool> {
     let mut chunk = [0; 4096];
     let read = stream.read(&mut chunk)?;

@@ -1,4 +1,4 @@
-//! What stands for `tls.rs` in a build without the feature `tls`.
+//! Replaces `tls.rs` in a build without the feature `tls`.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::http::Stream;
 use super::listener::Connection;
 
-/// There is none.
+/// Never constructed.
 pub enum Tls {}
 
 impl Tls {

@@ -5,10 +5,10 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A port of 127.0.0.1 that the system gives to nobody else, whether or not anything listens on it.
+/// A port of 127.0.0.1 that the system gives to no one else, whether or not anything listens on it.
 ///
-/// A connection once accepted on it holds it: as long as that socket lives, the system chooses the
-/// port for no one, but `SO_REUSEADDR`, which std sets, lets it be bound again by number.
+/// An open connection that was accepted on the port reserves it: the system does not choose the port for others, but
+/// `SO_REUSEADDR`, which std sets, allows binding it again by number.
 pub struct Port {
     number: u16,
     _holder: TcpStream,
@@ -29,7 +29,7 @@ impl Port {
     }
 }
 
-/// Binds a port, and gives whoever is about to close it a second's grace.
+/// Binds a port; retries for a second if it is in use, because its owner may be about to close it.
 pub fn listen(port: u16) -> io::Result<TcpListener> {
     let deadline = Instant::now() + Duration::from_secs(1);
     loop {

@@ -1,5 +1,5 @@
-//! TLS for qoauth and the console, with a private CA that is made at the start and forgotten: nobody
-//! can issue more in its name.
+//! TLS for qoauth and the console, with a private CA that is made at the start. Its key is dropped, so that no one can
+//! issue further certificates.
 
 use std::fs;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream as TlsStream}
 use super::http::Stream;
 use super::listener::Connection;
 
-/// What a server's certificate is for.
+/// The names in the server's certificate.
 const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "qoauth.service.consul"];
 
 pub struct Tls {
@@ -100,7 +100,7 @@ fn issue(
     Ok((params.signed_by(&key, ca)?, key))
 }
 
-/// A client may show a certificate. It is qoauth that says who needs one.
+/// Requests a client certificate without requiring one. qoauth decides who needs one.
 fn config(
     ca: &CertifiedIssuer<'static, KeyPair>,
     certificate: &Certificate,

@@ -1,4 +1,4 @@
-//! What the two systems issue, and for how long it is good.
+//! The tokens of the two systems, and how long they are valid.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -13,20 +13,20 @@ use super::message::quoted;
 /// The tokens that a system accepts.
 #[derive(Default)]
 pub struct LiveTokens {
-    /// Each with the moment it dies, if there is one and it can be told.
+    /// Each token with the time at which it expires, if any.
     tokens: Mutex<HashMap<String, Option<Instant>>>,
 }
 
 impl LiveTokens {
     pub fn insert(&self, token: String, lifetime: Option<Duration>) {
-        let dies = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
-        lock(&self.tokens).insert(token, dies);
+        let expires = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
+        lock(&self.tokens).insert(token, expires);
     }
 
     pub fn contains(&self, token: &str) -> bool {
         let mut tokens = lock(&self.tokens);
         let now = Instant::now();
-        tokens.retain(|_, dies| dies.is_none_or(|dies| now < dies));
+        tokens.retain(|_, expires| expires.is_none_or(|expires| now < expires));
         tokens.contains_key(token)
     }
 
@@ -35,12 +35,12 @@ impl LiveTokens {
     }
 }
 
-/// 48 URL-safe characters, no two alike.
+/// A new random token of 48 URL-safe characters.
 pub fn opaque() -> String {
     Base64UrlUnpadded::encode_string(&random::<36>())
 }
 
-/// A JSON Web Token in form; nobody can verify its signature, which is random bytes.
+/// A well-formed JSON Web Token whose signature is random bytes.
 pub fn jwt(subject: &str, lifetime: Duration) -> String {
     let issued = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let expires = issued.saturating_add(whole_seconds(lifetime));
@@ -50,7 +50,7 @@ pub fn jwt(subject: &str, lifetime: Duration) -> String {
         .join(".")
 }
 
-/// A lifetime as `exp - iat` and `expires_in` say it: rounded up.
+/// A lifetime as in `exp - iat` and `expires_in`: rounded up to whole seconds.
 pub fn whole_seconds(lifetime: Duration) -> u64 {
     lifetime.as_secs().saturating_add(u64::from(lifetime.subsec_nanos() > 0))
 }

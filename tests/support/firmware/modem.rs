@@ -1,6 +1,6 @@
 //! A modem with the AT commands of ESP-AT that `examples/firmware` uses, on a serial line that is a socket.
 //!
-//! What the board sends to a host goes to that host. For `SSL` a modem does the TLS; this one only leaves it out.
+//! What the board sends to a host is sent to that host. A real modem does TLS for `SSL`; this one does not encrypt.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -11,9 +11,9 @@ use std::thread::{self, JoinHandle};
 /// How the modem behaves.
 #[derive(Clone, Copy)]
 pub struct Manner {
-    /// How many bytes of an answer it hands over at a time, at the most.
+    /// The most bytes of an answer that it passes to the board at a time.
     pub piece: usize,
-    /// Whether it says anything at all.
+    /// Whether it never sends anything.
     pub is_mute: bool,
     /// Whether it can verify a server's certificate.
     pub verifies: bool,
@@ -25,7 +25,7 @@ impl Default for Manner {
     }
 }
 
-/// A modem, which ends with the board.
+/// A modem. It ends when the board disconnects.
 pub struct Modem {
     line: SocketAddr,
     thread: JoinHandle<()>,
@@ -41,19 +41,19 @@ impl Modem {
         let told = Arc::clone(&commands);
         let thread = thread::spawn(move || {
             if let Ok((stream, _)) = listener.accept() {
-                // The board may go at any moment.
+                // The board may disconnect at any time.
                 let _ = Connection::new(stream, manner).serve(&told);
             }
         });
         Modem { line, thread, commands }
     }
 
-    /// Where a board finds the serial line.
+    /// The address of the serial line.
     pub fn line(&self) -> SocketAddr {
         self.line
     }
 
-    /// What it was told, once the board has gone.
+    /// The commands that it received, once the board has disconnected.
     pub fn commands(self) -> Vec<String> {
         let _ = TcpStream::connect(self.line); // a board that never came is not waited for
         self.thread.join().expect("the modem");
@@ -68,14 +68,14 @@ struct Connection {
     server: Option<Server>,
 }
 
-/// The connection to a server, and the thread that hands over what comes.
+/// The connection to a server, and the thread that passes the answer to the board.
 struct Server {
     stream: TcpStream,
     is_open: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
-/// The modem's half of the serial line: what one thread says is not mixed with another's words.
+/// The modem's sending half of the serial line. A lock keeps the output of two threads apart.
 #[derive(Clone)]
 struct Speaker {
     line: Arc<Mutex<TcpStream>>,
@@ -129,7 +129,7 @@ impl Connection {
         }
     }
 
-    /// Connects for `"TCP","192.0.2.7",8080`.
+    /// Connects. `what` is like `"TCP","192.0.2.7",8080`.
     fn connect(&mut self, what: &str) -> std::io::Result<bool> {
         let parts: Vec<&str> = what.split(',').collect();
         let [r#""TCP""# | r#""SSL""#, host, port] = parts[..] else {
@@ -150,7 +150,7 @@ impl Connection {
             let (stream, speaker) = (stream.try_clone()?, self.speaker.clone());
             let is_open = Arc::clone(&is_open);
             thread::spawn(move || {
-                let _ = hand_over(stream, &speaker, &is_open); // the board may go
+                let _ = pass_on(stream, &speaker, &is_open); // the board may disconnect
             })
         };
         self.server = Some(Server { stream, is_open, thread });
@@ -167,7 +167,7 @@ impl Connection {
         self.speaker.say(format!("\r\nRecv {count} bytes\r\n\r\n{outcome}\r\n"))
     }
 
-    /// Closes the connection, and says whether there was one.
+    /// Closes the connection; returns whether there was one.
     fn close(&mut self) -> std::io::Result<bool> {
         let Some(server) = self.server.take() else { return Ok(false) };
         let was_open = server.is_open.swap(false, Ordering::SeqCst);
@@ -180,12 +180,8 @@ impl Connection {
     }
 }
 
-/// Hands over what the server sends, and says when it has closed.
-fn hand_over(
-    mut stream: TcpStream,
-    speaker: &Speaker,
-    is_open: &AtomicBool,
-) -> std::io::Result<()> {
+/// Passes what the server sends to the board, and reports when the server has closed.
+fn pass_on(mut stream: TcpStream, speaker: &Speaker, is_open: &AtomicBool) -> std::io::Result<()> {
     let mut piece = vec![0; speaker.manner.piece];
     loop {
         let count = stream.read(&mut piece).unwrap_or_default(); // a reset ends it as well

@@ -1,4 +1,4 @@
-//! QEMU as a child: the firmware's words on its standard output, the memory by its monitor.
+//! QEMU as a child process: the firmware's output on its standard output, the memory by its monitor.
 
 use serde_json::{Value, json};
 use std::fs::File;
@@ -13,14 +13,14 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// No run takes longer, however busy the machine is.
+/// The time after which a run is killed. No run takes as long, even on a busy machine.
 const LONGEST_RUN: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 pub struct Qemu {
     child: Arc<Mutex<Child>>,
     output: BufReader<ChildStdout>,
-    /// Where QEMU connects its monitor to, and that connection once it was needed.
+    /// The socket that QEMU connects its monitor to, and the connection after its first use.
     listener: UnixListener,
     monitor: Option<BufReader<UnixStream>>,
     printed: String,
@@ -52,8 +52,8 @@ impl Qemu {
         command.args(["-mon", "chardev=monitor,mode=control"]);
         match serial {
             Some(line) => {
-                // Some of the emulated devices drop what the socket does not take at once. A socket of Unix takes a
-                // few hundred bytes that come one by one, this kind any number.
+                // Some emulated devices drop what the socket does not accept at once. A Unix socket accepts only a few
+                // hundred single bytes, a TCP socket any number.
                 let (host, port) = (line.ip(), line.port());
                 command.arg("-chardev");
                 command.arg(format!("socket,id=line,host={host},port={port},nodelay=on"));
@@ -61,7 +61,7 @@ impl Qemu {
             }
             None => drop(command.args(["-serial", "null"])),
         }
-        // QEMU remarks on the boards' clocks, each time.
+        // QEMU always prints warnings about the boards' clocks.
         let errors = File::create(folder.path().join("errors")).expect("a file");
         let mut child = command
             .stdin(Stdio::piped())
@@ -90,7 +90,7 @@ impl Qemu {
         }
     }
 
-    /// Gives the firmware the character that it waits for.
+    /// Sends the character that the firmware waits for.
     pub fn go_on(&mut self) {
         let mut child = self.child.lock().unwrap();
         child.stdin.as_mut().expect("its input").write_all(b"\n").expect("its input");
@@ -109,10 +109,10 @@ impl Qemu {
         std::fs::read(path).expect("the memory")
     }
 
-    /// Waits for its end: the exit status, and all that was printed.
+    /// Waits until it ends; returns the exit status and all output.
     pub fn finish(mut self) -> (i32, String) {
         self.output.read_to_string(&mut self.printed).expect("its output");
-        self.is_over.store(true, Ordering::SeqCst); // what is left is its exit
+        self.is_over.store(true, Ordering::SeqCst); // only the exit is left
         let status = self.child.lock().unwrap().wait().expect("its status");
         let printed = std::mem::take(&mut self.printed);
         let Some(status) = status.code() else { panic!("{status}: {printed}{}", self.errors()) };
@@ -123,7 +123,7 @@ impl Qemu {
         std::fs::read_to_string(self.folder.path().join("errors")).expect("QEMU's errors")
     }
 
-    /// Asks the monitor, and waits for its answer.
+    /// Sends a command to the monitor, and waits for its answer.
     fn ask(&mut self, question: Value) {
         let monitor = self.monitor.as_mut().expect("a connection");
         writeln!(monitor.get_mut(), "{question}").expect("the monitor");
@@ -140,7 +140,7 @@ impl Qemu {
     }
 }
 
-/// Ends a child that runs for too long: then what the test waits for comes to its end.
+/// Kills a child that runs for too long, so that the test does not wait for ever.
 fn watch(child: Arc<Mutex<Child>>, is_over: Arc<AtomicBool>) -> JoinHandle<()> {
     let end = Instant::now() + LONGEST_RUN;
     thread::spawn(move || {
