@@ -1,4 +1,4 @@
-/* Calls both libraries. */
+/* Calls minbearer and another Rust library in one program. */
 #include <minbearer.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Uses each name of the header, in any C and C++ that it is for. */
+/* Uses every name of the header; compiled as each version of C and C++ that the header supports. */
 #include "minbearer.h"
 #include "minbearer.h"
 

@@ -1,9 +1,9 @@
-"""A token server on loopback that does what the path says, and a console that rejects the first token it sees. Prints
-`port N` once it listens.
+"""A token server on loopback whose answer the path selects, and a console that rejects the first token it is sent.
+Prints `port N` once it listens.
 
     server.py [CERT KEY [CLIENT_CA]]
 
-With a certificate it speaks TLS, and with a CA for clients wants their certificates."""
+With CERT and KEY it serves TLS; with CLIENT_CA it also requires client certificates of that CA."""
 
 import http.server
 import itertools

@@ -1,5 +1,5 @@
 /*
- * One call for a token, to be compared with the program's: `status FLOW [URL]`. CA, CERT and KEY name PEM files.
+ * Requests one token and ends with the status: `status FLOW [URL]`. CA, CERT and KEY name PEM files.
  */
 #include <minbearer.h>
 #include <stdio.h>

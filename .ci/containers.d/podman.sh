@@ -1,28 +1,11 @@
 # Images and containers for .ci/containers, in a store of their own that is removed at the end.
-# Everything runs on the host's network, which reaches the servers on loopback, with the least that a program can have.
-
-passed=0 failed=0
-# check WHAT COMMAND...: WHAT holds if `[ COMMAND... ]` says so
-check() {
-  local what=$1
-  shift
-  if [ "$@" ]; then
-    passed=$((passed + 1))
-    echo "ok      $what"
-  else
-    failed=$((failed + 1))
-    echo "FAILED  $what: $*"
-  fi
-}
+# Containers use the host's network, to reach the servers on loopback, and have no other rights.
 
 store=
 memory=()
 
 install_podman() {
-  if ! dpkg -s buildah podman runc >/dev/null 2>&1; then
-    { apt-get update && apt-get install -y --no-install-recommends buildah podman runc; } >/dev/null 2>&1 ||
-      { echo 'could not install buildah, podman and runc' >&2; exit 1; }
-  fi
+  install_packages buildah podman runc
   store=$(mktemp -d)
 }
 
@@ -34,17 +17,6 @@ remove_containers() {
 
 buildah() { command buildah --root "$store/root" --runroot "$store/run" --storage-driver vfs "$@"; }
 podman() { command podman --root "$store/root" --runroot "$store/run" --storage-driver vfs --runtime runc "$@"; }
-
-# build_static PROGRAM...: static programs, built anew if one is missing or older than its sources
-build_static() {
-  local program
-  for program in "$@"; do
-    if [ ! -x "$program" ] || [ -n "$(find src examples Cargo.lock .ci/static .ci/static.d -newer "$program" -print -quit)" ]; then
-      .ci/static "$(uname -m)" >&2
-      break
-    fi
-  done
-}
 
 # build_image NAME CONTEXT OPTION...
 build_image() {
@@ -60,8 +32,8 @@ contain() {
     --security-opt no-new-privileges "${memory[@]}" "$@"
 }
 
-# probe_containers IMAGE STATUS: whether containers run here at all, and with a limit of 8 MiB. The image's program,
-# given nothing, ends with STATUS.
+# probe_containers IMAGE STATUS: tries whether containers run here, and whether with a limit of 8 MiB. The image's
+# program without arguments and variables must end with STATUS.
 probe_containers() {
   local image=$1 expected=$2 status=0
   memory=(--memory 8m --memory-swap 8m)
@@ -77,7 +49,7 @@ probe_containers() {
   echo "NOT APPLIED: the limit of 8 MiB of memory: $(cat "$store/limited")"
 }
 
-# check_memory PID: the limit that the process is under, and the most that it has used
+# check_memory PID: the process's memory limit and peak use
 check_memory() {
   local group mount limit peak
   [ "${#memory[@]}" -gt 0 ] || return 0
@@ -89,9 +61,9 @@ check_memory() {
     mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
     limit=memory.max peak=memory.peak
   fi
-  check "the limit of 8 MiB of memory is in force" "$(cat "$mount$group/$limit")" = 8388608
+  check "the limit of 8 MiB of memory is in force" [ "$(cat "$mount$group/$limit")" = 8388608 ]
   # Kernels before 5.19 have no memory.peak.
-  echo "the most that it used, the kernel's part included: $(cat "$mount$group/$peak" 2>/dev/null || echo unknown) bytes"
+  echo "peak memory, the kernel's part included: $(cat "$mount$group/$peak" 2>/dev/null || echo unknown) bytes"
 }
 
 image_bytes() { podman image inspect --format '{{.Size}}' "$1"; }

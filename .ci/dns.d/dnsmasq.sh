@@ -1,13 +1,10 @@
-# A dnsmasq of one's own, for .ci/dns and .ci/scratch: on a free port of loopback, a child of the script, without
-# files of the system's.
+# A private dnsmasq for .ci/dns, .ci/scratch and .ci/containers: on a free port of loopback, as a child of the script,
+# reading none of the system's files.
 
 dnsmasq_pid=
 
 install_dnsmasq() {
-  if ! command -v dnsmasq >/dev/null; then
-    { apt-get update && apt-get install -y --no-install-recommends dnsmasq-base; } >/dev/null 2>&1 ||
-      { echo 'could not install dnsmasq-base' >&2; exit 1; }
-  fi
+  command -v dnsmasq >/dev/null || install_packages dnsmasq-base
 }
 
 # start_dnsmasq FOLDER OPTION...: also writes FOLDER/resolv.conf, which points to it.
@@ -21,7 +18,7 @@ start_dnsmasq() {
       >"$folder/dnsmasq.log" 2>&1 </dev/null &
     dnsmasq_pid=$!
     for _ in $(seq 100); do
-      # It listens on both before it says so.
+      # It listens on UDP and TCP before it logs this.
       grep -qs 'started' "$folder/dnsmasq.log" && break
       kill -0 "$dnsmasq_pid" 2>/dev/null || break
       sleep 0.05

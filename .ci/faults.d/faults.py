@@ -1,4 +1,4 @@
-"""Every system call of a token request made to fail once. Called by .ci/faults."""
+"""Injects a failure into every system call of a token request, one at a time. Called by .ci/faults."""
 
 import collections
 import concurrent.futures
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-# What each call may fail with (its manual page), the likeliest few. A call that is not listed gets DEFAULT.
+# The likeliest errors of each call, from its manual page. A call that is not listed gets DEFAULT.
 ERRORS = {
     "openat": ["EACCES", "EMFILE", "ENOENT", "EINTR"],
     "open": ["EACCES", "EMFILE", "ENOENT", "EINTR"],
@@ -49,12 +49,12 @@ ERRORS = {
     "nanosleep": ["EINTR"],
 }
 DEFAULT = ["EINVAL", "ENOSYS"]
-# A failure of these is none of the program's: the loader's and the end's.
+# Calls of the loader and of process exit, which the program cannot handle.
 LEFT_OUT = {"execve", "exit", "exit_group", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "rt_sigreturn"}
-# What a program may end with by itself.
+# The program's own exit statuses.
 STATUSES = {0, 2, 3, 4, 5, 6, 7, 8}
-# glibc gets memory in two ways, and one failure leaves the other. musl has one, and std ends a process that gets no
-# memory at once, where no line can be written.
+# glibc allocates in two ways and falls back from one to the other. musl has one way, and std aborts a process whose
+# allocation fails, without a line.
 MEMORY = {"mmap", "brk", "mprotect"}
 OUT_OF_MEMORY = {-signal.SIGILL, -signal.SIGABRT}
 SECONDS = 2
@@ -88,10 +88,10 @@ def run(arguments, variables, inject=None, trace=None):
 
 
 def calls(arguments, variables):
-    """Which occurrences of each call are the program's and its threads': those after its first act, which is to forbid
-    core dumps. What comes before is the loader's and std's, and what the locator makes is its own. Left out is one
-    close: musl's posix_spawn reads a pipe to its end after it has closed the other. strace would leave that open,
-    which Linux never does, whatever close returns."""
+    """For each call, the occurrences to inject failures into: those of the program and its threads, from its first
+    action on, which is to disable core dumps. Earlier calls belong to the loader and std; the locator's are left out.
+    One close is left out: musl's posix_spawn reads a pipe to its end after closing the other end. With an injected
+    error strace would leave that end open, which Linux never does, whatever close returns."""
     trace = os.path.join(folder.name, "trace")
     outcome = run(arguments, variables, trace=trace)
     assert outcome.returncode == 0 and re.fullmatch(r"\S+\n", outcome.stdout), outcome
@@ -112,7 +112,7 @@ def calls(arguments, variables):
                 closed += found[1] == "close"
                 if spawning and found[1] == "close":
                     spawning, left_open = False, {closed}
-    assert before is not None, "it did not forbid core dumps"
+    assert before is not None, "the program did not disable core dumps"
     own = {call: set(range(before[call] + 1, count + 1)) for call, count in counted.items()}
     own["close"] -= left_open
     return {call: sorted(occurrences) for call, occurrences in own.items() if call not in LEFT_OUT}

@@ -1,6 +1,6 @@
-"""Whether every feature of every dependency of minbearer is on, but for those given as `crate/feature`.
+"""Checks that every feature of every dependency of minbearer is enabled, except those given as `crate/feature`.
 
-It reads what `cargo metadata` writes, and names on standard output what is on, or on standard error what is not.
+Reads the output of `cargo metadata`. Prints the enabled features, and on standard error those that are missing.
 """
 
 import json
@@ -14,7 +14,7 @@ minbearer = next(id for id, package in packages.items() if package["name"] == "m
 
 missing = []
 for dependency in nodes[minbearer]["deps"]:
-    # Development dependencies are in no program that uses the crate.
+    # A program that uses the crate does not get its dev-dependencies.
     if all(kind["kind"] for kind in dependency["dep_kinds"]):
         continue
     package, node = packages[dependency["pkg"]], nodes[dependency["pkg"]]

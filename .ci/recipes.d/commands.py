@@ -1,4 +1,4 @@
-"""Prints the command lines of minbearer in the recipes, one a line: the file, a tab, the arguments quoted for a shell."""
+"""Prints the command lines of minbearer in the recipes, one per line: the file, a tab, the arguments quoted for a shell."""
 
 import re
 import shlex

@@ -1,9 +1,8 @@
-//! Whatever features are on in a dependency that minbearer shares with the program, the credentials go where they
-//! should, as they should.
+//! Whatever features of shared dependencies are enabled, credentials go directly to the configured server, encoded once.
 //!
-//! The program starts itself with every variable that names a proxy, all of them naming a trap on loopback, and lets
-//! that child get tokens and call an API. The trap sees only what is sent over `Minreq`, which says that it takes a
-//! proxy: so the trap works.
+//! The program runs itself as a child, with every proxy variable naming a trap server on loopback. The child gets tokens
+//! and calls an API. The trap must see nothing, except from `Minreq`, which is documented to use a proxy: this shows that
+//! the trap works.
 
 #[path = "../../../tests/support/hostile.rs"]
 mod hostile;
@@ -56,7 +55,7 @@ fn main() -> Result<(), Error> {
 
     run("minreq", &own.url(), &trap, "");
     let trapped = texts(&trap.requests());
-    assert!(!trapped.is_empty(), "the trap works: minreq, whose features are on, asks it");
+    assert!(!trapped.is_empty(), "minreq must use the proxy, or the trap does not work");
     println!("ok: the same over minreq went to the proxy: {:?}", trapped[0].lines().next());
     Ok(())
 }
@@ -67,12 +66,12 @@ fn run(way: &str, url: &str, trap: &Server, ca: &str) -> bool {
     child.env(CHILD, way).env(SERVER, url).env(CA, ca).env("no_proxy", "").env("NO_PROXY", "");
     child.envs(PROXIES.map(|name| (name, trap.url())));
     if way == "minreq" {
-        child.stderr(Stdio::null()); // the trap's answer is none that a proxy gives
+        child.stderr(Stdio::null()); // it fails: the trap does not answer as a proxy does
     }
     child.status().expect("a child").success()
 }
 
-/// What the server saw of the calls below, and the trap not.
+/// Checks that the server received the calls below, and the trap none of them.
 fn check(requests: &[Vec<u8>], trap: &Server, way: &str) {
     let requests = texts(requests);
     let lines: Vec<_> = requests.iter().filter_map(|request| request.lines().next()).collect();
