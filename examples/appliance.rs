@@ -1,5 +1,5 @@
 //! Serves the loopback appliance until killed: qoauth, console and vovserver on 127.0.0.1, for real
-//! clients of the two systems to try. Prints shell lines that say where and with which credentials:
+//! clients of the two systems. Prints shell lines with the addresses and credentials:
 //!
 //! ```sh
 //! eval "$(target/debug/examples/appliance & echo "APPLIANCE=$!")"
@@ -13,12 +13,12 @@
 //!
 //! ```text
 //! appliance [--tls] [--token-seconds SECONDS] [--port PORT]
-//!   --tls                     qoauth and the console speak HTTPS, with a private CA made at the start (feature tls):
-//!                             one line more, `export SSL_CERT_FILE=…`; beside that file are client.pem and client.key,
-//!                             a certificate that qoauth takes instead of a secret. qoauth speaks HTTP too, as a
-//!                             locator's clients ask it
-//!   --token-seconds SECONDS   how long tokens live, and qoauth's answer says so
-//!   --port PORT               qoauth on this port, the console on the next, vovserver on the one after it
+//!   --tls                     qoauth and the console serve HTTPS, with a private CA made at the start (feature tls).
+//!                             Also prints `export SSL_CERT_FILE=…`; beside that file are client.pem and client.key, a
+//!                             client certificate that qoauth accepts instead of a secret. qoauth also serves HTTP,
+//!                             which clients use after they have run the locator
+//!   --token-seconds SECONDS   the lifetime of tokens, which qoauth's answer then states
+//!   --port PORT               qoauth on this port, the console and vovserver on the next two
 //! ```
 //!
 //! `CLIENT_ID`, `CLIENT_SECRET`, `NC_USER` and `NC_PASSWORD`, where set, choose the credentials.
@@ -84,7 +84,7 @@ impl Arguments {
 }
 
 fn serve(arguments: Arguments) -> Result<(), Error> {
-    // Ending by a signal runs no destructor, and the appliance's folder would stay behind.
+    // A signal's default action runs no destructor, so the appliance's folder would stay.
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1])
         .map_err(|error| failed("handle signals", error))?;
     let setup =
@@ -94,7 +94,7 @@ fn serve(arguments: Arguments) -> Result<(), Error> {
         appliance.set_token_lifetime(lifetime);
     }
     print_variables(&appliance)?;
-    // A command substitution ends when nobody holds its pipe any longer.
+    // A command substitution ends when every process has closed its pipe.
     let null = File::options()
         .write(true)
         .open("/dev/null")
@@ -127,7 +127,7 @@ fn print_variables(appliance: &Appliance) -> Result<(), Error> {
     if let Some(ca) = appliance.ca_file() {
         export("SSL_CERT_FILE", path_text(ca)?)?;
     }
-    // The last: whoever reads the lines as they come waits for this one.
+    // This line is the last: readers wait for it.
     export("SERVICE_PORT_LOCATOR", path_text(appliance.locator())?)
 }
 
@@ -154,7 +154,7 @@ fn failed(what: &str, error: std::io::Error) -> Error {
     Error::config(format!("could not {what}: {error}"))
 }
 
-/// A word as a shell reads it back.
+/// A word, quoted for a shell.
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }

@@ -1,9 +1,8 @@
 //! Both documented flows from end to end, with one API call each, step by step.
 //!
-//! Without settings it starts the loopback appliance inside this process and talks to that, the port
-//! locator a real subprocess. With `CLIENT_ID` set it talks to the real JSA service instead, with
-//! `NC_URL` set to a real Accelerator; the variables are those of `minbearer`, and `CONSOLE_URL`,
-//! `QRADAR_CONSOLE_FQDN` or `QRADAR_CONSOLE_IP` name the console.
+//! Without settings it starts the loopback appliance inside this process and uses that; the port locator is a real
+//! subprocess. With `CLIENT_ID` set it uses the real JSA service instead, with `NC_URL` set a real Accelerator. The
+//! variables are those of `minbearer`; `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN` or `QRADAR_CONSOLE_IP` name the console.
 
 #[path = "../tests/support/appliance.rs"]
 mod appliance;
@@ -47,7 +46,7 @@ fn jsa_flow(appliance: &Appliance) -> Result<(), Error> {
     call(&console.with_path("/api/ariel/databases")?, &token)
 }
 
-/// The appliance's credentials; `CLIENT_SECRET` alone tries another secret on it.
+/// The appliance's credentials, or another secret for it if only `CLIENT_SECRET` is set.
 fn embedded_jsa(appliance: &Appliance) -> Result<jsa::Config, Error> {
     let credentials = appliance.credentials();
     let secret =
@@ -73,7 +72,7 @@ fn accelerator_flow(appliance: &Appliance) -> Result<(), Error> {
     call(&Url::parse("NC_URL", &url)?.with_path("/api/v3/project/1/project")?, &token)
 }
 
-/// As the appliance example prints it, or else from where `minbearer` takes it.
+/// `NC_PASSWORD`, which the example `appliance` prints, or else the password as `minbearer` reads it.
 fn nc_password() -> Result<SecretSource, Error> {
     match program::variable("NC_PASSWORD")? {
         Some(password) => Ok(SecretSource::from(password)),
@@ -91,7 +90,7 @@ fn call(url: &Url, token: &Token) -> Result<(), Error> {
     say(&["  API call: GET ", url.as_str(), "\n  answer: ", &answer])
 }
 
-/// Shows that there is a token, and not what it is.
+/// Prints a token's properties and its first four characters.
 fn say_token(token: &Token) -> Result<(), Error> {
     let start: String = token.access_token().chars().take(4).collect();
     let lifetime = match token.lifetime() {

@@ -4,8 +4,8 @@
 //! rest_101 [URL] [USERNAME]
 //! ```
 //!
-//! URL is any URL of the project, `NC_URL` if not given; USERNAME is `NC_USER` or else `USER`. The
-//! password is what `NC_PASSWORD_FILE` holds, or is asked for at the terminal, or is the first line of standard input.
+//! URL is any URL of the project, by default `NC_URL`; USERNAME is by default `NC_USER` or else `USER`. The password is
+//! read from the file that `NC_PASSWORD_FILE` names, else from the terminal, else from the first line of standard input.
 
 mod program;
 
@@ -42,7 +42,7 @@ fn run() -> Result<(), Error> {
         },
         _ => return Err(Error::config(format!("too many arguments; {USAGE}"))),
     };
-    // The URL is looked at before a password is asked for.
+    // Check the URL before asking for a password.
     let project =
         Url::parse("the Accelerator URL", &url)?.with_path("/api/v3/project/1/project")?;
     let password = program::password_from_env(program::TIMEOUT)?;
@@ -55,7 +55,8 @@ fn run() -> Result<(), Error> {
         .try_for_each(|line| program::print(&[&program::on_a_line(line), "\n"]))
 }
 
-/// The API call, by minreq; over TLS by the session's own exchange, since minreq has TLS only with a feature of its own.
+/// The API call over minreq. For `https` over the session's own transport, because minreq has TLS only with a feature of
+/// its own.
 fn ask(session: &Session, url: Url) -> Result<Response, Error> {
     if url.is_https() {
         return session.send(Request::to(Method::Get, url));

@@ -1,23 +1,22 @@
-//! Prints the port of a service, as DNS has it: a drop-in for `/service_port_locator.py` in images without Python.
+//! Prints the port of a service from DNS. Replaces `/service_port_locator.py` in images without Python.
 //!
 //! ```text
 //! service_port_locator NAME
 //! ```
 //!
-//! One SRV query ([RFC 2782](https://www.rfc-editor.org/rfc/rfc2782)) for NAME, which is taken as it is: no search
-//! list, with or without a dot at its end. Of several records the one of the lowest priority counts, among equals one
-//! by chance and weight. The port and a newline go to standard output; if something is wrong, one line goes to
-//! standard error, and the exit status says what: 2 settings, 3 no such service, 4 network, 5 timeout, 7 malformed
-//! answer.
+//! It sends one SRV query ([RFC 2782](https://www.rfc-editor.org/rfc/rfc2782)) for NAME, with or without a dot at its
+//! end, and uses no search list. Of several records it chooses the one with the lowest priority, among equal ones at
+//! random by weight. It prints the port and a newline. An error is one line on standard error, and the exit status is
+//! its kind: 2 settings, 3 no such service, 4 network, 5 timeout, 7 malformed answer.
 //!
 //! | variable | meaning |
 //! | --- | --- |
 //! | `RESOLV_CONF` | another file than `/etc/resolv.conf` |
 //!
-//! Of that file the first three `nameserver` lines with an address count; one with a zone (`fe80::1%eth0`) has none
-//! here. An address may have a port after it, as dnsmasq writes it: `nameserver 127.0.0.1#8600`. Without the file or such a line the resolver is the one on this machine. Each
-//! resolver is asked twice at the most, over UDP, and over TCP where the answer did not fit; the whole takes 5 s at
-//! the most.
+//! The first three `nameserver` lines with an address are used; an address with a zone (`fe80::1%eth0`) is not supported.
+//! A port may follow the address, as dnsmasq writes it: `nameserver 127.0.0.1#8600`. Without the file or a `nameserver`
+//! line the resolver on this machine is asked. Each resolver is asked at most twice, over UDP, and over TCP if the answer
+//! was truncated; all of it takes at most 5 s.
 
 mod program;
 
@@ -34,17 +33,17 @@ use std::time::{Duration, Instant};
 const USAGE: &str = "usage: service_port_locator NAME";
 const DEFAULT_FILE: &str = "/etc/resolv.conf";
 const MAX_FILE_BYTES: u64 = 64 * 1024;
-/// As many as the C library's resolver asks, `MAXNS`.
+/// The same limit as the C library's resolver, `MAXNS`.
 const MAX_RESOLVERS: usize = 3;
 const ROUNDS: u32 = 2;
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Four times what an answer over UDP may have.
+/// Four times the limit of an answer over UDP.
 const MAX_DATAGRAM_BYTES: usize = 2048;
-/// How far aliases are followed.
+/// How many aliases are followed.
 const MAX_ALIASES: usize = 8;
-/// The root as its name, type, class, time to live, length.
+/// The smallest record: the root as its name, type, class, time to live, length.
 const MIN_RECORD_BYTES: usize = 11;
-/// The bit of a message's third byte which says that it did not fit.
+/// The bit of a message's third byte that marks it as truncated.
 const TRUNCATION: u8 = 0b10;
 
 fn main() -> ExitCode {
@@ -66,7 +65,7 @@ fn run() -> Result<(), Error> {
     program::print(&[&port.to_string(), "\n"])
 }
 
-/// The name without the dot that may end it, if it can stand in DNS.
+/// The name without a dot at its end, if it is a valid name of a service in DNS.
 fn service_name(text: &str) -> Option<&str> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_label = |label: &str| {
@@ -101,7 +100,7 @@ fn resolvers() -> Result<Vec<SocketAddr>, Error> {
 }
 
 fn read_file(path: &str) -> std::io::Result<Vec<u8>> {
-    // Looked at before it is opened: opening a pipe waits for its other end.
+    // Checked before it is opened, because opening a pipe blocks until its other end is open.
     if !std::fs::metadata(path)?.is_file() {
         return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
     }
@@ -118,47 +117,47 @@ fn address(text: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(address.parse().ok()?, port))
 }
 
-/// Asks one resolver after the other until one knows.
+/// Asks one resolver after the other until one has the answer.
 fn locate(service: &str, resolvers: &[SocketAddr]) -> Result<u16, Error> {
     let chance = Chance(RandomState::new());
     let end = Instant::now() + TIMEOUT;
     let wait = TIMEOUT / (ROUNDS * resolvers.len() as u32);
-    let mut problem = Problem::Silent;
+    let mut failure = Failure::Silent;
     for attempt in 0..ROUNDS as usize * resolvers.len() {
         let query = Query { id: chance.id(attempt), name: Name::new_unchecked(service) };
         let deadline = end.min(Instant::now() + wait);
         match query.ask(resolvers[attempt % resolvers.len()], deadline, &chance) {
             Ok(port) => return Ok(port),
-            Err(Problem::NoService(what)) => {
+            Err(Failure::NoService(what)) => {
                 return Err(Error::locator(format!("{service} {what}")));
             }
-            // What a resolver said is worth more than that another was silent.
-            Err(Problem::Silent) => {}
-            Err(other) => problem = other,
+            // Another resolver's error says more than a timeout.
+            Err(Failure::Silent) => {}
+            Err(other) => failure = other,
         }
     }
     let asked: Vec<String> = resolvers.iter().map(ToString::to_string).collect();
     let asked = asked.join(", ");
-    Err(match problem {
-        Problem::Silent | Problem::NoService(_) => Error::timeout(format!(
+    Err(match failure {
+        Failure::Silent | Failure::NoService(_) => Error::timeout(format!(
             "no answer from the resolver ({asked}) for {service} within {} s",
             TIMEOUT.as_secs()
         )),
-        Problem::Network(what) => {
+        Failure::Network(what) => {
             Error::network(format!("could not ask the resolver ({asked}) for {service}: {what}"))
         }
-        Problem::Failed(code) => Error::network(format!(
+        Failure::Failed(code) => Error::network(format!(
             "the resolver ({asked}) could not answer for {service}: {}",
             describe(code)
         )),
-        Problem::Malformed => {
+        Failure::Malformed => {
             Error::malformed(format!("the resolver ({asked}) sent what is no answer for {service}"))
         }
     })
 }
 
-enum Problem {
-    /// It is certain that there is no such service, whoever else is asked.
+enum Failure {
+    /// The answer is final: there is no such service, and no other resolver is asked.
     NoService(&'static str),
     Silent,
     Network(std::io::Error),
@@ -166,11 +165,11 @@ enum Problem {
     Malformed,
 }
 
-impl From<std::io::Error> for Problem {
-    fn from(error: std::io::Error) -> Problem {
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
         match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => Problem::Silent,
-            _ => Problem::Network(error),
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure::Silent,
+            _ => Failure::Network(error),
         }
     }
 }
@@ -180,16 +179,16 @@ struct Query<'a> {
     name: Name<'a>,
 }
 
-/// What came of one message.
+/// How one message was read.
 enum Reading {
-    /// Not the answer to this query: a stray or a forged one.
+    /// Not an answer to this query: an old or forged one.
     Other,
     Truncated,
-    Answer(Result<u16, Problem>),
+    Answer(Result<u16, Failure>),
 }
 
 impl Query<'_> {
-    fn to_bytes(&self) -> Result<Vec<u8>, Problem> {
+    fn to_bytes(&self) -> Result<Vec<u8>, Failure> {
         let mut packet = Packet::new_query(self.id);
         packet.set_flags(PacketFlag::RECURSION_DESIRED);
         packet.questions.push(Question::new(
@@ -198,7 +197,7 @@ impl Query<'_> {
             QCLASS::CLASS(CLASS::IN),
             false,
         ));
-        packet.build_bytes_vec().map_err(|_| Problem::Malformed)
+        packet.build_bytes_vec().map_err(|_| Failure::Malformed)
     }
 
     fn ask(
@@ -206,31 +205,31 @@ impl Query<'_> {
         resolver: SocketAddr,
         deadline: Instant,
         chance: &Chance,
-    ) -> Result<u16, Problem> {
+    ) -> Result<u16, Failure> {
         let query = self.to_bytes()?;
         let any: IpAddr = match resolver {
             SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        // A port chosen by the system and a connected socket: nobody else's datagrams come in.
+        // A random port and a connected socket: only this resolver's datagrams are received.
         let socket = UdpSocket::bind((any, 0))?;
         socket.connect(resolver)?;
         socket.send(&query)?;
         let mut datagram = [0; MAX_DATAGRAM_BYTES];
-        let mut problem = Problem::Silent;
+        let mut failure = Failure::Silent;
         loop {
-            let Some(left) = left(deadline) else { return Err(problem) };
+            let Some(left) = left(deadline) else { return Err(failure) };
             socket.set_read_timeout(Some(left))?;
             let len = match socket.recv(&mut datagram) {
                 Ok(len) => len,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => match Problem::from(error) {
-                    Problem::Silent => return Err(problem),
+                Err(error) => match Failure::from(error) {
+                    Failure::Silent => return Err(failure),
                     other => return Err(other),
                 },
             };
             match self.read(&datagram[..len], chance) {
-                Reading::Other => problem = Problem::Malformed,
+                Reading::Other => failure = Failure::Malformed,
                 Reading::Truncated => return self.ask_by_tcp(resolver, &query, deadline, chance),
                 Reading::Answer(answer) => return answer,
             }
@@ -243,11 +242,11 @@ impl Query<'_> {
         query: &[u8],
         deadline: Instant,
         chance: &Chance,
-    ) -> Result<u16, Problem> {
+    ) -> Result<u16, Failure> {
         let mut stream =
-            TcpStream::connect_timeout(&resolver, left(deadline).ok_or(Problem::Silent)?)?;
-        stream.set_write_timeout(Some(left(deadline).ok_or(Problem::Silent)?))?;
-        let len = u16::try_from(query.len()).map_err(|_| Problem::Malformed)?;
+            TcpStream::connect_timeout(&resolver, left(deadline).ok_or(Failure::Silent)?)?;
+        stream.set_write_timeout(Some(left(deadline).ok_or(Failure::Silent)?))?;
+        let len = u16::try_from(query.len()).map_err(|_| Failure::Malformed)?;
         stream.write_all(&[&len.to_be_bytes(), query].concat())?;
         let mut len = [0; 2];
         read_exact(&mut stream, &mut len, deadline)?;
@@ -255,7 +254,7 @@ impl Query<'_> {
         read_exact(&mut stream, &mut message, deadline)?;
         match self.read(&message, chance) {
             Reading::Answer(answer) => answer,
-            Reading::Other | Reading::Truncated => Err(Problem::Malformed),
+            Reading::Other | Reading::Truncated => Err(Failure::Malformed),
         }
     }
 
@@ -264,7 +263,7 @@ impl Query<'_> {
         let Some(counts) = message.get(6..12) else { return Reading::Other };
         let is_truncated = flags & TRUNCATION != 0;
         let records: usize = counts.chunks(2).map(number).sum();
-        // The parser reserves room for as many records as are announced.
+        // The parser allocates for as many records as the message announces.
         if u16::from_be_bytes([id0, id1]) != self.id
             || (!is_truncated && records * MIN_RECORD_BYTES > message.len())
         {
@@ -272,7 +271,7 @@ impl Query<'_> {
         }
         let mut message = message.to_vec();
         if is_truncated {
-            // It may end within a record; only the question is of interest.
+            // It may end within a record; only the question is read.
             message[6..12].fill(0);
         }
         let Ok(packet) = Packet::parse(&message) else { return Reading::Other };
@@ -289,12 +288,12 @@ impl Query<'_> {
         }
         Reading::Answer(match packet.rcode() {
             RCODE::NoError => self.choose(&packet, chance),
-            RCODE::NameError => Err(Problem::NoService("is not known to DNS")),
-            code => Err(Problem::Failed(code)),
+            RCODE::NameError => Err(Failure::NoService("is not known to DNS")),
+            code => Err(Failure::Failed(code)),
         })
     }
 
-    fn choose(&self, packet: &Packet, chance: &Chance) -> Result<u16, Problem> {
+    fn choose(&self, packet: &Packet, chance: &Chance) -> Result<u16, Failure> {
         let records = || packet.answers.iter().filter(|record| record.class == CLASS::IN);
         let mut owner = &self.name;
         for _ in 0..MAX_ALIASES {
@@ -312,11 +311,11 @@ impl Query<'_> {
             })
             .collect();
         if services.is_empty() {
-            return Err(Problem::NoService("has no SRV record"));
+            return Err(Failure::NoService("has no SRV record"));
         }
         let usable: Vec<&SRV> = services
             .into_iter()
-            // RFC 2782: the root as the target says that the service is decidedly not there.
+            // RFC 2782: the root as target means that the service is not available.
             .filter(|service| service.port != 0 && !service.target.get_labels().is_empty())
             .collect();
         let by_weight = by_priority(&usable);
@@ -328,11 +327,11 @@ impl Query<'_> {
                 _ => return Ok(service.port),
             }
         }
-        Err(Problem::NoService("is not offered anywhere: its SRV record has no target or no port"))
+        Err(Failure::NoService("is not offered anywhere: its SRV record has no target or no port"))
     }
 }
 
-/// Those of the lowest priority, the ones without weight first, as RFC 2782 wants them for its choice.
+/// The records of the lowest priority, those without weight first, as the algorithm of RFC 2782 requires.
 fn by_priority<'a>(services: &[&'a SRV<'a>]) -> Vec<&'a SRV<'a>> {
     let lowest = services.iter().map(|service| service.priority).min();
     let mut chosen: Vec<_> =
@@ -341,7 +340,7 @@ fn by_priority<'a>(services: &[&'a SRV<'a>]) -> Vec<&'a SRV<'a>> {
     chosen
 }
 
-/// Random numbers, of the keys that the standard library asks the system for.
+/// Random numbers, derived from the random keys of the standard library's hasher.
 struct Chance(RandomState);
 
 impl Chance {
@@ -366,11 +365,11 @@ fn read_exact(
     stream: &mut TcpStream,
     mut room: &mut [u8],
     deadline: Instant,
-) -> Result<(), Problem> {
+) -> Result<(), Failure> {
     while !room.is_empty() {
-        stream.set_read_timeout(Some(left(deadline).ok_or(Problem::Silent)?))?;
+        stream.set_read_timeout(Some(left(deadline).ok_or(Failure::Silent)?))?;
         match stream.read(room) {
-            Ok(0) => return Err(Problem::Malformed),
+            Ok(0) => return Err(Failure::Malformed),
             Ok(read) => room = &mut room[read..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),

@@ -5,12 +5,12 @@
 //! | --- | --- |
 //! | `CLIENT_ID`, `CLIENT_SECRET`, … | the credentials and where qoauth is: see `jsa::Config::from_env` |
 //! | `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN`, … | the console: see `jsa::console_url_from_env` |
-//! | `SEC_ADMIN_TOKEN` | where `CLIENT_ID` is not set: the token that version 2 of the platform's app framework gives an app |
+//! | `SEC_ADMIN_TOKEN` | if `CLIENT_ID` is not set: the token that version 2 of the platform's app framework gives an app |
 //! | `POLL_SECONDS` | the time from one poll to the next; decimals allowed; default 30 |
 //! | `POLL_COUNT` | ends after that many polls |
 //!
-//! Until the first answer, a wrong setting ends it with status 2, so that a supervisor sees it. After that, nothing
-//! does but SIGTERM: a secret's file that is absent for a moment is a line in the log.
+//! Before the first answer, a wrong setting ends the program with status 2, so that a supervisor sees it. After that, only
+//! SIGTERM ends it: if the secret's file is missing for a moment, for example, a line in the log says so.
 
 #[path = "../program/mod.rs"]
 mod program;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Error> {
     program::no_arguments()?;
-    // The first process of a container ignores SIGTERM unless it says what to do with it.
+    // Process 1 of a container ignores SIGTERM unless it has a handler.
     signal_hook::flag::register_conditional_shutdown(
         signal_hook::consts::SIGTERM,
         0,
@@ -66,8 +66,8 @@ fn run() -> Result<(), Error> {
     }
 }
 
-/// A line that cannot be written is lost, as on a full disk, which may have room again. The program ends when nobody
-/// reads its log any longer.
+/// Logs a line. A failed write is ignored, because a full disk may have room again; but the program ends when the reader
+/// of its log has closed the pipe.
 fn log(line: &str) -> Result<(), Error> {
     match program::write(&[line]) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(program::unwritable(error)),
@@ -75,7 +75,7 @@ fn log(line: &str) -> Result<(), Error> {
     }
 }
 
-/// How the console is asked.
+/// How the console is called.
 enum Console {
     /// With a token from qoauth: version 1 of the platform's app framework.
     Bearer(Box<Session>),

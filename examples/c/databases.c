@@ -1,10 +1,10 @@
 /*
- * Asks the JSA console for its databases: a token by minbearer, the API call by plain sockets.
+ * Asks the JSA console for its databases: the token by minbearer, the API call over plain sockets.
  *
  *     cc databases.c $(pkg-config --cflags --libs minbearer) -o databases
  *     CLIENT_ID=... CLIENT_SECRET=... CONSOLE_URL=http://127.0.0.1:8080 ./databases
  *
- * A console speaks https; hand the header's value to the TLS library that you have.
+ * A real console serves https: send the header's value with your TLS library.
  */
 #include <minbearer.h>
 #include <netdb.h>
@@ -65,7 +65,7 @@ int main(void) {
   int http = -1;
   minbearer_status status = minbearer_authorization(jsa, value, sizeof value, &why);
   if (status == MINBEARER_OK) http = get_databases(console, value, answer, sizeof answer);
-  if (http == 401) { /* the token has ended: a new one, and once more */
+  if (http == 401) { /* the token was rejected: get a new one, and call once more */
     status = minbearer_renew(jsa, value, sizeof value, &why);
     if (status == MINBEARER_OK) http = get_databases(console, value, answer, sizeof answer);
   }
@@ -73,7 +73,7 @@ int main(void) {
   minbearer_free(jsa);
   if (http == 200) return puts(strstr(answer, "\r\n\r\n") + 4) < 0;
   if (status == MINBEARER_OK) status = MINBEARER_NETWORK, strcpy(why.text, "no databases from CONSOLE_URL");
-  fputs("databases: ", stderr); /* fprintf would be 11 KiB of a static program */
+  fputs("databases: ", stderr); /* fprintf would add 11 KiB to a static program */
   fputs(why.text, stderr);
   fputs("\n", stderr);
   return status;

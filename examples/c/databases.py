@@ -5,7 +5,7 @@ import os
 import urllib.request
 
 library = ctypes.CDLL("libminbearer.so")
-# Without these a pointer is cut to an int.
+# Without these, ctypes truncates a pointer to an int.
 library.minbearer_jsa_from_env.restype = ctypes.c_void_p
 library.minbearer_authorization.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p]
 library.minbearer_free.argtypes = [ctypes.c_void_p]
@@ -18,7 +18,7 @@ try:
 finally:
     library.minbearer_free(jsa)
 
-# Python keeps copies of the header, and wipes none.
+# Python makes copies of the header and does not wipe them.
 request = urllib.request.Request(
     os.environ["CONSOLE_URL"] + "/api/ariel/databases", headers={"Authorization": value.value.decode()}
 )

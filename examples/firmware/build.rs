@@ -1,4 +1,4 @@
-//! Hands the board's linker script to the linker.
+//! Passes the board's linker script to the linker.
 
 const BOARDS: [&str; 3] = ["microbit", "lm3s6965evb", "sifive_e"];
 

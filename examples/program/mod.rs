@@ -1,4 +1,4 @@
-//! What the example programs share with each other, and with `minbearer`.
+//! Code that the example programs share with each other and with `minbearer`.
 #![allow(dead_code, unused_imports)] // each program uses its part
 
 #[path = "../../src/bin/minbearer/console.rs"]
@@ -12,10 +12,10 @@ pub use password::password_from_env;
 use minbearer::Error;
 use std::time::Duration;
 
-/// What a call may take if the user does not say.
+/// The default timeout of a call.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Valid JSON as the same JSON on one line: a bare line break or tab can only stand between its tokens.
+/// The same JSON on one line. In valid JSON an unescaped line break or tab occurs only between tokens.
 pub fn json_on_a_line(json: &str) -> String {
     let spaced = |character| if matches!(character, '\n' | '\r' | '\t') { ' ' } else { character };
     on_a_line(&json.trim_ascii().chars().map(spaced).collect::<String>())
@@ -36,7 +36,7 @@ pub fn no_arguments() -> Result<(), Error> {
     }
 }
 
-/// The user name for Accelerator: `NC_USER`, as the appliance prints it, or else `USER`.
+/// The user name for Accelerator: `NC_USER`, which the example `appliance` prints, or else `USER`.
 pub fn nc_user() -> Result<String, Error> {
     match variable("NC_USER")? {
         Some(user) => Ok(user),

@@ -1,6 +1,6 @@
 use minbearer::{Error, Response, Token, Url, jsa};
 
-/// Sends `bytes` to the URL's host and port, and hands over what comes back, piece by piece.
+/// Sends `bytes` to the URL's host and port, and passes the answer to `take`, piece by piece.
 fn exchange(
     url: &Url,
     bytes: &[u8],

@@ -5,7 +5,7 @@ use std::time::Instant;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, http};
 
-/// HTTPS by ureq, to servers whose certificates one CA has signed.
+/// HTTPS over ureq, to servers with a certificate of one CA.
 pub struct Ureq {
     agent: Agent,
 }
@@ -24,10 +24,10 @@ impl Ureq {
             .tls_config(tls)
             .https_only(true)
             .http_status_as_error(false) // the flow reads the refusal
-            .max_redirects(0) // a redirect would take the credentials elsewhere
+            .max_redirects(0) // a redirect would send the credentials to another server
             .max_redirects_will_error(false)
             .max_idle_connections(0)
-            .proxy(None) // else ureq reads it from the environment
+            .proxy(None) // by default ureq reads it from the environment
             .build();
         Ok(Ureq { agent: agent.into() })
     }
@@ -43,11 +43,11 @@ impl Ureq {
         let limited = self.agent.configure_request(outgoing).timeout_global(Some(left));
         let (head, body) = self.agent.run(limited.build())?.into_parts();
         let limit = request.max_answer_bytes();
-        let mut answer = Vec::with_capacity(limit); // one that grows leaves copies behind
+        let mut answer = Vec::with_capacity(limit); // a buffer that grows leaves unwiped copies
         let mut reader = body.into_with_config().limit(limit as u64).reader();
         let read = reader.read_to_end(&mut answer);
         if head.status.is_success() {
-            read?; // of any other answer, the status says enough
+            read?; // for any other status the body may be incomplete
         }
         let mut response = Response::new(head.status.as_u16(), answer);
         for (name, value) in &head.headers {
@@ -62,7 +62,7 @@ impl Ureq {
 impl Transport for Ureq {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
         self.exchange(request, deadline).map_err(|error| {
-            let to = request.url().origin(); // shows host and port, and no secret
+            let to = request.url().origin(); // host and port, without the query's secret
             match error {
                 ureq::Error::Timeout(_) => Error::timeout(format!("{to} did not answer in time")),
                 ureq::Error::BodyExceedsLimit(_) => {

@@ -20,7 +20,7 @@ impl Flow for AppRole {
     }
 
     fn prepare(&self, _: Instant) -> Result<Request, Error> {
-        // Both are UUIDs, which JSON takes as they are.
+        // Both are UUIDs, which need no escapes in JSON.
         let (role, secret) = (&self.role_id, &self.secret_id);
         let body = format!(r#"{{"role_id":"{role}","secret_id":"{secret}"}}"#);
         Request::for_token(Method::Post, self.login.clone())
@@ -30,7 +30,7 @@ impl Flow for AppRole {
 
     fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
         if !response.is_success() {
-            // Whatever of the server's words goes into the message, the secret in it is replaced.
+            // The error shows the server's text with the secret redacted.
             let words = response.text().unwrap_or("no text");
             return Err(Error::refused(request, response.status(), words));
         }
@@ -43,7 +43,7 @@ impl Flow for AppRole {
     }
 }
 
-/// A program with a JSON library of its own would use that.
+/// The text between two others. A program that has a JSON library would use that.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     Some(text.split_once(before)?.1.split_once(after)?.0)
 }

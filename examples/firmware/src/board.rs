@@ -1,4 +1,4 @@
-//! The board: start-up, clock, serial line, Ethernet. What another board needs is one more file like these three.
+//! The board: start-up, clock, serial line, Ethernet. Another board needs one more file like these three.
 
 pub mod console;
 
@@ -31,14 +31,14 @@ pub use stellaris_ethernet::Controller;
 /// A serial line.
 #[cfg(not(feature = "ethernet"))]
 pub trait Serial {
-    /// The next byte that came, if one did.
+    /// The next received byte, if there is one.
     fn read(&mut self) -> Option<u8>;
 
     /// Sends a byte, once there is room for it.
     fn write(&mut self, byte: u8);
 }
 
-/// What the start-up fills the stack with.
+/// The value that the start-up code fills the stack with.
 const UNTOUCHED: u32 = 0xA5A5_A5A5;
 
 unsafe extern "C" {
@@ -46,29 +46,29 @@ unsafe extern "C" {
     static __stack_top: [u32; 0];
 }
 
-/// How deep the stack has been at the most, in bytes.
+/// The most stack that was used, in bytes.
 pub fn deepest_stack() -> usize {
     let low = &raw const __stack_low as *const u32;
     let top = &raw const __stack_top as *const u32;
-    // SAFETY: both are the linker's, and what lies between is RAM.
+    // SAFETY: the linker defines both, and between them is RAM.
     let untouched = unsafe { (0..).take_while(|&at| low.add(at).read_volatile() == UNTOUCHED) };
     top as usize - low as usize - untouched.count() * 4
 }
 
-/// Where the processor's start-up goes when the RAM is ready.
+/// Called by the processor's start-up code when the RAM is initialized.
 #[unsafe(no_mangle)]
 extern "C" fn start_board() -> ! {
     chosen::start();
     crate::main()
 }
 
-/// Where the processor goes on a fault: an access to what is not there, above all below the stack.
+/// The fault handler: for an access to an invalid address, such as after a stack overflow.
 #[unsafe(no_mangle)]
 extern "C" fn fault() -> ! {
     console::exit(102)
 }
 
-/// A device's register.
+/// Reads a device's register.
 fn read(address: usize) -> u32 {
     // SAFETY: the addresses are those of the data sheet; reading a register touches no memory.
     unsafe { (address as *const u32).read_volatile() }
@@ -79,8 +79,8 @@ fn write(address: usize, value: u32) {
     unsafe { (address as *mut u32).write_volatile(value) }
 }
 
-/// Spreads a counter's few changing bits over 64 (SplitMix64). Enough for a fleet not to act in one second and for
-/// port numbers; no key may come from it.
+/// Spreads a counter's few changing bits over 64 bits (SplitMix64). Random enough for renewal times and port numbers, but
+/// not for keys.
 #[cfg(not(feature = "microbit"))]
 fn spread(counter: u64) -> u64 {
     let mixed = counter.wrapping_add(0x9E37_79B9_7F4A_7C15);

@@ -1,4 +1,4 @@
-//! The three flows and an API call: what a firmware does with the crate.
+//! The three flows and an API call: how a firmware uses the crate.
 
 use crate::network::{Deadline, Network};
 use crate::settings::Settings;
@@ -6,7 +6,7 @@ use core::time::Duration;
 use minbearer::schedule::{self, Fraction};
 use minbearer::{Error, Request, Response, Token};
 
-/// The heap of 8 KiB has room for the answer's body and the token out of it, whatever a server sends.
+/// With this limit a heap of 8 KiB has room for the answer's body and the token, whatever a server sends.
 const MAX_ANSWER_BYTES: usize = 1536;
 const API_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -33,7 +33,7 @@ pub fn get_token(settings: &Settings, network: &mut dyn Network) -> Result<Token
         }
         #[cfg(feature = "client-credentials")]
         "client-credentials" => {
-            // Plain http only because the server of the tests has no TLS.
+            // Plain http because the tests' server has no TLS.
             let config = minbearer::client_credentials::Config::new(
                 settings.token_url,
                 settings.id,
@@ -47,7 +47,7 @@ pub fn get_token(settings: &Settings, network: &mut dyn Network) -> Result<Token
     }
 }
 
-/// When to get the next token, if this one has a lifetime; without one, when the API answers 401.
+/// When to renew a token that has a lifetime. Renew one without a lifetime when the API answers 401.
 pub fn renew_after(token: &Token, random_bits: u64) -> Option<Duration> {
     let random = Fraction::from_bits(random_bits);
     token.lifetime().map(|lifetime| schedule::renew_after(lifetime, random))

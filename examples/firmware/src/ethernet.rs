@@ -1,5 +1,5 @@
-//! The board's own Ethernet, with smoltcp as network stack: plain TCP to an address. For `https` a TLS library goes
-//! between `Socket` and `Incoming`; for names take smoltcp's `socket-dns`, for an address `socket-dhcpv4`.
+//! The board's own Ethernet, with smoltcp as the network stack: plain TCP to an address. For `https`, put a TLS library
+//! between `Socket` and `Incoming`; for host names use smoltcp's `socket-dns`, for the board's address `socket-dhcpv4`.
 
 use crate::board::{self, Controller};
 use crate::network::{Deadline, Network};
@@ -14,11 +14,11 @@ use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, Ipv4Cidr};
 use zeroize::{Zeroize, Zeroizing};
 
-/// The addresses that QEMU's network has for a board and for its router, which also leads to the host.
+/// The addresses of a board and of the router in QEMU's network. The router also forwards to the host.
 const ADDRESS: Ipv4Cidr = Ipv4Cidr::new(Ipv4Addr::new(10, 0, 2, 15), 24);
 const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 
-/// Ethernet's packet and header.
+/// An Ethernet frame: payload and header.
 const MAX_FRAME_BYTES: usize = 1500 + 14;
 const SOCKET_BUFFER_BYTES: usize = 1024;
 /// How long a server may take to close its side as well.
@@ -43,7 +43,7 @@ impl Ethernet {
         let mut config = Config::new(EthernetAddress(Controller::ADDRESS).into());
         config.random_seed = random;
         let mut interface = Interface::new(config, &mut frames, clock.now());
-        // There is room for both.
+        // Neither can fail: there is room for one address and one route.
         interface.update_ip_addrs(|addresses| {
             let _ = addresses.push(ADDRESS.into());
         });
@@ -55,7 +55,7 @@ impl Ethernet {
         self.interface.poll(self.clock.now(), &mut self.frames, sockets);
     }
 
-    /// A port from those that no service has (RFC 6335 section 6), another one each time.
+    /// The next dynamic port (RFC 6335 section 6).
     fn next_port(&mut self) -> u16 {
         self.port = self.port.wrapping_add(1) | 0xC000;
         self.port
@@ -130,7 +130,7 @@ impl Network for Ethernet {
     }
 }
 
-/// The board's ticks, which run over, as smoltcp's milliseconds, which do not.
+/// Converts the board's ticks, which wrap around, to smoltcp's milliseconds, which do not.
 struct Clock {
     last: u32,
     millis: i64,
@@ -146,7 +146,7 @@ impl Clock {
     }
 }
 
-/// The controller as smoltcp sees it, with a buffer for a frame each way, wiped once it has been used.
+/// The controller as a smoltcp device, with a frame buffer for each direction, wiped after use.
 struct Frames {
     controller: Controller,
     incoming: Zeroizing<[u8; MAX_FRAME_BYTES]>,
@@ -183,7 +183,7 @@ impl Device for Frames {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ethernet;
         capabilities.max_transmission_unit = MAX_FRAME_BYTES;
-        capabilities.max_burst_size = Some(1); // the controller has 2 KiB for what has come
+        capabilities.max_burst_size = Some(1); // the controller has 2 KiB for received frames
         capabilities
     }
 }
@@ -198,7 +198,7 @@ impl RxToken for Received<'_> {
 
 impl TxToken for Sending<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, fill: F) -> R {
-        // smoltcp asks for no more than the MTU.
+        // smoltcp never needs more than the MTU.
         let frame = self.buffer.get_mut(..len).unwrap_or_default();
         let result = fill(frame);
         self.controller.send(frame);

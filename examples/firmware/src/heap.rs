@@ -1,11 +1,11 @@
-//! The heap: a list of free blocks in the order of their addresses, for one thread.
+//! The heap, for one thread: a list of free blocks, sorted by address.
 //!
 //! ```text
 //! free ──► [bytes, next] ──► [bytes, next] ──► null
 //! ```
 //!
-//! A block's size is that of its layout, rounded up to 8, so blocks in use have no header. What is freed joins the
-//! free blocks beside it. Freed memory is not wiped: whatever held a secret has done that before.
+//! A block's size is its layout's, rounded up to 8, so blocks in use need no header. A freed block is merged with the free
+//! blocks beside it. The heap does not wipe freed memory: the owner of a secret does that before.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -45,7 +45,7 @@ pub fn peak() -> usize {
     unsafe { (*HEAP.0.get()).peak }
 }
 
-/// What is in use now, in bytes.
+/// The bytes in use now.
 pub fn in_use() -> usize {
     // SAFETY: see `Sync`.
     unsafe { (*HEAP.0.get()).in_use }
@@ -55,7 +55,7 @@ fn rounded(layout: Layout) -> usize {
     layout.size().next_multiple_of(UNIT)
 }
 
-// SAFETY: a block handed out is cut from a free one and is aligned to 8; it joins the list again when it is freed.
+// SAFETY: `alloc` returns a part of a free block, aligned to 8, and removes it from the list; `dealloc` inserts it again.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let bytes = rounded(layout);

@@ -1,12 +1,12 @@
 //! Gets a token and calls an API with it, on a microcontroller.
 //!
-//! `device` is what a firmware takes over; the other files make the three boards run it. Their `unsafe` is in `board`
-//! and in `heap`.
+//! `device` is the part to copy into a firmware; the other files run it on three boards. All `unsafe` code is in `board`
+//! and `heap`.
 
 #![no_std]
 #![no_main]
 #![deny(unsafe_code)]
-// An image without a flow shows what the board takes alone.
+// An image without a flow shows the size of the board's own code.
 #![cfg_attr(
     not(any(feature = "jsa", feature = "accelerator", feature = "client-credentials")),
     allow(dead_code, unused_variables)
@@ -42,7 +42,7 @@ fn network() -> impl Network {
     modem::Modem::new(board::Uart::start())
 }
 
-/// Where the board's start-up ends.
+/// Called at the end of the board's start-up.
 fn main() -> ! {
     let (status, stops) = run();
     if stops {
@@ -53,9 +53,9 @@ fn main() -> ! {
     console::exit(status)
 }
 
-/// The exit status, and whether the program stops for a look at the RAM.
+/// Returns the exit status, and whether the program stops so that the RAM can be read.
 fn run() -> (u8, bool) {
-    // On a product the settings are in its flash. This stays where it is until it is wiped: a move would leave a copy.
+    // A product has its settings in flash. This buffer is not moved before it is wiped: a move would leave a copy.
     let mut line = Zeroizing::new([0; 512]);
     let settings = match Settings::parse(console::command_line(&mut *line)) {
         Ok(settings) => settings,
@@ -81,7 +81,7 @@ fn round(settings: &Settings, network: &mut dyn Network) -> Result<Token, Error>
     Ok(token)
 }
 
-/// Prints an error; its status is that of the crate's programs.
+/// Prints an error, and returns its exit status, the same as that of the program `minbearer`.
 fn report(error: &Error) -> u8 {
     print!("error: {error}\n");
     match error.kind() {

@@ -1,7 +1,6 @@
 //! A modem on a serial line, with the AT commands of Espressif's
-//! [ESP-AT](https://docs.espressif.com/projects/esp-at/en/latest/esp32/AT_Command_Set/TCP-IP_AT_Commands.html). It looks
-//! names up, connects and, for `https`, does the TLS, with the CA that was written into it: the board hands it host, port
-//! and bytes.
+//! [ESP-AT](https://docs.espressif.com/projects/esp-at/en/latest/esp32/AT_Command_Set/TCP-IP_AT_Commands.html). The modem
+//! resolves names, connects and, for `https`, does TLS with the CA stored in it. The board gives it host, port and bytes.
 //!
 //! ```text
 //! board: AT+CIPSTART="TCP","192.0.2.7",8080     modem: CONNECT, OK
@@ -18,9 +17,9 @@ use core::time::Duration;
 use minbearer::{Error, Incoming, NetworkCause, Url};
 use zeroize::Zeroizing;
 
-/// What the oldest of these modems takes at once.
+/// The most bytes that the oldest of these modems accepts at once.
 const MAX_SEND_BYTES: usize = 2048;
-/// How long the modem may take to close, when what was wanted is there.
+/// How long the modem may take to close after the exchange.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 const CLOSE: &str = "AT+CIPCLOSE\r\n";
@@ -29,17 +28,17 @@ pub struct Modem<S> {
     serial: S,
 }
 
-/// What the modem says.
+/// The modem's messages.
 enum Event {
     Ok,
     Failed,
-    /// It waits for the bytes to send.
+    /// The modem waits for the bytes to send.
     Prompt,
     Sent,
     Closed,
-    /// So many bytes of the answer follow.
+    /// This many bytes of the answer follow.
     Data(usize),
-    /// Something that no one here waits for: an echo, its state.
+    /// A message that is ignored: an echo, a state.
     Other,
 }
 
@@ -85,7 +84,7 @@ impl<S: Serial> Modem<S> {
                     let message = format!("the modem could not send to {host}:{port}");
                     return Err(Error::network(message));
                 }
-                // A quick server has answered and closed before the modem says that it has sent.
+                // A fast server may answer and close before the modem reports `SEND OK`.
                 Event::Data(bytes) if self.receive(bytes, deadline, answer)? => return Ok(()),
                 Event::Closed => return Ok(()),
                 _ => {}
@@ -93,7 +92,7 @@ impl<S: Serial> Modem<S> {
         }
     }
 
-    /// Has the modem verify the server's certificate and the name in it. Unless told, it takes any.
+    /// Tells the modem to verify the server's certificate and its name. By default it accepts any.
     fn verify_certificates_of(&mut self, host: &str, deadline: Deadline) -> Result<(), Error> {
         let name = format!("AT+CIPSSLCCN=\"{host}\"\r\n");
         let indication = format!("AT+CIPSSLCSNI=\"{host}\"\r\n");
@@ -106,7 +105,7 @@ impl<S: Serial> Modem<S> {
         Ok(())
     }
 
-    /// Tells the modem how many bytes it is to send next, if any are left.
+    /// Announces the next bytes to the modem, if any are left.
     fn offer(&mut self, unsent: &[u8]) {
         let size = unsent.len().min(MAX_SEND_BYTES);
         if size > 0 {
@@ -114,8 +113,8 @@ impl<S: Serial> Modem<S> {
         }
     }
 
-    /// Takes that many bytes of the answer, all of them even if the first are wrong: what was left would be read as the
-    /// modem's words.
+    /// Reads that many bytes of the answer. Reads all of them even after an error, because the rest would be taken for
+    /// messages of the modem.
     fn receive(
         &mut self,
         bytes: usize,
@@ -137,9 +136,9 @@ impl<S: Serial> Modem<S> {
         outcome
     }
 
-    /// The modem's next words.
+    /// The modem's next message.
     fn event(&mut self, deadline: Deadline) -> Result<Event, Error> {
-        let mut line = Zeroizing::new([0; 32]); // before the echo is off, it may be a request's
+        let mut line = Zeroizing::new([0; 32]); // wiped: before the echo is off, it may be part of a request
         let mut len = 0;
         loop {
             let byte = self.byte(deadline)?;
@@ -162,7 +161,7 @@ impl<S: Serial> Modem<S> {
                 }
                 _ => {}
             }
-            // Of a longer line the start is enough.
+            // The start of a longer line is enough.
             if let Some(end) = line.get_mut(len) {
                 *end = byte;
                 len += 1;
@@ -170,7 +169,7 @@ impl<S: Serial> Modem<S> {
         }
     }
 
-    /// Sends a command, and says whether it was carried out.
+    /// Sends a command; returns whether the modem carried it out.
     fn command(&mut self, command: &str, deadline: Deadline) -> Result<bool, Error> {
         self.write(command.as_bytes());
         loop {
@@ -212,9 +211,9 @@ impl<S: Serial> Network for Modem<S> {
         answer: &mut Incoming,
     ) -> Result<(), Error> {
         self.command("ATE0\r\n", deadline)?; // no echo
-        self.command(CLOSE, deadline)?; // what is left from before a reset
+        self.command(CLOSE, deadline)?; // a connection from before a reset
         let outcome = self.converse(url, request, deadline, answer);
-        // The server may have closed before. If this fails, the next exchange closes.
+        // This fails if the server has closed. A connection that stays open is closed by the next exchange.
         let _ = self.command(CLOSE, Deadline::after(CLOSE_TIMEOUT));
         outcome
     }

@@ -1,14 +1,14 @@
-//! What moves the bytes, and how long it may take.
+//! The network interface, and deadlines.
 
 use crate::board;
 use alloc::format;
 use core::time::Duration;
 use minbearer::{Error, Incoming, Url};
 
-/// A way to a server and back.
+/// Sends a request and receives the answer.
 pub trait Network {
-    /// Sends a request to the URL's host and port and hands over what comes back, until the answer is whole or the
-    /// connection has ended. Wipes what it held of either.
+    /// Sends a request to the URL's host and port and pushes the received bytes into `answer`, until the answer is whole
+    /// or the connection has ended. Wipes its copies of both.
     fn exchange(
         &mut self,
         url: &Url,
@@ -18,7 +18,7 @@ pub trait Network {
     ) -> Result<(), Error>;
 }
 
-/// A moment by the board's clock, which runs over: what counts is the time since the start.
+/// A deadline by the board's clock. The clock wraps around, so only the time since the start is compared.
 #[derive(Clone, Copy)]
 pub struct Deadline {
     start: u32,
@@ -37,7 +37,7 @@ impl Deadline {
         board::ticks().wrapping_sub(self.start) >= self.ticks
     }
 
-    /// An error once it has passed, which says for whom the device was waiting.
+    /// An error once the deadline has passed, which says what the device was waiting for.
     pub fn check(self, waiting_for: &str) -> Result<(), Error> {
         if self.has_passed() {
             return Err(Error::timeout(format!("the time is up while waiting for {waiting_for}")));

@@ -1,8 +1,8 @@
-//! What the device is told.
+//! The device's settings.
 
 use minbearer::Error;
 
-/// Two of these are secrets or hold one; all of them are slices of one line, which is wiped.
+/// Slices of one line, which contains the secret and is wiped.
 pub struct Settings<'a> {
     pub flow: &'a str,
     pub token_url: &'a str,
@@ -11,7 +11,7 @@ pub struct Settings<'a> {
     /// A client secret or a password.
     pub secret: &'a str,
     pub api_url: &'a str,
-    /// Whether to stop while the token is held, and once more when it was dropped, for a look at the RAM.
+    /// Whether to stop while the token is held, and again after it was dropped, so that the RAM can be read.
     pub stops: bool,
 }
 

@@ -10,8 +10,8 @@ MINBEARER_SITE = https://example.org/releases
 MINBEARER_LICENSE = MIT or Apache-2.0
 MINBEARER_LICENSE_FILES = LICENSE-MIT LICENSE-APACHE
 
-# The program is behind the feature cli: without it, cargo install --bins
-# installs nothing, and only warns. It builds for itself, so both steps need the
+# The program needs the feature cli: without it, cargo install --bins installs
+# nothing, and only warns. cargo install builds again, so both steps need the
 # features.
 MINBEARER_CARGO_BUILD_OPTS = --features cli,tls --bins
 MINBEARER_CARGO_INSTALL_OPTS = --features cli,tls

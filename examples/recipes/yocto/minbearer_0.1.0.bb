@@ -15,7 +15,7 @@ inherit cargo cargo-update-recipe-crates
 # The dependencies, as `bitbake -c update_crates minbearer` writes them from Cargo.lock.
 require ${BPN}-crates.inc
 
-# The program is behind the feature cli.
+# The program needs the feature cli.
 CARGO_BUILD_FLAGS += "--features cli,tls --bins"
 
 RRECOMMENDS:${PN} += "ca-certificates"

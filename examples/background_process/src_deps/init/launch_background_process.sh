@@ -1,10 +1,10 @@
 #!/bin/sh
-# Starts the background process in an image that has a shell: the platform runs what is in
-# src_deps/init when the container starts, and waits for it, so the process goes to the background.
-# Its log goes to /store/log where that exists, else to the container's own.
+# Starts the background process in an image that has a shell. The platform runs the scripts in
+# src_deps/init when the container starts, and waits for them, so the process is started in the
+# background. Its log is in /store/log if that exists, else the container's own.
 #
-# The console's certificate is signed by a private CA: the app's own copy of it where there is one,
-# else the platform's bundle.
+# The console's certificate is signed by a private CA: trust the app's own copy of it if there is
+# one, else the platform's bundle.
 set -eu
 if [ -z "${SSL_CERT_FILE:-}" ]; then
     if [ -e /store/consolecert.pem ]; then

@@ -1,5 +1,5 @@
-//! Arguments, text and exit status by way of the debugger
-//! ([semihosting](https://github.com/ARM-software/abi-aa/blob/main/semihosting/semihosting.rst)). A product has none.
+//! Arguments, output and exit status through the debugger
+//! ([semihosting](https://github.com/ARM-software/abi-aa/blob/main/semihosting/semihosting.rst)). Not for a product.
 
 use super::processor::semihosting;
 use core::fmt;
@@ -10,7 +10,7 @@ const GET_COMMAND_LINE: usize = 0x15;
 const EXIT_EXTENDED: usize = 0x20;
 const APPLICATION_EXIT: usize = 0x20026;
 
-/// The command line, up to 511 bytes, which is empty where there is none.
+/// The command line, up to 511 bytes, or an empty text.
 pub fn command_line(buffer: &mut [u8]) -> &str {
     let mut block = [buffer.as_mut_ptr() as usize, buffer.len()];
     if semihosting(GET_COMMAND_LINE, block.as_mut_ptr()) != 0 {
@@ -20,7 +20,7 @@ pub fn command_line(buffer: &mut [u8]) -> &str {
     core::str::from_utf8(buffer.get(..len).unwrap_or_default()).unwrap_or_default()
 }
 
-/// Says where the program is, and waits for a character.
+/// Prints `place` and waits for a character.
 pub fn pause(place: &str) {
     print!("{place}\n");
     semihosting(READ_CHARACTER, core::ptr::null_mut());
@@ -40,7 +40,7 @@ pub struct Console;
 impl fmt::Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
-            let mut word = usize::from(byte); // whose first byte it is
+            let mut word = usize::from(byte); // little-endian: its first byte is the character
             semihosting(WRITE_CHARACTER, &mut word);
         }
         Ok(())

@@ -1,9 +1,9 @@
-//! Arm's M profile, in the instructions of the smallest, M0.
+//! Arm Cortex-M, with the instructions of the smallest one, the M0.
 
 use core::arch::{asm, global_asm};
 
 global_asm!(
-    // The vector table: the stack's top, reset, the faults, and SysTick as the last of 16.
+    // The vector table of 16: the stack's top, reset, the faults, and SysTick last.
     ".section .start, \"a\"",
     ".word __stack_top",
     ".word reset",
@@ -44,10 +44,10 @@ global_asm!(
 #[unsafe(no_mangle)]
 extern "C" fn sys_tick() {} // never started
 
-/// Asks the debugger, which is QEMU here.
+/// Calls the debugger, here QEMU.
 pub fn semihosting(operation: usize, parameter: *mut usize) -> usize {
     let answer;
-    // SAFETY: the callers' parameters are what the operation wants.
+    // SAFETY: the callers pass the parameters of the operation.
     unsafe { asm!("bkpt #0xAB", inlateout("r0") operation => answer, in("r1") parameter) };
     answer
 }

@@ -1,4 +1,4 @@
-//! Stellaris LM3S6965 evaluation board: a Cortex-M3 with an Ethernet of its own. A modem is on UART 0, 115,200 baud.
+//! Stellaris LM3S6965 evaluation board: a Cortex-M3 with its own Ethernet. A modem is on UART 0, 115,200 baud.
 
 #[cfg(not(feature = "ethernet"))]
 use super::Serial;
@@ -8,14 +8,14 @@ use core::sync::atomic::{AtomicU32, Ordering};
 const CONTROL: usize = 0x400F_E000;
 const SYS_TICK: usize = 0xE000_E010;
 
-/// Few, since an emulator on a busy machine loses interrupts that come too fast.
+/// Few, because an emulator on a busy machine loses frequent interrupts.
 pub const TICKS_PER_SECOND: u32 = 50;
 const HERTZ: u32 = 50_000_000;
 
 static TICKS: AtomicU32 = AtomicU32::new(0);
 
 pub fn start() {
-    // RCC: the crystal of 8 MHz through the PLL, divided by 4 to 50 MHz; the Ethernet needs 20 at least.
+    // RCC: the crystal of 8 MHz through the PLL, divided by 4 to 50 MHz. The Ethernet needs at least 20 MHz.
     const DIVIDED_BY_4: u32 = 3 << 23 | 1 << 22;
     const CRYSTAL_8_MHZ: u32 = 0xE << 6;
     const BYPASS: u32 = 1 << 11;
@@ -37,7 +37,7 @@ pub fn ticks() -> u32 {
     TICKS.load(Ordering::Relaxed)
 }
 
-/// The board has no generator: the moment at which a server's answer has come is what differs.
+/// The board has no random number generator: the source is the time at which the server's answer arrives.
 pub fn random_bits() -> u64 {
     spread(u64::from(ticks()) << 32 | u64::from(read(SYS_TICK + 8)))
 }

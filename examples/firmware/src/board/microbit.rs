@@ -11,7 +11,7 @@ pub const TICKS_PER_SECOND: u32 = 16_000_000 >> PRESCALER;
 const PRESCALER: u32 = 9;
 
 pub fn start() {
-    write(TIMER + 0x508, 3); // BITMODE: 32 bits, so that it runs over after 38 hours
+    write(TIMER + 0x508, 3); // BITMODE: 32 bits, which wrap around after 38 hours
     write(TIMER + 0x510, PRESCALER);
     write(TIMER, 1); // START
 }
@@ -52,7 +52,7 @@ impl Serial for Uart {
         if read(UART + 0x108) == 0 {
             return None;
         }
-        write(UART + 0x108, 0); // RXDRDY, which is set again if there is more
+        write(UART + 0x108, 0); // RXDRDY, which is set again if there are more bytes
         Some(read(UART + 0x518) as u8)
     }
 

@@ -1,4 +1,4 @@
-//! RISC-V with 32 bits, in machine mode.
+//! 32-bit RISC-V in machine mode.
 
 use core::arch::{asm, global_asm};
 
@@ -33,11 +33,11 @@ global_asm!(
     untouched = const super::UNTOUCHED,
 );
 
-/// Asks the debugger, which is QEMU here.
+/// Calls the debugger, here QEMU.
 pub fn semihosting(operation: usize, parameter: *mut usize) -> usize {
     let answer;
-    // SAFETY: the callers' parameters are what the operation wants. The three instructions are the sign for it; they
-    // must be uncompressed and on one page.
+    // SAFETY: the callers pass the parameters of the operation. The three instructions mark a semihosting call; they must
+    // be uncompressed and on one page.
     unsafe {
         asm!(
             ".balign 16",

@@ -7,7 +7,7 @@ const CLOCKS: usize = 0x1000_8000;
 const PINS: usize = 0x1001_2000;
 const UART: usize = 0x1001_3000;
 
-/// What QEMU's clock counts, divided by 1,024. The FE310's own counts 32,768 a second, which need not be divided.
+/// QEMU's clock rate divided by 1,024. The real FE310 has 32,768 ticks a second, which need no division.
 pub const TICKS_PER_SECOND: u32 = 10_000_000 >> SHIFT;
 const SHIFT: u32 = 10;
 
@@ -31,7 +31,7 @@ pub fn ticks() -> u32 {
     (time() >> SHIFT) as u32
 }
 
-/// The board has no generator: the moment at which a server's answer has come is what differs.
+/// The board has no random number generator: the source is the time at which the server's answer arrives.
 pub fn random_bits() -> u64 {
     spread(time())
 }

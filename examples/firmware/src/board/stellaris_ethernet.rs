@@ -1,4 +1,4 @@
-//! The LM3S6965's Ethernet controller, polled. Frames stay in its own memory until they are read.
+//! The LM3S6965's Ethernet controller, polled. Received frames stay in its memory until they are read.
 
 use super::{read, write};
 
@@ -19,7 +19,7 @@ const HEADER_BYTES: usize = 14;
 pub struct Controller;
 
 impl Controller {
-    /// Of those that an administrator may give (the second bit); a product has its own.
+    /// A locally administered address (the second bit). A product has its own.
     pub const ADDRESS: [u8; 6] = [0x02, 0, 0, 0, 0, 0x07];
 
     pub fn start() -> Controller {
@@ -37,11 +37,11 @@ impl Controller {
         Controller
     }
 
-    /// Takes the next frame that came, if one did, and says how long it is. One longer than `frame` is dropped.
+    /// Reads the next received frame, if there is one, and returns its length. A frame longer than `frame` is dropped.
     pub fn receive(&mut self, frame: &mut [u8]) -> Option<usize> {
         while read(PACKETS) & 0x3F != 0 {
             let first = read(DATA);
-            let all = (first & 0xFFFF) as usize; // with its own two bytes, and the checksum's four
+            let all = (first & 0xFFFF) as usize; // includes the two length bytes and the four of the checksum
             let [_, _, third, fourth] = first.to_le_bytes();
             let mut put = |at: usize, bytes: &[u8]| {
                 for (to, from) in frame.iter_mut().skip(at).zip(bytes) {
@@ -60,7 +60,7 @@ impl Controller {
         None
     }
 
-    /// Whether the last frame has left, so that there is room for one.
+    /// Whether the last frame has been sent, so that there is room for another.
     pub fn can_send(&self) -> bool {
         read(TRANSMIT) & 1 == 0
     }
