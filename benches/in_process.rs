@@ -1,8 +1,8 @@
-//! What the library costs inside a process. Compare the medians of one run with each other; a machine's
-//! nanoseconds mean nothing elsewhere.
+//! The library's costs inside a process. Compare the medians of one run with each other; times of different machines
+//! cannot be compared.
 //!
 //! ```sh
-//! cargo bench --bench in_process                        # with --features tls over TLS too
+//! cargo bench --bench in_process                        # with --features tls also over TLS
 //! ```
 
 #[cfg(feature = "tls")]
@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Shows the allocations of each benchmark below its times.
+/// Prints the allocations of each benchmark below its times.
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
@@ -47,7 +47,7 @@ mod answer {
             .bench_values(|response| config.read_answer(&request, response));
     }
 
-    /// JSON alone, without the checks and the header value.
+    /// Only parsing the JSON, without the checks and the header value.
     #[divan::bench]
     fn serde_json(bencher: Bencher) {
         bencher.bench(|| serde_json::from_str::<serde_json::Value>(divan::black_box(ANSWER)));
@@ -72,14 +72,14 @@ mod cached {
         Session::with_transport(config, Canned)
     });
 
-    // Giving the token back is part of it.
+    // The time includes dropping the token.
     #[divan::bench]
     fn session_token(bencher: Bencher) {
         SESSION.token().expect("a token");
         bencher.bench(|| _ = divan::black_box(SESSION.token()));
     }
 
-    /// 8 threads at once, 10,000 times each: what is shown is the time of all 80,000.
+    /// 8 threads at once, 10,000 calls each. The time is that of all 80,000.
     #[divan::bench]
     fn session_token_80_000_times_on_8_threads(bencher: Bencher) {
         SESSION.token().expect("a token");
@@ -92,7 +92,7 @@ mod cached {
         });
     }
 
-    /// What of it is the clock, which most machines read without entering the kernel.
+    /// The part that is reading the clock, which most machines do without a system call.
     #[divan::bench]
     fn the_clock_alone() -> Instant {
         Instant::now()
@@ -110,7 +110,7 @@ mod loopback {
         bencher.bench(|| jsa::get_token(&config).expect("a token"));
     }
 
-    /// The same request by `TcpStream`, its answer read to the end and not looked at.
+    /// The same request over `TcpStream`. The answer is read to the end but not parsed.
     #[divan::bench]
     fn bare_tcp_stream(bencher: Bencher) {
         let request =
@@ -125,7 +125,7 @@ mod loopback {
         });
     }
 
-    /// The same by ureq 3, with a deadline too; its JSON is not read.
+    /// The same over ureq 3, also with a deadline. The JSON is not parsed.
     #[divan::bench]
     fn ureq(bencher: Bencher) {
         let url = format!("{}{}", SERVER.url, SERVER.target);
@@ -140,7 +140,7 @@ mod loopback {
     }
 }
 
-/// One token over TLS 1.3 with P-256, from the same server: what a session saves that keeps its `Http`.
+/// One token over TLS 1.3 with P-256, from the same server: what a session saves by resumption.
 #[cfg(feature = "tls")]
 #[divan::bench_group(min_time = Duration::from_secs(1))]
 mod https {

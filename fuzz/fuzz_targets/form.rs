@@ -1,4 +1,4 @@
-//! Forms, queries and Basic credentials: an independent decoder gets back what was put in.
+//! Forms, queries and Basic credentials: an independent decoder returns the original fields.
 #![no_main]
 
 use base64ct::{Base64, Encoding};
@@ -59,7 +59,7 @@ fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
         [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
     assert!(pairs(query.as_bytes()).iter().map(|(n, v)| (n.as_str(), v.as_str())).eq(expected));
 
-    // A password that was asked for is taken back out of the form, to be found in an error.
+    // To redact a password that came from a function, the flow reads it back out of the form.
     let owned = secret.to_owned();
     let config =
         accelerator::Config::new("http://h", id, SecretSource::from_fn(move || Ok(owned.as_str().into()))).unwrap();

@@ -1,10 +1,10 @@
-//! An HTTP answer however it is cut into reads, against the whole; and beside httparse: what both take, both read alike.
+//! An HTTP answer is read the same however it is cut into pieces; and if httparse accepts it too, both agree on it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use minbearer::{Kind, NetworkCause, Request, Response, Token};
 
-/// Cuts that follow from the answer, so that a finding is found again. Most pieces are short, some empty.
+/// Lengths of pieces, derived from the answer so that a failure is reproducible. Most are short, some 0.
 struct Cuts(u64);
 
 impl Cuts {
@@ -22,14 +22,14 @@ impl Cuts {
     }
 }
 
-/// What came of an answer, all of it that can be told from outside.
+/// Everything that a caller can see of an answer.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Good { status: u16, headers: Vec<(String, String)>, body: Vec<u8>, refusal: Option<String> },
     Failed { kind: Kind, cause: Option<NetworkCause>, text: String },
 }
 
-/// Reads an answer in pieces that long. Says too how much had come when it was whole.
+/// Reads an answer in pieces of these lengths. Also returns after how many bytes it was whole.
 fn read(
     data: &[u8],
     limit: usize,
@@ -58,7 +58,7 @@ fn read(
             let headers = response.headers().map(own).collect();
             let (status, body) = (response.status(), response.body().to_vec());
             let is_refusal = !response.is_success();
-            // It shows the reason.
+            // The error shows the reason.
             let refusal = || Token::from_answer(&request, response).unwrap_err().to_string();
             Outcome::Good { status, headers, body, refusal: is_refusal.then(refusal) }
         }

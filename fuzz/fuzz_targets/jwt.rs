@@ -1,4 +1,4 @@
-//! The lifetime in a JSON Web Token, whose payload or whole text the fuzzer writes.
+//! The lifetime of a JSON Web Token. The input is its payload or its whole text.
 #![no_main]
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -31,11 +31,11 @@ fuzz_target!(|data: &[u8]| {
     if !is_payload {
         return;
     }
-    // A claim twice is no JSON to minbearer, which is stricter than serde_json here; so only what it took.
+    // minbearer refuses a claim that occurs twice, and serde_json does not: compare only if minbearer found a lifetime.
     let Some(lifetime) = token.lifetime() else { return };
     let claims: serde_json::Value = serde_json::from_slice(rest).expect("JSON to serde_json too");
     let (exp, iat) = (claims["exp"].as_f64().unwrap(), claims["iat"].as_f64().unwrap());
     let error = (exp - iat - lifetime.as_secs_f64()).abs();
-    // Those are doubles.
+    // serde_json's numbers are doubles.
     assert!(error <= 1e-6 + 1e-15 * exp, "{exp} - {iat} is not {lifetime:?}");
 });

@@ -1,4 +1,4 @@
-//! What a locator prints, and what it complains.
+//! A locator's standard output and standard error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +9,7 @@ fuzz_target!(|data: &[u8]| {
     let text = with_secret(data);
     match printed_port(&text, SECRET) {
         Ok(port) => {
-            // The only spelling of a port is its own.
+            // A port is accepted only in its canonical form.
             let printed = std::str::from_utf8(&text).expect("a port is ASCII");
             assert_eq!(printed.trim_matches(|c: char| c.is_ascii_whitespace()), port.to_string());
             assert_ne!(port, 0);

@@ -1,5 +1,4 @@
-//! A refusal whose fields the fuzzer writes, to each flow: nothing in it may show the secret or reach a
-//! terminal.
+//! A refusal with fuzzed fields, read by each flow: the error may show neither the secret nor control characters.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

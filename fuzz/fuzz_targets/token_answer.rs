@@ -7,7 +7,7 @@ use minbearer_fuzz::{SECRET, check_answer, check_error, check_json, check_token,
 
 fuzz_target!(|data: &[u8]| {
     let Some((&selector, body)) = data.split_first() else { return };
-    // Mostly 200, which is where a token can come from.
+    // Mostly 200, because only then there can be a token.
     let status = match selector {
         0..=31 => 300 + u16::from(selector),
         32..=63 => 368 + u16::from(selector),

@@ -1,4 +1,4 @@
-//! URLs: what is taken is what an independent parser reads the same way, and reads as itself again.
+//! URLs: an independent parser reads an accepted URL the same way, and parsing its text gives the same URL.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +9,7 @@ fuzz_target!(|text: &str| {
     let url = match Url::parse("the URL", text) {
         Ok(url) => url,
         Err(error) => {
-            // One of a fixed set of texts, which repeat nothing.
+            // One of a fixed set of messages, which do not repeat the input.
             assert!(error.to_string().len() < 120 && error.to_string().starts_with("the URL "));
             return;
         }

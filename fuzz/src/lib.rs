@@ -1,11 +1,11 @@
-//! What the targets share: the promises of minbearer's documentation as assertions.
+//! Shared by the targets: the promises of minbearer's documentation as assertions.
 
 use minbearer::{Error, Response, Token};
 
-/// Long and odd enough that no text holds it by chance.
+/// Long and unusual enough that no text contains it by chance.
 pub const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
 
-/// The input with its bytes 1 to 4 replaced by the secret in four spellings, which a fuzzer would not find.
+/// The input with its bytes 1 to 4 replaced by the secret in four encodings, which a fuzzer would not find.
 pub fn with_secret(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for &byte in data {
@@ -20,7 +20,7 @@ pub fn with_secret(data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Promise 6, promise 4.
+/// A header cannot be forged, and every input has a size (SECURITY.md).
 pub fn check_token(token: &Token) {
     let access_token = token.access_token();
     assert!(!access_token.is_empty() && access_token.len() <= 8 * 1024);
@@ -35,7 +35,7 @@ pub fn check_token(token: &Token) {
     assert!(!format!("{token:?}").contains(access_token) || access_token.len() < 30);
 }
 
-/// Promise 1, for a text that a server or a locator had a part in.
+/// A secret is never shown (SECURITY.md): for a text that contains words of a server or a locator.
 pub fn check_text(text: &str, max_chars: usize) {
     assert!(text.chars().count() <= max_chars, "{} characters", text.chars().count());
     assert!(!text.contains(SECRET), "the secret in {text:?}");
@@ -47,7 +47,7 @@ pub fn check_text(text: &str, max_chars: usize) {
     );
 }
 
-/// The same for a text that stands alone: between two there can be a space, which reads as the secret's plus sign.
+/// The same for a single field. In a whole message, the space between two fields could be taken for the secret's plus sign.
 fn check_field(text: &str) {
     check_text(text, 256);
     let decoded = text.replace('+', " ");
