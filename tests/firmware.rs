@@ -9,7 +9,7 @@ mod firmware;
 mod hostile;
 
 use appliance::{Appliance, Credentials};
-use firmware::modem::Manner;
+use firmware::modem::Behaviour;
 use firmware::{BOARDS, Board, Outcome, Settings, flash_bytes};
 use hostile::{Server, Step};
 use std::collections::HashSet;
@@ -80,7 +80,7 @@ fn each_flow_gets_a_token_and_calls_the_api_on_each_board() {
     let appliance = Appliance::start(Credentials::default()).unwrap();
     for board in &BOARDS {
         for flow in FLOWS {
-            let outcome = board.run(&with_appliance(&appliance, flow, None), Manner::default());
+            let outcome = board.run(&with_appliance(&appliance, flow, None), Behaviour::default());
             let part = match flow {
                 "accelerator" => r#"answer: {"id": 1, "name": "project""#,
                 _ => r#"answer: ["events", "flows", "simarc"]"#,
@@ -103,7 +103,7 @@ fn a_refusal_is_printed_in_the_servers_words_and_without_the_secret() {
     for board in &BOARDS {
         for flow in FLOWS {
             let settings = with_appliance(&appliance, flow, Some(SECRET));
-            let outcome = board.run(&settings, Manner::default());
+            let outcome = board.run(&settings, Behaviour::default());
             let part = match flow {
                 "accelerator" => "invalid username or password",
                 _ => "client authentication failed",
@@ -144,8 +144,8 @@ fn an_answer_is_read_however_it_is_framed_and_cut() {
                 let mut script = vec![Step::Request];
                 script.extend(answer.as_bytes().chunks(piece).map(Step::send));
                 let server = Server::script(script);
-                let manner = Manner { piece, ..Manner::default() };
-                let outcome = board.run(&with_servers(&server, &api), manner);
+                let behaviour = Behaviour { piece, ..Behaviour::default() };
+                let outcome = board.run(&with_servers(&server, &api), behaviour);
                 let part = format!("token: {} characters", TOKEN.len());
                 check(board, &format!("{framing}, {piece} at a time"), &outcome, 0, &part);
             }
@@ -184,12 +184,12 @@ fn a_body_that_is_too_large_is_an_error_and_does_not_abort() {
     for board in &BOARDS {
         for (case, answer, status, part) in &cases {
             let server = answering(answer);
-            let outcome = board.run(&with_servers(&server, &api), Manner::default());
+            let outcome = board.run(&with_servers(&server, &api), Behaviour::default());
             check(board, case, &outcome, *status, part);
         }
         let (tokens, large) =
             (answering(token(100)), answering(with_length(&"x".repeat(MAX_ANSWER_BYTES + 1))));
-        let outcome = board.run(&with_servers(&tokens, &large), Manner::default());
+        let outcome = board.run(&with_servers(&tokens, &large), Behaviour::default());
         check(board, "an API's answer", &outcome, 7, "larger than");
     }
 }
@@ -210,7 +210,7 @@ fn a_head_that_is_too_large_is_an_error_and_does_not_abort() {
             for (what, head) in &heads {
                 for (answer, status) in &answers {
                     let server = answering(answer.replacen("\r\n", head, 1));
-                    let outcome = board.run(&with_servers(&server, &api), Manner::default());
+                    let outcome = board.run(&with_servers(&server, &api), Behaviour::default());
                     let case = format!("{what}, {size} bytes, before {status}");
                     let has_room = outcome.status == *status && size < 9000;
                     let (status, part) = if has_room { (*status, "") } else { (7, "no memory") };
@@ -240,7 +240,7 @@ fn an_answer_that_is_cut_short_gives_no_token() {
     for board in &BOARDS {
         for (case, answer, part) in cuts {
             let server = answering(answer);
-            let outcome = board.run(&with_servers(&server, &api), Manner::default());
+            let outcome = board.run(&with_servers(&server, &api), Behaviour::default());
             check(board, case, &outcome, 4, part);
         }
     }
@@ -259,17 +259,17 @@ fn a_wait_ends_and_an_unreachable_server_is_named() {
         for board in &BOARDS {
             let absent = &absent;
             scope.spawn(move || {
-                let outcome = board.run(&with_servers(silent, api), Manner::default());
+                let outcome = board.run(&with_servers(silent, api), Behaviour::default());
                 check(board, "a silent server", &outcome, 5, "the time is up");
                 let settings = Settings { token_url: absent.clone(), ..with_servers(silent, api) };
-                let outcome = board.run(&settings, Manner::default());
+                let outcome = board.run(&settings, Behaviour::default());
                 check(board, "no server", &outcome, 4, "no connection to ");
             });
         }
         scope.spawn(|| {
-            let mute = Manner { is_mute: true, ..Manner::default() };
+            let mute = Behaviour { is_silent: true, ..Behaviour::default() };
             let outcome = BOARDS[0].run(&with_servers(silent, api), mute);
-            check(&BOARDS[0], "a mute modem", &outcome, 5, "the modem");
+            check(&BOARDS[0], "a silent modem", &outcome, 5, "the modem");
         });
     });
 }
@@ -281,7 +281,7 @@ fn the_modem_does_https_with_verified_certificates_and_https_never_becomes_http(
     settings.token_url = settings.token_url.replace("http:", "https:");
     for board in &BOARDS {
         let connections = server.connections();
-        let outcome = board.run(&settings, Manner::default());
+        let outcome = board.run(&settings, Behaviour::default());
         if board.name.ends_with("-ethernet") {
             check(board, "https", &outcome, 2, "not plain http");
             assert_eq!(server.connections(), connections, "{}", board.name);
@@ -297,7 +297,7 @@ fn the_modem_does_https_with_verified_certificates_and_https_never_becomes_http(
         assert!(told[3].starts_with("AT+CIPSTART=\"SSL\""), "{}: {told:?}", board.name);
 
         let connections = server.connections();
-        let outcome = board.run(&settings, Manner { verifies: false, ..Manner::default() });
+        let outcome = board.run(&settings, Behaviour { verifies: false, ..Behaviour::default() });
         check(board, "a modem that verifies nothing", &outcome, 4, "cannot verify");
         assert_eq!(server.connections(), connections, "{}", board.name);
     }

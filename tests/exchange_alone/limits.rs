@@ -14,9 +14,9 @@ pub fn run() {
     let [v4, v6] = Server::start_at_localhost(answering, answering);
     let large = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
     let large = Server::script(vec![Step::Request, Step::send(large), Step::Hold]);
-    let told = [("V4", v4.url()), ("V6", v6.url()), ("LARGE", large.url())];
+    let variables = [("V4", v4.url()), ("V6", v6.url()), ("LARGE", large.url())];
     for name in ["threads", "descriptors", "memory"] {
-        super::run(&format!("no {name} available"), child(name, &told));
+        super::run(&format!("no {name} available"), child(name, &variables));
     }
 }
 
@@ -26,7 +26,7 @@ fn set(resource: Resource, limit: u64) {
 }
 
 fn localhost() -> String {
-    told("V4").replace("127.0.0.1", "localhost")
+    variable("V4").replace("127.0.0.1", "localhost")
 }
 
 fn locate(timeout: Duration) -> Result<Token, Error> {
@@ -36,7 +36,7 @@ fn locate(timeout: Duration) -> Result<Token, Error> {
 
 /// An address and `localhost` need no thread; a host name does, and a locator needs a process.
 pub fn without_threads() {
-    expect_token(&told("V4"));
+    expect_token(&variable("V4"));
     if rustix::process::getuid().is_root() {
         // The kernel does not limit root. There is one thread, so this changes the whole process.
         rustix::thread::set_thread_uid(rustix::fs::Uid::from_raw(NOBODY)).expect("another user");
@@ -44,7 +44,7 @@ pub fn without_threads() {
     set(Resource::Nproc, 0);
     let refused = thread::Builder::new().spawn(|| {});
     assert!(refused.is_err(), "the limit has no effect");
-    for url in [told("V4"), told("V6"), localhost()] {
+    for url in [variable("V4"), variable("V6"), localhost()] {
         expect_token(&url);
     }
     let error = expect_kind("a name", get_token("http://a.test", AMPLE), Kind::Network);
@@ -60,7 +60,7 @@ pub fn without_descriptors() {
     let before = getrlimit(Resource::Nofile).current;
     set(Resource::Nofile, free as u64);
     assert!(File::open("/dev/null").is_err(), "the limit has no effect");
-    for url in [told("V4"), told("V6"), localhost()] {
+    for url in [variable("V4"), variable("V6"), localhost()] {
         let error = expect_kind(&url, get_token(&url, AMPLE), Kind::Network);
         assert!(error.to_string().contains("Too many open files"), "{error}");
     }
@@ -68,7 +68,7 @@ pub fn without_descriptors() {
     assert_eq!(error.network_cause(), Some(NetworkCause::Lookup), "{error}");
     expect_kind("a locator", locate(AMPLE), Kind::Locator);
     let secret = SecretSource::file("/etc/hostname");
-    let config = jsa::Config::new("id", secret).unwrap().with_qoauth_url(&told("V4")).unwrap();
+    let config = jsa::Config::new("id", secret).unwrap().with_qoauth_url(&variable("V4")).unwrap();
     expect_kind("a secret in a file", jsa::get_token(&config), Kind::Config);
     set(Resource::Nofile, before.unwrap_or(1024));
     expect_token(&localhost());
@@ -77,18 +77,18 @@ pub fn without_descriptors() {
 /// No memory for a thread's stack or a large answer. Small allocations succeed: std aborts when they fail.
 pub fn without_memory() {
     const LEFT: u64 = 160 * 1024;
-    expect_token(&told("V4"));
+    expect_token(&variable("V4"));
     let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("a size");
     let kib: u64 = size.trim().trim_end_matches(" kB").parse().expect("a number");
     set(Resource::As, kib * 1024 + LEFT);
     assert!(Vec::<u8>::new().try_reserve_exact(1_000_000).is_err(), "the limit has no effect");
-    for url in [told("V4"), told("V6"), localhost()] {
+    for url in [variable("V4"), variable("V6"), localhost()] {
         expect_token(&url);
     }
     let error = expect_kind("a name", get_token("http://a.test", AMPLE), Kind::Network);
     assert_eq!(error.network_cause(), Some(NetworkCause::Lookup), "{error}");
-    let request = Request::get(&told("LARGE")).unwrap();
+    let request = Request::get(&variable("LARGE")).unwrap();
     let error = Http::new().send(&request, Instant::now() + AMPLE).expect_err("a large answer");
     assert_eq!(error.kind(), Kind::Malformed, "{error}");
     assert!(error.to_string().contains("no memory"), "{error}");

@@ -47,9 +47,9 @@ fn main() {
 }
 
 /// This program as the child `name`, with URLs or ports in variables.
-fn child(name: &str, told: &[(&str, String)]) -> Command {
+fn child(name: &str, variables: &[(&str, String)]) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("the test's own path"));
-    command.env(CHILD, name).envs(told.iter().map(|(name, value)| (name, value)));
+    command.env(CHILD, name).envs(variables.iter().map(|(name, value)| (name, value)));
     command
 }
 
@@ -63,8 +63,8 @@ fn run(name: &str, mut command: Command) {
     println!("exchange_alone: {name}");
 }
 
-fn told(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} was not told"))
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
 }
 
 fn answering() -> Port {

@@ -13,9 +13,9 @@ pub fn run() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     let hosts = folder.path().join("hosts");
-    let within = |name: &str, told: &[(&str, String)]| {
+    let within = |name: &str, variables: &[(&str, String)]| {
         let mut command = mounting.command(&hosts);
-        let child = child(name, told);
+        let child = child(name, variables);
         command.arg(child.get_program());
         command.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command
@@ -74,7 +74,7 @@ impl Mounting {
 }
 
 fn url(host: &str) -> String {
-    format!("http://{host}:{}", told("PORT"))
+    format!("http://{host}:{}", variable("PORT"))
 }
 
 fn threads() -> Vec<String> {

@@ -20,12 +20,12 @@ pub fn run() {
     let resetting = Server::script(vec![Step::Reset]);
     let leaving = Server::script(vec![Step::Drop]);
     let half_read = Server::script(vec![Step::Request, Step::Reset]);
-    let told = [
+    let variables = [
         ("RESETTING", resetting.url()),
         ("LEAVING", leaving.url()),
         ("HALF_READ", half_read.url()),
     ];
-    super::run("SIGPIPE is not raised where it is not ignored", child("SIGPIPE", &told));
+    super::run("SIGPIPE is not raised where it is not ignored", child("SIGPIPE", &variables));
 
     let slow = Step::Trickle(GOOD.into(), Duration::from_millis(7));
     let slow = Server::script(vec![Step::Request, slow]);
@@ -33,7 +33,7 @@ pub fn run() {
     let silent = Server::script(vec![Step::Request, Step::Hold]);
     let full = Server::start(Port::Full);
     let sipping = Server::script(vec![Step::Sip(64 * 1024, Duration::from_millis(20))]);
-    let told = [
+    let variables = [
         ("SLOW", slow.url()),
         ("SILENT", silent.url()),
         ("FULL", full.url()),
@@ -41,7 +41,10 @@ pub fn run() {
         // The service's port, for `printenv` as the locator.
         ("127.0.0.1", good.port().to_string()),
     ];
-    super::run("an interrupted call continues with the time that is left", child("signals", &told));
+    super::run(
+        "an interrupted call continues with the time that is left",
+        child("signals", &variables),
+    );
 }
 
 fn large(url: &str) -> Request {
@@ -68,7 +71,7 @@ pub fn with_sigpipe_not_ignored() {
     assert!(pipe.write_all(b"x").is_err());
     assert!(seen.swap(false, Ordering::SeqCst), "the handler does not work");
 
-    for url in ["RESETTING", "LEAVING", "HALF_READ"].map(told) {
+    for url in ["RESETTING", "LEAVING", "HALF_READ"].map(variable) {
         for outcome in [send(&large(&url), AMPLE), get_token(&url, AMPLE)] {
             expect_kind(&url, outcome, Kind::Network);
             assert!(!seen.load(Ordering::SeqCst), "{url} raised SIGPIPE");
@@ -84,16 +87,16 @@ pub fn under_many_signals() {
             thread::sleep(PAUSE);
         }
     });
-    let silent = told("SILENT");
+    let silent = variable("SILENT");
     let mut stream = TcpStream::connect(silent.trim_start_matches("http://")).expect("a server");
     stream.set_read_timeout(Some(SHORT)).expect("a socket");
     let error = stream.read(&mut [0]).expect_err("nothing to read");
     assert_eq!(error.kind(), ErrorKind::Interrupted, "the signals do not interrupt calls");
 
-    expect_token(&told("SLOW"));
+    expect_token(&variable("SLOW"));
     expect_late("silence", |timeout| get_token(&silent, timeout));
-    expect_late("a full queue", |timeout| get_token(&told("FULL"), timeout));
-    let request = large(&told("SIPPING"));
+    expect_late("a full queue", |timeout| get_token(&variable("FULL"), timeout));
+    let request = large(&variable("SIPPING"));
     expect_late("a large request", |timeout| send(&request, timeout));
     let located = |locator: &str, service: &str, timeout| {
         let config = jsa::Config::new("id", "secret")?.with_qoauth_host(service)?;

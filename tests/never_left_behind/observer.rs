@@ -1,7 +1,7 @@
 //! Starts subjects and reads their memory.
 
 use crate::hostile::{Server, Step};
-use crate::subject::{LOCATOR_COPY, SERVICE, TOLD};
+use crate::subject::{LOCATOR_COPY, SERVICE, VARIABLES};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use memchr::memmem;
 use std::any::Any;
@@ -56,8 +56,8 @@ impl Row {
             "http" => (server.url(), None),
             way => over_tls(way, server.url(), &mut command),
         };
-        let told = [self.outcome, self.flow, self.mode, &url, secret_file.to_str().unwrap()];
-        command.envs(TOLD.into_iter().zip(told));
+        let values = [self.outcome, self.flow, self.mode, &url, secret_file.to_str().unwrap()];
+        command.envs(VARIABLES.into_iter().zip(values));
         if self.flow == "jsa, with a locator" {
             let port = url.rsplit(':').next().unwrap();
             // The prefix is long enough that the allocator's data in a freed copy does not overwrite the secret.

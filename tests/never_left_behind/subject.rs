@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 /// The subject's settings in its environment, which contains no secret except the one in [`LOCATOR_COPY`].
-pub const TOLD: [&str; 5] =
+pub const VARIABLES: [&str; 5] =
     ["LEFT_OUTCOME", "LEFT_FLOW", "LEFT_MODE", "LEFT_URL", "LEFT_SECRET_FILE"];
 /// The variable in which the flow with a locator has a copy of the secret.
 pub const LOCATOR_COPY: &str = "A_COPY_OF_THE_SECRET";
@@ -23,7 +23,7 @@ const AMPLE: Duration = Duration::from_secs(60);
 #[ignore = "child process of the other tests"]
 fn subject() {
     let [outcome, flow, mode, url, secret_file] =
-        TOLD.map(|name| std::env::var(name).unwrap_or_default());
+        VARIABLES.map(|name| std::env::var(name).unwrap_or_default());
     let timeout = if outcome == "timeout" { TIMEOUT } else { AMPLE };
     let secret = || Secret::from_file(&secret_file).unwrap();
     let jsa = || jsa::Config::new("id", secret()).unwrap().with_timeout(timeout);

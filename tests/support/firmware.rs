@@ -7,7 +7,7 @@ pub mod modem;
 #[path = "firmware/qemu.rs"]
 mod qemu;
 
-use modem::{Manner, Modem};
+use modem::{Behaviour, Modem};
 use qemu::Qemu;
 use std::path::PathBuf;
 
@@ -74,22 +74,28 @@ pub struct Outcome {
 
 impl Board {
     /// Runs the firmware from start to end.
-    pub fn run(&self, settings: &Settings, manner: Manner) -> Outcome {
-        self.start(self.name, settings, manner, false).finish()
+    pub fn run(&self, settings: &Settings, behaviour: Behaviour) -> Outcome {
+        self.start(self.name, settings, behaviour, false).finish()
     }
 
     /// The same with another image of the board.
     pub fn run_image(&self, image: &str, settings: &Settings) -> Outcome {
-        self.start(image, settings, Manner::default(), false).finish()
+        self.start(image, settings, Behaviour::default(), false).finish()
     }
 
     /// Starts the firmware so that it stops while it holds the token, and again when it has dropped everything.
     pub fn start_with_stops(&self, settings: &Settings) -> Running<'_> {
-        self.start(self.name, settings, Manner::default(), true)
+        self.start(self.name, settings, Behaviour::default(), true)
     }
 
-    fn start(&self, image: &str, settings: &Settings, manner: Manner, stops: bool) -> Running<'_> {
-        let modem = self.has_modem.then(|| Modem::listen(manner));
+    fn start(
+        &self,
+        image: &str,
+        settings: &Settings,
+        behaviour: Behaviour,
+        stops: bool,
+    ) -> Running<'_> {
+        let modem = self.has_modem.then(|| Modem::listen(behaviour));
         let (token_url, api_url) = (self.seen(&settings.token_url), self.seen(&settings.api_url));
         let mut arguments =
             vec!["firmware", settings.flow, &token_url, &settings.id, &settings.secret, &api_url];

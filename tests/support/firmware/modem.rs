@@ -10,18 +10,18 @@ use std::thread::{self, JoinHandle};
 
 /// How the modem behaves.
 #[derive(Clone, Copy)]
-pub struct Manner {
+pub struct Behaviour {
     /// The most bytes of an answer that it passes to the board at a time.
     pub piece: usize,
     /// Whether it never sends anything.
-    pub is_mute: bool,
+    pub is_silent: bool,
     /// Whether it can verify a server's certificate.
     pub verifies: bool,
 }
 
-impl Default for Manner {
+impl Default for Behaviour {
     fn default() -> Self {
-        Manner { piece: 1460, is_mute: false, verifies: true }
+        Behaviour { piece: 1460, is_silent: false, verifies: true }
     }
 }
 
@@ -34,7 +34,7 @@ pub struct Modem {
 
 impl Modem {
     /// A modem whose serial line is a socket that a board connects to.
-    pub fn listen(manner: Manner) -> Modem {
+    pub fn listen(behaviour: Behaviour) -> Modem {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let line = listener.local_addr().expect("its number");
         let commands = Arc::<Mutex<Vec<String>>>::default();
@@ -42,7 +42,7 @@ impl Modem {
         let thread = thread::spawn(move || {
             if let Ok((stream, _)) = listener.accept() {
                 // The board may disconnect at any time.
-                let _ = Connection::new(stream, manner).serve(&told);
+                let _ = Connection::new(stream, behaviour).serve(&told);
             }
         });
         Modem { line, thread, commands }
@@ -79,12 +79,12 @@ struct Server {
 #[derive(Clone)]
 struct Speaker {
     line: Arc<Mutex<TcpStream>>,
-    manner: Manner,
+    behaviour: Behaviour,
 }
 
 impl Speaker {
     fn say(&self, words: impl AsRef<[u8]>) -> std::io::Result<()> {
-        if self.manner.is_mute {
+        if self.behaviour.is_silent {
             return Ok(());
         }
         self.line.lock().unwrap().write_all(words.as_ref())
@@ -92,9 +92,9 @@ impl Speaker {
 }
 
 impl Connection {
-    fn new(stream: TcpStream, manner: Manner) -> Connection {
+    fn new(stream: TcpStream, behaviour: Behaviour) -> Connection {
         let line = stream.try_clone().expect("the line, once more");
-        let speaker = Speaker { line: Arc::new(Mutex::new(line)), manner };
+        let speaker = Speaker { line: Arc::new(Mutex::new(line)), behaviour };
         Connection { line: BufReader::new(stream), speaker, echoes: true, server: None }
     }
 
@@ -117,8 +117,8 @@ impl Connection {
                 }
                 None if command == "AT+CIPCLOSE" => self.close()?,
                 Some(("AT+CIPSTART", what)) => self.connect(what)?,
-                Some(("AT+CIPSSLCCONF", "2,0,0")) => self.speaker.manner.verifies,
-                Some(("AT+CIPSSLCCN" | "AT+CIPSSLCSNI", _)) => self.speaker.manner.verifies,
+                Some(("AT+CIPSSLCCONF", "2,0,0")) => self.speaker.behaviour.verifies,
+                Some(("AT+CIPSSLCCN" | "AT+CIPSSLCSNI", _)) => self.speaker.behaviour.verifies,
                 Some(("AT+CIPSEND", count)) => {
                     self.send(count.parse().expect("a count"))?;
                     continue;
@@ -182,7 +182,7 @@ impl Connection {
 
 /// Passes what the server sends to the board, and reports when the server has closed.
 fn pass_on(mut stream: TcpStream, speaker: &Speaker, is_open: &AtomicBool) -> std::io::Result<()> {
-    let mut piece = vec![0; speaker.manner.piece];
+    let mut piece = vec![0; speaker.behaviour.piece];
     loop {
         let count = stream.read(&mut piece).unwrap_or_default(); // a reset ends it as well
         if count == 0 {
