@@ -146,10 +146,14 @@ mod loopback {
 mod https {
     use super::*;
     use minbearer::{Http, get_token};
+    use std::sync::Arc;
     use tls::{Authority, Key};
+    use ureq::Agent;
+    use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
     struct Setting {
         config: jsa::Config,
+        url: String,
         ca: String,
         _server: tls::Server,
     }
@@ -159,8 +163,9 @@ mod https {
         let port = SERVER.authority.rsplit(':').next().and_then(|port| port.parse().ok());
         let identity = authority.issue(&["localhost"]);
         let server = tls::Server::terminating_tls(identity.config(), port.expect("a port"));
-        let config = config().with_qoauth_url(&server.url("localhost", "")).expect("a good URL");
-        Setting { config, ca: tls::pem(authority.certificate()), _server: server }
+        let url = server.url("localhost", "");
+        let config = config().with_qoauth_url(&url).expect("a good URL");
+        Setting { config, url, ca: tls::pem(authority.certificate()), _server: server }
     });
 
     fn http() -> Http {
@@ -179,6 +184,37 @@ mod https {
         let http = http();
         get_token(&SETTING.config, &http).expect("a token");
         bencher.bench(|| get_token(&SETTING.config, &http).expect("a token"));
+    }
+
+    /// An agent of ureq's that closes its connections, as `Http` does.
+    fn agent() -> Agent {
+        let ca = Certificate::from_pem(SETTING.ca.as_bytes()).expect("a CA");
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::new_with_certs(&[ca]))
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(10)));
+        config.max_redirects(0).max_idle_connections(0).tls_config(tls).build().new_agent()
+    }
+
+    fn ask(agent: &Agent) -> String {
+        let url = format!("{}{}", SETTING.url, SERVER.target);
+        let mut answer = agent.get(&url).call().expect("an answer");
+        let text = answer.body_mut().read_to_string().expect("text");
+        assert!(text == ANSWER);
+        text
+    }
+
+    #[divan::bench]
+    fn ureq_full_handshake(bencher: Bencher) {
+        bencher.with_inputs(agent).bench_values(|agent| ask(&agent));
+    }
+
+    #[divan::bench]
+    fn ureq_resumed(bencher: Bencher) {
+        let agent = agent();
+        ask(&agent);
+        bencher.bench(|| ask(&agent));
     }
 }
 

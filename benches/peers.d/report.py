@@ -1,28 +1,44 @@
 """Makes the tables, and the chart, of what benches/peers measured.
 
-report.py FOLDER BYTES KIND [README CHART]
+report.py FOLDER [--write]
 """
 
 import collections
-import html
 import os
 import re
 import statistics
 import sys
 from math import log10
 
-folder, size, kind, *written = sys.argv[1:]
-NAMES = [
-    "C, the system calls alone, static",
-    "`minbearer jsa`",
-    "Go, `oauth2/clientcredentials`",
-    "`curl` from a shell",
-    "Python, `requests`",
-]
+folder = sys.argv[1]
+NAMES = {
+    "baseline": "C, the system calls alone, static",
+    "minbearer": "`minbearer jsa`, static",
+    "ureq": "Rust, 40 lines over `ureq` and `serde_json`, static",
+    "libcurl": "C over `libcurl`, dynamic",
+    "go": "Go, `oauth2/clientcredentials`, static",
+    "curl": "`curl` from a shell",
+    "python": "Python, `requests`",
+}
+# The same, short, for the chart.
+LABELS = {
+    "baseline": "C, system calls alone",
+    "minbearer": "minbearer jsa",
+    "ureq": "Rust, ureq and serde_json",
+    "libcurl": "C, libcurl",
+    "go": "Go, oauth2/clientcredentials",
+    "curl": "curl from a shell",
+    "python": "Python, requests",
+}
+# A command of more than one executable: its size says nothing.
+OF_SEVERAL = ("curl", "python")
+
+Figures = collections.namedtuple("Figures", "size libraries wall ratio processor load memory")
 
 
 def processes(file):
-    """For each command: medians of wall and processor time and of their ratios to the first command's, peak memory."""
+    """For each command, by name: its size and its shared libraries' in bytes, medians of wall and processor time in ms
+    and of their ratios to the first command's, and peak memory in KiB."""
     runs = collections.defaultdict(list)
     for line in open(f"{folder}/{file}"):
         number, *values = map(int, line.split())
@@ -35,7 +51,11 @@ def processes(file):
         wall, processor = (statistics.median(run[column] for run in values) / 1e6 for column in (0, 1))
         return wall, ratio(0), processor, ratio(1), max(run[2] for run in values)
 
-    return [figures(runs[number]) for number in range(len(NAMES))]
+    commands = [line.split() for line in open(f"{folder}/{file}.names")]
+    return {
+        name: Figures(int(size), int(libraries), *figures(runs[number]))
+        for number, (name, size, libraries) in enumerate(commands)
+    }
 
 
 def in_process():
@@ -56,18 +76,38 @@ def times(ratio):
 
 
 def mebibytes(kibibytes):
-    return f"{kibibytes} KiB" if kibibytes < 1024 else f"{kibibytes / 1024:.1f} MiB"
+    return f"{kibibytes:.0f} KiB" if kibibytes < 1024 else f"{kibibytes / 1024:.1f} MiB"
 
 
-def tables(located, known, benches):
-    yield "| one token | cold start | port known | processor time | peak memory |"
-    yield "| --- | ---: | ---: | ---: | ---: |"
-    for name, (wall, ratio, _, load, memory), (wall_known, ratio_known, *_) in zip(NAMES, located, known):
-        name += f", {kind + ', ' if kind else ''}{int(size) // 1024} KiB" if "jsa`" in name else ""
+def size(name, figures):
+    if name in OF_SEVERAL:
+        return ""
+    libraries = f", libraries {mebibytes(figures.libraries / 1024)}" if figures.libraries else ""
+    return mebibytes(figures.size / 1024) + libraries
+
+
+def tables(located, known, tls, benches):
+    yield "Over HTTP, ratios to the first row's:"
+    yield ""
+    yield "| one token | cold start | port known | processor time | peak memory | executable |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    for name, own in located.items():
         yield (
-            f"| {name} | {times(ratio)} ({wall:.1f} ms) | {times(ratio_known)} ({wall_known:.1f} ms)"
-            f" | {times(load)} | {mebibytes(memory)} |"
+            f"| {NAMES[name]} | {times(own.ratio)} ({own.wall:.1f} ms)"
+            f" | {times(known[name].ratio)} ({known[name].wall:.1f} ms)"
+            f" | {times(own.load)} | {mebibytes(own.memory)} | {size(name, own)} |"
         )
+    if tls:
+        yield ""
+        yield "Over HTTPS (TLS 1.3, P-256, a private CA), the port known, ratios to minbearer's:"
+        yield ""
+        yield "| one token | cold start | processor time | peak memory | executable |"
+        yield "| --- | ---: | ---: | ---: | ---: |"
+        for name, own in tls.items():
+            yield (
+                f"| {NAMES[name]} | {times(own.ratio)} ({own.wall:.1f} ms) | {times(own.load)} ({own.processor:.1f} ms)"
+                f" | {mebibytes(own.memory)} | {size(name, own)} |"
+            )
     yield ""
     yield "| in process | ratio | median |"
     yield "| --- | ---: | ---: |"
@@ -75,6 +115,10 @@ def tables(located, known, benches):
         ("a bare `TcpStream` exchange", "bare_tcp_stream", "bare_tcp_stream"),
         ("`jsa::get_token`", "get_token", "bare_tcp_stream"),
         ("`ureq` 3, agent kept, JSON not read", "ureq", "bare_tcp_stream"),
+        ("over TLS 1.3, `get_token`, full handshake", "full_handshake", "full_handshake"),
+        ("`get_token`, session resumed", "resumed", "full_handshake"),
+        ("`ureq` 3, full handshake, JSON not read", "ureq_full_handshake", "full_handshake"),
+        ("`ureq` 3, session resumed, JSON not read", "ureq_resumed", "full_handshake"),
         ("`Instant::now()`", "the_clock_alone", "the_clock_alone"),
         ("`Session::token`, cached", "session_token", "the_clock_alone"),
         ("the same on 8 threads at once, time over calls", "session_token_8_threads", "the_clock_alone"),
@@ -85,6 +129,12 @@ def tables(located, known, benches):
         median = statistics.median(benches[name])
         shown = f"{median / 1000:.1f} µs" if median >= 1000 else f"{median:.0f} ns"
         yield f"| {title} | {times(ratio)} | {shown} |"
+    yield ""
+    yield "What each does with an answer that should not be believed (`peers.d/behaviour.py`):"
+    yield ""
+    for line in open(f"{folder}/behaviour"):
+        name = line.split("|")[1].strip()
+        yield line.rstrip("\n").replace(f"| {name} |", f"| {NAMES.get(name, name)} |", 1)
     yield from sizes()
 
 
@@ -116,8 +166,9 @@ line { stroke: #d1d9e0 } circle { fill: #818b98 } .own { fill: #0969da; font-wei
 """
 
 
-def panel(left, width, title, values, label, ticks):
+def panel(left, width, title, figures, label, ticks):
     """Dots on a logarithmic axis."""
+    bottom = 40 + 32 * len(figures)
     low, high = log10(ticks[0][0]), log10(ticks[-1][0])
 
     def x(value):
@@ -125,40 +176,65 @@ def panel(left, width, title, values, label, ticks):
 
     yield f'<text class="title" x="{left}" y="24">{title}</text>'
     for value, text in ticks[1:-1]:
-        yield f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="40" y2="200"/>'
-        yield f'<text class="small" text-anchor="middle" x="{x(value):.1f}" y="216">{text}</text>'
-    for row, value in enumerate(values):
-        own = ' class="own"' if row == 1 else ""
+        yield f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="40" y2="{bottom}"/>'
+        yield f'<text class="small" text-anchor="middle" x="{x(value):.1f}" y="{bottom + 16}">{text}</text>'
+    for row, (name, value) in enumerate(figures.items()):
+        own = ' class="own"' if name == "minbearer" else ""
         yield f'<circle{own} cx="{x(value):.1f}" cy="{56 + 32 * row}" r="6"/>'
         yield f'<text{own} x="{x(value) + 12:.1f}" y="{60 + 32 * row}">{label(value)}</text>'
 
 
 def chart(located):
-    yield '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 232" role="img">'
-    yield "<title>Cold start and peak memory of one token, logarithmic</title>"
+    height = 72 + 32 * len(located)
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 {height}" role="img">'
+    yield "<title>Cold start and peak memory of one token over HTTP, logarithmic</title>"
     yield f"<style>{STYLE}</style>"
-    for row, name in enumerate(NAMES):
-        name = html.escape(name.replace("`", "").replace(", the system calls alone, static", ", system calls alone"))
-        own = ' class="own"' if row == 1 else ""
-        yield f'<text{own} x="16" y="{60 + 32 * row}">{name}</text>'
-    walls = [figures[1] for figures in located]
+    for row, name in enumerate(located):
+        own = ' class="own"' if name == "minbearer" else ""
+        yield f'<text{own} x="16" y="{60 + 32 * row}">{LABELS[name]}</text>'
+    walls = {name: figures.ratio for name, figures in located.items()}
     ticks = [(0.5, ""), (1, "1"), (10, "10"), (100, "100"), (300, "")]
-    yield from panel(220, 260, "Cold start, C = 1, logarithmic", walls, times, ticks)
-    memory = [figures[4] for figures in located]
+    yield from panel(260, 240, "Cold start, C = 1, logarithmic", walls, times, ticks)
+    memory = {name: figures.memory for name, figures in located.items()}
     ticks = [(32, ""), (100, "100 KiB"), (1024, "1 MiB"), (10240, "10 MiB"), (131072, "")]
-    yield from panel(510, 290, "Peak memory, logarithmic", memory, mebibytes, ticks)
+    yield from panel(530, 270, "Peak memory, logarithmic", memory, mebibytes, ticks)
     yield "</svg>"
 
 
-located, known, benches = processes("located"), processes("known"), in_process()
-text = "\n".join(tables(located, known, benches))
-print(text)
-if written:
-    readme, image = written
-    old = open(readme).read()
+def replace_between(file, text):
+    old = open(file).read()
     marked = re.compile(r"(<!-- peers -->\n).*?(<!-- /peers -->)", re.DOTALL)
     if not marked.search(old):
-        sys.exit(f"{readme} has no <!-- peers --> and <!-- /peers -->")
-    os.makedirs(os.path.dirname(image), exist_ok=True)
-    open(image, "w").write("\n".join(chart(located)) + "\n")
-    open(readme, "w").write(marked.sub(lambda found: f"{found[1]}{text}\n{found[2]}", old))
+        sys.exit(f"{file} has no <!-- peers --> and <!-- /peers -->")
+    open(file, "w").write(marked.sub(lambda found: f"{found[1]}{text}\n{found[2]}", old))
+
+
+def replace_cells(file, rows):
+    """Puts what was measured into the second and third cell of the rows with these first cells."""
+    text = open(file).read()
+    for title, own, ureq in rows:
+        row = re.compile(rf"^\| {re.escape(title)} \|[^|]*\|[^|]*\|", re.MULTILINE)
+        text, found = row.subn(lambda _: f"| {title} | {own} | {ureq} |", text)
+        if found != 1:
+            sys.exit(f"{file} has {found} rows | {title} |, not 1")
+    open(file, "w").write(text)
+
+
+def readme_rows(tls):
+    own, ureq = tls["minbearer"], tls["ureq"]
+    yield "static program with TLS, x86_64", mebibytes(own.size / 1024), mebibytes(ureq.size / 1024)
+    yield "its peak memory for one token over TLS", mebibytes(own.memory), mebibytes(ureq.memory)
+    yield "its time for that, cold, on loopback", f"{own.wall:.1f} ms", f"{ureq.wall:.1f} ms"
+    crates = open(f"{folder}/crates").read().split()
+    yield "crates in the tree, with TLS", *crates
+
+
+located, known, benches = processes("located"), processes("known"), in_process()
+tls = processes("tls") if os.path.exists(f"{folder}/tls") else {}
+text = "\n".join(tables(located, known, tls, benches))
+print(text)
+if "--write" in sys.argv:
+    replace_between("benches/README.md", text)
+    replace_cells("README.md", readme_rows(tls))
+    os.makedirs("docs", exist_ok=True)
+    open("docs/peers.svg", "w").write("\n".join(chart(located)) + "\n")
