@@ -77,7 +77,7 @@ impl Http {
     }
 }
 
-// With TLS too: a panic leaves nothing half done in it, since what it keeps is made whole before it is put there.
+// rustls's types lack these. The state that `Http` keeps is complete before it is stored, so a panic cannot break it.
 impl UnwindSafe for Http {}
 impl RefUnwindSafe for Http {}
 

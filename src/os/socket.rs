@@ -83,14 +83,14 @@ impl Write for Socket {
     }
 }
 
-/// How far the way to an address led before it failed so. Of several addresses' failures the furthest says most: that
-/// nothing listens on ::1, or that there is no IPv6, is not what is wrong with a server on 127.0.0.1.
+/// Ranks a failed connection by how much of it was made. Of several addresses the failure with the highest rank is
+/// reported: a refusal at ::1, or a host without IPv6, does not explain what is wrong with a server at 127.0.0.1.
 fn how_far(error: &Error) -> u8 {
     match error.kind() {
         ErrorKind::ConnectionReset => 3,
         ErrorKind::TimedOut => 2,
         ErrorKind::ConnectionRefused => 1,
-        _ => 0, // no way there at all
+        _ => 0, // no route
     }
 }
 

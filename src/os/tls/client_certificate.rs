@@ -87,7 +87,7 @@ fn read_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
     Err(wrong("holds no private key in PEM (-----BEGIN PRIVATE KEY-----)"))
 }
 
-/// SEC1 (RFC 5915) as PKCS #8 (RFC 5208 section 5). rustls would do it too, in buffers that no one wipes.
+/// SEC1 (RFC 5915) as PKCS #8 (RFC 5208 section 5). rustls can do this too, in buffers that it does not wipe.
 ///
 /// ```text
 /// SEQUENCE │ INTEGER 0 │ SEQUENCE { id-ecPublicKey, curve } │ OCTET STRING { SEC1 }
@@ -101,14 +101,14 @@ fn sec1_in_pkcs8(sec1: &[u8]) -> Option<PrivatePkcs8KeyDer<'static>> {
         0x02, 1, 0, 0x30, 16, 0x06, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 0x06, 5, 0x2b, 0x81,
         0x04, 0, 0x22,
     ];
-    // SEC1 need not name its curve. It starts with the version 1 and the scalar, which is as long as the curve's.
+    // SEC1 may leave out its curve. It starts with the version, 1, and the scalar, whose length shows the curve.
     let start = sec1.iter().position(|byte| *byte == 0x02)?;
     let before = match sec1.get(start..start + 5)? {
         [0x02, 1, 1, 0x04, 32] => P256,
         [0x02, 1, 1, 0x04, 48] => P384,
         _ => return None,
     };
-    // All lengths are of one byte, or of one behind 0x81.
+    // A length is one byte, or 0x81 and one byte.
     let len = u8::try_from(sec1.len()).ok()?;
     let whole = u8::try_from(before.len() + 3 + sec1.len()).ok()?;
     let mut pkcs8 = Vec::with_capacity(3 + usize::from(whole));

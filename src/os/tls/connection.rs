@@ -172,10 +172,10 @@ impl Exchange<'_> {
         })
     }
 
-    /// Tells the server why the connection ends, by the alert that rustls has ready after an error. The error stays what
-    /// it is, whether the server hears of it or not.
+    /// Sends the alert that rustls has prepared after an error. If it cannot be sent, the first error is still the one
+    /// that is reported.
     fn send_alert(&mut self, tls: &mut UnbufferedClientConnection, socket: &mut impl Write) {
-        // What is ready comes first. Without it rustls would go on with what it has received, and panic.
+        // rustls returns prepared records first. If there were none, it would process further input, and panic.
         while tls.wants_write() {
             let Ok(ConnectionState::EncodeTlsData(data)) = tls.process_tls_records(&mut []).state
             else {
