@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
@@ -415,7 +416,7 @@ fn a_password_is_asked_for_at_the_terminal_without_echo() {
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
     let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
-    let input = File::options().read(true).write(true).open(name).unwrap();
+    let input = File::options().read(true).write(true).open(&name).unwrap();
     let mut child = Command::new("setsid")
         .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_minbearer"), "accelerator"])
         .args([&appliance.nc_url(), "rose"])
@@ -432,6 +433,11 @@ fn a_password_is_asked_for_at_the_terminal_without_echo() {
         terminal.read_exact(&mut byte).unwrap();
         shown.extend(byte);
     }
+    // The prompt comes first, and then the echo is turned off. No one types as fast as this test would.
+    let start = Instant::now();
+    while is_echoing(&name) && start.elapsed() < Duration::from_secs(10) {
+        sleep(Duration::from_millis(5));
+    }
     writeln!(terminal, "{ODD_SECRET}").unwrap();
     assert!(child.wait().unwrap().success());
     let outcome = Outcome::from(child.wait_with_output().unwrap());
@@ -441,4 +447,10 @@ fn a_password_is_asked_for_at_the_terminal_without_echo() {
     let _ = terminal.read_to_end(&mut shown);
     let shown = String::from_utf8(shown).unwrap();
     assert_eq!(shown.trim_end(), "Password:", "the password is echoed");
+}
+
+/// Whether a terminal echoes what is typed, by coreutils' `stty`.
+fn is_echoing(terminal: &str) -> bool {
+    let settings = Command::new("stty").args(["-a", "-F", terminal]).output().expect("stty");
+    !String::from_utf8_lossy(&settings.stdout).split_whitespace().any(|word| word == "-echo")
 }
