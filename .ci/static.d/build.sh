@@ -93,7 +93,9 @@ compile() {
   case $arch in
     # The linker leaves room for pages of 64 KiB, in the file too if the sections end unluckily. This processor has none.
     armv7) flags+=" -Clink-arg=-Wl,-z,max-page-size=4096" ;;
-    riscv64 | mipsel) flags+=" -Ctarget-feature=+crt-static" ;;
+    riscv64) flags+=" -Ctarget-feature=+crt-static" ;;
+    # musl's dlsym, which rustix calls, is position-independent there, and expects its caller to be.
+    mipsel) flags+=" -Ctarget-feature=+crt-static -Crelocation-model=pic" ;;
   esac
   # zig takes it for the parts of libc that it compiles, and as a wish for no symbols.
   [ "$strip" = none ] || flags+=" -Clink-arg=-Oz"
