@@ -7,6 +7,8 @@ mod appliance;
 mod minbearer;
 #[path = "support/programs.rs"]
 mod programs;
+#[path = "support/terminal.rs"]
+mod terminal;
 
 use appliance::Appliance;
 use minbearer::{ODD_SECRET, get, jsa_variables, odd_appliance};
@@ -15,7 +17,6 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
@@ -407,46 +408,72 @@ fn no_core_is_dumped() {
     assert_eq!(values, ["0", "0"], "{core}");
 }
 
-/// Under util-linux's `setsid --ctty`, which makes standard input the controlling terminal.
 #[test]
-fn a_password_is_asked_for_at_the_terminal_without_echo() {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+fn a_timeout_may_be_longer_than_any_number() {
     let appliance = odd_appliance();
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
-    let input = File::options().read(true).write(true).open(&name).unwrap();
+    for timeout in ["86401", "18446744073709551616", &"9".repeat(99)] {
+        let outcome = jsa(&appliance, &["--timeout", timeout], &[]);
+        assert!(outcome.status == Some(0) && !outcome.out.is_empty(), "{timeout}: {outcome:?}");
+    }
+}
+
+/// Runs `minbearer accelerator` at a terminal, by util-linux's `setsid --ctty`, and types when it asks. `lines` is a
+/// setting of `stty`. Returns what the terminal showed too.
+fn at_a_terminal(url: &str, typed: &[u8], lines: &str) -> (Outcome, String) {
+    let (mut person, name) = terminal::open();
+    let program_side = File::options().read(true).write(true).open(&name).unwrap();
+    let set = Command::new("stty").args(["-F", &name, lines]).status();
+    assert!(set.expect("stty").success());
     let mut child = Command::new("setsid")
-        .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_minbearer"), "accelerator"])
-        .args([&appliance.nc_url(), "rose"])
+        .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_minbearer"), "accelerator", url, "rose"])
         .env_clear()
-        .stdin(input)
+        .stdin(program_side.try_clone().unwrap())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("setsid");
-    let mut terminal = File::from(terminal);
     let mut shown = Vec::new();
     while !shown.ends_with(b"Password: ") {
         let mut byte = [0];
-        terminal.read_exact(&mut byte).unwrap();
+        person.read_exact(&mut byte).unwrap();
         shown.extend(byte);
     }
-    // The prompt comes first, and then the echo is turned off. No one types as fast as this test would.
-    let start = Instant::now();
-    while is_echoing(&name) && start.elapsed() < Duration::from_secs(10) {
-        sleep(Duration::from_millis(5));
-    }
-    writeln!(terminal, "{ODD_SECRET}").unwrap();
-    assert!(child.wait().unwrap().success());
+    assert!(!is_echoing(&name), "what is typed as soon as the prompt is there is echoed");
+    person.write_all(typed).unwrap();
+    child.wait().unwrap();
     let outcome = Outcome::from(child.wait_with_output().unwrap());
+    assert!(is_echoing(&name), "the echo stays off");
+    let unread = rustix::io::ioctl_fionread(&program_side).unwrap();
+    assert_eq!(unread, 0, "a part of the line is left for the shell, as a command");
+    drop(program_side);
+    // Reading fails once no process has the other end open.
+    let _ = person.read_to_end(&mut shown);
+    (outcome, String::from_utf8(shown).unwrap())
+}
+
+#[test]
+fn a_password_is_asked_for_at_the_terminal_without_echo() {
+    let appliance = odd_appliance();
+    let (outcome, shown) =
+        at_a_terminal(&appliance.nc_url(), format!("{ODD_SECRET}\n").as_bytes(), "icanon");
     assert!(outcome.out.starts_with("ey"), "{outcome:?}");
     assert_eq!(appliance.last_password().as_deref(), Some(ODD_SECRET));
-    // Reading fails once no process has the other end open.
-    let _ = terminal.read_to_end(&mut shown);
-    let shown = String::from_utf8(shown).unwrap();
     assert_eq!(shown.trim_end(), "Password:", "the password is echoed");
+}
+
+#[test]
+fn a_typed_line_that_is_no_password_is_an_error() {
+    let too_long = [&[b'x'; 8193][..], b"\n"].concat();
+    // Without `-icanon` a terminal keeps 4,095 bytes of a line.
+    for (typed, lines, part) in [
+        (&b"\n"[..], "icanon", "the password must not be empty"),
+        (b"\x04", "icanon", "end of file"),
+        (b"\xff\n", "icanon", "it is not UTF-8"),
+        (&too_long, "-icanon", "it is longer than 8 KiB"),
+    ] {
+        let (outcome, _) = at_a_terminal("http://127.0.0.1:9", typed, lines);
+        outcome.expect_failure("minbearer", 2, part);
+    }
 }
 
 /// Whether a terminal echoes what is typed, by coreutils' `stty`.

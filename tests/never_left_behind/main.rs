@@ -9,6 +9,9 @@
 
 #[path = "../support/hostile.rs"]
 mod hostile;
+#[cfg(feature = "prompt")]
+#[path = "../support/terminal.rs"]
+mod terminal;
 #[cfg(feature = "tls")]
 #[path = "../support/tls.rs"]
 mod tls;
@@ -17,6 +20,8 @@ mod tls;
 mod key;
 mod observer;
 mod subject;
+#[cfg(feature = "prompt")]
+mod typed;
 
 use observer::{Copies, Row, each};
 

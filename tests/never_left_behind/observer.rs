@@ -220,7 +220,7 @@ pub fn count(memory: &[Vec<u8>], needle: &[u8]) -> usize {
     memory.iter().map(|region| finder.find_iter(region).count()).sum()
 }
 
-fn random_text(len: usize) -> String {
+pub fn random_text(len: usize) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     (0..len)
         .map(|_| char::from(ALPHABET[(RandomState::new().build_hasher().finish() % 64) as usize]))
