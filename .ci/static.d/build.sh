@@ -8,6 +8,7 @@
 # The C compiler and linker is zig (pip install ziglang), which carries musl for every processor.
 
 zig_version=0.15.2
+smaller_libc=$(realpath "${BASH_SOURCE[0]%/*}")/smaller_libc.c
 
 install_tools() {
   if ! dpkg -s rustc-web cargo-web rust-web-src python3-venv >/dev/null 2>&1; then
@@ -23,7 +24,7 @@ install_tools() {
 
 # write_compiler NAME ZIG_TARGET [OPTION]...: a C compiler and linker for one processor.
 # It leaves out what it is told but zig does not know: LLVM's name of the target, the least version of macOS, and two
-# options of the linker. thread_name.o stands for the one of NAME.
+# options of the linker. smaller_libc.o stands for the one of NAME.
 write_compiler() {
   cat >"$out/$1" <<EOF
 #!/usr/bin/env bash
@@ -31,7 +32,7 @@ arguments=()
 for argument in "\$@"; do
   case \$argument in
     --target=* | -mmacosx-version-min=* | -Wl,--as-needed | -Wl,-melf*) ;;
-    thread_name.o) arguments+=("$out/thread_name-${1#cc-}.o") ;;
+    smaller_libc.o) arguments+=("$out/smaller_libc-${1#cc-}.o") ;;
     *) arguments+=("\$argument") ;;
   esac
 done
@@ -40,29 +41,10 @@ EOF
   chmod +x "$out/$1"
 }
 
-# The standard library names a thread by this function, and only the thread that calls it. musl's can name others too,
-# for which it needs snprintf, and with that 11 KiB that nothing else here has a use for. This one does what musl's
-# does in the first case.
-write_thread_name() {
-  cat >"$out/thread_name.c" <<'EOF'
-#include <errno.h>
-#include <pthread.h>
-#include <string.h>
-#include <sys/prctl.h>
-
-int pthread_setname_np(pthread_t thread, const char *name) {
-  if (strnlen(name, 16) > 15) return ERANGE;
-  if (thread != pthread_self()) return ENOTSUP;
-  return prctl(PR_SET_NAME, (unsigned long)name, 0UL, 0UL, 0UL) ? errno : 0;
-}
-EOF
-}
-
 # prepare: installs and writes all of the above.
 prepare() {
   mkdir -p "$out"
   install_tools
-  write_thread_name
   printf '#!/bin/sh\nexec "%s" -m ziglang ar "$@"\n' "$out/venv/bin/python" >"$out/ar"
   chmod +x "$out/ar"
 }
@@ -81,10 +63,12 @@ compile() {
   esac
   # shellcheck disable=SC2086 # a target and options
   write_compiler "cc-$arch" $zig
-  "$out/cc-$arch" -Oz -c -o "$out/thread_name-$arch.o" "$out/thread_name.c"
+  "$out/cc-$arch" -Oz -c -o "$out/smaller_libc-$arch.o" "$smaller_libc"
   flags="-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Zlocation-detail=none"
   flags+=" -Crelocation-model=static -Clinker=cc-$arch -Clink-self-contained=no"
-  flags+=" -Clink-arg=thread_name.o"
+  flags+=" -Clink-arg=smaller_libc.o"
+  # A page that is read-only after relocation is one page more in memory. Here nothing is relocated.
+  flags+=" -Clink-arg=-Wl,-z,norelro"
   flags+=" -Cllvm-args=-inline-threshold=10 -Cllvm-args=-inline-call-penalty=35"
   flags+=" -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-disable-lsr -Cllvm-args=-min-jump-table-entries=30"
   # These make code faster by writing some of it twice, or by keeping more values at hand than there are registers.
@@ -95,7 +79,7 @@ compile() {
     armv7) flags+=" -Clink-arg=-Wl,-z,max-page-size=4096" ;;
     riscv64) flags+=" -Ctarget-feature=+crt-static" ;;
     # musl's dlsym, which rustix calls, is position-independent there, and expects its caller to be.
-    mipsel) flags+=" -Ctarget-feature=+crt-static -Crelocation-model=pic" ;;
+    mipsel) flags+=" -Ctarget-feature=+crt-static -Crelocation-model=pic -Clink-arg=-Wl,-z,relro" ;;
   esac
   # zig takes it for the parts of libc that it compiles, and as a wish for no symbols.
   [ "$strip" = none ] || flags+=" -Clink-arg=-Oz"

@@ -1,0 +1,45 @@
+/* Functions of musl, written for size. They are linked before musl, whose own are then left out. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+/* The standard library names a thread by this function, and only the thread that calls it. musl's can name others too,
+ * for which it needs snprintf, and with that 11 KiB that nothing else here has a use for. This one does what musl's
+ * does in the first case. */
+int pthread_setname_np(pthread_t thread, const char *name) {
+  if (strnlen(name, 16) > 15) return ERANGE;
+  if (thread != pthread_self()) return ENOTSUP;
+  return prctl(PR_SET_NAME, (unsigned long)name, 0UL, 0UL, 0UL) ? errno : 0;
+}
+
+static void swap(char *a, char *b, size_t size) {
+  while (size--) {
+    char byte = *a;
+    *a++ = *b;
+    *b++ = byte;
+  }
+}
+
+/* musl's resolver sorts the addresses of a name. Its smoothsort has 1.7 KiB; this is a heapsort. */
+void qsort(void *array, size_t count, size_t size, int (*compare)(const void *, const void *)) {
+  char *first = array;
+  size_t root = count / 2;
+  while (count > 1) {
+    /* First each parent, from the last, is sifted down; then the largest goes to the end, and what took its place is. */
+    size_t parent, child;
+    if (root) {
+      parent = --root;
+    } else {
+      swap(first, first + --count * size, size);
+      parent = 0;
+    }
+    while ((child = 2 * parent + 1) < count) {
+      if (child + 1 < count && compare(first + child * size, first + (child + 1) * size) < 0) child++;
+      if (compare(first + parent * size, first + child * size) >= 0) break;
+      swap(first + parent * size, first + child * size, size);
+      parent = child;
+    }
+  }
+}
