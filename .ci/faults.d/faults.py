@@ -81,10 +81,18 @@ def run(arguments, variables, inject=None, trace=None):
     command = ["strace", "-f", "-qq", "-o", trace or os.devnull]
     command += ["-e", f"inject={inject}"] if inject else []
     environment = {"PATH": os.environ["PATH"], **variables}
-    return subprocess.run(
-        command + [program, "--timeout", str(SECONDS), *arguments],
-        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS + 8,
+    # In a session of its own, to end all of it: strace that is killed leaves the program running.
+    process = subprocess.Popen(
+        command + [program, "--timeout", str(SECONDS), *arguments], env=environment, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
+    try:
+        out, err = process.communicate(timeout=SECONDS + 8)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def calls(arguments, variables):
