@@ -107,8 +107,9 @@ impl Console {
 fn poll_seconds() -> Result<Duration, Error> {
     match program::variable("POLL_SECONDS")? {
         None => Ok(Duration::from_secs(30)),
-        Some(text) => program::seconds(&text)
-            .ok_or_else(|| Error::config("POLL_SECONDS is not a number of seconds above 0")),
+        Some(text) => program::seconds(&text).ok_or_else(|| {
+            Error::config("POLL_SECONDS is not a number of seconds above 0, like 30 or 0.5")
+        }),
     }
 }
 

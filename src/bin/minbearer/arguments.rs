@@ -160,7 +160,7 @@ impl Arguments {
                 self.timeout = value
                     .to_str()
                     .and_then(seconds)
-                    .ok_or_else(|| wrong("a number of seconds above 0"))?;
+                    .ok_or_else(|| wrong("a number of seconds above 0, like 10 or 0.5"))?;
             }
             Setting::CaCert => self.tls.ca = file(value)?,
             Setting::Cert => self.tls.certificate = file(value)?,

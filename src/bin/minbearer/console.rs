@@ -97,7 +97,7 @@ pub fn required(name: &str) -> Result<String, Error> {
     Secret::from_env(name).map(|value| String::from(value.expose()))
 }
 
-/// A number of seconds above 0, decimals allowed, up to a hundred years.
+/// A number of seconds above 0, decimals allowed. More than a hundred years are a hundred years.
 ///
 /// Read as digits: parsing a floating-point number would link tables of 14 KiB.
 pub fn seconds(text: &str) -> Option<Duration> {
@@ -107,14 +107,14 @@ pub fn seconds(text: &str) -> Option<Duration> {
     if digits().next().is_none() || !digits().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let whole = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let whole = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(MAX.as_secs()) };
     let nanoseconds = fraction
         .bytes()
         .chain(std::iter::repeat(b'0'))
         .take(9)
         .fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
-    let duration = Duration::new(whole, nanoseconds);
-    (!duration.is_zero() && duration <= MAX).then_some(duration)
+    let duration = Duration::new(whole, nanoseconds).min(MAX);
+    (!duration.is_zero()).then_some(duration)
 }
 
 /// A time as in RFC 3339, to the second, in UTC.
