@@ -50,7 +50,7 @@ pub enum Error {
     Status(Box<Refusal>),
 }
 
-/// The kind of an [`Error`], for a program to branch on.
+/// The kind of an [`Error`], for a program to branch on. Each variant says what to do; [`Error`] says when it occurs.
 ///
 /// ```
 /// use minbearer::Kind;
@@ -63,21 +63,21 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// See [`Error::Config`].
+    /// Correct the argument, variable, file or URL that the message names. See [`Error::Config`].
     Config,
-    /// See [`Error::Locator`].
+    /// Run the port locator by hand with the service's name; it must print a port. See [`Error::Locator`].
     Locator,
-    /// See [`Error::Network`].
+    /// Check whether the service is up, and whether name, port and certificate are right. See [`Error::Network`].
     Network,
-    /// See [`Error::Timeout`].
+    /// Check what [`Network`](Self::Network) says, or set a longer timeout. See [`Error::Timeout`].
     Timeout,
-    /// See [`Error::Refused`].
+    /// Check the credentials; the message quotes the server. See [`Error::Refused`].
     Refused,
-    /// See [`Error::Unavailable`].
+    /// Try again later. See [`Error::Unavailable`].
     Unavailable,
-    /// See [`Error::Malformed`].
+    /// Check the URL. The answer is not a token server's, or the server has a bug. See [`Error::Malformed`].
     Malformed,
-    /// See [`Error::Status`].
+    /// Look up the status code in the API's documentation. See [`Error::Status`].
     Status,
 }
 

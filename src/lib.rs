@@ -1,13 +1,13 @@
-//! Gets a bearer token and returns the `Authorization` header value. Synchronous and small.
+//! Gets a bearer token from a token server and returns the `Authorization` header value. Synchronous and small.
 //!
-//! The crate has three flows. It is for programs that are linked into static binaries and run on devices without an
-//! async runtime or a shell, some of them with a wrong clock:
+//! The crate is for static binaries on small appliances and in empty container images: no async runtime, no shell,
+//! perhaps a wrong clock. It has three flows:
 //!
 //! | module | for | what goes over the wire |
 //! | --- | --- | --- |
 //! | [`jsa`] | apps of version 1 of the app framework of JSA and IBM QRadar, the same platform | client credentials to the local `qoauth`, whose port the port locator prints |
 //! | [`accelerator`] | Altair Accelerator (`vovserver` REST API v3) | user name and password for a JSON Web Token |
-//! | [`client_credentials`] | any OAuth 2.0 server, [RFC 6749 section 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4) | client id and secret, in the body or as Basic |
+//! | [`client_credentials`] | any OAuth 2.0 server, [RFC 6749 section 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4) | client id, and a secret in the body or as Basic, an assertion, or a certificate |
 //!
 //! ```no_run
 //! # fn main() -> Result<(), minbearer::Error> {
@@ -27,12 +27,14 @@
 //! // RFC 6749 section 4.4
 //! let (url, id) = ("https://auth.example/token", "my-client");
 //! let secret = SecretSource::file("/run/secrets/client_secret");
-//! let config = client_credentials::Config::new(url, id, secret)?.with_scope("read");
+//! let config = client_credentials::Config::new(url, id, secret)?
+//!     .with_scope("read");
 //! let token = client_credentials::get_token(&config)?;
 //!
 //! // A token that renews itself, shared between threads
 //! let session = Session::new(jsa::Config::from_env()?);
-//! let reply = session.send(Request::get("https://console/api/ariel/databases")?)?;
+//! let request = Request::get("https://console/api/ariel/databases")?;
+//! let reply = session.send(request)?;
 //! # Ok(()) }
 //! ```
 //!
@@ -68,11 +70,13 @@
 //!
 //! The server's certificate chain and host name are always verified. No option turns that off: an unverified server
 //! would receive the credentials. The feature `tls` supports TLS 1.3 and 1.2, the AES-GCM cipher suites, key exchange on
-//! X25519, P-256 and P-384, and certificates with RSA (2048 bits or more), P-256, P-384 and Ed25519 keys. It cannot
-//! connect to a server that has only ChaCha20-Poly1305, which would add 52 KB to a static program, or only P-521.
-//! If the program installs a provider of cryptography (`rustls::crypto::CryptoProvider::install_default`: aws-lc-rs, its
-//! FIPS build, all of ring), that provider is used with everything it supports; `tls-no-provider` is for such programs.
-//! This crate installs none.
+//! X25519, P-256 and P-384, and certificates with RSA (2048 bits or more), P-256, P-384 and Ed25519 keys. A
+//! server that has only P-521 or only ChaCha20-Poly1305 cannot be reached; ChaCha20-Poly1305 would add 52 KB to a static
+//! program.
+//!
+//! If the program installs a provider of cryptography (aws-lc-rs, its FIPS build, all of ring) with
+//! `rustls::crypto::CryptoProvider::install_default`, that provider is used with everything it supports;
+//! `tls-no-provider` is for such programs. This crate installs none.
 //!
 //! The trust anchors are the system's CAs. `SSL_CERT_FILE` (a PEM file) and `SSL_CERT_DIR` (directories of PEM files)
 //! replace them; **if both are set, the CAs of both are trusted**, as with OpenSSL, so neither variable pins a CA.
@@ -83,22 +87,20 @@
 //! | private CA | `Http::with_ca`, or set `SSL_CERT_FILE` to its certificate |
 //! | self-signed server certificate | trust the server's certificate itself, in the same way. `openssl s_client -connect HOST:443 </dev/null \| openssl x509` shows it; compare its fingerprint with the server's before you trust it |
 //! | … and it is a CA certificate | a CA certificate is rejected as a server's. `openssl req -x509` makes one unless it is given `-addext basicConstraints=critical,CA:FALSE` |
-//! | wrong name | use a name from the certificate's `subjectAltName`; the error lists them. The common name is ignored |
 //! | an address instead of a name | the certificate needs the address in its `subjectAltName` (`IP:192.0.2.7`); else use a name that it has |
-//! | expired, or not valid yet | renew the certificate, or set the device's clock; the error shows its time |
 //! | the server requires a client certificate | `Http::with_client_certificate` |
 //! | another TLS library | implement [`Transport`]; its documentation has an example |
 //!
-//! What the message of an error has, and what to do. The kind is [`Kind::Network`] with the cause [`NetworkCause::Tls`]
-//! unless noted:
+//! What to do after an error depends on its message. The kind is [`Kind::Network`] with the cause
+//! [`NetworkCause::Tls`], unless the table names another:
 //!
 //! | the message has | what to do |
 //! | --- | --- |
 //! | `signed by none of the CAs in …` | trust the server's CA; the server must send intermediates |
 //! | `a CA of that name is trusted, but with another key` | the CA was renewed: fetch its new certificate |
 //! | `has an RSA key of less than 2048 bits`, `has a P-521 key` | have that certificate issued with another type of key |
-//! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, or have the certificate issued for HOST |
-//! | `expired at …`, `not valid before …` | renew the certificate, or set the device's clock |
+//! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, or have the certificate issued for HOST; only `subjectAltName` counts, not the common name |
+//! | `expired at …`, `not valid before …` | renew the certificate, or set the device's clock, whose time the message has |
 //! | `marked as that of a CA`, `not meant for servers` | have it issued as a server certificate |
 //! | `a signature that is not supported` | have it issued with SHA-256 |
 //! | `no TLS version that is supported here` | let the server speak TLS 1.2 or 1.3 |
@@ -182,11 +184,13 @@ extern crate std;
 
 mod error;
 mod flow;
-#[cfg(feature = "std")]
-mod os;
 mod secret;
 mod session;
 mod wire;
+
+// Last, since rustdoc lists the methods in the order of the modules, and this one adds to `Token`.
+#[cfg(feature = "std")]
+mod os;
 
 /// Private functions for the fuzz targets; cargo-fuzz sets the `cfg`.
 #[cfg(all(fuzzing, feature = "std"))]

@@ -4,12 +4,14 @@ pub mod schedule;
 
 #[cfg(feature = "std")]
 mod cached;
-#[cfg(feature = "minreq")]
-mod minreq;
 #[cfg(feature = "std")]
 mod rejection;
 #[cfg(feature = "std")]
 mod renewing;
+
+// Last, since rustdoc lists the methods in the order of the modules.
+#[cfg(feature = "minreq")]
+mod minreq;
 
 #[cfg(feature = "std")]
 pub use renewing::Session;

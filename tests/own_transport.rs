@@ -5,6 +5,7 @@
 #[path = "support/appliance.rs"]
 mod appliance;
 #[path = "../examples/support/own_transport.rs"]
+#[rustfmt::skip] // for its width: tests/pages.rs
 mod own_transport;
 #[path = "support/tls.rs"]
 mod tls;

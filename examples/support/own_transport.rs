@@ -13,7 +13,8 @@ pub struct Ureq {
 impl Ureq {
     pub fn trusting(ca_pem: &[u8]) -> Result<Ureq, Error> {
         let ca = Certificate::from_pem(ca_pem).map_err(|error| {
-            Error::config(format!("the CA's certificate: {error}")).with_source(error)
+            Error::config(format!("the CA's certificate: {error}"))
+                .with_source(error)
         })?;
         let provider = rustls::crypto::ring::default_provider();
         let tls = TlsConfig::builder()
@@ -24,7 +25,8 @@ impl Ureq {
             .tls_config(tls)
             .https_only(true)
             .http_status_as_error(false) // the flow reads the refusal
-            .max_redirects(0) // a redirect would send the credentials to another server
+            // A redirect would send the credentials to another server.
+            .max_redirects(0)
             .max_redirects_will_error(false)
             .max_idle_connections(0)
             .proxy(None) // by default ureq reads it from the environment
@@ -32,7 +34,11 @@ impl Ureq {
         Ok(Ureq { agent: agent.into() })
     }
 
-    fn exchange(&self, request: &Request, deadline: Instant) -> Result<Response, ureq::Error> {
+    fn exchange(
+        &self,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Response, ureq::Error> {
         let (method, url) = (request.method().as_str(), request.url().as_str());
         let mut outgoing = http::Request::builder().method(method).uri(url);
         for (name, value) in request.headers() {
@@ -40,10 +46,12 @@ impl Ureq {
         }
         let outgoing = outgoing.body(request.body().unwrap_or_default())?;
         let left = deadline.saturating_duration_since(Instant::now());
-        let limited = self.agent.configure_request(outgoing).timeout_global(Some(left));
+        let limited =
+            self.agent.configure_request(outgoing).timeout_global(Some(left));
         let (head, body) = self.agent.run(limited.build())?.into_parts();
         let limit = request.max_answer_bytes();
-        let mut answer = Vec::with_capacity(limit); // a buffer that grows leaves unwiped copies
+        // A buffer that grows leaves unwiped copies.
+        let mut answer = Vec::with_capacity(limit);
         let mut reader = body.into_with_config().limit(limit as u64).reader();
         let read = reader.read_to_end(&mut answer);
         if head.status.is_success() {
@@ -60,15 +68,24 @@ impl Ureq {
 }
 
 impl Transport for Ureq {
-    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+    fn send(
+        &self,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Response, Error> {
         self.exchange(request, deadline).map_err(|error| {
-            let to = request.url().origin(); // host and port, without the query's secret
+            // Scheme, host and port, without the query, which may hold a secret.
+            let to = request.url().origin();
             match error {
-                ureq::Error::Timeout(_) => Error::timeout(format!("{to} did not answer in time")),
+                ureq::Error::Timeout(_) => {
+                    Error::timeout(format!("{to} did not answer in time"))
+                }
                 ureq::Error::BodyExceedsLimit(_) => {
                     Error::malformed(format!("the answer of {to} is too large"))
                 }
-                error => Error::network(format!("the request to {to} failed: {error}")),
+                error => Error::network(format!(
+                    "the request to {to} failed: {error}"
+                )),
             }
         })
     }

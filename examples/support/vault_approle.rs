@@ -8,9 +8,18 @@ struct AppRole {
 }
 
 impl AppRole {
-    fn new(vault: &str, role_id: &str, secret_id: &str) -> Result<AppRole, Error> {
-        let login = Url::parse("the Vault URL", vault)?.with_path("/v1/auth/approle/login")?;
-        Ok(AppRole { login, role_id: role_id.into(), secret_id: secret_id.into() })
+    fn new(
+        vault: &str,
+        role_id: &str,
+        secret_id: &str,
+    ) -> Result<AppRole, Error> {
+        let login = Url::parse("the Vault URL", vault)?
+            .with_path("/v1/auth/approle/login")?;
+        Ok(AppRole {
+            login,
+            role_id: role_id.into(),
+            secret_id: secret_id.into(),
+        })
     }
 }
 
@@ -28,7 +37,11 @@ impl Flow for AppRole {
             .with_body("application/json", body)
     }
 
-    fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+    fn read_answer(
+        &self,
+        request: &Request,
+        response: Response,
+    ) -> Result<Token, Error> {
         if !response.is_success() {
             // The error shows the server's text with the secret redacted.
             let words = response.text().unwrap_or("no text");
@@ -36,14 +49,16 @@ impl Flow for AppRole {
         }
         let json = response.json_text()?;
         let token = between(json, r#""client_token":""#, "\"")
-            .ok_or_else(|| Error::malformed("the answer of Vault has no client_token"))?;
+            .ok_or_else(|| Error::malformed("Vault sent no client_token"))?;
         let seconds = between(json, r#""lease_duration":"#, ",");
-        let lifetime = seconds.and_then(|text| text.parse().ok()).map(Duration::from_secs);
+        let lifetime = seconds
+            .and_then(|text| text.parse().ok())
+            .map(Duration::from_secs);
         Token::new(token, lifetime)
     }
 }
 
-/// The text between two others. A program that has a JSON library would use that.
+/// The text between two others. A program with a JSON library would use that.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     Some(text.split_once(before)?.1.split_once(after)?.0)
 }

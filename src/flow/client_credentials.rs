@@ -18,7 +18,7 @@
 //!
 //! # Client authentication
 //!
-//! A client can authenticate in four ways. The crate reads no private key and signs nothing in any of them:
+//! A client can authenticate in four ways. The flow reads no private key and signs nothing in any of them:
 //!
 //! - **A secret in the body**, with the other form parameters ([RFC 6749 section
 //!   2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1); servers call it `client_secret_post`). It is the

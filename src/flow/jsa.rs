@@ -1,11 +1,7 @@
-//! JSA, the Juniper Secure Analytics platform (IBM QRadar is the same platform): for apps of **version 1 of its app
-//! framework**, which has a `qoauth` service. Apps of version 2 need no token request: the platform sets
-//! `SEC_ADMIN_TOKEN` in the app's environment, and the app sends it as the header field `SEC`. `background_process` in
-//! `examples/` does either.
+//! JSA, the Juniper Secure Analytics platform (IBM QRadar is the same): apps of **version 1 of its app framework**.
 //!
-//! An app of version 1 gets its token from the local `qoauth` service. The port locator, a program of the platform,
-//! prints the current port of the service. One `GET` request has the credentials in its query, as the platform
-//! documents under
+//! Such an app gets its token from the local `qoauth` service. The port locator, a program of the platform, prints the
+//! current port of the service. One `GET` request has the credentials in its query, as the platform documents under
 //! [OAuth bearer token](https://ibmsecuritydocs.github.io/qradar_appfw_v1/c_appframework_oauth_bearer.html).
 //! The answer states no lifetime: a token is valid until the API answers 401.
 //!
@@ -14,13 +10,17 @@
 //! use minbearer::{Request, Session, jsa};
 //!
 //! let session = Session::new(jsa::Config::from_env()?);
-//! let reply = session.send(Request::get("https://console/api/ariel/databases")?)?;
+//! let request = Request::get("https://console/api/ariel/databases")?;
+//! let reply = session.send(request)?;
 //! println!("{}", reply.error_for_status()?.json_text()?);
 //! # Ok(()) }
 //! ```
 //!
-//! The secret is in the query of the request, which the access log of any proxy in between records (see SECURITY.md).
+//! The secret is in the request's query, and any proxy in between writes that into its access log (see SECURITY.md).
 //! Use this flow only within the platform's own network.
+//!
+//! An app of version 2 needs no token request: the platform sets `SEC_ADMIN_TOKEN` in the app's environment, and the
+//! app sends it as the header field `SEC`. `background_process` in `examples/` works with both versions.
 
 use crate::error::Error;
 use crate::secret::SecretSource;

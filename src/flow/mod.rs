@@ -30,9 +30,9 @@ mod with_std {
     /// A way to get a token: builds the token request and reads its answer.
     ///
     /// The three flows of this crate implement it on their `Config`. A flow of your own builds a [`Request`] and
-    /// reads the [`Response`]; a [`Session`](crate::Session) works with any flow. This example is not OAuth: HashiCorp
-    /// Vault's [AppRole](https://developer.hashicorp.com/vault/api-docs/auth/approle#login-with-approle) login, which
-    /// receives JSON and answers with its own kind of token.
+    /// reads the [`Response`]; a [`Session`](crate::Session) works with any flow. This example is not OAuth: it is the
+    /// [AppRole](https://developer.hashicorp.com/vault/api-docs/auth/approle#login-with-approle) login of HashiCorp
+    /// Vault, which takes JSON and answers with JSON of its own.
     ///
     /// ```
     #[doc = include_str!("../../examples/support/vault_approle.rs")]
@@ -89,8 +89,9 @@ mod with_std {
 
     forward!(&F, Box<F>, Arc<F>);
 
-    /// Gets a token by any flow over any transport, within the flow's timeout and with
-    /// [one request](crate#one-request-per-get_token).
+    /// Gets a token by any flow over any transport.
+    ///
+    /// It takes no longer than the flow's timeout, and sends [one request](crate#one-request-per-get_token).
     ///
     /// # Errors
     /// Those of the flow and of the transport. None of them holds a secret.

@@ -23,12 +23,16 @@ use zeroize::Zeroizing;
 /// An address and `localhost` need no thread.
 ///
 /// The addresses of a name are tried in turn; an address that does not answer gets an equal share of the remaining time.
+///
 /// A static musl program asks DNS for IPv4 and IPv6 addresses together. If the DNS server answers NXDOMAIN to one of the
 /// two questions, musl reports no address at all, although the other question has one: let the DNS server answer with
 /// no data, or use an address.
 #[cfg_attr(
     feature = "tls-no-provider",
     doc = "
+
+TLS adds an exception: CA files are read on a thread too, which lives on if their mount does not answer.
+
 A clone shares its TLS sessions with the original. The second request to a server resumes the session of the first, which
 saves a round of public-key cryptography, so keep one `Http` or one [`Session`](crate::Session)."
 )]

@@ -19,15 +19,17 @@ use std::time::Instant;
 /// struct Canned(&'static str);
 ///
 /// impl Transport for Canned {
-///     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+///     fn send(&self, request: &Request, _: Instant) -> Result<Response, Error> {
 ///         assert_eq!(request.url().host(), "qoauth");
 ///         Ok(Response::new(200, self.0))
 ///     }
 /// }
 ///
 /// # fn main() -> Result<(), Error> {
-/// let config = jsa::Config::new("id", "secret")?.with_qoauth_url("http://qoauth:8080")?;
-/// let token = minbearer::get_token(&config, &Canned(r#"{"access_token": "abc"}"#))?;
+/// let config = jsa::Config::new("id", "secret")?
+///     .with_qoauth_url("http://qoauth:8080")?;
+/// let transport = Canned(r#"{"access_token": "abc"}"#);
+/// let token = minbearer::get_token(&config, &transport)?;
 /// assert_eq!(token.authorization(), "Bearer abc");
 /// # Ok(()) }
 /// ```

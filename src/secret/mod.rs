@@ -33,7 +33,8 @@ use zeroize::Zeroizing;
 /// println!("{}", minbearer::Secret::from("hunter2")); // no Display
 /// ```
 /// ```compile_fail,E0369
-/// let _ = minbearer::Secret::from("a") == minbearer::Secret::from("b"); // no PartialEq
+/// # use minbearer::Secret;
+/// let _ = Secret::from("a") == Secret::from("b"); // no PartialEq
 /// ```
 /// ```compile_fail,E0599
 /// let _ = minbearer::Secret::from("hunter2").clone(); // no Clone

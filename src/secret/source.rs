@@ -15,15 +15,16 @@ type Ask = Box<dyn Fn() -> Result<Secret, Error> + Send + Sync>;
 /// Every flow takes `impl Into<SecretSource>`: a [`Secret`], a `String`, a `&str`, or one of the functions below.
 ///
 /// ```
-/// use minbearer::{SecretSource, client_credentials};
+/// use minbearer::SecretSource;
+/// use minbearer::client_credentials::Config;
 ///
 /// # fn main() -> Result<(), minbearer::Error> {
 /// # fn ask_the_tpm() -> Result<minbearer::Secret, minbearer::Error> { Ok("s".into()) }
 /// let url = "https://auth.example/token";
-/// client_credentials::Config::new(url, "id", "a secret in the program")?;
-/// client_credentials::Config::new(url, "id", SecretSource::from_fn(ask_the_tpm))?;
+/// Config::new(url, "id", "a secret in the program")?;
+/// Config::new(url, "id", SecretSource::from_fn(ask_the_tpm))?;
 /// # #[cfg(feature = "std")]
-/// client_credentials::Config::new(url, "id", SecretSource::file("/run/secrets/client"))?;
+/// Config::new(url, "id", SecretSource::file("/run/secrets/client"))?;
 /// # Ok(()) }
 /// ```
 pub struct SecretSource(Place);

@@ -19,7 +19,7 @@ use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-/// A token that is obtained when it is first needed, kept, and renewed when it is due. It starts no thread.
+/// Obtains a token when it is first needed, keeps it, and renews it when it is due. A session starts no thread.
 ///
 /// The poll loop of a JSA app:
 ///
@@ -53,12 +53,16 @@ use std::time::Instant;
 ///
 /// # When renewal fails
 ///
-/// The old token is returned for as long as it is valid. The server is asked again after pauses that grow from about 1 s
-/// to 60 s, at random within a factor of two. After a refusal, as for a wrong secret, the first pause is already the
-/// longest; but while the old token is valid, it is no longer than half of the remaining lifetime, so that a secret that
-/// was just being replaced is tried again in time. If a function supplies the secret, there is no pause after a refusal:
-/// it is called again at the next call. A server's `Retry-After` is obeyed up to 60 s. Without a valid token, every call
-/// during a pause returns the error of the last attempt at once, with its time and that of the next attempt.
+/// The old token is returned for as long as it is valid. The server is asked again after a pause:
+///
+/// - After a failure, the pauses grow from about 1 s to 60 s, at random within a factor of two.
+/// - After a refusal, as for a wrong secret, the first pause is already the longest. While the old token is valid, it is
+///   no longer than half of the remaining lifetime, so that a secret that was just being replaced is tried again in time.
+/// - After a refusal there is no pause if a function supplies the secret: it is called again at the next call.
+/// - A server's `Retry-After` is obeyed up to 60 s.
+///
+/// Without a valid token, every call during a pause returns the error of the last attempt at once, with its time and
+/// that of the next attempt.
 ///
 /// # When the API rejects a token
 ///
@@ -220,7 +224,7 @@ impl Session {
     }
 
     /// Calls an API by any client. If the API rejects the token, the token is renewed and the call made once more; that
-    /// is the only retry. The session so learns whether the API accepts a token: see
+    /// is the only retry. This is how the session learns whether the API accepts a token: see
     /// [When the API rejects a token](Self#when-the-api-rejects-a-token).
     ///
     /// ```no_run
@@ -228,12 +232,13 @@ impl Session {
     /// # fn example(session: &minbearer::Session) -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "minreq")] {
     /// let request = minreq::get("https://console/api/siem/offenses").with_timeout(10);
-    /// let reply = session.call(|token| token.authorize(request.clone()).send(), is_401)??;
+    /// let reply = session
+    ///     .call(|token| token.authorize(request.clone()).send(), is_401)??;
     /// # }
     /// # Ok(()) }
     /// ```
     ///
-    /// Calls from the same place in the source are of one kind; for [`send`](Self::send), calls of the same URL are.
+    /// Calls from the same place in the source are of one kind. For [`send`](Self::send), calls of the same URL are.
     ///
     /// # Errors
     /// Those of [`token`](Self::token). The outcome of the call itself is in the `Ok`.

@@ -8,7 +8,8 @@
 //! use std::time::Duration;
 //!
 //! let random_bits = 0x9E37_79B9_7F4A_7C15; // from the device's generator
-//! let due = renew_after(Duration::from_secs(3600), Fraction::from_bits(random_bits));
+//! let random = Fraction::from_bits(random_bits);
+//! let due = renew_after(Duration::from_secs(3600), random);
 //! assert!(due <= Duration::from_secs(3540));
 //! ```
 
@@ -20,17 +21,19 @@ const MAX_EARLY: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// Returns how long after its request a token of that lifetime is to be renewed: at 90 % of it, or 60 s before
-/// its end if that is later, less a random part of up to a tenth of the lifetime. Because of that part, devices that got
-/// their tokens in the same second do not renew them in the same second.
+/// Returns how long after its request a token of that lifetime is to be renewed.
+///
+/// That is at 90 % of it, or 60 s before its end if that is later, less a random part of up to a tenth of the lifetime.
+/// Because of that part, devices that got their tokens in the same second do not renew them in the same second.
 pub fn renew_after(lifetime: Duration, random: Fraction) -> Duration {
     let tenth = lifetime / 10;
     lifetime - tenth.min(MAX_EARLY) - random.of(tenth)
 }
 
-/// Returns the pause after that many failures in a row, the last of that kind: 1 s to 2 s after the first,
-/// doubled after each further one, up to 30 s to 60 s. After a refusal, which a person most likely has to
-/// correct, it is 30 s to 60 s at once.
+/// Returns the pause after that many failures in a row, the last of that kind.
+///
+/// It is 1 s to 2 s after the first, doubled after each further one, up to 30 s to 60 s. After a refusal, which a person
+/// most likely has to correct, it is 30 s to 60 s at once.
 pub fn pause_after(failures: u32, kind: Kind, random: Fraction) -> Duration {
     let longest = match kind {
         Kind::Refused => MAX_PAUSE,
@@ -44,9 +47,10 @@ pub fn heeded_pause(retry_after: Duration) -> Duration {
     retry_after.clamp(FIRST_PAUSE / 2, MAX_PAUSE)
 }
 
-/// Limits the pause after a refusal while the old token is valid: to half of its remaining lifetime, so that a
-/// secret that was just being replaced is tried again in time, but not below 5 s, since a server may lock out a client
-/// that it refuses too often.
+/// Limits the pause after a refusal while the old token is valid.
+///
+/// The limit is half of the token's remaining lifetime, `left`, so that a secret that was just being replaced is tried
+/// again in time. It is not below 5 s, since a server may lock out a client that it refuses too often.
 pub fn pause_while_live(pause: Duration, left: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_secs(5);
     pause.min((left / 2).max(SHORTEST))

@@ -46,8 +46,10 @@ impl Method {
     }
 }
 
-/// An HTTP request. URL, header values, body and the secrets that were named to it are wiped when it is dropped, and its
-/// `Debug` shows method, scheme, host and port only.
+/// An HTTP request.
+///
+/// URL, header values, body and the secrets that were named to it are wiped when it is dropped, and its `Debug` shows
+/// method, scheme, host and port only.
 ///
 /// ```
 /// use minbearer::Request;

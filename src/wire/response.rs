@@ -11,14 +11,16 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A complete HTTP response. Header values and body are wiped when it is dropped, and its
-/// `Debug` shows the status only.
+/// A complete HTTP response.
+///
+/// Header values and body are wiped when it is dropped, and its `Debug` shows the status only.
 ///
 /// ```
 /// use minbearer::Response;
 ///
 /// # fn main() -> Result<(), minbearer::Error> {
-/// let response = Response::new(200, r#"["flows", "events"]"#).with_header("Version", "20.0");
+/// let response = Response::new(200, r#"["flows", "events"]"#)
+///     .with_header("Version", "20.0");
 /// assert_eq!(response.header("version"), Some("20.0"));
 /// let databases = response.error_for_status()?.json_text()?.to_owned();
 /// # assert_eq!(databases, r#"["flows", "events"]"#);

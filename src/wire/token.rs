@@ -15,9 +15,10 @@ use zeroize::Zeroizing;
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 pub(super) const BEARER: &str = "Bearer";
 
-/// An access token, kept in one buffer: the value of the `Authorization` header, which is wiped when
-/// the token is dropped. `Debug` does not show it, and there is no `Clone`: share it in an `Arc`, as
-/// [`Session`](crate::Session) does.
+/// An access token.
+///
+/// It is kept in one buffer, the value of the `Authorization` header, which is wiped when the token is dropped. `Debug`
+/// does not show it, and there is no `Clone`: share it in an `Arc`, as [`Session`](crate::Session) does.
 ///
 /// ```
 /// use minbearer::Token;

@@ -23,7 +23,8 @@ const MAX_HOST_BYTES: usize = 253;
 ///
 /// # fn main() -> Result<(), minbearer::Error> {
 /// let console = Url::parse("CONSOLE_URL", "https://[2001:db8::7]:8443")?;
-/// let request = Request::to(Method::Get, console.with_path("/api/ariel/databases")?);
+/// let databases = console.with_path("/api/ariel/databases")?;
+/// let request = Request::to(Method::Get, databases);
 /// assert_eq!(request.url().origin(), "https://[2001:db8::7]:8443");
 /// # Ok(()) }
 /// ```

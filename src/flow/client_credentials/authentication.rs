@@ -18,8 +18,9 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 const CLIENT_SECRET: &str = "the client secret";
 const CLIENT_ASSERTION: &str = "the client assertion";
 
-/// The client's authentication at the token endpoint. Whatever converts into a [`SecretSource`] converts into this too:
-/// the secret then goes into the body.
+/// The client's authentication at the token endpoint.
+///
+/// Whatever converts into a [`SecretSource`] converts into this too: the secret then goes into the body.
 ///
 /// ```no_run
 /// use minbearer::client_credentials::{ClientAuthentication, Config};
@@ -29,11 +30,14 @@ const CLIENT_ASSERTION: &str = "the client assertion";
 /// # let url = "https://auth.example/token";
 /// // A secret, in the body or as Basic
 /// let config = Config::new(url, "my-client", "secret")?;
-/// let config = Config::new(url, "my-client", ClientAuthentication::basic("secret"))?;
+/// let basic = ClientAuthentication::basic("secret");
+/// let config = Config::new(url, "my-client", basic)?;
 ///
-/// // A JWT that the platform writes and renews: a service account token, a JWT-SVID
-/// let assertion = SecretSource::file("/var/run/secrets/tokens/client-assertion");
-/// let config = Config::new(url, "my-client", ClientAuthentication::assertion(assertion))?;
+/// // A JWT that the platform writes and renews:
+/// // a service account token, a JWT-SVID
+/// let file = SecretSource::file("/var/run/secrets/tokens/client-assertion");
+/// let assertion = ClientAuthentication::assertion(file);
+/// let config = Config::new(url, "my-client", assertion)?;
 ///
 /// // A certificate
 /// # #[cfg(feature = "tls")] {
@@ -64,7 +68,8 @@ impl ClientAuthentication {
         ClientAuthentication(Method::Body(secret.into()))
     }
 
-    /// Sends id and secret as HTTP Basic, `client_secret_basic`, both form-encoded first, as the same section requires.
+    /// Sends id and secret as HTTP Basic, `client_secret_basic`, both form-encoded first, as [RFC 6749 section
+    /// 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1) requires.
     pub fn basic(secret: impl Into<SecretSource>) -> Self {
         ClientAuthentication(Method::Basic { secret: secret.into(), is_encoded: true })
     }

@@ -167,7 +167,7 @@ fn each_row_of_the_table_has_a_request_and_a_token_url_like_the_tables() {
 
     for documented in documented() {
         let row = rows.iter().find(|row| name(row) == documented.server).unwrap();
-        // A long URL is in two pieces, between which a browser may break it. The parts in braces are placeholders.
+        // A long URL is in pieces, between which a browser may break it. The parts in braces are placeholders.
         let url = row[2].replace("`<wbr>`", "");
         let pattern = url.split('`').nth(1).unwrap();
         let mut rest = documented.url;

@@ -10,9 +10,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use std::path::Path;
 
-/// Returns scheme, host and port of the console, whose REST API accepts the token: `CONSOLE_URL`, else `https` to
-/// `QRADAR_CONSOLE_FQDN`, else to `QRADAR_CONSOLE_IP`, else to `console_ip` in the app's `manifest.json`, in the
-/// working directory, in `/opt/app-root` or in `/`.
+/// Returns scheme, host and port of the console, whose REST API accepts the token.
+///
+/// They are those of `CONSOLE_URL`; else `https` to `QRADAR_CONSOLE_FQDN`, else to `QRADAR_CONSOLE_IP`, else to
+/// `console_ip` in the app's `manifest.json`, in the working directory, in `/opt/app-root` or in `/`.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::Kind::Config), naming the variable or file that is missing, empty or wrong.
