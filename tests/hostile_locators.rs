@@ -85,6 +85,7 @@ const ROWS: &[Row] = &[
     row("busy", Script("while :; do :; done"), Kind::Timeout, "in time"),
 
     row("endless", Script("exec yes"), Kind::Locator, "more than 256 bytes"),
+    row("endless beside a grandchild", Script("nap; exec yes"), Kind::Locator, "more than 256 bytes"),
     row("endless without a newline", Script("exec cat /dev/zero"), Kind::Locator, "more than 256 bytes"),
     row("257 bytes", Script("printf %257s 80"), Kind::Locator, "more than 256 bytes"),
     row("endless, with TERM and PIPE ignored", Script("trap '' TERM PIPE; while :; do echo xxxxxxxxxxxxxxxx; done 2>/dev/null"), Kind::Locator, "more than 256 bytes"),
@@ -235,8 +236,27 @@ fn run(row: &Row, program: &Path) -> Result<(), String> {
                 return Err(format!("still exists, in state {state}"));
             }
         }
+        // What it has started ends with it if it is killed. If it ends by itself, that is its own affair.
+        let is_killed = row.expected == Kind::Timeout || row.part == "more than 256 bytes";
+        for pid in left_behind(program).filter(|_| is_killed) {
+            let deadline = Instant::now() + GRACE;
+            // An orphan may stay a zombie: that is up to process 1.
+            while state_and_parent(pid).is_some_and(|(state, _)| state != 'Z') {
+                if Instant::now() > deadline {
+                    return Err(format!("its child {pid} still runs"));
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
     }
     Ok(())
+}
+
+/// The processes that a locator has recorded as its children.
+fn left_behind(program: &Path) -> impl Iterator<Item = u32> {
+    let left = std::fs::read_to_string(program.with_extension("left")).unwrap_or_default();
+    let pids: Vec<_> = left.lines().filter_map(|pid| pid.parse().ok()).collect();
+    pids.into_iter()
 }
 
 #[test]
@@ -274,11 +294,13 @@ fn every_hostile_locator_ends_in_the_expected_error_in_time_and_leaves_no_proces
 /// Ends the grandchildren that locators leave on purpose, which would soon end by themselves.
 fn end_grandchildren(programs: &[PathBuf]) {
     for program in programs {
-        let left = std::fs::read_to_string(program.with_extension("left")).unwrap_or_default();
-        for pid in left.lines() {
+        for pid in left_behind(program) {
             let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
             if ["sleep", "yes"].contains(&name.trim()) {
-                let kill = Command::new("/bin/sh").args(["-c", "kill $1", "sh", pid]).status();
+                let kill = Command::new("/bin/sh")
+                    .args(["-c", "kill $1", "sh"])
+                    .arg(pid.to_string())
+                    .status();
                 assert!(kill.is_ok(), "a shell");
             }
         }

@@ -220,7 +220,9 @@ mod with_std {
         /// Sets another locator program than [`DEFAULT_LOCATOR`]. It is run with the service's name as its
         /// one argument and prints the port. Its environment has neither `CLIENT_SECRET` nor any variable whose
         /// value contains the secret (or equals it, if the secret is shorter than 5 bytes). Its standard output and
-        /// standard error are sockets: it can write to them but not open them by name (`/dev/stderr`).
+        /// standard error are sockets: it can write to them but not open them by name (`/dev/stderr`). It runs in a
+        /// process group of its own, which is killed if the locator has not ended in time. A terminal's Ctrl-C does not
+        /// reach it.
         pub fn with_locator(mut self, program: impl Into<PathBuf>) -> Config {
             self.locator = program.into();
             self

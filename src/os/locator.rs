@@ -11,12 +11,14 @@ use crate::wire::url::strict_port;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -30,7 +32,6 @@ const MAX_STDERR_BYTES: usize = 16 * 1024;
 /// How often, while its output is waited for, standard error is read and the child is asked whether it has
 /// exited.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// How long a killed child may take to exit. SIGKILL needs no time unless the child hangs in the kernel.
 /// How long a killed child may take to be gone. SIGKILL needs no time unless the child hangs in the kernel.
 const KILL_GRACE: Duration = Duration::from_millis(400);
 
@@ -38,8 +39,8 @@ const LOST_STATUS: &str = "printed a port, but its exit status is not known: thi
 
 /// Runs `program service` and reads the port it prints.
 ///
-/// The child's standard input has ended, and its environment does not have the secret. It is killed when the deadline
-/// passes, and is always waited for.
+/// The child's standard input has ended, and its environment does not have the secret. When the deadline passes it is
+/// killed, with what it has started: all of its process group, of which it is the first. It is always waited for.
 pub(crate) fn locate(
     program: &Path,
     service: &str,
@@ -89,6 +90,7 @@ impl Locator {
             .stdin(ended_input().map_err(failed)?)
             .stdout(Stdio::from(OwnedFd::from(child_output)))
             .stderr(Stdio::from(OwnedFd::from(child_stderr)))
+            .process_group(0)
             .spawn()
             .map_err(failed)?;
         drop(command); // which holds copies of the child's sockets
@@ -204,11 +206,11 @@ impl Locator {
         }
     }
 
-    /// Kills the child if it has not exited, and waits for it so that no zombie is left.
+    /// Kills the child's process group if the child has not exited, and waits for it so that no zombie is left. The group
+    /// of a child that was waited for is not killed: its number may be another's by now.
     fn end(&mut self) {
         if self.exited.is_none() {
-            // It may have exited in the meantime.
-            let _ = self.child.kill();
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
             let _ = self.wait(Instant::now() + KILL_GRACE);
         }
     }
