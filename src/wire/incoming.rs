@@ -11,19 +11,19 @@
 //!   └────► Chunk (Size ──► Data ──► DataEnd)* ──► Trailer ──────► Whole
 //! ```
 
-use super::headers::{Headers, each_piece_of_text};
+mod head;
+mod line;
+
 use super::response::Response;
 use crate::error::{Error, NetworkCause};
 use crate::secret::{Buffer, OutOfMemory};
 use alloc::format;
 use alloc::string::String;
+use head::{Head, end_of_head, parse_head};
+use line::Line;
 
 /// The limit for status line and header section, those of interim answers included.
 const MAX_HEAD_BYTES: usize = 8192;
-/// The limit for the line before a chunk, its extensions included, and for a trailer field's line.
-const MAX_LINE_BYTES: usize = 256;
-/// Where the reason starts: after `HTTP/1.1 200`.
-const CODE_END: usize = 12;
 
 /// Parses the answer to one request as its bytes arrive, in pieces of any size.
 ///
@@ -58,12 +58,6 @@ pub struct Incoming {
     body: Buffer,
     state: State,
     line: Line,
-}
-
-struct Head {
-    status: u16,
-    reason: String,
-    headers: Headers,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -283,85 +277,6 @@ impl Incoming {
     }
 }
 
-/// How many of `bytes`, which follow `known`, belong to the head: up to an empty line, if one is there.
-///
-/// A line ends in CR LF or, as RFC 9112 section 2.2 permits, in LF alone.
-fn end_of_head(known: &[u8], bytes: &[u8]) -> Option<usize> {
-    let before = |at: usize, back: usize| match at.checked_sub(back) {
-        Some(at) => bytes.get(at).copied(),
-        None => known.len().checked_sub(back - at).and_then(|at| known.get(at).copied()),
-    };
-    (0..bytes.len())
-        .find(|&at| {
-            let ends_line = bytes[at] == b'\n';
-            let previous = before(at, 1);
-            ends_line
-                && (previous == Some(b'\n')
-                    || (previous == Some(b'\r') && before(at, 2) == Some(b'\n')))
-        })
-        .map(|at| at + 1)
-}
-
-/// Parses a head, and returns it if it is complete. An incomplete head may be an error too.
-fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
-    use httparse::Error::{HeaderName, HeaderValue, NewLine, TooManyHeaders};
-    let wrong = |error| {
-        Wrong::NotHttp(match error {
-            HeaderName | HeaderValue | NewLine | TooManyHeaders => {
-                "it has a line that is no header"
-            }
-            _ => "it does not start with a status line",
-        })
-    };
-    // Without room for a header field, the parsing ends at the first one, after the status line.
-    let mut start = httparse::Response::new(&mut []);
-    match start.parse(bytes) {
-        Ok(_) | Err(TooManyHeaders) => {}
-        Err(error) => return Err(wrong(error)),
-    }
-    let (Some(status), Some(_)) = (start.code, start.reason) else { return Ok(None) };
-    let line_end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
-    let (line, mut rest) = bytes.split_at(line_end);
-    // httparse drops a reason with bytes above ASCII.
-    let mut reason = String::new();
-    let mut headers = Headers::default();
-    if is_whole {
-        each_piece_of_text(line.get(CODE_END..).unwrap_or_default().trim_ascii(), |text| {
-            reason.try_reserve(text.len()).map_err(|_| OutOfMemory)?;
-            reason.push_str(text);
-            Ok(())
-        })?;
-        headers = Headers::with_capacity(rest.len())?;
-    }
-    loop {
-        // A few at a time: any number may come within 8 KiB, and the stack stays small.
-        let mut some = [httparse::EMPTY_HEADER; 8];
-        let is_last = match httparse::parse_headers(rest, &mut some) {
-            Ok(_) => true,
-            Err(TooManyHeaders) => false,
-            Err(error) => return Err(wrong(error)),
-        };
-        let mut taken = 0;
-        for header in some.iter().take_while(|header| !header.name.is_empty()) {
-            taken = offset_after(rest, header);
-            if is_whole {
-                headers.push(header.name, header.value)?;
-            }
-        }
-        if is_last {
-            return Ok(is_whole.then_some(Head { status, reason, headers }));
-        }
-        rest = rest.get(taken..).unwrap_or_default();
-    }
-}
-
-/// The offset in `bytes` after the line of a parsed header field.
-fn offset_after(bytes: &[u8], header: &httparse::Header<'_>) -> usize {
-    let start = header.name.as_ptr() as usize - bytes.as_ptr() as usize;
-    let line = bytes.get(start..).unwrap_or_default();
-    start + line.iter().position(|byte| *byte == b'\n').map_or(line.len(), |at| at + 1)
-}
-
 /// Message framing: where the body ends (RFC 9112 section 6.3).
 fn framing(head: &Head) -> Result<State, Wrong> {
     let mut state = None;
@@ -425,57 +340,6 @@ impl From<Wrong> for Error {
             Wrong::NoMemory => Error::malformed("there is no memory for the answer"),
         };
         error.with_network_cause(NetworkCause::NotHttp) // which changes only the first two
-    }
-}
-
-/// A short line of the framing. It holds no secret, and is not wiped.
-struct Line {
-    bytes: [u8; MAX_LINE_BYTES],
-    len: usize,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        Line { bytes: [0; MAX_LINE_BYTES], len: 0 }
-    }
-}
-
-impl Line {
-    /// Consumes bytes up to the end of the line, as many as there is room for, and returns how many.
-    fn take(&mut self, bytes: &[u8]) -> usize {
-        let end = bytes.iter().position(|byte| *byte == b'\n');
-        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
-        let taken = end.map_or(bytes.len(), |end| end + 1).min(room.len());
-        for (place, byte) in room.iter_mut().zip(&bytes[..taken]) {
-            *place = *byte;
-        }
-        self.len += taken;
-        taken
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-
-    fn is_empty(&self) -> bool {
-        matches!(self.bytes(), b"\n" | b"\r\n")
-    }
-
-    /// The chunk size. httparse would read an empty line as 0, and a bare LF as part of an extension.
-    fn chunk_size(&self) -> Option<u64> {
-        let line = self.bytes().strip_suffix(b"\n")?;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !line.first()?.is_ascii_hexdigit() {
-            return None;
-        }
-        let mut with_crlf = [0; MAX_LINE_BYTES + 1];
-        let (start, end) = with_crlf.split_at_mut_checked(line.len())?;
-        start.copy_from_slice(line);
-        end.get_mut(..2)?.copy_from_slice(b"\r\n");
-        match httparse::parse_chunk_size(with_crlf.get(..line.len() + 2)?) {
-            Ok(httparse::Status::Complete((_, size))) => Some(size),
-            _ => None,
-        }
     }
 }
 

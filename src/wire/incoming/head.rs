@@ -1,0 +1,95 @@
+//! Finds the end of an answer's head, and parses it.
+
+use super::Wrong;
+use crate::secret::OutOfMemory;
+use crate::wire::headers::{Headers, each_piece_of_text};
+use alloc::string::String;
+
+/// Where the reason starts: after `HTTP/1.1 200`.
+const CODE_END: usize = 12;
+
+/// A head, parsed.
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) reason: String,
+    pub(super) headers: Headers,
+}
+
+/// How many of `bytes`, which follow `known`, belong to the head: up to an empty line, if one is there.
+///
+/// A line ends in CR LF or, as RFC 9112 section 2.2 permits, in LF alone.
+pub(super) fn end_of_head(known: &[u8], bytes: &[u8]) -> Option<usize> {
+    let before = |at: usize, back: usize| match at.checked_sub(back) {
+        Some(at) => bytes.get(at).copied(),
+        None => known.len().checked_sub(back - at).and_then(|at| known.get(at).copied()),
+    };
+    (0..bytes.len())
+        .find(|&at| {
+            let ends_line = bytes[at] == b'\n';
+            let previous = before(at, 1);
+            ends_line
+                && (previous == Some(b'\n')
+                    || (previous == Some(b'\r') && before(at, 2) == Some(b'\n')))
+        })
+        .map(|at| at + 1)
+}
+
+/// Parses a head, and returns it if it is complete. An incomplete head may be an error too.
+pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
+    use httparse::Error::{HeaderName, HeaderValue, NewLine, TooManyHeaders};
+    let wrong = |error| {
+        Wrong::NotHttp(match error {
+            HeaderName | HeaderValue | NewLine | TooManyHeaders => {
+                "it has a line that is no header"
+            }
+            _ => "it does not start with a status line",
+        })
+    };
+    // Without room for a header field, the parsing ends at the first one, after the status line.
+    let mut start = httparse::Response::new(&mut []);
+    match start.parse(bytes) {
+        Ok(_) | Err(TooManyHeaders) => {}
+        Err(error) => return Err(wrong(error)),
+    }
+    let (Some(status), Some(_)) = (start.code, start.reason) else { return Ok(None) };
+    let line_end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+    let (line, mut rest) = bytes.split_at(line_end);
+    // httparse drops a reason with bytes above ASCII.
+    let mut reason = String::new();
+    let mut headers = Headers::default();
+    if is_whole {
+        each_piece_of_text(line.get(CODE_END..).unwrap_or_default().trim_ascii(), |text| {
+            reason.try_reserve(text.len()).map_err(|_| OutOfMemory)?;
+            reason.push_str(text);
+            Ok(())
+        })?;
+        headers = Headers::with_capacity(rest.len())?;
+    }
+    loop {
+        // A few at a time: any number may come within 8 KiB, and the stack stays small.
+        let mut some = [httparse::EMPTY_HEADER; 8];
+        let is_last = match httparse::parse_headers(rest, &mut some) {
+            Ok(_) => true,
+            Err(TooManyHeaders) => false,
+            Err(error) => return Err(wrong(error)),
+        };
+        let mut taken = 0;
+        for header in some.iter().take_while(|header| !header.name.is_empty()) {
+            taken = offset_after(rest, header);
+            if is_whole {
+                headers.push(header.name, header.value)?;
+            }
+        }
+        if is_last {
+            return Ok(is_whole.then_some(Head { status, reason, headers }));
+        }
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+}
+
+/// The offset in `bytes` after the line of a parsed header field.
+fn offset_after(bytes: &[u8], header: &httparse::Header<'_>) -> usize {
+    let start = header.name.as_ptr() as usize - bytes.as_ptr() as usize;
+    let line = bytes.get(start..).unwrap_or_default();
+    start + line.iter().position(|byte| *byte == b'\n').map_or(line.len(), |at| at + 1)
+}
