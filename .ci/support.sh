@@ -2,6 +2,12 @@
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 
+# fail WHAT...: ends the script
+fail() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
 # install_packages PACKAGE...: installs the Debian packages unless all of them are installed
 install_packages() {
   local log
@@ -9,8 +15,7 @@ install_packages() {
   log=$(mktemp)
   if ! { apt-get update && apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1; then
     cat "$log" >&2
-    echo "could not install $*" >&2
-    exit 1
+    fail "could not install $*"
   fi
   rm "$log"
 }
@@ -56,8 +61,7 @@ wait_for_line() {
     ! grep -qs "$2" "$1" || return 0
     sleep 0.05
   done
-  echo "no line of $1 matches $2: $(cat "$1")" >&2
-  exit 1
+  fail "no line of $1 matches $2: $(cat "$1")"
 }
 
 # start_appliance FILE [OPTION...]: starts the example `appliance`, whose shell lines go into FILE; sets $appliance
@@ -66,15 +70,4 @@ start_appliance() {
   appliance=$!
   children+=("$appliance")
   wait_for_line "$1" SERVICE_PORT_LOCATOR
-}
-
-# build_static ARCHS PROGRAM...: runs `.ci/static ARCHS` if a program is missing or older than its sources
-build_static() {
-  local program
-  for program in "${@:2}"; do
-    if [ ! -f "$program" ] || [ -n "$(find src examples Cargo.lock .ci/static* -newer "$program" -print -quit)" ]; then
-      .ci/static $1 >&2
-      return
-    fi
-  done
 }

@@ -1,5 +1,5 @@
 # Static executables for .ci/static, .ci/release and .ci/platforms, the standard library built for size. Who reads this
-# sets $out, where all of it goes, $strip, symbols or none, and fail, which ends the script.
+# has read .ci/support.sh, and sets $out, where all of it goes, and $strip, symbols or none.
 #
 # What is built does not depend on the folder that it is built in: the linker is found by its name, and compilers write
 # short names of folders instead of theirs (.ci/release compares).
@@ -11,10 +11,7 @@ zig_version=0.15.2
 smaller_libc=$(realpath "${BASH_SOURCE[0]%/*}")/smaller_libc.c
 
 install_tools() {
-  if ! dpkg -s rustc-web cargo-web rust-web-src python3-venv >/dev/null 2>&1; then
-    { apt-get update && apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src python3-venv; } \
-      >"$out/apt.log" 2>&1 || fail "could not install rustc-web, cargo-web, rust-web-src and python3-venv: $out/apt.log"
-  fi
+  install_packages rustc-web cargo-web rust-web-src python3-venv
   if ! "$out/venv/bin/pip" show ziglang 2>/dev/null | grep -qx "Version: $zig_version"; then
     python3 -m venv --clear "$out/venv"
     "$out/venv/bin/pip" install --quiet --disable-pip-version-check "ziglang==$zig_version" ||
