@@ -12,7 +12,8 @@ smaller_libc=$(realpath "${BASH_SOURCE[0]%/*}")/smaller_libc.c
 
 install_tools() {
   install_packages rustc-web cargo-web rust-web-src python3-venv
-  if ! "$out/venv/bin/pip" show ziglang 2>/dev/null | grep -qx "Version: $zig_version"; then
+  # Not grep -q, which leaves at the first match: pip, not yet done, then fails at the closed pipe.
+  if ! "$out/venv/bin/pip" show ziglang 2>/dev/null | grep -x "Version: $zig_version" >/dev/null; then
     python3 -m venv --clear "$out/venv"
     "$out/venv/bin/pip" install --quiet --disable-pip-version-check "ziglang==$zig_version" ||
       fail "could not install ziglang"
