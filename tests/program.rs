@@ -13,6 +13,7 @@ mod terminal;
 use appliance::Appliance;
 use minbearer::{ODD_SECRET, get, jsa_variables, odd_appliance};
 use programs::{Outcome, command, run_with_input};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -434,13 +435,26 @@ fn at_a_terminal(url: &str, typed: &[u8], lines: &str) -> (Outcome, String) {
         .expect("setsid");
     let mut shown = Vec::new();
     while !shown.ends_with(b"Password: ") {
-        let mut byte = [0];
-        person.read_exact(&mut byte).unwrap();
-        shown.extend(byte);
+        let mut ready = [PollFd::new(&person, PollFlags::IN)];
+        let time = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+        if poll(&mut ready, Some(&time)).unwrap() > 0 {
+            let mut byte = [0];
+            person.read_exact(&mut byte).unwrap();
+            shown.extend(byte);
+        } else if let Some(status) = child.try_wait().unwrap() {
+            panic!("it ended before it asked: {status}, {:?}", child.wait_with_output());
+        }
     }
     assert!(!is_echoing(&name), "what is typed as soon as the prompt is there is echoed");
     person.write_all(typed).unwrap();
-    child.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("it still reads after the line was typed");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let outcome = Outcome::from(child.wait_with_output().unwrap());
     assert!(is_echoing(&name), "the echo stays off");
     let unread = rustix::io::ioctl_fionread(&program_side).unwrap();
@@ -454,22 +468,42 @@ fn at_a_terminal(url: &str, typed: &[u8], lines: &str) -> (Outcome, String) {
 #[test]
 fn a_password_is_asked_for_at_the_terminal_without_echo() {
     let appliance = odd_appliance();
-    let (outcome, shown) =
-        at_a_terminal(&appliance.nc_url(), format!("{ODD_SECRET}\n").as_bytes(), "icanon");
+    let typed = format!("{ODD_SECRET}\n");
+    let (outcome, shown) = at_a_terminal(&appliance.nc_url(), typed.as_bytes(), "icanon");
     assert!(outcome.out.starts_with("ey"), "{outcome:?}");
     assert_eq!(appliance.last_password().as_deref(), Some(ODD_SECRET));
     assert_eq!(shown.trim_end(), "Password:", "the password is echoed");
 }
 
 #[test]
+fn a_typed_line_is_read_to_its_end_and_without_it() {
+    let appliance = odd_appliance();
+    let longest = "x".repeat(4094);
+    for (typed, lines, password) in [
+        ("pw\n", "icanon", "pw"),
+        ("pw\r", "icanon", "pw"), // the terminal makes a line feed of it
+        ("pw\r", "raw", "pw"),
+        ("pw\n", "raw", "pw"),
+        ("pw\r\n", "-icrnl", "pw"),
+        ("\u{1a}pw\n", "icanon", "\u{1a}pw"), // Ctrl-Z
+        (&format!("{longest}\n"), "icanon", &longest),
+    ] {
+        let (outcome, _) = at_a_terminal(&appliance.nc_url(), typed.as_bytes(), lines);
+        assert_eq!(appliance.last_password().as_deref(), Some(password), "{lines}: {outcome:?}");
+    }
+}
+
+#[test]
 fn a_typed_line_that_is_no_password_is_an_error() {
-    let too_long = [&[b'x'; 8193][..], b"\n"].concat();
-    // Without `-icanon` a terminal keeps 4,095 bytes of a line.
+    // An ordinary terminal passes on 4,095 bytes of it.
+    let (too_long, raw) = (format!("{}\n", "x".repeat(5000)), format!("{}\r", "x".repeat(9000)));
     for (typed, lines, part) in [
         (&b"\n"[..], "icanon", "the password must not be empty"),
         (b"\x04", "icanon", "end of file"),
+        (b"unfinished\x04\x04", "icanon", "end of file"),
         (b"\xff\n", "icanon", "it is not UTF-8"),
-        (&too_long, "-icanon", "it is longer than 8 KiB"),
+        (too_long.as_bytes(), "icanon", "it is longer than 4094 bytes"),
+        (raw.as_bytes(), "raw", "it is longer than 4094 bytes"),
     ] {
         let (outcome, _) = at_a_terminal("http://127.0.0.1:9", typed, lines);
         outcome.expect_failure("minbearer", 2, part);

@@ -3,13 +3,22 @@
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
 use alloc::format;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcdrain, tcgetattr, tcsetattr,
+};
 use std::fs::File;
 use std::io::{Error as IoError, ErrorKind, Read, Write};
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-/// Linux's terminals pass on 4,095 bytes of a line.
-const MAX_PASSWORD_BYTES: usize = 8 * 1024;
+/// Linux's terminals pass on this many bytes of a line and silently drop the rest, so a line of this length may have been
+/// cut.
+const MAX_LINE_BYTES: usize = 4095;
+/// The special character that no key produces.
+const DISABLED: u8 = if cfg!(any(target_os = "linux", target_os = "android")) { 0 } else { 0xFF };
+
+/// Two prompts at once would see each other's settings of the terminal.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Writes `text` to the controlling terminal and reads a line from it without echo. The line's end is dropped.
 ///
@@ -23,11 +32,12 @@ const MAX_PASSWORD_BYTES: usize = 8 * 1024;
 /// ```
 ///
 /// The echo is off before `text` is shown, and every buffer of this process that held the line is wiped. There is no
-/// time limit. A signal that ends the program meanwhile leaves the terminal without echo; `stty echo` restores it.
+/// time limit. Ctrl-Z does not suspend the program meanwhile: a shell would turn the echo on again. A signal that ends
+/// the program meanwhile leaves the terminal without echo; `stty echo` restores it.
 ///
 /// # Errors
-/// [`Kind::Config`](crate::Kind::Config) if there is no terminal, it was closed, or the line is longer than 8 KiB or
-/// not UTF-8.
+/// [`Kind::Config`](crate::Kind::Config) if there is no terminal, it was closed, or the line is not UTF-8 or has more
+/// than 4,094 bytes.
 pub fn password(text: &str) -> Result<Secret, Error> {
     ask(text).map_err(|error| {
         Error::config(format!("could not ask for the password at the terminal: {error}"))
@@ -36,40 +46,39 @@ pub fn password(text: &str) -> Result<Secret, Error> {
 }
 
 fn ask(text: &str) -> Result<Secret, IoError> {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let terminal = File::options().read(true).write(true).open("/dev/tty")?;
-    let _silence = Silence::start(&terminal)?;
+    let silence = Silence::start(&terminal)?;
     (&terminal).write_all(text.as_bytes())?;
-    let line = read_line(&terminal)?;
+    let line = read_line(&terminal, silence.line_end())?;
     let password = core::str::from_utf8(&line)
         .map_err(|_| IoError::new(ErrorKind::InvalidData, "it is not UTF-8"))?;
-    Ok(Secret::from(password))
+    Ok(Secret::from(password.strip_suffix('\r').unwrap_or(password)))
 }
 
 /// Reads a line to its end, even if it is too long: what is left unread would go to the shell, as a command.
-fn read_line(mut terminal: &File) -> Result<Buffer, IoError> {
+fn read_line(mut terminal: &File, line_end: u8) -> Result<Buffer, IoError> {
     let mut line = Buffer::default();
-    line.reserve(MAX_PASSWORD_BYTES).map_err(|_| ErrorKind::OutOfMemory)?;
+    line.reserve(MAX_LINE_BYTES).map_err(|_| ErrorKind::OutOfMemory)?;
     let mut byte = Zeroizing::new([0]);
     let mut is_too_long = false;
     loop {
         match terminal.read(&mut *byte) {
-            Ok(0) if line.is_empty() => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(read) if read == 0 || *byte == *b"\n" => break,
-            Ok(_) if line.len() == MAX_PASSWORD_BYTES => is_too_long = true,
-            Ok(_) => {
-                line.push(&*byte, MAX_PASSWORD_BYTES).map_err(|_| ErrorKind::OutOfMemory)?;
-            }
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(_) if *byte == *b"\n" || *byte == [line_end] => break,
+            Ok(_) if line.len() + 1 == MAX_LINE_BYTES => is_too_long = true,
+            Ok(_) => line.push(&*byte, MAX_LINE_BYTES).map_err(|_| ErrorKind::OutOfMemory)?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
     if is_too_long {
-        return Err(IoError::new(ErrorKind::InvalidData, "it is longer than 8 KiB"));
+        return Err(IoError::new(ErrorKind::InvalidData, "it is longer than 4094 bytes"));
     }
     Ok(line)
 }
 
-/// A terminal that does not echo what is typed but the end of the line, until this is dropped.
+/// A terminal that echoes nothing but the end of the line, until this is dropped.
 struct Silence<'a> {
     terminal: &'a File,
     before: Termios,
@@ -77,13 +86,22 @@ struct Silence<'a> {
 
 impl Silence<'_> {
     fn start(terminal: &File) -> Result<Silence<'_>, IoError> {
+        // This stops a process in the background until it is brought to the foreground. Before that, the settings are
+        // those of the shell's own line.
+        tcdrain(terminal)?;
         let before = tcgetattr(terminal)?;
         let mut settings = before.clone();
         settings.local_modes.remove(LocalModes::ECHO);
         settings.local_modes.insert(LocalModes::ECHONL);
+        settings.special_codes[SpecialCodeIndex::VSUSP] = DISABLED;
         // What was typed before the prompt is kept.
         tcsetattr(terminal, OptionalActions::Now, &settings)?;
         Ok(Silence { terminal, before })
+    }
+
+    /// What the Enter key sends, if the terminal passes on each byte instead of lines.
+    fn line_end(&self) -> u8 {
+        if self.before.local_modes.contains(LocalModes::ICANON) { b'\n' } else { b'\r' }
     }
 }
 

@@ -5,19 +5,30 @@ use crate::subject::stay;
 use crate::terminal;
 use minbearer::prompt;
 use rustix::process::{ioctl_tiocsctty, setsid};
+use rustix::termios::{LocalModes, tcgetattr};
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Command;
+use std::time::Duration;
 
 /// What the subject is told, in the environment.
 const TOLD: [&str; 2] = ["LEFT_TYPED_MODE", "LEFT_TYPED_TERMINAL"];
 
 #[test]
-#[ignore = "child process of the other test"]
+#[ignore = "child process of the other tests"]
 fn subject() {
     let [mode, terminal] = TOLD.map(|name| std::env::var(name).unwrap_or_default());
     setsid().unwrap();
     ioctl_tiocsctty(File::open(terminal).unwrap()).unwrap();
+    if mode == "two at once" {
+        let ask = || std::thread::spawn(|| prompt::password("Password: ").unwrap());
+        for asked in [ask(), ask()] {
+            let password = asked.join().unwrap();
+            let (first, rest) = password.expose().split_at(1);
+            assert_eq!(rest, first.repeat(999));
+        }
+        return stay("has both");
+    }
     let password = prompt::password("Password: ").unwrap();
     if mode == "kept" {
         stay("has the password");
@@ -44,4 +55,30 @@ fn a_typed_password_leaves_no_copy() {
         let (start, end) = password.as_bytes().split_at(20);
         assert_eq!([count(&memory, start), count(&memory, end)], [copies; 2], "{mode}");
     }
+}
+
+#[test]
+fn each_of_two_prompts_at_once_gets_a_line() {
+    let (mut person, name) = terminal::open();
+    let program_side = File::options().read(true).write(true).open(&name).unwrap();
+    let typing = std::thread::spawn(move || {
+        for letter in ["a", "b"] {
+            let mut shown = Vec::new();
+            while !shown.ends_with(b"Password: ") {
+                let mut byte = [0];
+                person.read_exact(&mut byte).unwrap();
+                shown.extend(byte);
+            }
+            // For the other prompt, were it to come too early.
+            std::thread::sleep(Duration::from_millis(100));
+            writeln!(person, "{}", letter.repeat(1000)).unwrap();
+        }
+        person
+    });
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.envs(TOLD.into_iter().zip(["two at once", &name]));
+    Process::start("typed::subject", &mut command, "has both");
+    let settings = tcgetattr(&program_side).unwrap();
+    assert!(settings.local_modes.contains(LocalModes::ECHO), "the echo stays off");
+    drop(typing.join().unwrap());
 }

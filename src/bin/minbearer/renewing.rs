@@ -30,12 +30,13 @@ pub fn run(arguments: Arguments, file: PathBuf) -> ExitCode {
 }
 
 fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> {
-    let signals = Signals::handle()?;
     let clock =
         Clock::start().map_err(|error| Error::config(format!("could not set a timer: {error}")))?;
     let output = Output::new(file, arguments.mode, arguments.header)?;
     let mut renewal = Renewal::new(arguments.every);
+    // It may ask for a password. Ctrl-C then ends the program as any other, so that the shell turns the echo on again.
     let client = Client::new(arguments)?;
+    let signals = Signals::handle()?;
     let mut notes = Notes::default();
     let mut unwritten: Option<Token> = None;
     let mut is_ready = false;
