@@ -71,6 +71,7 @@ const ROWS: &[Row] = &[
     row("leaves a grandchild that holds its output", Script("nap; echo $PORT"), FOUND.0, FOUND.1),
     row("leaves a grandchild in a session of its own", Script("setsid sleep 6 & left; echo $PORT"), FOUND.0, FOUND.1),
     row("leaves a grandchild that complains without end", Script("yes >&2 & left; echo $PORT"), FOUND.0, FOUND.1),
+    row("leaves a grandchild that prints blanks without end", Script("while :; do printf ' '; sleep 0.01; done & left; echo $PORT"), FOUND.0, FOUND.1),
 
     row("silent", Script("exec sleep 6"), Kind::Timeout, "in time"),
     row("slow", Script("nap; wait; echo $PORT"), Kind::Timeout, "in time"),
@@ -81,6 +82,7 @@ const ROWS: &[Row] = &[
     row("hanging behind a grandchild that holds its output", Script("nap; wait"), Kind::Timeout, "in time"),
     row("complaining without end", Script("exec yes >&2"), Kind::Timeout, "in time"),
     row("printing blanks, slowly, without end", Script("while :; do printf ' '; sleep 0.05; done"), Kind::Timeout, "in time"),
+    row("hanging in its parent's process group", Script("exec perl -e 'setpgrp(0, getpgrp(getppid())); sleep 6'"), Kind::Timeout, "in time"),
     row("stopped", Script("kill -STOP $$"), Kind::Timeout, "in time"),
     row("busy", Script("while :; do :; done"), Kind::Timeout, "in time"),
 
@@ -296,7 +298,7 @@ fn end_grandchildren(programs: &[PathBuf]) {
     for program in programs {
         for pid in left_behind(program) {
             let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            if ["sleep", "yes"].contains(&name.trim()) {
+            if ["sleep", "yes"].contains(&name.trim()) || name.starts_with("locator-") {
                 let kill = Command::new("/bin/sh")
                     .args(["-c", "kill $1", "sh"])
                     .arg(pid.to_string())

@@ -62,6 +62,8 @@
  *   - The port locator of the JSA flow is a child process, and its exit status counts. A program that ignores
  *     SIGCHLD, or waits for any child (wait, waitpid(-1, ...)), takes that status away, and the call returns
  *     MINBEARER_LOCATOR. Wait for your children by their ids, or call minbearer_set_qoauth_url.
+ *   - The locator leads a process group of its own, which is killed if the locator still runs when the call ends. A
+ *     terminal's Ctrl-C does not reach it.
  *
  * The environment
  *   - Only constructors whose names end in from_env read settings from the environment, once, in the call. With TLS,

@@ -220,9 +220,11 @@ mod with_std {
         /// Sets another locator program than [`DEFAULT_LOCATOR`]. It is run with the service's name as its
         /// one argument and prints the port. Its environment has neither `CLIENT_SECRET` nor any variable whose
         /// value contains the secret (or equals it, if the secret is shorter than 5 bytes). Its standard output and
-        /// standard error are sockets: it can write to them but not open them by name (`/dev/stderr`). It runs in a
-        /// process group of its own, which is killed if the locator has not ended in time. A terminal's Ctrl-C does not
-        /// reach it.
+        /// standard error are sockets: it can write to them but not open them by name (`/dev/stderr`).
+        ///
+        /// It leads a process group of its own. If it still runs when the call ends, the whole group is killed. So it
+        /// cannot read from the terminal, and if a signal ends the program meanwhile (a terminal's Ctrl-C or hangup,
+        /// `timeout`), the locator runs on.
         pub fn with_locator(mut self, program: impl Into<PathBuf>) -> Config {
             self.locator = program.into();
             self

@@ -39,8 +39,8 @@ const LOST_STATUS: &str = "printed a port, but its exit status is not known: thi
 
 /// Runs `program service` and reads the port it prints.
 ///
-/// The child's standard input has ended, and its environment does not have the secret. When the deadline passes it is
-/// killed, with what it has started: all of its process group, of which it is the first. It is always waited for.
+/// The child's standard input has ended, and its environment does not have the secret. It leads a process group of its
+/// own. If it still runs when the call ends, the whole group is killed. It is always waited for.
 pub(crate) fn locate(
     program: &Path,
     service: &str,
@@ -117,6 +117,7 @@ impl Locator {
     fn read_output(&mut self, deadline: Instant) -> Result<Vec<u8>, LocatorError> {
         let mut printed = Vec::new();
         let mut chunk = [0; MAX_PORT_BYTES + 1];
+        let mut next_look = Instant::now() + POLL_INTERVAL;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -135,17 +136,9 @@ impl Locator {
             match read {
                 Ok(0) => return Ok(printed),
                 Ok(read) => printed.extend_from_slice(&chunk[..read]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
-                {
-                    if self.exited.is_some() {
-                        return Ok(printed);
-                    }
-                    self.read_stderr();
-                    // What it wrote before it exited is read in the next round.
-                    self.exited = self.try_wait()?;
-                }
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
                 Err(error) => {
                     return Err(LocatorError::Failed(format!("could not be read: {error}")));
                 }
@@ -154,6 +147,15 @@ impl Locator {
                 return Err(LocatorError::Failed(String::from(
                     "printed more than 256 bytes; a port was expected",
                 )));
+            }
+            if self.exited.is_some() {
+                return Ok(printed);
+            }
+            if Instant::now() >= next_look {
+                self.read_stderr();
+                // What it wrote before it exited is read in the next round, in one piece.
+                self.exited = self.try_wait()?;
+                next_look = Instant::now() + POLL_INTERVAL;
             }
         }
     }
@@ -206,11 +208,16 @@ impl Locator {
         }
     }
 
-    /// Kills the child's process group if the child has not exited, and waits for it so that no zombie is left. The group
-    /// of a child that was waited for is not killed: its number may be another's by now.
+    /// Kills the child and its process group if the child has not exited, and waits for it so that no zombie is left. The
+    /// group of a child that was waited for is not killed: its number may be another's by now.
     fn end(&mut self) {
         if self.exited.is_none() {
+            self.exited = self.try_wait().ok().flatten();
+        }
+        if self.exited.is_none() {
             let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            // It may have moved to another group.
+            let _ = self.child.kill();
             let _ = self.wait(Instant::now() + KILL_GRACE);
         }
     }
