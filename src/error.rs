@@ -69,7 +69,8 @@ pub enum Kind {
     Locator,
     /// Check whether the service is up, and whether name, port and certificate are right. See [`Error::Network`].
     Network,
-    /// Check what [`Network`](Self::Network) says, or set a longer timeout. See [`Error::Timeout`].
+    /// Check what [`Network`](Self::Network) says, run the port locator by hand, or set a longer timeout. See
+    /// [`Error::Timeout`].
     Timeout,
     /// Check the credentials; the message quotes the server. See [`Error::Refused`].
     Refused,

@@ -100,7 +100,7 @@
 //! | `a CA of that name is trusted, but with another key` | the CA was renewed: fetch its new certificate |
 //! | `has an RSA key of less than 2048 bits`, `has a P-521 key` | have that certificate issued with another type of key |
 //! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, or have the certificate issued for HOST; only `subjectAltName` counts, not the common name |
-//! | `expired at …`, `not valid before …` | renew the certificate, or set the device's clock, whose time the message has |
+//! | `expired at …`, `not valid before …` | renew the certificate, or set the device's clock; the message shows its time |
 //! | `marked as that of a CA`, `not meant for servers` | have it issued as a server certificate |
 //! | `a signature that is not supported` | have it issued with SHA-256 |
 //! | `no TLS version that is supported here` | let the server speak TLS 1.2 or 1.3 |

@@ -81,9 +81,9 @@ def run(arguments, variables, inject=None, trace=None):
     command = ["strace", "-f", "-qq", "-o", trace or os.devnull]
     command += ["-e", f"inject={inject}"] if inject else []
     environment = {"PATH": os.environ["PATH"], **variables}
-    # In a session of its own, to end all of it: strace that is killed leaves the program running.
+    # In a process group of its own, to end all of it: strace that is killed leaves the program running.
     process = subprocess.Popen(
-        command + [program, "--timeout", str(SECONDS), *arguments], env=environment, start_new_session=True,
+        command + [program, "--timeout", str(SECONDS), *arguments], env=environment, process_group=0,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     try:

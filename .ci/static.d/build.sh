@@ -65,7 +65,7 @@ compile() {
   flags="-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Zlocation-detail=none"
   flags+=" -Crelocation-model=static -Clinker=cc-$arch -Clink-self-contained=no"
   flags+=" -Clink-arg=smaller_libc.o"
-  # A page that is read-only after relocation is one page more in memory. Here nothing is relocated.
+  # A segment that is read-only after relocation takes one page more in memory. Here it has a few pointers of .got alone.
   flags+=" -Clink-arg=-Wl,-z,norelro"
   flags+=" -Cllvm-args=-inline-threshold=10 -Cllvm-args=-inline-call-penalty=35"
   flags+=" -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-disable-lsr -Cllvm-args=-min-jump-table-entries=30"

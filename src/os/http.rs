@@ -18,9 +18,10 @@ use zeroize::Zeroizing;
 /// The built-in transport: one connection for each request, closed after its answer.
 ///
 /// Every wait ends at the deadline ([Every wait has a deadline](crate#every-wait-has-a-deadline)) and leaves no socket,
-/// thread or secret behind, with one exception. A name is looked up on a thread of its own, since the system's resolver
-/// takes no deadline; after a timeout that thread lives on until the resolver gives up. It holds nothing but the name.
-/// An address and `localhost` need no thread.
+/// thread or secret behind, except a thread that waits for the system. A name is looked up on a thread of its own, since
+/// the system's resolver takes no deadline; after a timeout that thread lives on until the resolver gives up. It holds
+/// nothing but the name. An address and `localhost` need no such thread. CA files too are read on a thread, which lives on
+/// if their mount does not answer.
 ///
 /// The addresses of a name are tried in turn; an address that does not answer gets an equal share of the remaining time.
 ///
@@ -30,8 +31,6 @@ use zeroize::Zeroizing;
 #[cfg_attr(
     feature = "tls-no-provider",
     doc = "
-
-TLS adds an exception: CA files are read on a thread too, which lives on if their mount does not answer.
 
 A clone shares its TLS sessions with the original. The second request to a server resumes the session of the first, which
 saves a round of public-key cryptography, so keep one `Http` or one [`Session`](crate::Session)."
