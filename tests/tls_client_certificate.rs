@@ -8,7 +8,7 @@ mod tls;
 use minbearer::{Error, Http, Kind, NetworkCause, Request, Response, Transport};
 use rustls::version::{TLS12, TLS13};
 use std::time::{Duration, Instant};
-use tls::{Authority, Key, Server, pem, pem_of};
+use tls::{Authority, Key, Server, inner_key, pem, pem_of};
 
 fn get(http: &Http, server: &Server) -> Result<Response, Error> {
     let request = Request::get(&server.url("localhost", "/")).unwrap();
@@ -19,21 +19,6 @@ fn get(http: &Http, server: &Server) -> Result<Response, Error> {
 fn inside() -> Server {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
     Server::answering(vec![answer], Duration::ZERO)
-}
-
-/// The key inside PKCS #8 (RFC 5208 section 5): PKCS #1 for RSA (RFC 8017), SEC1 for EC (RFC 5915).
-fn inner_key(pkcs8: &[u8]) -> &[u8] {
-    let sequence = [0x30, 0x82];
-    let at = match pkcs8.windows(2).rposition(|window| window == [0x04, 0x82]) {
-        Some(at) => at + 4, // OCTET STRING with a length in two bytes: RSA
-        None => {
-            let at = pkcs8.windows(2).position(|window| window[0] == 0x04 && window[1] > 0x40);
-            let at = at.unwrap();
-            at + if pkcs8[at + 1] == 0x81 { 3 } else { 2 }
-        }
-    };
-    assert!(pkcs8[at] == sequence[0], "a SEQUENCE");
-    &pkcs8[at..]
 }
 
 #[test]

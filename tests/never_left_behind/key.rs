@@ -10,7 +10,7 @@
 use crate::hostile::{self, Step};
 use crate::observer::{Process, count, each};
 use crate::subject::stay;
-use crate::tls::{Authority, Key, Server, pem, pem_of};
+use crate::tls::{Authority, Key, Server, inner_key, pem, pem_of};
 use base64ct::{Base64, Encoding};
 use minbearer::client_credentials::{ClientAuthentication, Config};
 use minbearer::{Http, Secret, Session};
@@ -85,7 +85,7 @@ fn copies(mode: &str, key: Key, label: &str) -> Copies {
     let identity = clients.issue(&["a-client"]);
     let der = match label {
         "PRIVATE KEY" => identity.key.secret_der(),
-        _ => inner_key(key, identity.key.secret_der()),
+        _ => inner_key(identity.key.secret_der()),
     };
     // One that the key does not belong to is refused.
     let shown = if mode == "refused" { authority.certificate() } else { &identity.certificate };
@@ -161,16 +161,9 @@ fn neither_pem_nor_der_of_a_key_is_left_and_what_ring_keeps_is_said() {
     }
 }
 
-/// RFC 5208 section 5: what is inside is SEC1 (RFC 5915) or PKCS #1 (RFC 8017).
-fn inner_key(key: Key, pkcs8: &[u8]) -> &[u8] {
-    let at = if matches!(key, Key::P256) { 29 } else { 26 };
-    assert_eq!(pkcs8[at], 0x30, "a SEQUENCE");
-    &pkcs8[at..]
-}
-
 /// The numbers that are secret, as DER has them: the scalar, or primes and exponents.
 fn parts(key: Key, pkcs8: &[u8]) -> Vec<&[u8]> {
-    let inner = inner_key(key, pkcs8);
+    let inner = inner_key(pkcs8);
     match key {
         Key::P256 => {
             assert_eq!(inner[5..7], [0x04, 32], "an OCTET STRING");

@@ -267,3 +267,24 @@ fn relay(
     }
     Ok(())
 }
+
+/// The key inside PKCS #8 (RFC 5208 section 5): PKCS #1 for RSA (RFC 8017), SEC1 for EC (RFC 5915).
+pub fn inner_key(pkcs8: &[u8]) -> &[u8] {
+    let (info, _) = der_element(0x30, pkcs8);
+    let (_, after_version) = der_element(0x02, info);
+    let (_, after_algorithm) = der_element(0x30, after_version);
+    der_element(0x04, after_algorithm).0
+}
+
+/// The content of the element with this tag that `der` starts with, and what follows it.
+fn der_element(tag: u8, der: &[u8]) -> (&[u8], &[u8]) {
+    assert_eq!(der[0], tag, "another element of DER");
+    let (start, len) = match der[1] {
+        len @ 0..0x80 => (2, usize::from(len)),
+        more => {
+            let start = 2 + usize::from(more - 0x80);
+            (start, der[2..start].iter().fold(0, |len, byte| len << 8 | usize::from(*byte)))
+        }
+    };
+    der[start..].split_at(len)
+}
