@@ -5,6 +5,8 @@ pub mod schedule;
 #[cfg(feature = "std")]
 mod cached;
 #[cfg(feature = "std")]
+mod failed;
+#[cfg(feature = "std")]
 mod rejection;
 #[cfg(feature = "std")]
 mod renewing;

@@ -1,6 +1,7 @@
 //! The session: which thread makes a request, which wait for it, and what is kept after a failure.
 
 use super::cached::{Cached, Moment, random};
+use super::failed::Failed;
 use super::rejection::{Caller, Rejections, Served};
 use super::schedule::{heeded_pause, pause_after, pause_while_live};
 use crate::error::Error;
@@ -11,7 +12,6 @@ use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::token::Token;
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::sync::Arc;
 use core::fmt;
 use core::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -93,29 +93,6 @@ struct Renewal {
     /// Failures in a row.
     failures: u32,
     failed: Option<Failed>,
-}
-
-/// The last failure.
-struct Failed {
-    error: Error,
-    seen: Instant,
-    /// The end of the pause: no request is made before it.
-    until: Instant,
-}
-
-impl Failed {
-    fn is_pause(&self, now: Moment) -> bool {
-        now.monotonic < self.until
-    }
-
-    /// The error for a call during the pause.
-    fn again(&self, now: Moment) -> Error {
-        let ago = now.monotonic.saturating_duration_since(self.seen).as_secs();
-        let left = self.until.saturating_duration_since(now.monotonic).as_secs() + 1;
-        self.error
-            .clone()
-            .with_note(&format!(" (seen {ago} s ago; the next attempt is in {left} s)"))
-    }
 }
 
 impl Session {
