@@ -14,7 +14,6 @@ use appliance::Appliance;
 use minbearer::{ODD_SECRET, get, jsa_variables, odd_appliance};
 use programs::{Outcome, command, run_with_input};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -421,8 +420,7 @@ fn a_timeout_may_be_longer_than_any_number() {
 /// Runs `minbearer accelerator` at a terminal, by util-linux's `setsid --ctty`, and types when it asks. `lines` is a
 /// setting of `stty`. Returns what the terminal showed too.
 fn at_a_terminal(url: &str, typed: &[u8], lines: &str) -> (Outcome, String) {
-    let (mut person, name) = terminal::open();
-    let program_side = File::options().read(true).write(true).open(&name).unwrap();
+    let (mut person, program_side, name) = terminal::open();
     let set = Command::new("stty").args(["-F", &name, lines]).status();
     assert!(set.expect("stty").success());
     let mut child = Command::new("setsid")

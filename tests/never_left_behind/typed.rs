@@ -42,9 +42,7 @@ fn a_typed_password_leaves_no_copy() {
     for (mode, said, copies) in
         [("kept", "has the password", 1), ("dropped", "has dropped the password", 0)]
     {
-        let (mut person, name) = terminal::open();
-        // What is typed waits in the terminal, which exists as long as one side has it open.
-        let _program = File::options().read(true).write(true).open(&name).unwrap();
+        let (mut person, _program_side, name) = terminal::open();
         let password = random_text(40);
         writeln!(person, "{password}").unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
@@ -59,8 +57,7 @@ fn a_typed_password_leaves_no_copy() {
 
 #[test]
 fn each_of_two_prompts_at_once_gets_a_line() {
-    let (mut person, name) = terminal::open();
-    let program_side = File::options().read(true).write(true).open(&name).unwrap();
+    let (mut person, program_side, name) = terminal::open();
     let typing = std::thread::spawn(move || {
         for letter in ["a", "b"] {
             let mut shown = Vec::new();
