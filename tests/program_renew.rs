@@ -143,6 +143,27 @@ fn sigterm_and_sigint_end_it_within_half_a_second_and_the_file_stays() {
 }
 
 #[test]
+fn sigterm_ends_it_while_a_password_is_awaited_on_standard_input() {
+    let (appliance, _folder, file) = setting();
+    let mut command = programs::command("minbearer", &[]);
+    command.args(["accelerator", &appliance.nc_url(), "rose", "--renew", "--output"]).arg(&file);
+    command.stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let _silent = child.stdin.take();
+    let mut renewing = Renewing::of(child);
+    renewing.wait_until("SIGTERM is handled", |it| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", it.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+        caught & 1 << (Signal::TERM.as_raw() - 1) != 0
+    });
+    renewing.signal(Signal::TERM);
+    let (status, took) = renewing.wait_for_end();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_millis(500), "{took:?}");
+}
+
+#[test]
 fn sigterm_ends_it_while_the_port_locator_hangs() {
     let (appliance, folder, file) = setting();
     let locator = folder.path().join("locator");

@@ -15,6 +15,7 @@ use minbearer::{Error, Kind, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -34,9 +35,14 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
         Clock::start().map_err(|error| Error::config(format!("could not set a timer: {error}")))?;
     let output = Output::new(file, arguments.mode, arguments.header)?;
     let mut renewal = Renewal::new(arguments.every);
-    // It may ask for a password. Ctrl-C then ends the program as any other, so that the shell turns the echo on again.
-    let client = Client::new(arguments)?;
-    let signals = Signals::handle()?;
+    // At a terminal a password may be typed. Ctrl-C then ends the program as any other, by the signal, so that the shell
+    // turns the echo on again.
+    let (client, signals) = if rustix::stdio::stdin().is_terminal() {
+        (Client::new(arguments)?, Signals::handle()?)
+    } else {
+        let signals = Signals::handle()?;
+        (Client::new(arguments)?, signals)
+    };
     let mut notes = Notes::default();
     let mut unwritten: Option<Token> = None;
     let mut is_ready = false;
