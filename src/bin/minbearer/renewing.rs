@@ -37,12 +37,9 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
     let mut renewal = Renewal::new(arguments.every);
     // At a terminal a password may be typed. Ctrl-C then ends the program as any other, by the signal, so that the shell
     // turns the echo on again.
-    let (client, signals) = if rustix::stdio::stdin().is_terminal() {
-        (Client::new(arguments)?, Signals::handle()?)
-    } else {
-        let signals = Signals::handle()?;
-        (Client::new(arguments)?, signals)
-    };
+    let early = if rustix::stdio::stdin().is_terminal() { None } else { Some(Signals::handle()?) };
+    let client = Client::new(arguments)?;
+    let signals = early.map_or_else(Signals::handle, Ok)?;
     let mut notes = Notes::default();
     let mut unwritten: Option<Token> = None;
     let mut is_ready = false;
