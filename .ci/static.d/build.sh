@@ -8,7 +8,8 @@
 # The C compiler and linker is zig (pip install ziglang), which carries musl for every processor.
 
 zig_version=0.15.2
-smaller_libc=$(realpath "${BASH_SOURCE[0]%/*}")/smaller_libc.c
+# Written in C, and linked to every program: smaller_libc.c and trap.c.
+c_sources=$(realpath "${BASH_SOURCE[0]%/*}")
 
 install_tools() {
   install_packages rustc-web cargo-web rust-web-src python3-venv
@@ -22,7 +23,7 @@ install_tools() {
 
 # write_compiler NAME ZIG_TARGET [OPTION]...: a C compiler and linker for one processor.
 # It leaves out what it is told but zig does not know: LLVM's name of the target, the least version of macOS, and two
-# options of the linker. smaller_libc.o stands for the one of NAME.
+# options of the linker. smaller_libc.o and trap.o stand for those of NAME.
 write_compiler() {
   cat >"$out/$1" <<EOF
 #!/usr/bin/env bash
@@ -30,7 +31,7 @@ arguments=()
 for argument in "\$@"; do
   case \$argument in
     --target=* | -mmacosx-version-min=* | -Wl,--as-needed | -Wl,-melf*) ;;
-    smaller_libc.o) arguments+=("$out/smaller_libc-${1#cc-}.o") ;;
+    smaller_libc.o | trap.o) arguments+=("$out/\${argument%.o}-${1#cc-}.o") ;;
     *) arguments+=("\$argument") ;;
   esac
 done
@@ -49,7 +50,7 @@ prepare() {
 
 # compile ARCH COMMAND OPTION...: runs this command of Cargo's, and leaves what it built in $built.
 compile() {
-  local arch=$1 command=$2 target zig flags folder maps=''
+  local arch=$1 command=$2 target zig name flags folder maps=''
   shift 2
   case $arch in
     x86_64) target=x86_64-unknown-linux-musl zig=x86_64-linux-musl ;;
@@ -61,10 +62,12 @@ compile() {
   esac
   # shellcheck disable=SC2086 # a target and options
   write_compiler "cc-$arch" $zig
-  "$out/cc-$arch" -Oz -c -o "$out/smaller_libc-$arch.o" "$smaller_libc"
+  for name in smaller_libc trap; do
+    "$out/cc-$arch" -Oz -c -o "$out/$name-$arch.o" "$c_sources/$name.c" || fail "$arch: could not compile $name.c"
+  done
   flags="-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Zlocation-detail=none"
   flags+=" -Crelocation-model=static -Clinker=cc-$arch -Clink-self-contained=no"
-  flags+=" -Clink-arg=smaller_libc.o"
+  flags+=" -Clink-arg=smaller_libc.o -Clink-arg=trap.o"
   # A segment that is read-only after relocation takes one page more in memory. Here it has a few pointers of .got alone.
   flags+=" -Clink-arg=-Wl,-z,norelro"
   flags+=" -Cllvm-args=-inline-threshold=10 -Cllvm-args=-inline-call-penalty=35"
