@@ -11,9 +11,9 @@
 #define STATUS 4
 
 static void end(int signal) {
-  static char error[] = ": no memory, or an error in this program\n";
+  static const char error[] = ": no memory, or an error in this program\n";
   struct iovec line[] = {{program_invocation_short_name, strlen(program_invocation_short_name)},
-                         {error, sizeof error - 1}};
+                         {(char *)error, sizeof error - 1}};
   (void)signal;
   alarm(1); /* Nobody may be reading. */
   writev(STDERR_FILENO, line, 2);
