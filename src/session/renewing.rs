@@ -185,19 +185,18 @@ impl Session {
     /// As for [`token`](Self::token).
     pub fn renew(&self, rejected: &Token) -> Result<Arc<Token>, Error> {
         let now = (self.now)();
-        // The cache is read after the lock is taken: a thread that begins a pause empties the cache first.
         let mut renewal = self.lock_renewal();
-        let is_pause = renewal.rejections.is_pause(now);
         if let Some(current) = self.cached_if(|cached| is_same(&cached.token, rejected)) {
-            if is_pause {
+            if renewal.rejections.is_pause(now) {
                 return Ok(current);
             }
             if self.cached_if(|cached| cached.is_replacement).is_some() {
                 renewal.rejections.note_futile(now);
             }
         }
+        self.discard(rejected, &mut renewal);
         drop(renewal);
-        self.replace(rejected, self.deadline())
+        self.obtain(self.deadline())
     }
 
     /// Calls an API by any client. If the API rejects the token, the token is renewed and the call made once more; that
@@ -283,14 +282,15 @@ impl Session {
         rejected: &Token,
         deadline: Instant,
     ) -> Result<Option<Arc<Token>>, Error> {
-        // The cache is read after the lock is taken, as in `renew`.
+        // The cache is read after the lock is taken: see `discard`.
         let is_pause = self.lock_renewal().rejections.is_pause((self.now)());
         let was_served = self.served.read().unwrap_or_else(PoisonError::into_inner).has(caller);
         let is_current = self.cached_if(|cached| is_same(&cached.token, rejected)).is_some();
         if is_pause && !was_served && is_current {
             return Ok(None);
         }
-        self.replace(rejected, deadline).map(Some)
+        self.discard(rejected, &mut self.lock_renewal());
+        self.obtain(deadline).map(Some)
     }
 
     /// Records that the API accepted the token from this call.
@@ -313,15 +313,13 @@ impl Session {
         }
     }
 
-    /// Drops a token that was rejected, if it is the current one, and obtains another.
-    fn replace(&self, rejected: &Token, deadline: Instant) -> Result<Arc<Token>, Error> {
+    /// Drops a token that was rejected, if it is the current one. The caller holds the lock, so that no other thread sees
+    /// both the pause that begins here and the token.
+    fn discard(&self, rejected: &Token, renewal: &mut Renewal) {
         let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
-        let current = cached.take_if(|cached| is_same(&cached.token, rejected));
-        drop(cached); // never held while the other lock is taken
-        if let Some(current) = current {
-            self.lock_renewal().rejections.note(&current, (self.now)());
+        if let Some(current) = cached.take_if(|cached| is_same(&cached.token, rejected)) {
+            renewal.rejections.note(&current, (self.now)());
         }
-        self.obtain(deadline)
     }
 
     /// The cached token if it is good, or else the outcome of one request, made here or in another thread.

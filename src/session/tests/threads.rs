@@ -46,6 +46,14 @@ fn sixty_four_threads_cause_one_request_at_the_start_at_expiry_and_after_a_401()
     assert_eq!(requests(&server), 3, "after a 401");
     assert_eq!(session.renew(&rejected).unwrap().access_token(), "3");
     assert_eq!(requests(&server), 3, "with a token that is no longer the current one");
+
+    // Each of these was itself requested after a 401, and the API accepted it.
+    for next in 4..50 {
+        session.lock_renewal().rejections.note_helpful();
+        let rejected = session.token().unwrap();
+        all(&next.to_string(), at_once(16, || session.renew(&rejected)));
+        assert_eq!(requests(&server), next, "after another 401");
+    }
 }
 
 #[test]
