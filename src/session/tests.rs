@@ -130,10 +130,12 @@ fn the_next_attempt_is_when_the_token_is_due() {
     session.token().unwrap();
     let due = session.next_attempt().unwrap() - now;
     assert!((800..=941).contains(&due.as_secs()), "{due:?}");
-    let token = Token::new("t", None).unwrap();
-    let endless = Session::with_token(Config::new("http://h", "i", "s").unwrap(), token);
-    assert_eq!(endless.next_attempt(), None);
-    assert_eq!(endless.token().unwrap().access_token(), "t", "no request is made");
+    for lifetime in [None, Some(Duration::MAX), Some(Duration::from_secs(i64::MAX as u64 - 1))] {
+        let token = Token::new("t", lifetime).unwrap();
+        let endless = Session::with_token(Config::new("http://h", "i", "s").unwrap(), token);
+        assert_eq!(endless.next_attempt(), None, "{lifetime:?}");
+        assert_eq!(endless.token().unwrap().access_token(), "t", "no request is made");
+    }
 }
 
 #[test]
