@@ -334,8 +334,7 @@ impl From<Wrong> for Error {
             Wrong::NotHttp(what) => Error::network(format!("the answer is not HTTP: {what}")),
             Wrong::HeadTooLong => Error::network("the answer's head is longer than 8 KiB"),
             Wrong::TooLarge { limit } => {
-                let kib = limit.div_ceil(1024);
-                Error::malformed(format!("the answer is larger than {kib} KiB"))
+                Error::malformed(format!("the answer is larger than {limit} bytes"))
             }
             Wrong::NoMemory => Error::malformed("there is no memory for the answer"),
         };

@@ -188,6 +188,7 @@ fn a_body_beyond_the_limit_is_malformed_and_in_a_refusal_dropped() {
                 }
                 Err(error) => {
                     assert!(!refused && error.kind() == Kind::Malformed, "{answer}: {error}");
+                    assert!(error.to_string().ends_with("larger than 100 bytes"), "{error}");
                 }
             }
         }
