@@ -7,6 +7,8 @@ use std::time::Instant;
 
 pub(super) struct Failed {
     pub(super) error: Error,
+    /// The number of the request.
+    pub(super) request: u64,
     pub(super) seen: Instant,
     /// The end of the pause: no request is made before it.
     pub(super) until: Instant,

@@ -341,10 +341,10 @@ impl Session {
                         if let Some(token) = self.cached_if(|_| true) {
                             return Ok(token);
                         }
-                    } else if let (true, Some(failed)) =
-                        (renewal.finished > joined, &renewal.failed)
-                    {
-                        return Err(failed.error.clone());
+                    } else if let Some(failed) = &renewal.failed {
+                        if failed.request > joined {
+                            return Err(failed.error.clone());
+                        }
                     }
                 }
                 (Some(failed), Some(token)) if failed.is_pause(now) => return Ok(token),
@@ -433,7 +433,8 @@ impl Session {
                 }
             }
         };
-        renewal.failed = Some(Failed { error: error.clone(), seen, until: seen + pause });
+        let request = renewal.finished + 1;
+        renewal.failed = Some(Failed { error: error.clone(), request, seen, until: seen + pause });
     }
 }
 

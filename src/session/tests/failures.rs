@@ -131,6 +131,29 @@ fn a_timeout_in_a_call_with_little_time_starts_no_pause() {
 }
 
 #[test]
+fn a_thread_that_waits_gets_no_error_of_an_earlier_request() {
+    let server = Arc::new(Server { pause: Duration::from_millis(200), ..Server::default() });
+    let session = session(&server);
+    server.down.store(true, Ordering::SeqCst);
+    assert_eq!(token(&session), Err(Kind::Network));
+    pass(3);
+    server.late.store(true, Ordering::SeqCst);
+    let ahead = AHEAD.get();
+    thread::scope(|scope| {
+        let with_little_time = scope.spawn(|| {
+            AHEAD.set(ahead);
+            session.obtain(Instant::now() + Duration::from_secs(1)).unwrap_err().kind()
+        });
+        while requests(&server) < 2 {
+            thread::yield_now();
+        }
+        assert_eq!(token(&session), Err(Kind::Timeout), "it asks for itself");
+        assert_eq!(with_little_time.join().unwrap(), Kind::Timeout);
+    });
+    assert_eq!(requests(&server), 3);
+}
+
+#[test]
 fn after_a_refusal_the_password_function_is_called_again_at_once() {
     let server = Arc::new(Server::default());
     let typed = std::sync::Mutex::new(["right", "", "wrong"].to_vec());
