@@ -181,6 +181,12 @@ fn the_error_names_a_variable_that_is_not_set() {
         Kind::Network,
         &["(SSL_CERT_FILE; SSL_CERT_DIR is not set); let SSL_CERT_FILE name"],
     );
+
+    // One that takes long to read is not blamed on the server.
+    std::fs::write(variable("SSL_CERT_FILE"), pem(stranger.certificate()).repeat(4000)).unwrap();
+    let request = Request::get(&server.url("localhost", "/")).unwrap();
+    let outcome = Http::new().send(&request, Instant::now() + Duration::from_millis(1));
+    expect_error(outcome, Kind::Timeout, &["was not sent: reading the CA files took too long"]);
 }
 
 #[test]

@@ -94,7 +94,7 @@ impl Http {
     fn exchange(&self, request: &Request, deadline: Instant) -> Result<Response, ExchangeError> {
         let url = request.url();
         if url.is_https() {
-            self.tls.check(deadline).map_err(ExchangeError::Tls)?;
+            self.tls.check(deadline).map_err(ExchangeError::Prepare)?;
         }
         let mut socket = Socket::connect(url, deadline).map_err(ExchangeError::Connect)?;
         let bytes = request.to_bytes();
@@ -146,6 +146,8 @@ fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, Exc
 
 /// Why an exchange failed, before its server is named.
 enum ExchangeError {
+    /// TLS could not be prepared.
+    Prepare(tls::Failure),
     Connect(ConnectError),
     Io(std::io::Error),
     Tls(tls::Failure),
@@ -158,7 +160,7 @@ impl ExchangeError {
         match self {
             ExchangeError::Connect(ConnectError::Lookup(error) | ConnectError::Connect(error))
             | ExchangeError::Io(error) => error.kind() == ErrorKind::TimedOut,
-            ExchangeError::Tls(failure) => failure.is_timeout(),
+            ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => failure.is_timeout(),
             ExchangeError::Answer(_) => false,
         }
     }
@@ -167,9 +169,18 @@ impl ExchangeError {
         let (method, url) = (request.method().as_str(), request.url());
         let doing = format!("{method} request to {}", url.host_and_port());
         match self {
-            error if error.is_timeout() => Error::timeout(format!(
-                "the {doing} was not answered in time; is the server up, and can it be reached from here?"
-            )),
+            error if error.is_timeout() => {
+                let what = match error {
+                    ExchangeError::Prepare(_) => {
+                        "sent: reading the CA files took too long; does their mount answer?"
+                    }
+                    ExchangeError::Connect(ConnectError::Lookup(_)) => {
+                        "sent: looking up the name took too long; does a DNS server answer here?"
+                    }
+                    _ => "answered in time; is the server up, and can it be reached from here?",
+                };
+                Error::timeout(format!("the {doing} was not {what}"))
+            }
             ExchangeError::Connect(ConnectError::Lookup(error)) => Error::network(format!(
                 "the {doing} failed: the name {} was not found: {error}",
                 url.host()
@@ -180,7 +191,9 @@ impl ExchangeError {
                 describe_io(&doing, error).with_network_cause(NetworkCause::Connect)
             }
             ExchangeError::Io(error) => describe_io(&doing, error),
-            ExchangeError::Tls(failure) => failure.describe(&doing, url),
+            ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
+                failure.describe(&doing, url)
+            }
             ExchangeError::Answer(error) => describe_answer(&doing, url.is_https(), error),
         }
     }

@@ -87,9 +87,10 @@ fn expect_kind(what: &str, outcome: Result<Token, Error>, kind: Kind) -> Error {
 }
 
 /// The call ends at its deadline.
-fn expect_late(what: &str, call: impl FnOnce(Duration) -> Result<Token, Error>) {
+fn expect_late(what: &str, call: impl FnOnce(Duration) -> Result<Token, Error>) -> Error {
     let start = Instant::now();
-    expect_kind(what, call(SHORT), Kind::Timeout);
+    let error = expect_kind(what, call(SHORT), Kind::Timeout);
     let took = start.elapsed();
     assert!(took >= SHORT && took <= SHORT + GRACE, "{what}: {took:?}");
+    error
 }

@@ -110,7 +110,8 @@ pub fn that_resolve_wrongly() {
 }
 
 pub fn that_never_resolve() {
-    expect_late("a lookup that hangs", |timeout| get_token(&url("slow.test"), timeout));
+    let error = expect_late("a lookup that hangs", |timeout| get_token(&url("slow.test"), timeout));
+    assert!(error.to_string().contains("not sent: looking up the name took too long"), "{error}");
     let left: Vec<String> =
         threads().into_iter().filter(|name| name.starts_with("minbearer")).collect();
     assert_eq!(left, ["minbearer-dns"], "the resolver's thread is still running");
