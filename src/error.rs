@@ -43,7 +43,7 @@ pub enum Error {
     Refused(Box<Refusal>),
     /// The token server cannot answer now: 429, 5xx, or the OAuth error `temporarily_unavailable`.
     Unavailable(Box<Refusal>),
-    /// The status code is 2xx, but the answer has no usable token.
+    /// The status code is 2xx, but the answer has no usable token; or a body is too large, not UTF-8 or not JSON.
     Malformed(Failure),
     /// An API answered with another status code than 2xx. Only
     /// [`Response::error_for_status`](crate::Response::error_for_status) returns this.

@@ -96,7 +96,7 @@
 //!
 //! | the message has | what to do |
 //! | --- | --- |
-//! | `signed by none of the CAs in …` | trust the server's CA; the server must send intermediates |
+//! | `signed by none of` | trust the server's CA; the server must send intermediates |
 //! | `a CA of that name is trusted, but with another key` | the CA was renewed: fetch its new certificate |
 //! | `has an RSA key of less than 2048 bits`, `has a P-521 key` | have that certificate issued with another type of key |
 //! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, or have the certificate issued for HOST; only `subjectAltName` counts, not the common name |

@@ -186,6 +186,7 @@ fn the_console_comes_from_fqdn_then_address_then_manifest() {
             "127.0.0.1",
         ),
         (&[("QRADAR_CONSOLE_IP", "127.0.0.2")], "127.0.0.2"),
+        (&[("QRADAR_CONSOLE_IP", "::1")], "[::1]"),
         (&[], "127.0.0.3"),
     ] {
         let variables = [&variables(&appliance, "")[..4], &[("POLL_COUNT", "1")], more].concat();

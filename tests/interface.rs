@@ -286,6 +286,45 @@ fn the_header_is_never_sent_to_the_target_of_a_redirect() {
 }
 
 #[test]
+fn an_answer_above_the_limit_is_malformed_and_a_refusal_loses_its_body() {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    for (status, expected) in [(200, Err(Kind::Malformed)), (401, Ok(401))] {
+        let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 9\r\n\r\n123456789");
+        let server = Server::script(vec![Step::Request, Step::send(answer)]);
+        let request = Request::get(&server.url()).expect("a URL").with_max_answer_bytes(8);
+        for transport in [&minbearer::Minreq as &dyn Transport, &minbearer::Http::new()] {
+            let outcome = transport.send(&request, deadline);
+            let outcome = outcome.inspect(|response| assert_eq!(response.body(), b""));
+            let outcome = outcome.map(|response| response.status());
+            assert_eq!(outcome.map_err(|error| error.kind()), expected);
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_took_all_the_time_is_not_blamed_on_the_server() {
+    let server = Server::script(vec![Step::Request]);
+    let ask = || {
+        SecretSource::from_fn(|| {
+            std::thread::sleep(Duration::from_millis(20));
+            Ok("s".into())
+        })
+    };
+    let timeout = Duration::from_millis(10);
+    let jsa = jsa::Config::new("id", ask()).expect("a source").with_locator("/nonexistent");
+    let accelerator = accelerator::Config::new(&server.url(), "rose", ask()).expect("a URL");
+    for outcome in [
+        jsa::get_token(&jsa.with_timeout(timeout)),
+        accelerator::get_token(&accelerator.with_timeout(timeout)),
+    ] {
+        let error = outcome.expect_err("no token");
+        assert_eq!(error.kind(), Kind::Timeout, "{error}");
+        assert!(error.to_string().contains("the time to supply the secret"), "{error}");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
 fn each_type_that_converts_into_a_secret_source_is_accepted() {
     let owned = String::from("s");
     for source in [

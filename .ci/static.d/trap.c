@@ -1,5 +1,5 @@
-/* With -Cpanic=immediate-abort the standard library ends a program by an illegal instruction, when an allocation of its
- * own fails as when there is a panic. Here such a program ends as after any other error: by a line and a status. */
+/* With -Cpanic=immediate-abort the standard library ends a program by an illegal instruction, at a panic and when an
+ * allocation of its own fails. Here such a program ends as after any other error: with a line and a status. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -15,7 +15,7 @@ static void end(int signal) {
   struct iovec line[] = {{program_invocation_short_name, strlen(program_invocation_short_name)},
                          {(char *)error, sizeof error - 1}};
   (void)signal;
-  alarm(1); /* Nobody may be reading. */
+  alarm(1); /* The reader of a pipe may have stopped reading. */
   writev(STDERR_FILENO, line, 2);
   _exit(STATUS);
 }

@@ -26,7 +26,7 @@
  * Errors
  *   - A constructor never returns NULL. A wrong argument or setting is kept: each call for a token returns its status
  *     and its message. The first one counts, and the handle takes no setting after it. A setting also returns its
- *     status, which a caller may ignore. If memory runs out, the process ends with SIGABRT.
+ *     status, which a caller may ignore. If memory runs out, the process ends by a signal.
  *   - NULL is allowed for every pointer and results in MINBEARER_MISUSE, from a constructor's argument too.
  *     minbearer_free and minbearer_wipe do nothing with it. MINBEARER_MISUSE is also for text that is not UTF-8, a
  *     setting for another flow than the handle's, a setting after the first call for a token, and a buffer too small
@@ -38,12 +38,13 @@
  *   - Any number of threads may call functions with one handle at the same time. minbearer_free must be the last
  *     call with it. If several threads need a new token, one of them makes the request and the others wait for its
  *     outcome.
- *   - There is no state per thread. No thread outlives a call, with one exception: a name lookup that the system's
- *     resolver does not end in time. A call needs less than 64 KiB of stack.
+ *   - There is no state per thread. No thread outlives a call, but for a name lookup that the system's resolver does not
+ *     end in time and, with TLS, CA files on a mount that does not answer. A call needs less than 64 KiB of stack.
  *
  * Time
  *   - A call for a token returns within the handle's timeout, 10 seconds unless set, plus half a second. Most calls
- *     return a kept token at once.
+ *     return a kept token at once. Reading CLIENT_SECRET_FILE or CLIENT_ASSERTION_FILE has no limit if its mount does
+ *     not answer.
  *   - After a failure no request is made for a pause, at random from about 1 second to 60. A call in the pause returns
  *     the kept token if that is still valid, else the last failure, at once.
  *
@@ -97,7 +98,7 @@ typedef enum minbearer_status {
   MINBEARER_REFUSED = 6,     /* the token server refused the request: most often a wrong secret */
   MINBEARER_MALFORMED = 7,   /* its status code is 2xx, but its answer has no usable token */
   MINBEARER_UNAVAILABLE = 8, /* it cannot answer now: 429, 5xx */
-  MINBEARER_PANICKED = 101   /* a bug in this library: please report it */
+  MINBEARER_PANICKED = 101   /* a bug in this library: please report it. Built for size it ends the process instead */
 } minbearer_status;
 
 #define MINBEARER_MESSAGE_SIZE 1024

@@ -22,9 +22,11 @@
 //! # fn ask_for_the_password() -> Result<minbearer::Secret, minbearer::Error> { Ok("p".into()) }
 //! # fn main() -> Result<(), minbearer::Error> {
 //! use minbearer::{Kind, SecretSource, Session, accelerator};
+//! use std::time::Duration;
 //!
 //! let ask = SecretSource::from_fn(ask_for_the_password);
-//! let config = accelerator::Config::new("http://host:6271/project", "rose", ask)?;
+//! let config = accelerator::Config::new("http://host:6271/project", "rose", ask)?
+//!     .with_timeout(Duration::from_secs(300)); // the time to type counts
 //! let token = loop {
 //!     match accelerator::get_token(&config) {
 //!         Err(error) if error.kind() == Kind::Refused => eprintln!("{error}"),

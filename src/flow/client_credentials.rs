@@ -141,7 +141,8 @@ impl Config {
     }
 
     /// Adds a form parameter that the server needs, such as `audience` or `resource`
-    /// ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)). The same name may be added again.
+    /// ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)). The same name may be added again. A value is not redacted in
+    /// errors: it must not be a secret.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for an empty name and for the parameters that the flow sends itself:

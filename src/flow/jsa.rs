@@ -178,7 +178,7 @@ fn parse_origin(name: &str, url: &str) -> Result<Url, Error> {
 #[cfg(feature = "std")]
 mod with_std {
     use super::*;
-    use crate::flow::{self, Flow};
+    use crate::flow::{self, Flow, check_time_left};
     use crate::os::env;
     use crate::os::http::Http;
     use crate::os::locator::locate;
@@ -243,6 +243,7 @@ mod with_std {
 
         fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
             let client_secret = self.client_secret.supply(CLIENT_SECRET)?;
+            check_time_left(deadline)?;
             let port = match self.port {
                 Some(port) => port,
                 None => locate(&self.locator, self.service.host(), deadline, &client_secret)?,

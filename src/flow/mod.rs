@@ -13,7 +13,7 @@ pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 #[cfg(feature = "std")]
 pub use with_std::{Flow, get_token};
 #[cfg(feature = "std")]
-pub(crate) use with_std::{deadline_after, get_token_by};
+pub(crate) use with_std::{check_time_left, deadline_after, get_token_by};
 
 #[cfg(feature = "std")]
 mod with_std {
@@ -108,11 +108,22 @@ mod with_std {
         deadline: Instant,
     ) -> Result<Token, Error> {
         let request = flow.prepare(deadline)?;
+        check_time_left(deadline)?;
         let mut response = transport.send(&request, deadline)?;
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         // Rounded up, so that the remaining lifetime of a token is never overestimated.
         response.received_at = since_1970.ok().map(|since| since.as_secs() + 1);
         flow.read_answer(&request, response)
+    }
+
+    /// Supplying a secret may have taken all the time: a person may have been asked.
+    pub(crate) fn check_time_left(deadline: Instant) -> Result<(), Error> {
+        if Instant::now() < deadline {
+            return Ok(());
+        }
+        Err(Error::timeout(
+            "no time was left for the request: the time to supply the secret, and to find the port, counts towards the timeout; set a longer one",
+        ))
     }
 
     /// The deadline that long from now, a day at most: `Instant` would overflow after a very long timeout.

@@ -182,7 +182,7 @@ impl ExchangeError {
                 Error::timeout(format!("the {doing} was not {what}"))
             }
             ExchangeError::Connect(ConnectError::Lookup(error)) => Error::network(format!(
-                "the {doing} failed: the name {} was not found: {error}",
+                "the {doing} failed: the name {} could not be looked up: {error}",
                 url.host()
             ))
             .with_network_cause(NetworkCause::Lookup)

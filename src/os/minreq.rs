@@ -6,14 +6,16 @@ use crate::wire::request::{Method, Request};
 use crate::wire::response::Response;
 use crate::wire::token::Token;
 use alloc::format;
+use alloc::vec::Vec;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 impl Token {
-    /// Adds the `Authorization` header field to a request of [minreq](https://docs.rs/minreq), in place of any that was
-    /// there, and turns redirects off: minreq 3.0.0 follows a hundred, and sends the field along to another origin.
+    /// Adds the `Authorization` header field to a request of [minreq](https://docs.rs/minreq), and turns redirects off:
+    /// minreq 3.0.0 follows a hundred, and sends the field along to another origin.
     ///
-    /// minreq keeps copies of the header that are not wiped.
+    /// The request must not have that field: minreq cannot replace it, and would send both. To repeat a call, keep the
+    /// request without it and authorize a clone. minreq keeps copies of the header that are not wiped.
     pub fn authorize(&self, request: minreq::Request) -> minreq::Request {
         request.with_header("Authorization", self.authorization()).with_follow_redirects(false)
     }
@@ -27,8 +29,8 @@ impl Token {
 /// all features that are on. [`Http`](crate::Http) has none of this.
 ///
 /// Other differences of minreq 3.0.0 from `Http`: its timeout has whole seconds, rounded up here, and does not cover
-/// the TLS handshake; a chunked body that is cut off looks complete; an answer's head has no reliable limit; `[::1]` is
-/// not understood; and it keeps copies of URL, header fields and body that are not wiped.
+/// the TLS handshake; a chunked body that is cut off looks complete; an answer's head has no reliable limit, and its body is
+/// read whole before its size is checked; `[::1]` is not understood; and it keeps copies of URL, header fields and body that are not wiped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Minreq;
 
@@ -51,10 +53,12 @@ impl Transport for Minreq {
         let answer = send_by(&server, outgoing, deadline)?;
         let status = answer.status_code;
         let headers = answer.headers.clone();
-        if answer.as_bytes().len() > request.max_answer_bytes() {
+        let is_too_large = answer.as_bytes().len() > request.max_answer_bytes();
+        if is_too_large && (200..300).contains(&status) {
             return Err(Error::malformed(format!("the answer of {server} is too large")));
         }
-        let response = Response::new(status, answer.into_bytes());
+        let body = if is_too_large { Vec::new() } else { answer.into_bytes() };
+        let response = Response::new(status, body);
         Ok(headers
             .iter()
             .fold(response, |response, (name, value)| response.with_header(name, value)))

@@ -25,9 +25,11 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// ```no_run
 /// # fn main() -> Result<(), minbearer::Error> {
 /// use minbearer::{SecretSource, accelerator, prompt};
+/// use std::time::Duration;
 ///
 /// let ask = SecretSource::from_fn(|| prompt::password("Password: "));
-/// let config = accelerator::Config::new("http://host:6271", "rose", ask)?;
+/// let config = accelerator::Config::new("http://host:6271", "rose", ask)?
+///     .with_timeout(Duration::from_secs(300)); // the time to type counts
 /// # Ok(()) }
 /// ```
 ///

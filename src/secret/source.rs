@@ -43,8 +43,9 @@ pub(crate) enum Supplied<'a> {
 }
 
 impl SecretSource {
-    /// A function that is called for each request. It may ask a person at a terminal, a keyring or a TPM. The secret
-    /// that it returns is wiped after the request; its error is returned unchanged.
+    /// A function that is called for each request. It may ask a person at a terminal, a keyring or a TPM. Its time counts
+    /// towards the flow's timeout, 10 s unless set: give a person more. The secret that it returns is wiped after the
+    /// request; its error is returned unchanged.
     ///
     /// After a refusal a [`Session`](crate::Session) calls it again at the next call, without a pause, so that a person
     /// can correct a typing error at once.
@@ -52,7 +53,8 @@ impl SecretSource {
         SecretSource(Place::Function(Box::new(ask)))
     }
 
-    /// A file that is read anew for each request, as by [`Secret::from_file`], so that the secret may rotate.
+    /// A file that is read anew for each request, as by [`Secret::from_file`], so that the secret may rotate. Reading it
+    /// has no time limit: a mount that does not answer blocks the call.
     #[cfg(feature = "std")]
     pub fn file(path: impl Into<std::path::PathBuf>) -> Self {
         SecretSource(Place::File(path.into()))

@@ -23,10 +23,11 @@ impl Moment {
         Moment { monotonic: Instant::now(), wall: SystemTime::now() }
     }
 
-    /// `None` for a time that the clocks cannot express.
-    fn after(self, time: Duration) -> Option<Moment> {
-        let monotonic = self.monotonic.checked_add(time)?;
-        Some(Moment { monotonic, wall: self.wall.checked_add(time)? })
+    fn after(self, time: Duration) -> Moment {
+        Moment {
+            monotonic: self.monotonic + time,
+            wall: self.wall.checked_add(time).unwrap_or(self.wall),
+        }
     }
 
     fn is_reached_at(&self, now: Moment) -> bool {
@@ -37,7 +38,7 @@ impl Moment {
 pub(super) struct Cached {
     pub(super) token: Arc<Token>,
     obtained: Instant,
-    /// When it is due and when it ends, if it has a lifetime that the clocks can express.
+    /// When it is due and when it ends, if it has a lifetime.
     due_and_end: Option<(Moment, Moment)>,
     /// Whether it was requested because the API rejected the one before.
     pub(super) is_replacement: bool,
@@ -45,9 +46,9 @@ pub(super) struct Cached {
 
 impl Cached {
     pub(super) fn new(token: Arc<Token>, asked: Moment, is_replacement: bool) -> Cached {
-        let due_and_end = token.lifetime().and_then(|lifetime| {
-            Some((asked.after(renew_after(lifetime, random()))?, asked.after(lifetime)?))
-        });
+        let due_and_end = token
+            .lifetime()
+            .map(|lifetime| (asked.after(renew_after(lifetime, random())), asked.after(lifetime)));
         Cached { token, obtained: asked.monotonic, due_and_end, is_replacement }
     }
 

@@ -1,6 +1,7 @@
 //! A session's API calls over [minreq](https://docs.rs/minreq).
 
 use super::Session;
+use super::renewing::Verdict;
 use crate::error::Error;
 use crate::os::minreq::send_by;
 
@@ -10,7 +11,8 @@ impl Session {
     /// `Authorization` along to another origin. The request's own timeout is replaced by what is left of the flow's, in
     /// whole seconds, rounded up. A panic of minreq is returned as an error.
     ///
-    /// minreq keeps copies of the token that are not wiped.
+    /// The request must not have an `Authorization` header field: minreq would send both. It keeps copies of the token
+    /// that are not wiped.
     ///
     /// # Errors
     /// Those of [`token`](Self::token); [`Kind::Timeout`](crate::Kind::Timeout) if the deadline passed;
@@ -18,10 +20,10 @@ impl Session {
     #[track_caller]
     pub fn send_minreq(&self, request: minreq::Request) -> Result<minreq::Response, Error> {
         let deadline = self.deadline();
-        let is_rejected = |outcome: &Result<minreq::Response, Error>| {
-            outcome.as_ref().is_ok_and(|response| response.status_code == 401)
+        let verdict = |outcome: &Result<minreq::Response, Error>| {
+            Verdict::of_status(outcome.as_ref().ok().map(|response| response.status_code))
         };
-        self.call_by(super::renewing::call_site(), deadline, is_rejected, |token| {
+        self.call_by(super::renewing::call_site(), deadline, verdict, |token| {
             send_by("the API", token.authorize(request.clone()), deadline)
         })?
     }

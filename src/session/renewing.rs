@@ -57,8 +57,10 @@ use std::time::Instant;
 ///
 /// - After a failure, the pauses grow from about 1 s to 60 s, at random within a factor of two.
 /// - After a refusal, as for a wrong secret, the first pause is already the longest. While the old token is valid, it is
-///   no longer than half of the remaining lifetime, so that a secret that was just being replaced is tried again in time.
-/// - After a refusal there is no pause if a function supplies the secret: it is called again at the next call.
+///   at most half of the remaining lifetime, or 5 s if that is longer, so that a secret that was just being replaced is
+///   tried again in time.
+/// - If a function supplies the secret, there is no pause after a refusal or an error of kind
+///   [`Config`](crate::Kind::Config): the function is called again at the next call.
 /// - A server's `Retry-After` is obeyed up to 60 s.
 ///
 /// Without a valid token, every call during a pause returns the error of the last attempt at once, with its time and
@@ -79,8 +81,27 @@ pub struct Session {
     now: fn() -> Moment,
 }
 
-/// If less of the flow's timeout than this was left, a timeout does not count as the server's failure.
-const MIN_FAIR_TIMEOUT: Duration = Duration::from_millis(100);
+/// A timeout counts as the server's failure only if the request had the flow's timeout, less this at most.
+const MAX_USED_TIME: Duration = Duration::from_millis(100);
+
+/// What the outcome of a call says of the token.
+pub(super) enum Verdict {
+    Accepted,
+    Rejected,
+    /// There was no answer.
+    Unknown,
+}
+
+impl Verdict {
+    /// By the status code of the answer, if there is one.
+    pub(super) fn of_status(status: Option<impl Into<i32>>) -> Verdict {
+        match status.map(Into::into) {
+            None => Verdict::Unknown,
+            Some(401) => Verdict::Rejected,
+            Some(_) => Verdict::Accepted,
+        }
+    }
+}
 
 #[derive(Default)]
 struct Renewal {
@@ -150,7 +171,7 @@ impl Session {
     }
 
     /// Returns when this session will next ask the token server: when the token is due, or when a pause after a failure
-    /// ends. `None` for a token without a lifetime.
+    /// ends; now, if there is neither. `None` for a token without a lifetime.
     pub fn next_attempt(&self) -> Option<Instant> {
         let now = (self.now)();
         let pause_end = self.lock_renewal().failed.as_ref().map(|failed| failed.until);
@@ -224,7 +245,10 @@ impl Session {
         call: impl FnMut(&Token) -> R,
         is_rejected: impl Fn(&R) -> bool,
     ) -> Result<R, Error> {
-        self.call_by(call_site(), self.deadline(), is_rejected, call)
+        let verdict = |outcome: &R| {
+            if is_rejected(outcome) { Verdict::Rejected } else { Verdict::Accepted }
+        };
+        self.call_by(call_site(), self.deadline(), verdict, call)
     }
 
     /// Sends a request over the session's transport with the `Authorization` header added. If the answer is 401, the
@@ -234,18 +258,18 @@ impl Session {
     ///
     /// # Errors
     /// Those of [`token`](Self::token); [`Kind::Network`](crate::Kind::Network),
-    /// [`Kind::Timeout`](crate::Kind::Timeout) and, for an answer above 1 MiB,
-    /// [`Kind::Malformed`](crate::Kind::Malformed). The call as a whole, renewal and second attempt included, takes no longer than the
+    /// [`Kind::Timeout`](crate::Kind::Timeout) and, for a 2xx answer above the request's limit, 1 MiB unless
+    /// set, [`Kind::Malformed`](crate::Kind::Malformed). The call as a whole, renewal and second attempt included, takes no longer than the
     /// flow's timeout, or the request's own.
     pub fn send(&self, mut request: Request) -> Result<Response, Error> {
         let deadline = request.timeout().map_or_else(|| self.deadline(), deadline_after);
         let url = request.url();
         let path = url.path_and_query().split('?').next();
         let caller = Caller::of((request.method().as_str(), url.origin(), path));
-        let is_rejected = |outcome: &Result<Response, Error>| {
-            outcome.as_ref().is_ok_and(|response| response.status() == 401)
+        let verdict = |outcome: &Result<Response, Error>| {
+            Verdict::of_status(outcome.as_ref().ok().map(Response::status))
         };
-        self.call_by(caller, deadline, is_rejected, |token| {
+        self.call_by(caller, deadline, verdict, |token| {
             request.authorize(token.authorization());
             self.transport.send(&request, deadline)
         })?
@@ -259,19 +283,23 @@ impl Session {
         &self,
         caller: Caller,
         deadline: Instant,
-        is_rejected: impl Fn(&R) -> bool,
+        verdict: impl Fn(&R) -> Verdict,
         mut call: impl FnMut(&Token) -> R,
     ) -> Result<R, Error> {
         let token = self.token_by(|| deadline)?;
         let outcome = call(&token);
-        if !is_rejected(&outcome) {
-            self.note_served(caller);
-            return Ok(outcome);
+        match verdict(&outcome) {
+            Verdict::Accepted => {
+                self.note_served(caller);
+                return Ok(outcome);
+            }
+            Verdict::Unknown => return Ok(outcome),
+            Verdict::Rejected => {}
         }
         let Some(token) = self.replace_for(caller, &token, deadline)? else { return Ok(outcome) };
         drop(outcome);
         let outcome = call(&token);
-        self.note_second(caller, &token, is_rejected(&outcome));
+        self.note_second(caller, &token, verdict(&outcome));
         Ok(outcome)
     }
 
@@ -301,11 +329,15 @@ impl Session {
     }
 
     /// Records the outcome of a call that was made again with a new token.
-    fn note_second(&self, caller: Caller, token: &Token, is_rejected: bool) {
-        if !is_rejected {
-            self.note_served(caller);
-            self.lock_renewal().rejections.note_helpful();
-            return;
+    fn note_second(&self, caller: Caller, token: &Token, verdict: Verdict) {
+        match verdict {
+            Verdict::Accepted => {
+                self.note_served(caller);
+                self.lock_renewal().rejections.note_helpful();
+                return;
+            }
+            Verdict::Unknown => return,
+            Verdict::Rejected => {}
         }
         self.served.write().unwrap_or_else(PoisonError::into_inner).remove(caller);
         if self.cached_if(|cached| is_same(&cached.token, token)).is_some() {
@@ -393,7 +425,7 @@ impl Session {
         let asked = (self.now)();
         // A call renews within its remaining time. A timeout because that was short is not the server's failure.
         let left = deadline.saturating_duration_since(Instant::now());
-        let has_little_time = left + MIN_FAIR_TIMEOUT < self.flow.timeout();
+        let has_little_time = left + MAX_USED_TIME < self.flow.timeout();
         let is_replacement =
             self.cached_if(|_| true).is_none() && self.lock_renewal().rejections.is_pause(asked);
         let outcome = get_token_by(&*self.flow, &*self.transport, deadline).map(Arc::new);

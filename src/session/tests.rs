@@ -25,6 +25,8 @@ struct Server {
     calls: AtomicUsize,
     lifetime: usize,
     down: AtomicBool,
+    /// Whether the API does not answer.
+    silent: AtomicBool,
     refusing: AtomicBool,
     panicking: AtomicBool,
     late: AtomicBool,
@@ -42,6 +44,9 @@ impl Transport for Server {
         }
         if request.url().path_and_query() == "/api" {
             self.calls.fetch_add(1, Ordering::SeqCst);
+            if self.silent.load(Ordering::SeqCst) {
+                return Err(Error::network("silent"));
+            }
             let sent = request.headers().filter(|(name, _)| *name == "Authorization");
             let sent: Vec<&str> = sent.map(|(_, value)| value).collect();
             let number = sent.first().and_then(|sent| sent.strip_prefix("Bearer ")?.parse().ok());
@@ -130,7 +135,7 @@ fn the_next_attempt_is_when_the_token_is_due() {
     session.token().unwrap();
     let due = session.next_attempt().unwrap() - now;
     assert!((800..=941).contains(&due.as_secs()), "{due:?}");
-    for lifetime in [None, Some(Duration::MAX), Some(Duration::from_secs(i64::MAX as u64 - 1))] {
+    for lifetime in [None, Some(Duration::MAX), Some(Duration::from_secs(315_360_001))] {
         let token = Token::new("t", lifetime).unwrap();
         let endless = Session::with_token(Config::new("http://h", "i", "s").unwrap(), token);
         assert_eq!(endless.next_attempt(), None, "{lifetime:?}");

@@ -218,22 +218,23 @@ impl Incoming {
         };
         self.answer = Some(head);
         if length > self.max_body_bytes {
-            return self.leave_out_body();
+            return self.leave_out_body(Wrong::TooLarge { limit: self.max_body_bytes });
         }
-        Ok(self.body.reserve(length)?)
+        self.body.reserve(length).or_else(|_| self.leave_out_body(Wrong::NoMemory))
     }
 
     fn add_to_body(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
         if bytes.len() > self.max_body_bytes - self.body.len() {
-            return self.leave_out_body();
+            return self.leave_out_body(Wrong::TooLarge { limit: self.max_body_bytes });
         }
-        Ok(self.body.push(bytes, self.max_body_bytes)?)
+        let pushed = self.body.push(bytes, self.max_body_bytes);
+        pushed.or_else(|_| self.leave_out_body(Wrong::NoMemory))
     }
 
-    /// Handles a body that is too large: an error for a 2xx answer; for another, the body is dropped.
-    fn leave_out_body(&mut self) -> Result<(), Wrong> {
+    /// Handles a body that cannot be taken: an error for a 2xx answer; for another, the body is dropped.
+    fn leave_out_body(&mut self, wrong: Wrong) -> Result<(), Wrong> {
         if self.answer.as_ref().is_some_and(|head| is_success(head.status)) {
-            return Err(Wrong::TooLarge { limit: self.max_body_bytes });
+            return Err(wrong);
         }
         self.body = Buffer::default();
         self.state = State::Whole;

@@ -5,14 +5,16 @@ use super::response::Response;
 use alloc::format;
 use alloc::string::String;
 
-/// Describes a body that is not JSON.
-pub(crate) fn body_kind(response: &Response) -> String {
+/// Describes a body that is not JSON. `show` is as for [`describe`].
+pub(crate) fn body_kind(response: &Response, show: &dyn Fn(&str) -> String) -> String {
     let encoding =
         response.header("content-encoding").filter(|name| !name.eq_ignore_ascii_case("identity"));
     match (response.body().is_empty(), encoding, response.header("content-type")) {
         (true, ..) => String::from("it is empty"),
-        (_, Some(encoding), _) => format!("Content-Encoding {encoding}, which was not asked for"),
-        (_, _, Some(content_type)) => format!("Content-Type {content_type}"),
+        (_, Some(encoding), _) => {
+            format!("Content-Encoding {}, which was not asked for", show(encoding))
+        }
+        (_, _, Some(content_type)) => format!("Content-Type {}", show(content_type)),
         _ => String::from("no Content-Type"),
     }
 }
@@ -42,7 +44,7 @@ pub(crate) fn describe(response: &Response, show: &dyn Fn(&str) -> String) -> Op
     // After its attributes.
     let title = title.split_once('>').unwrap_or_default().1.trim_ascii();
     let separator = if title.is_empty() { "" } else { ": " };
-    Some(show(&format!("{content_type}{separator}{title}")))
+    Some(format!("{}{separator}{}", show(content_type), show(title)))
 }
 
 /// The text between two others, which are compared without case.

@@ -160,7 +160,8 @@ impl Request {
         self
     }
 
-    /// Sets the time limit for this request, in place of the session's or flow's; a day at most.
+    /// Sets the time limit for [`Session::send`](crate::Session::send) of this request, in place of the flow's; a day at
+    /// most. `get_token` and a [`Transport`](crate::Transport) are given their deadline, and ignore it.
     pub fn with_timeout(mut self, timeout: Duration) -> Request {
         self.timeout = Some(timeout);
         self

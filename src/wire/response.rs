@@ -10,6 +10,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use zeroize::Zeroizing;
 
 /// A complete HTTP response.
 ///
@@ -30,7 +31,7 @@ pub struct Response {
     /// Host and port, where they are known, for error messages.
     server: String,
     status: u16,
-    reason: String,
+    reason: Zeroizing<String>,
     headers: Headers,
     body: Buffer,
     /// By the device's clock, in seconds since 1970, if there is one.
@@ -42,7 +43,7 @@ impl Response {
     /// body's buffer, and wipes it on drop.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
         let body = Buffer::from(body.into());
-        Response::from_parts(String::new(), status, String::new(), Headers::default(), body)
+        Response::from_parts(String::new(), status, Zeroizing::default(), Headers::default(), body)
     }
 
     /// Parses a complete HTTP/1.x answer: all bytes that came until the server closed the connection, or up to the end
@@ -54,7 +55,8 @@ impl Response {
     /// # Errors
     /// [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a head longer than 8 KiB, a body that gives two
     /// lengths or a transfer coding other than `chunked`, and for an answer that breaks off;
-    /// [`Kind::Malformed`](crate::Kind::Malformed) for a body of more than 1 MiB.
+    /// [`Kind::Malformed`](crate::Kind::Malformed) for a body of more than 1 MiB in a 2xx
+    /// answer; the body of another answer is dropped.
     pub fn from_bytes(bytes: &[u8]) -> Result<Response, Error> {
         let mut incoming = Incoming::new(String::new(), MAX_API_ANSWER_BYTES);
         incoming.push(bytes)?;
@@ -71,7 +73,7 @@ impl Response {
     pub(crate) fn from_parts(
         server: String,
         status: u16,
-        reason: String,
+        reason: Zeroizing<String>,
         headers: Headers,
         body: Buffer,
     ) -> Response {

@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 
 /// The longest access token accepted.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// A lifetime above this is a mistake (milliseconds, a date) and counts as unknown.
+const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 pub(super) const BEARER: &str = "Bearer";
 
 /// An access token.
@@ -61,7 +63,7 @@ impl Token {
     }
 
     /// Makes a token of type Bearer, for a flow of your own. `lifetime` is a `Duration` or `None`, and counts from
-    /// when the token was issued. See [A header cannot be forged](crate#a-header-cannot-be-forged).
+    /// when the token was issued. Zero, or more than ten years, counts as unknown. See [A header cannot be forged](crate#a-header-cannot-be-forged).
     ///
     /// # Errors
     /// [`Kind::Malformed`](crate::Kind::Malformed) for an empty token, one longer than 8 KiB, and one with a byte outside
@@ -72,7 +74,8 @@ impl Token {
         let mut authorization =
             Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
         authorization.extend(parts);
-        Ok(Token { authorization, scope: None, lifetime: lifetime.into(), members: Vec::new() })
+        let lifetime = lifetime.into().filter(is_plausible);
+        Ok(Token { authorization, scope: None, lifetime, members: Vec::new() })
     }
 
     /// The value for the `Authorization` header, such as `Bearer 2YotnFZFEjr1zCsicMWpAA`.
@@ -98,10 +101,9 @@ impl Token {
         self.scope.as_deref()
     }
 
-    /// The token's lifetime, counted from its arrival: `expires_in`. If that is missing or unusable and the token is a
-    /// JSON Web Token, the lifetime is `exp - iat`, so that a device with a wrong clock still renews in time; or what is
-    /// left until `exp` by the device's clock, if that lies between the two. `None` if the server does not say, or if
-    /// the value is not a number, not positive, or above ten years.
+    /// The token's lifetime, counted from its arrival: `expires_in`, or else that of a JSON Web Token. The latter is
+    /// `exp - iat`, so that a device with a wrong clock still renews in time; but if the device's clock lies between the
+    /// two, it is what is left until `exp`. `None` if the server says neither, or a lifetime of zero or above ten years.
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime
     }
@@ -118,6 +120,10 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
+}
+
+pub(super) fn is_plausible(lifetime: &Duration) -> bool {
+    !lifetime.is_zero() && *lifetime <= MAX_LIFETIME
 }
 
 pub(super) fn check(access_token: &str) -> Result<(), &'static str> {

@@ -8,7 +8,7 @@ use super::redact::{MIN_SEARCHED_BYTES, redacted};
 use super::request::Request;
 use super::response::Response;
 use super::retry_after::retry_after;
-use super::token::{BEARER, Token, check};
+use super::token::{BEARER, Token, check, is_plausible};
 use super::{jwt, not_json};
 use crate::error::{Error, Refusal};
 use alloc::boxed::Box;
@@ -17,9 +17,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 use zeroize::Zeroizing;
-
-/// A lifetime above this is a mistake (milliseconds, a date) and counts as unknown.
-const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// Reads the answer to a flow's token request.
 pub(crate) struct AnswerReader<'a> {
@@ -80,7 +77,7 @@ impl<'a> AnswerReader<'a> {
             return Err(refused(self.request, refusal, advice));
         }
         let Some(answer) = answer else {
-            let kind = self.show(&not_json::body_kind(&response), None);
+            let kind = not_json::body_kind(&response, &|text| self.show(text, None));
             return Err(self.malformed(&format!("it is not one JSON object ({kind})")));
         };
         let mut token = self.accept(answer)?;
@@ -257,10 +254,6 @@ fn number(value: Value) -> Option<Duration> {
         Value::Text(text) => seconds(text.decoded().trim_ascii()),
         _ => None,
     }
-}
-
-fn is_plausible(lifetime: &Duration) -> bool {
-    !lifetime.is_zero() && *lifetime <= MAX_LIFETIME
 }
 
 #[cfg(test)]

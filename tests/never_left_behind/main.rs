@@ -37,12 +37,15 @@ const FLOWS: [&str; 7] = [
     // It starts the locator as a child. Its environment has a copy of the secret, under a name that is not the platform's.
     "jsa, with a locator",
 ];
-const OUTCOMES: [&str; 7] = [
+const OUTCOMES: [&str; 10] = [
     "success",
     "success, escaped",
     "success, in chunks",
     "refusal",
+    "refusal, a page",
     "malformed answer",
+    "malformed answer, a page",
+    "malformed answer, without a token",
     "cut connection",
     "timeout",
 ];

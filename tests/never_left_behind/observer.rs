@@ -101,6 +101,19 @@ impl Row {
                     r#"{{"error":"no {secret}","error_description":"{secret}","access_token":"{token}"}}"#
                 ),
             ),
+            "refusal, a page" => answer(
+                &format!("404 {secret}"),
+                &format!("Content-Type: text/html; of={secret}"),
+                &format!("<title>{secret}</title>{token}"),
+            ),
+            "malformed answer, a page" => with_length(
+                &format!("200 {secret}\r\nContent-Type: text/html; of={secret}"),
+                &format!("<title>{secret}</title>{token}"),
+            ),
+            "malformed answer, without a token" => with_length(
+                &format!("200 {secret}\r\nContent-Encoding: {secret}"),
+                &format!(r#"{{"token":"{token}","of":"{secret}"}}"#),
+            ),
             "malformed answer" => {
                 with_length("200 OK", &format!(r#"{{"access_token":"{token}","token_type":"mac"}}"#))
             }

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// Four times a system's bundle of CAs.
+/// A system's bundle of CAs has 200 to 500 KiB.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Reads a regular file into memory that is wiped: it may hold a key.

@@ -8,6 +8,7 @@ use crate::wire::json::{Members, Value, read_members};
 use crate::wire::url::Url;
 use alloc::format;
 use alloc::string::{String, ToString};
+use std::net::Ipv6Addr;
 use std::path::Path;
 
 /// Returns scheme, host and port of the console, whose REST API accepts the token.
@@ -27,6 +28,8 @@ pub fn console_url_from_env() -> Result<Url, Error> {
             (None, Some(host)) => (String::from("QRADAR_CONSOLE_IP"), host),
             (None, None) => console_ip_of_manifest()?,
         };
+    let is_ipv6 = host.parse::<Ipv6Addr>().is_ok();
+    let host = if is_ipv6 { format!("[{host}]") } else { host };
     parse_origin(&name, &format!("https://{host}"))
 }
 

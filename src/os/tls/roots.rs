@@ -150,7 +150,10 @@ fn add_file(path: &Path, store: &mut RootCertStore) -> Result<(), String> {
         Err(what) => return Err(what.into()),
     };
     let mut content = Vec::new();
-    file.take(MAX_FILE_BYTES).read_to_end(&mut content).map_err(unreadable)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
+    if content.len() as u64 > MAX_FILE_BYTES {
+        return Err("is larger than 4 MiB".into());
+    }
     store.extend(parse(&content)?.roots);
     Ok(())
 }

@@ -66,6 +66,21 @@ fn a_revoked_token_is_replaced_at_once_beside_a_forbidden_endpoint() {
 }
 
 #[test]
+fn a_call_without_an_answer_is_not_one_that_the_api_accepted() {
+    let server = Arc::new(Server { accepted: Some("none"), ..Server::default() });
+    let session = session(&server);
+    for _ in 0..1000 {
+        assert_eq!(call(&session, "/api"), 401);
+        server.silent.store(true, Ordering::SeqCst);
+        assert!(session.send(Request::get("http://localhost/api").unwrap()).is_err());
+        server.silent.store(false, Ordering::SeqCst);
+        AHEAD.set(AHEAD.get() + Duration::from_millis(100));
+    }
+    let in_100_s = requests(&server);
+    assert!((4..=12).contains(&in_100_s), "{in_100_s} requests in 100 s for 1,000 pairs");
+}
+
+#[test]
 fn a_call_over_any_client_is_repeated_once_and_then_pauses() {
     for (rejecting, expected_calls, expected_requests) in
         [(0, 1, 1), (1, 2, 2), (usize::MAX, 1001, 2)]

@@ -4,6 +4,7 @@ use super::Wrong;
 use crate::secret::OutOfMemory;
 use crate::wire::headers::{Headers, each_piece_of_text};
 use alloc::string::String;
+use zeroize::Zeroizing;
 
 /// Where the reason starts: after `HTTP/1.1 200`.
 const CODE_END: usize = 12;
@@ -11,7 +12,7 @@ const CODE_END: usize = 12;
 /// A head, parsed.
 pub(super) struct Head {
     pub(super) status: u16,
-    pub(super) reason: String,
+    pub(super) reason: Zeroizing<String>,
     pub(super) headers: Headers,
 }
 
@@ -55,11 +56,13 @@ pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, W
     let line_end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
     let (line, mut rest) = bytes.split_at(line_end);
     // httparse drops a reason with bytes above ASCII.
-    let mut reason = String::new();
+    let mut reason = Zeroizing::new(String::new());
     let mut headers = Headers::default();
     if is_whole {
-        each_piece_of_text(line.get(CODE_END..).unwrap_or_default().trim_ascii(), |text| {
-            reason.try_reserve(text.len()).map_err(|_| OutOfMemory)?;
+        let bytes = line.get(CODE_END..).unwrap_or_default().trim_ascii();
+        // Twice as many in UTF-8, if it is Latin-1.
+        reason.try_reserve(2 * bytes.len()).map_err(|_| OutOfMemory)?;
+        each_piece_of_text(bytes, |text| {
             reason.push_str(text);
             Ok(())
         })?;

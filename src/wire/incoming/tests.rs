@@ -196,6 +196,16 @@ fn a_body_beyond_the_limit_is_malformed_and_in_a_refusal_dropped() {
 }
 
 #[test]
+fn a_body_for_which_there_is_no_memory_is_malformed_and_in_a_refusal_dropped() {
+    let most = isize::MAX as usize;
+    for (status, expected) in [(200, Err(Kind::Malformed)), (401, Ok(true))] {
+        let mut incoming = Incoming::new(String::new(), most);
+        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {most}\r\n\r\n");
+        assert_eq!(incoming.push(head.as_bytes()).map_err(|error| error.kind()), expected);
+    }
+}
+
+#[test]
 fn a_refusal_needs_no_body_and_a_success_without_one_is_cut_short() {
     for (answer, is_whole) in [
         ("HTTP/1.1 401 No\r\n\r\n", true),
