@@ -74,7 +74,8 @@ def start_appliance():
 
 
 def run(arguments, variables, inject=None, trace=None):
-    command = ["strace", "-f", "-qq", "-o", trace or os.devnull]
+    # Detached at execve, a child is left alone from when it is the locator.
+    command = ["strace", "-f", "-b", "execve", "-qq", "-o", trace or os.devnull]
     command += ["-e", f"inject={inject}"] if inject else []
     environment = {"PATH": os.environ["PATH"], **variables}
     # In a process group of its own, to end all of it: strace that is killed leaves the program running.
@@ -92,32 +93,34 @@ def run(arguments, variables, inject=None, trace=None):
 
 
 def calls(arguments, variables):
-    """For each call, the occurrences to inject failures into: those of the program and its threads, from its first
-    action on, which is to disable core dumps. Earlier calls belong to the loader and std; the locator's are left out.
+    """For each call, the occurrences to inject failures into. strace counts them for each thread, and for the child that
+    becomes the locator. Those before the program's first action, which is to disable core dumps, are left out: they belong
+    to the loader and std.
     One close is left out: musl's posix_spawn reads a pipe to its end after closing the other end. With an injected
     error strace would leave that end open, which Linux never does, whatever close returns."""
     trace = os.path.join(folder.name, "trace")
     outcome = run(arguments, variables, trace=trace)
     assert outcome.returncode == 0 and re.fullmatch(r"\S+\n", outcome.stdout), outcome
-    counted, before, others, main = collections.Counter(), None, set(), None
-    closed, spawning, left_open = 0, False, set()
+    counted, before, main = collections.defaultdict(collections.Counter), None, None
+    spawning, left_open = False, set()
     for line in open(trace, errors="replace"):
         pid, _, rest = line.partition(" ")
         main = main or pid
         found = re.match(r"\s*(\w+)\(", rest)
-        if found and found[1] == "execve" and pid != main:
-            others.add(pid)
-        if found and pid not in others:
-            if before is None and "RLIMIT_CORE" in rest:
-                before = counted.copy()
-            counted[found[1]] += 1
-            if STATIC and pid == main:
-                spawning |= found[1] == "pipe2"
-                closed += found[1] == "close"
-                if spawning and found[1] == "close":
-                    spawning, left_open = False, {closed}
+        if not found:
+            continue
+        if before is None and "RLIMIT_CORE" in rest:
+            before = counted[main].copy()
+        counted[pid][found[1]] += 1
+        if STATIC and pid == main:
+            spawning |= found[1] == "pipe2"
+            if spawning and found[1] == "close":
+                spawning, left_open = False, {counted[main]["close"]}
     assert before is not None, "the program did not disable core dumps"
-    own = {call: set(range(before[call] + 1, count + 1)) for call, count in counted.items()}
+    own = collections.defaultdict(set)
+    for counts in counted.values():
+        for call, count in counts.items():
+            own[call] |= set(range(before[call] + 1, count + 1))
     own["close"] -= left_open
     return {call: sorted(occurrences) for call, occurrences in own.items() if call not in LEFT_OUT}
 
