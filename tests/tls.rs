@@ -323,6 +323,8 @@ fn the_error_describes_a_failed_handshake() {
         (fatal_alert(70), &["no TLS version", "1.2 and 1.3"]),
         (vec![server_hello_of_tls_1_1()], &["no TLS version", "1.2 and 1.3"]),
         (fatal_alert(40), &["refused the TLS handshake", "cipher suite"]),
+        // What Java sends if there is no client certificate.
+        (fatal_alert(42), &["does not accept the client certificate, or that there is none"]),
         (fatal_alert(112), &["does not know the name localhost"]),
         (fatal_alert(80), &["the alert InternalError"]),
         (fatal_alert(250), &["the alert AlertDescription(0xfa)"]),

@@ -171,11 +171,12 @@ impl ExchangeError {
         match self {
             error if error.is_timeout() => {
                 let what = match error {
+                    #[cfg(feature = "tls-no-provider")]
                     ExchangeError::Prepare(_) => {
                         "sent: reading the CA files took too long; does their mount answer?"
                     }
                     ExchangeError::Connect(ConnectError::Lookup(_)) => {
-                        "sent: looking up the name took too long; does a DNS server answer here?"
+                        "sent: looking up the name took too long; does DNS answer here?"
                     }
                     _ => "answered in time; is the server up, and can it be reached from here?",
                 };

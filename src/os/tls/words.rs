@@ -127,7 +127,7 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA,
         ) => String::from(
-            "the server does not accept the client certificate; is it of a CA that the server trusts, and still valid?",
+            "the server does not accept the client certificate, or that there is none; is it of a CA that the server trusts, and still valid?",
         ),
         rustls::Error::AlertReceived(AlertDescription::UnrecognisedName) => {
             format!(
