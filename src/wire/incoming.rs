@@ -96,7 +96,7 @@ impl Incoming {
     /// As soon as the answer can no longer be valid: [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a
     /// head longer than 8 KiB, a body with two lengths or with a transfer coding other than `chunked`;
     /// [`Kind::Malformed`](crate::Kind::Malformed) for a 2xx answer that is larger than the request allows, or for
-    /// which there is no memory. For another status code, a body that is too large is dropped and is no error.
+    /// which there is no memory. For another status code, such a body is dropped and is no error.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<bool, Error> {
         while !bytes.is_empty() && self.state != State::Whole {
             let taken = match self.take(bytes) {
