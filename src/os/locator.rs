@@ -50,7 +50,7 @@ pub(crate) fn locate(
     let mut locator = Locator::start(program, service, secret)?;
     let outcome = locator.port(deadline, secret);
     locator.end();
-    outcome.map_err(|problem| problem.describe(program, service))
+    outcome.map_err(|error| error.describe(program, service))
 }
 
 struct Locator {

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::os::transport::Transport;
 use crate::wire::request::{Method, Request};
-use crate::wire::response::Response;
+use crate::wire::response::{Response, is_success};
 use crate::wire::token::Token;
 use alloc::format;
 use alloc::vec::Vec;
@@ -54,7 +54,7 @@ impl Transport for Minreq {
         let status = answer.status_code;
         let headers = answer.headers.clone();
         let is_too_large = answer.as_bytes().len() > request.max_answer_bytes();
-        if is_too_large && (200..300).contains(&status) {
+        if is_too_large && is_success(status) {
             return Err(Error::malformed(format!("the answer of {server} is too large")));
         }
         let body = if is_too_large { Vec::new() } else { answer.into_bytes() };

@@ -14,7 +14,7 @@
 mod head;
 mod line;
 
-use super::response::Response;
+use super::response::{Response, is_success};
 use crate::error::{Error, NetworkCause};
 use crate::secret::{Buffer, OutOfMemory};
 use alloc::format;
@@ -309,10 +309,6 @@ fn framing(head: &Head) -> Result<State, Wrong> {
         Some(state) => state,
         None => State::UntilClose,
     })
-}
-
-fn is_success(status: u16) -> bool {
-    (200..300).contains(&status)
 }
 
 /// Why an answer is refused. It allocates nothing: there may be no memory.

@@ -87,7 +87,7 @@ impl Response {
 
     /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+        is_success(self.status)
     }
 
     pub(crate) fn reason(&self) -> &str {
@@ -177,6 +177,10 @@ impl Response {
             format!("the answer of {}", self.server)
         }
     }
+}
+
+pub(crate) fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
 }
 
 impl fmt::Debug for Response {

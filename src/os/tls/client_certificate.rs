@@ -1,6 +1,6 @@
 //! The client's certificate and its key, from PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
 
-use super::words;
+use super::words::{self, SUPPORTED_KEYS};
 use crate::error::Error;
 use alloc::format;
 use alloc::sync::Arc;
@@ -14,8 +14,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, Priva
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error as TlsError, InconsistentKeys};
 use zeroize::Zeroizing;
-
-const USE: &str = "use RSA from 2048 bits, P-256, P-384 or Ed25519";
 
 pub(super) fn read(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
     let certificates: Vec<CertificateDer<'static>> =
@@ -52,7 +50,9 @@ fn load(key: &PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
         #[cfg(not(feature = "tls-ring"))]
         None => Err(TlsError::General("no provider of cryptography is installed".into())),
     };
-    loaded.map_err(|error| Error::config(format!("the client key cannot be used: {error}; {USE}")))
+    loaded.map_err(|error| {
+        Error::config(format!("the client key cannot be used: {error}; {SUPPORTED_KEYS}"))
+    })
 }
 
 /// The first key in a PEM text. It is decoded here so that every buffer is wiped.
@@ -82,7 +82,7 @@ fn read_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
         let base64 = core::str::from_utf8(&base64).unwrap_or_default();
         let len = Base64::decode(base64, &mut der).map_err(|_| wrong("is not base64"))?.len();
         der.truncate(len);
-        return make(&mut der).ok_or_else(|| wrong(&format!("cannot be used: {USE}")));
+        return make(&mut der).ok_or_else(|| wrong(&format!("cannot be used: {SUPPORTED_KEYS}")));
     }
     Err(wrong("holds no private key in PEM (-----BEGIN PRIVATE KEY-----)"))
 }

@@ -12,6 +12,9 @@ use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible};
 use std::io::ErrorKind;
 
+pub(super) const SUPPORTED_KEYS: &str = "use RSA from 2048 bits, P-256, P-384 or Ed25519";
+const NOT_FOR_SERVERS: &str = "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any";
+
 /// Why an exchange over TLS failed.
 pub(crate) enum Failure {
     Config(Error),
@@ -191,15 +194,11 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             "the server's certificate has a signature that is not supported here, such as SHA-1; have it issued with SHA-256 or better",
         ),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            String::from(
-                "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any",
-            )
+            String::from(NOT_FOR_SERVERS)
         }
         CertificateError::BadEncoding => String::from("the server's certificate cannot be read"),
         CertificateError::Other(OtherError(error)) if error.is::<UnsupportedKey>() => {
-            format!(
-                "{error}, which is not supported; use RSA from 2048 bits, P-256, P-384 or Ed25519"
-            )
+            format!("{error}, which is not supported; {SUPPORTED_KEYS}")
         }
         error if is_not_version_3(error) => String::from(
             "the server's certificate is not of X.509 version 3; have it issued again, with a subjectAltName",
@@ -208,9 +207,7 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             "CaUsedAsEndEntity" => String::from(
                 "the server's certificate is marked as that of a CA, which may sign but not serve; let the server use one with the basic constraint CA:FALSE, self-signed or signed by that CA",
             ),
-            "certificate had invalid extensions" => String::from(
-                "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any",
-            ),
+            "certificate had invalid extensions" => String::from(NOT_FOR_SERVERS),
             other => {
                 format!("the server's certificate was rejected: {}", redact::redacted(other, &[]))
             }
