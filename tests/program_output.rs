@@ -12,7 +12,7 @@ use appliance::Appliance;
 use minbearer::{get, jsa_variables, odd_appliance};
 use programs::Outcome;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use rustix::process::{Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -20,6 +20,7 @@ use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// `minbearer jsa` in that folder.
 fn command(appliance: &Appliance, folder: &Path, options: &[&str]) -> Command {
@@ -200,10 +201,10 @@ fn a_failed_write_leaves_the_old_file_and_nothing_else() {
     std::fs::write(folder.path().join("token"), "kept").unwrap();
     let mut command = command(&appliance, folder.path(), &["--output", "token"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    appliance.set_delay(std::time::Duration::from_millis(300));
+    appliance.set_delay(Duration::from_millis(300));
     let child = command.spawn().unwrap();
     let limit = Rlimit { current: Some(10), maximum: None };
-    prlimit(Some(rustix::process::Pid::from_child(&child)), Resource::Fsize, limit).unwrap();
+    prlimit(Some(Pid::from_child(&child)), Resource::Fsize, limit).unwrap();
     let outcome = Outcome::from(child.wait_with_output().unwrap());
     outcome.expect_failure("minbearer", 2, "the file token cannot be written: File too large");
     assert_eq!(names(folder.path()), ["token"]);
@@ -236,6 +237,25 @@ fn a_full_disk_and_a_read_only_one_are_named_and_the_old_file_is_kept() {
         assert_eq!(outcome.out, "2 kept token\n", "{fault}: {outcome:?}");
         assert!(outcome.err.contains(part), "{fault}: {outcome:?}");
         assert_eq!(appliance.qoauth_requests(), requests, "{fault}: so far");
+    }
+}
+
+/// Signals at about the time of the write, each a little later than the one before.
+#[test]
+fn a_signal_leaves_no_temporary_file() {
+    let appliance = odd_appliance();
+    let folder = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    expect_success(&run(&appliance, folder.path(), &["--output", "token"]));
+    let whole = start.elapsed();
+    let signals = [Signal::TERM, Signal::INT, Signal::HUP];
+    for (step, signal) in signals.into_iter().cycle().take(300).enumerate() {
+        let mut child = command(&appliance, folder.path(), &["--output", "token"]).spawn().unwrap();
+        std::thread::sleep(whole * step as u32 / 300);
+        // It has not been waited for.
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(names(folder.path()), ["token"], "{signal:?} in step {step}: {status}");
     }
 }
 

@@ -24,6 +24,7 @@ use client::Client;
 use minbearer::Error;
 use output::Output;
 use rustix::process::{Resource, Rlimit, setrlimit};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
     // No core dump, which would write secrets to a disk. If the limit cannot be set, the program runs all the same.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     // Writing beyond the limit on a file's size (`ulimit -f`) is then an error and does not end the program.
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+    survive(SIGXFSZ);
     match Arguments::parse(std::env::args_os().skip(1)) {
         Ok(Asked::Token(mut arguments)) => match arguments.output.take() {
             Some(file) if arguments.renew => renewing::run(*arguments, file),
@@ -51,6 +52,11 @@ fn main() -> ExitCode {
         }
         Err(error) => console::exit(PROGRAM, Err(error)),
     }
+}
+
+/// From now on this signal does not end the program.
+fn survive(signal: i32) {
+    let _ = signal_hook::flag::register(signal, Arc::default());
 }
 
 /// Gets one token. Its destination is checked before anything is sent.
@@ -66,7 +72,13 @@ fn once(arguments: Arguments, file: Option<PathBuf>) -> Result<(), Error> {
         console::print_error(PROGRAM, &line);
     }
     match output {
-        Some(output) => output.write(&token),
+        Some(output) => {
+            // A program that ends while it writes leaves its temporary file. It ends right after that anyway.
+            for signal in &[SIGHUP, SIGINT, SIGTERM] {
+                survive(*signal);
+            }
+            output.write(&token)
+        }
         None if header => stdout::print(&["Authorization: ", token.authorization(), "\n"]),
         None => stdout::print(&[token.access_token(), "\n"]),
     }
