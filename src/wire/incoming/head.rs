@@ -60,8 +60,9 @@ pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, W
     let mut headers = Headers::default();
     if is_whole {
         let bytes = line.get(CODE_END..).unwrap_or_default().trim_ascii();
-        // Twice as many in UTF-8, if it is Latin-1.
-        reason.try_reserve(2 * bytes.len()).map_err(|_| OutOfMemory)?;
+        // A byte of Latin-1 above ASCII takes two in UTF-8.
+        let room = bytes.len() + bytes.iter().filter(|byte| !byte.is_ascii()).count();
+        reason.try_reserve_exact(room).map_err(|_| OutOfMemory)?;
         each_piece_of_text(bytes, |text| {
             reason.push_str(text);
             Ok(())
