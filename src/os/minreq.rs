@@ -29,8 +29,9 @@ impl Token {
 /// all features that are on. [`Http`](crate::Http) has none of this.
 ///
 /// Other differences of minreq 3.0.0 from `Http`: its timeout has whole seconds, rounded up here, and does not cover
-/// the TLS handshake; a chunked body that is cut off looks complete; an answer's head has no reliable limit, and its body is
-/// read whole before its size is checked; `[::1]` is not understood; and it keeps copies of URL, header fields and body that are not wiped.
+/// the TLS handshake; a chunked body that is cut off looks complete; an answer's head has no reliable limit, and its
+/// body is read whole before its size is checked; `[::1]` is not understood; and it keeps copies of URL, header fields
+/// and body that are not wiped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Minreq;
 

@@ -258,9 +258,9 @@ impl Session {
     ///
     /// # Errors
     /// Those of [`token`](Self::token); [`Kind::Network`](crate::Kind::Network),
-    /// [`Kind::Timeout`](crate::Kind::Timeout) and, for a 2xx answer above the request's limit, 1 MiB unless
-    /// set, [`Kind::Malformed`](crate::Kind::Malformed). The call as a whole, renewal and second attempt included, takes no longer than the
-    /// flow's timeout, or the request's own.
+    /// [`Kind::Timeout`](crate::Kind::Timeout) and, for a 2xx answer above the request's limit, 1 MiB unless set,
+    /// [`Kind::Malformed`](crate::Kind::Malformed). The call as a whole, renewal and second attempt included, takes no
+    /// longer than the flow's timeout, or the request's own.
     pub fn send(&self, mut request: Request) -> Result<Response, Error> {
         let deadline = request.timeout().map_or_else(|| self.deadline(), deadline_after);
         let url = request.url();

@@ -63,7 +63,8 @@ impl Token {
     }
 
     /// Makes a token of type Bearer, for a flow of your own. `lifetime` is a `Duration` or `None`, and counts from
-    /// when the token was issued. Zero, or more than ten years, counts as unknown. See [A header cannot be forged](crate#a-header-cannot-be-forged).
+    /// when the token was issued. Zero, or more than ten years, counts as unknown. See
+    /// [A header cannot be forged](crate#a-header-cannot-be-forged).
     ///
     /// # Errors
     /// [`Kind::Malformed`](crate::Kind::Malformed) for an empty token, one longer than 8 KiB, and one with a byte outside
