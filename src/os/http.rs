@@ -94,7 +94,7 @@ impl Http {
     fn exchange(&self, request: &Request, deadline: Instant) -> Result<Response, ExchangeError> {
         let url = request.url();
         if url.is_https() {
-            self.tls.check(deadline).map_err(ExchangeError::Prepare)?;
+            self.tls.make_ready(deadline).map_err(ExchangeError::Prepare)?;
         }
         let mut socket = Socket::connect(url, deadline).map_err(ExchangeError::Connect)?;
         let bytes = request.to_bytes();

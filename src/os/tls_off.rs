@@ -14,7 +14,7 @@ pub(crate) struct Failure;
 
 impl Tls {
     /// Fails, before a socket is opened.
-    pub(crate) fn check(&self, _: Instant) -> Result<(), Failure> {
+    pub(crate) fn make_ready(&self, _: Instant) -> Result<(), Failure> {
         Err(Failure)
     }
 

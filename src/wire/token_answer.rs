@@ -185,23 +185,23 @@ impl<'a> AnswerReader<'a> {
             retry_after: retry_after(response),
             ..Refusal::default()
         };
-        let mut said = |before: &str, words: &str| {
+        let mut append = |before: &str, words: &str| {
             if !words.is_empty() {
                 refusal.message.extend([before, words]);
             }
         };
-        said(" ", &show(response.reason().trim_ascii()));
+        append(" ", &show(response.reason().trim_ascii()));
         let words = if answer.error.is_none() { not_json::describe(response, &show) } else { None };
         match (&refusal.error, &words) {
-            (Some(error), _) => said(": ", error),
-            (None, Some(words)) => said(": ", words),
+            (Some(error), _) => append(": ", error),
+            (None, Some(words)) => append(": ", words),
             (None, None) if response.is_success() => {
-                said(": ", "its answer has an `error` that is not a string")
+                append(": ", "its answer has an `error` that is not a string")
             }
             (None, None) => {}
         }
-        said(": ", refusal.error_description.as_deref().unwrap_or_default());
-        said(" ", refusal.error_uri.as_deref().unwrap_or_default());
+        append(": ", refusal.error_description.as_deref().unwrap_or_default());
+        append(" ", refusal.error_uri.as_deref().unwrap_or_default());
         let advice = match refusal.status {
             300..=399 => "redirects are not followed; give the URL that it redirects to",
             404 | 405 => "there is no token endpoint at this address",

@@ -52,10 +52,10 @@ impl Url {
     /// standard](https://url.spec.whatwg.org/#concept-host-parser), for a host whose last label is a number but which
     /// is no IPv4 address. The message never repeats the URL.
     pub fn parse(name: &str, text: &str) -> Result<Url, Error> {
-        Url::read(text).map_err(|what| Error::config(format!("{name} {what}")))
+        Url::parse_text(text).map_err(|what| Error::config(format!("{name} {what}")))
     }
 
-    fn read(text: &str) -> Result<Url, &'static str> {
+    fn parse_text(text: &str) -> Result<Url, &'static str> {
         if text.is_empty() {
             return Err("is empty");
         }

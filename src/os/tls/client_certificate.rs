@@ -15,7 +15,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error as TlsError, InconsistentKeys};
 use zeroize::Zeroizing;
 
-pub(super) fn read(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
+pub(super) fn parse(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
     let certificates: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(chain).filter_map(Result::ok).collect();
     if certificates.is_empty() {

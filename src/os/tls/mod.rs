@@ -21,6 +21,7 @@ use rustls::{CertificateError, ClientConfig, SupportedProtocolVersion};
 use std::io::{Read, Write};
 use std::sync::OnceLock;
 use std::time::Instant;
+use verifier::Verifier;
 pub(crate) use words::Failure;
 
 /// How many servers' TLS sessions are kept for resumption.
@@ -52,13 +53,13 @@ impl Tls {
     }
 
     pub(crate) fn with_client_certificate(self, chain: &[u8], key: &[u8]) -> Result<Tls, Error> {
-        let client = Some(Arc::new(client_certificate::read(chain, key)?));
+        let client = Some(Arc::new(client_certificate::parse(chain, key)?));
         Ok(Tls { client, ready: Arc::default(), ..self })
     }
 
     /// Prepares an exchange over TLS, before a socket is opened for it. A failure is not kept: a certificate may be
     /// mounted later.
-    pub(crate) fn check(&self, deadline: Instant) -> Result<(), Failure> {
+    pub(crate) fn make_ready(&self, deadline: Instant) -> Result<(), Failure> {
         if self.ready.get().is_none() {
             let ready = self.prepare(deadline)?;
             // If another thread was faster, its configuration is used.
@@ -70,7 +71,7 @@ impl Tls {
     fn prepare(&self, deadline: Instant) -> Result<Ready, Failure> {
         let provider = provider::current().map_err(Failure::Config)?;
         let Roots { store, unknown_issuer } = self.trust.roots(deadline)?;
-        let verifier = verifier::of(&provider, store);
+        let verifier = Arc::new(Verifier::new(&provider, store));
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(VERSIONS)
             .map_err(Failure::Tls)?

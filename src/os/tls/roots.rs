@@ -63,7 +63,7 @@ struct Variables {
 }
 
 impl Variables {
-    fn read() -> Variables {
+    fn from_env() -> Variables {
         let folders = std::env::var_os("SSL_CERT_DIR").map(|folders| {
             std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()).collect()
         });
@@ -87,7 +87,7 @@ impl Variables {
 
 /// Reads the files of both variables, or, if neither is set, the system's.
 fn load() -> Result<Roots, String> {
-    let variables = Variables::read();
+    let variables = Variables::from_env();
     let mut store = RootCertStore::empty();
     if variables.file.is_none() && variables.folders.is_none() {
         add_system(&mut store);

@@ -17,14 +17,6 @@ use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
 
-/// Makes the verifier. A wrong signature is also reported for an unsupported key, so the keys are then looked at.
-pub(super) fn of(
-    provider: &CryptoProvider,
-    roots: Arc<RootCertStore>,
-) -> Arc<dyn ServerCertVerifier> {
-    Arc::new(Verifier { roots, algorithms: provider.signature_verification_algorithms })
-}
-
 /// A key of a type that is not supported.
 #[derive(Debug)]
 pub(super) struct UnsupportedKey {
@@ -63,7 +55,8 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len().max(1)).any(|at| at == part)
 }
 
-struct Verifier {
+/// Verifies as rustls does. A wrong signature is also reported for an unsupported key, so the keys are then looked at.
+pub(super) struct Verifier {
     roots: Arc<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -76,6 +69,10 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
+    pub(super) fn new(provider: &CryptoProvider, roots: Arc<RootCertStore>) -> Verifier {
+        Verifier { roots, algorithms: provider.signature_verification_algorithms }
+    }
+
     fn explain(&self, error: Error, certificates: &[&CertificateDer<'_>]) -> Error {
         let is_about_a_key = matches!(
             error,
