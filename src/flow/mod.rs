@@ -122,7 +122,7 @@ mod with_std {
             return Ok(());
         }
         Err(Error::timeout(
-            "no time was left for the request: the time to supply the secret, and to find the port, counts towards the timeout; set a longer one",
+            "no time was left for the request: the time to supply the secret and to find the port counts too; set a longer timeout",
         ))
     }
 

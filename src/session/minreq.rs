@@ -1,7 +1,7 @@
 //! A session's API calls over [minreq](https://docs.rs/minreq).
 
 use super::Session;
-use super::renewing::Verdict;
+use super::rejection::Verdict;
 use crate::error::Error;
 use crate::os::minreq::send_by;
 

@@ -16,6 +16,25 @@ use std::time::Instant;
 /// A token that is rejected at a greater age than this was revoked.
 const PROVEN_AGE: Duration = Duration::from_secs(120);
 
+/// What the outcome of a call says of the token.
+pub(super) enum Verdict {
+    Accepted,
+    Rejected,
+    /// There was no answer.
+    Unknown,
+}
+
+impl Verdict {
+    /// By the status code of the answer, if there is one.
+    pub(super) fn of_status(status: Option<impl Into<i32>>) -> Verdict {
+        match status.map(Into::into) {
+            None => Verdict::Unknown,
+            Some(401) => Verdict::Rejected,
+            Some(_) => Verdict::Accepted,
+        }
+    }
+}
+
 /// Identifies calls of one kind: by their URL without the query, or by the place in the source that makes them.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Caller(u64);

@@ -2,7 +2,7 @@
 
 use super::cached::{Cached, Moment, random};
 use super::failed::Failed;
-use super::rejection::{Caller, Rejections, Served};
+use super::rejection::{Caller, Rejections, Served, Verdict};
 use super::schedule::{heeded_pause, pause_after, pause_while_live};
 use crate::error::Error;
 use crate::flow::{Flow, deadline_after, get_token_by};
@@ -83,25 +83,6 @@ pub struct Session {
 
 /// A timeout counts as the server's failure only if the request had the flow's timeout, less this at most.
 const MAX_USED_TIME: Duration = Duration::from_millis(100);
-
-/// What the outcome of a call says of the token.
-pub(super) enum Verdict {
-    Accepted,
-    Rejected,
-    /// There was no answer.
-    Unknown,
-}
-
-impl Verdict {
-    /// By the status code of the answer, if there is one.
-    pub(super) fn of_status(status: Option<impl Into<i32>>) -> Verdict {
-        match status.map(Into::into) {
-            None => Verdict::Unknown,
-            Some(401) => Verdict::Rejected,
-            Some(_) => Verdict::Accepted,
-        }
-    }
-}
 
 #[derive(Default)]
 struct Renewal {
