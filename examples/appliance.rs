@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Error> {
     let arguments =
         Arguments::parse().map_err(|error| Error::config(format!("{error}; {USAGE}")))?;
-    if arguments.help { program::print(&[USAGE, "\n"]) } else { serve(arguments) }
+    if arguments.help { program::print(&format!("{USAGE}\n")) } else { serve(arguments) }
 }
 
 #[derive(Default)]
@@ -70,7 +70,8 @@ impl Arguments {
                 Long("tls") => arguments.tls = true,
                 Long("token-seconds") => {
                     let lifetime = |text: &str| {
-                        program::seconds(text).ok_or("it is a number of seconds above 0")
+                        minbearer::internal::written_seconds(text)
+                            .ok_or("it is a number of seconds above 0")
                     };
                     arguments.token_lifetime = Some(parser.value()?.parse_with(lifetime)?);
                 }
@@ -112,7 +113,7 @@ fn serve(arguments: Arguments) -> Result<(), Error> {
 
 fn print_variables(appliance: &Appliance) -> Result<(), Error> {
     let known = appliance.credentials();
-    let export = |name, value: &str| program::print(&["export ", name, "=", &quoted(value), "\n"]);
+    let export = |name, value: &str| program::print(&format!("export {name}={}\n", quoted(value)));
     for (name, value) in [
         ("QOAUTH_URL", appliance.qoauth_url().as_str()),
         ("CONSOLE_URL", &appliance.console_url()),

@@ -6,6 +6,8 @@
 
 #[path = "../tests/support/appliance.rs"]
 mod appliance;
+#[path = "background_process/console.rs"]
+mod console;
 mod program;
 
 use appliance::{Appliance, Credentials};
@@ -34,7 +36,7 @@ fn run() -> Result<(), Error> {
 
 fn jsa_flow(appliance: &Appliance) -> Result<(), Error> {
     let (config, console) = match program::variable("CLIENT_ID")? {
-        Some(_) => (jsa::Config::from_env()?, jsa::console_url_from_env()?),
+        Some(_) => (jsa::Config::from_env()?, console::url_from_env()?),
         None => {
             let console = Url::parse("the console URL", &appliance.console_url())?;
             (embedded_jsa(appliance)?, console)
@@ -76,7 +78,7 @@ fn accelerator_flow(appliance: &Appliance) -> Result<(), Error> {
 fn nc_password() -> Result<SecretSource, Error> {
     match program::variable("NC_PASSWORD")? {
         Some(password) => Ok(SecretSource::from(password)),
-        None => program::password_from_env(program::TIMEOUT),
+        None => minbearer::prompt::password_from_env(program::TIMEOUT),
     }
 }
 
@@ -86,7 +88,7 @@ fn call(url: &Url, token: &Token) -> Result<(), Error> {
         .with_header("Authorization", token.authorization())?;
     let response = Http::new().send(&request, Instant::now() + program::TIMEOUT)?;
     let response = response.error_for_status()?;
-    let answer = program::json_on_a_line(response.json_text()?);
+    let answer = program::json_on_a_line(response.json_text()?.trim_ascii());
     say(&["  API call: GET ", url.as_str(), "\n  answer: ", &answer])
 }
 
@@ -107,6 +109,5 @@ fn say_token(token: &Token) -> Result<(), Error> {
 }
 
 fn say(parts: &[&str]) -> Result<(), Error> {
-    program::print(parts)?;
-    program::print(&["\n"])
+    program::print(&(parts.concat() + "\n"))
 }

@@ -29,7 +29,7 @@ fn run() -> Result<(), Error> {
             .push(argument.into_string().map_err(|_| Error::config("an argument is not UTF-8"))?);
     }
     let (url, username) = match arguments.as_slice() {
-        [help] if help == "--help" || help == "-h" => return program::print(&[USAGE, "\n"]),
+        [help] if help == "--help" || help == "-h" => return program::print(&format!("{USAGE}\n")),
         [url, username] => (url.clone(), username.clone()),
         [url] => (url.clone(), program::nc_user()?),
         [] => match program::variable("NC_URL")? {
@@ -45,14 +45,14 @@ fn run() -> Result<(), Error> {
     // Check the URL before asking for a password.
     let project =
         Url::parse("the Accelerator URL", &url)?.with_path("/api/v3/project/1/project")?;
-    let password = program::password_from_env(program::TIMEOUT)?;
+    let password = minbearer::prompt::password_from_env(program::TIMEOUT)?;
     let session = Session::new(accelerator::Config::new(&url, username, password)?);
     let response = ask(&session, project)?.error_for_status()?;
     let json: serde_json::Value = serde_json::from_str(response.json_text()?)
         .map_err(|error| Error::malformed(format!("the answer cannot be shown: {error}")))?;
     format!("{json:#}")
         .lines()
-        .try_for_each(|line| program::print(&[&program::on_a_line(line), "\n"]))
+        .try_for_each(|line| program::print(&(program::json_on_a_line(line) + "\n")))
 }
 
 /// The API call over minreq. For `https` over the session's own transport, because minreq has TLS only with a feature of

@@ -56,13 +56,13 @@ fn run() -> Result<(), Error> {
         return Err(Error::config(USAGE));
     };
     if name == "-h" || name == "--help" {
-        return program::print(&[USAGE, "\n"]);
+        return program::print(&format!("{USAGE}\n"));
     }
     let service = name.to_str().and_then(service_name);
     let service =
         service.ok_or_else(|| Error::config(format!("NAME is not a name of DNS; {USAGE}")))?;
     let port = locate(service, &resolvers()?)?;
-    program::print(&[&port.to_string(), "\n"])
+    program::print(&format!("{port}\n"))
 }
 
 /// The name without a dot at its end, if it is a valid name of a service in DNS.

@@ -1,7 +1,7 @@
 //! The error type, sorted by what a program or an operator can do about an error.
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt::{self, Write};
 use core::time::Duration;
 
@@ -12,45 +12,35 @@ use core::time::Duration;
 /// `fn main() -> Result<(), Error>` prints `Debug`.
 ///
 /// ```no_run
-/// use minbearer::{Error, NetworkCause, jsa};
+/// use minbearer::{Kind, NetworkCause, jsa};
 ///
 /// # fn example(config: &jsa::Config) {
 /// match jsa::get_token(config) {
 ///     Ok(token) => println!("a token for {:?}", token.lifetime()),
-///     Err(Error::Refused(why)) => eprintln!("refused: {:?}", why.error()),
-///     Err(Error::Unavailable(why)) => eprintln!("down: {:?}", why.retry_after()),
-///     Err(error) => match error.network_cause() {
-///         Some(NetworkCause::Lookup) => eprintln!("DNS: {error}"),
-///         Some(NetworkCause::Tls) => eprintln!("certificate or TLS: {error}"),
+///     Err(error) => match (error.kind(), error.network_cause()) {
+///         (Kind::Refused, _) => eprintln!("check the credentials: {error}"),
+///         (Kind::Unavailable, _) => eprintln!("the server is down: {error}"),
+///         (_, Some(NetworkCause::Lookup)) => eprintln!("DNS: {error}"),
+///         (_, Some(NetworkCause::Tls)) => eprintln!("certificate or TLS: {error}"),
 ///         _ => eprintln!("{error}"),
 ///     },
 /// }
 /// # }
 /// ```
 #[derive(Clone)]
-#[non_exhaustive]
-pub enum Error {
-    /// A value that the caller gave is wrong: an argument, a variable, a file, a URL.
-    Config(Failure),
-    /// The port locator could not be started, failed, or did not print a port.
-    Locator(Failure),
-    /// DNS, connect, TLS or I/O failed, or the answer was not HTTP or was cut short;
-    /// [`network_cause`](Error::network_cause) says which.
-    Network(Failure),
-    /// The deadline passed.
-    Timeout(Failure),
-    /// The token server refused the request: a 3xx or 4xx status code, or an OAuth `error`.
-    Refused(Box<Refusal>),
-    /// The token server cannot answer now: 429, 5xx, or the OAuth error `temporarily_unavailable`.
-    Unavailable(Box<Refusal>),
-    /// The status code is 2xx, but the answer has no usable token; or a body is too large, not UTF-8 or not JSON.
-    Malformed(Failure),
-    /// An API answered with another status code than 2xx. Only
-    /// [`Response::error_for_status`](crate::Response::error_for_status) returns this.
-    Status(Box<Refusal>),
+pub struct Error(Box<Content>);
+
+#[derive(Clone)]
+struct Content {
+    kind: Kind,
+    message: String,
+    is_token_request: bool,
+    cause: Option<NetworkCause>,
+    source: Option<Source>,
+    refusal: Option<Refusal>,
 }
 
-/// The kind of an [`Error`], for a program to branch on. Each variant says what to do; [`Error`] says when it occurs.
+/// The kind of an [`Error`], for a program to branch on: when it occurs, and what to do.
 ///
 /// ```
 /// use minbearer::Kind;
@@ -63,23 +53,43 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// Correct the argument, variable, file or URL that the message names. See [`Error::Config`].
+    /// A value that the caller gave is wrong. Correct the argument, variable, file or URL that the message names.
     Config,
-    /// Run the port locator by hand with the service's name; it must print a port. See [`Error::Locator`].
+    /// The port locator could not be started, failed, or did not print a port. Run it by hand with the service's name.
     Locator,
-    /// Check whether the service is up, and whether name, port and certificate are right. See [`Error::Network`].
+    /// DNS, connect, the proxy, TLS or I/O failed, or the answer was not HTTP or was cut short;
+    /// [`network_cause`](Error::network_cause) says which. Check whether the service is up, and whether name, port and
+    /// certificate are right.
     Network,
-    /// Check what [`Network`](Self::Network) says, run the port locator by hand, or set a longer timeout. See
-    /// [`Error::Timeout`].
+    /// The deadline passed. Check what [`Network`](Self::Network) says, run the port locator by hand, or set a longer
+    /// timeout.
     Timeout,
-    /// Check the credentials; the message quotes the server. See [`Error::Refused`].
+    /// The token server refused the request: a 3xx or 4xx status code, or an OAuth `error` that waiting does not change.
+    /// Check the credentials; the message quotes the server.
     Refused,
-    /// Try again later. See [`Error::Unavailable`].
+    /// The token server cannot answer now: 429, 5xx, or the OAuth error `temporarily_unavailable`. Try again later.
     Unavailable,
-    /// Check the URL. The answer is not a token server's, or the server has a bug. See [`Error::Malformed`].
+    /// The status code is 2xx, but the answer has no usable token; or a body is too large, not UTF-8 or not JSON. Check
+    /// the URL: the answer is not a token server's, or the server has a bug.
     Malformed,
-    /// Look up the status code in the API's documentation. See [`Error::Status`].
+    /// An API answered with another status code than 2xx. Look it up in the API's documentation. Only
+    /// [`Response::error_for_status`](crate::Response::error_for_status) returns this.
     Status,
+}
+
+impl Kind {
+    /// The exit status of a program that ends because of such an error: that of `minbearer`, and of the C library.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Kind::Config => 2,
+            Kind::Locator => 3,
+            Kind::Network => 4,
+            Kind::Timeout => 5,
+            Kind::Refused | Kind::Status => 6,
+            Kind::Malformed => 7,
+            Kind::Unavailable => 8,
+        }
+    }
 }
 
 /// What failed below HTTP, for an error of kind [`Network`](Kind::Network).
@@ -90,6 +100,8 @@ pub enum NetworkCause {
     Lookup,
     /// No connection could be made.
     Connect,
+    /// The proxy refused to connect, or its answer was not valid.
+    Proxy,
     /// The TLS handshake failed, a certificate was rejected, or a TLS record was invalid.
     Tls,
     /// The connection ended before the answer did.
@@ -100,82 +112,19 @@ pub enum NetworkCause {
     Io,
 }
 
-/// An error message and, if there is one, the source of the error.
-#[derive(Clone)]
-pub struct Failure {
-    message: String,
-    cause: Option<NetworkCause>,
-    source: Option<Source>,
-}
-
-/// The source of an error. A processor without compare-and-swap has no `Arc`; there only the source's text is kept.
-#[cfg(target_has_atomic = "ptr")]
-type Source = alloc::sync::Arc<dyn core::error::Error + Send + Sync>;
-#[cfg(not(target_has_atomic = "ptr"))]
-type Source = SourceText;
-
-#[cfg(not(target_has_atomic = "ptr"))]
-#[derive(Clone, Debug)]
-struct SourceText(String);
-
-#[cfg(not(target_has_atomic = "ptr"))]
-impl fmt::Display for SourceText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-#[cfg(not(target_has_atomic = "ptr"))]
-impl core::error::Error for SourceText {}
-
-#[cfg(target_has_atomic = "ptr")]
-fn keep(source: impl core::error::Error + Send + Sync + 'static) -> Source {
-    alloc::sync::Arc::new(Shown(source))
-}
-
-/// An error whose `Debug` prints its `Display`: the `Debug` of std's errors links tables of Unicode.
-#[cfg(target_has_atomic = "ptr")]
-struct Shown<E>(E);
-
-#[cfg(target_has_atomic = "ptr")]
-impl<E: fmt::Display> fmt::Display for Shown<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-#[cfg(target_has_atomic = "ptr")]
-impl<E: fmt::Display> fmt::Debug for Shown<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-#[cfg(target_has_atomic = "ptr")]
-impl<E: core::error::Error> core::error::Error for Shown<E> {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        self.0.source()
-    }
-}
-
-#[cfg(not(target_has_atomic = "ptr"))]
-fn keep(source: impl core::error::Error + Send + Sync + 'static) -> Source {
-    SourceText(alloc::format!("{source}"))
-}
-
 /// A server's refusal, with the fields of an OAuth error response
 /// ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
 ///
 /// Each text is the server's, cut to 256 characters, with control characters escaped and the secret or password
 /// redacted.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Refusal {
-    pub(crate) message: String,
     pub(crate) status: u16,
     pub(crate) error: Option<String>,
     pub(crate) error_description: Option<String>,
     pub(crate) error_uri: Option<String>,
     pub(crate) retry_after: Option<Duration>,
+    pub(crate) challenge: Option<String>,
 }
 
 impl Refusal {
@@ -204,121 +153,170 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
+
+    /// The challenge of a 401 or 403: the header field `WWW-Authenticate`
+    /// ([RFC 9110 section 11.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1)).
+    pub fn challenge(&self) -> Option<&str> {
+        self.challenge.as_deref()
+    }
 }
 
 impl Error {
+    fn new(kind: Kind, message: String) -> Error {
+        let (is_token_request, cause, source, refusal) = (false, None, None, None);
+        Error(Box::new(Content { kind, message, is_token_request, cause, source, refusal }))
+    }
+
+    /// Makes an error of kind [`Config`](Kind::Config), for an implementation of `Flow` or `Transport`. The message must
+    /// hold no secret, here and in the constructors below.
+    pub fn config(message: impl Into<String>) -> Error {
+        Error::new(Kind::Config, message.into())
+    }
+
+    /// Makes an error of kind [`Locator`](Kind::Locator).
+    pub fn locator(message: impl Into<String>) -> Error {
+        Error::new(Kind::Locator, message.into())
+    }
+
+    /// Makes an error of kind [`Network`](Kind::Network) with the cause [`Io`](NetworkCause::Io), unless
+    /// [`with_network_cause`](Self::with_network_cause) sets another.
+    pub fn network(message: impl Into<String>) -> Error {
+        Error::new(Kind::Network, message.into()).with_network_cause(NetworkCause::Io)
+    }
+
+    /// Makes an error of kind [`Timeout`](Kind::Timeout).
+    pub fn timeout(message: impl Into<String>) -> Error {
+        Error::new(Kind::Timeout, message.into())
+    }
+
+    /// Makes an error of kind [`Malformed`](Kind::Malformed).
+    pub fn malformed(message: impl Into<String>) -> Error {
+        Error::new(Kind::Malformed, message.into())
+    }
+
+    /// An error of kind `Refused`, `Unavailable` or `Status`.
+    pub(crate) fn of_refusal(kind: Kind, message: String, refusal: Refusal) -> Error {
+        let mut error = Error::new(kind, message);
+        error.0.refusal = Some(refusal);
+        error
+    }
+
     /// The kind of this error.
     pub fn kind(&self) -> Kind {
-        match self {
-            Error::Config(_) => Kind::Config,
-            Error::Locator(_) => Kind::Locator,
-            Error::Network(_) => Kind::Network,
-            Error::Timeout(_) => Kind::Timeout,
-            Error::Refused(_) => Kind::Refused,
-            Error::Unavailable(_) => Kind::Unavailable,
-            Error::Malformed(_) => Kind::Malformed,
-            Error::Status(_) => Kind::Status,
-        }
+        self.0.kind
     }
 
     /// What failed, for an error of kind [`Network`](Kind::Network); `None` for every other kind.
     pub fn network_cause(&self) -> Option<NetworkCause> {
-        match self {
-            Error::Network(failure) => failure.cause,
-            _ => None,
-        }
+        self.0.cause
     }
 
-    /// Makes an [`Error::Config`], for an implementation of `Flow` or `Transport`. The message must hold no
-    /// secret, here and in the constructors below.
-    pub fn config(message: impl Into<String>) -> Self {
-        Error::Config(Failure::new(message.into()))
+    /// The server's refusal, for an error of kind [`Refused`](Kind::Refused), [`Unavailable`](Kind::Unavailable) or
+    /// [`Status`](Kind::Status); `None` for every other kind.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.0.refusal.as_ref()
     }
 
-    /// Makes an [`Error::Locator`].
-    pub fn locator(message: impl Into<String>) -> Self {
-        Error::Locator(Failure::new(message.into()))
-    }
-
-    /// Makes an [`Error::Network`] of the cause [`Io`](NetworkCause::Io), unless
-    /// [`with_network_cause`](Self::with_network_cause) sets another.
-    pub fn network(message: impl Into<String>) -> Self {
-        Error::Network(Failure::new(message.into())).with_network_cause(NetworkCause::Io)
-    }
-
-    /// Makes an [`Error::Timeout`].
-    pub fn timeout(message: impl Into<String>) -> Self {
-        Error::Timeout(Failure::new(message.into()))
-    }
-
-    /// Makes an [`Error::Malformed`].
-    pub fn malformed(message: impl Into<String>) -> Self {
-        Error::Malformed(Failure::new(message.into()))
+    /// Whether the token request failed, as opposed to a call of an API. A program that speaks to both through one
+    /// gateway cannot tell by the host.
+    pub fn is_token_request(&self) -> bool {
+        self.0.is_token_request
     }
 
     /// Sets what failed below HTTP. Only an error of kind [`Network`](Kind::Network) has a cause; others are returned
     /// unchanged.
-    pub fn with_network_cause(mut self, cause: NetworkCause) -> Self {
-        if let Error::Network(failure) = &mut self {
-            failure.cause = Some(cause);
+    pub fn with_network_cause(mut self, cause: NetworkCause) -> Error {
+        if self.0.kind == Kind::Network {
+            self.0.cause = Some(cause);
         }
         self
     }
 
-    /// Sets the source of this error, which must hold no secret. A server's refusal has no source and is returned
-    /// unchanged.
-    pub fn with_source(mut self, source: impl core::error::Error + Send + Sync + 'static) -> Self {
-        if let Ok(failure) = self.content_mut() {
-            failure.source = Some(keep(source));
-        }
+    /// Sets the source of this error, which must hold no secret. Its text is kept, cut to 256 characters and with control
+    /// characters escaped. If the message has that text already, only the kind of an operating system's error is kept,
+    /// so that a chain which is printed as a whole says it once.
+    pub fn with_source(mut self, source: impl core::error::Error + 'static) -> Error {
+        let text = source.to_string();
+        let shown = if self.0.message.contains(&text) { os_error(&source) } else { Some(text) };
+        self.0.source = shown.map(|text| Source(escaped(&text, MAX_SHOWN_CHARS)));
+        self
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn of_token_request(mut self) -> Error {
+        self.0.is_token_request = true;
         self
     }
 
     /// Appends to the message.
     #[cfg(feature = "std")]
-    pub(crate) fn with_note(mut self, note: &str) -> Self {
-        match self.content_mut() {
-            Ok(failure) => failure.message.push_str(note),
-            Err(refusal) => refusal.message.push_str(note),
-        }
+    pub(crate) fn with_note(mut self, note: &str) -> Error {
+        self.0.message.push_str(note);
         self
-    }
-
-    fn content(&self) -> Result<&Failure, &Refusal> {
-        match self {
-            Error::Config(failure)
-            | Error::Locator(failure)
-            | Error::Network(failure)
-            | Error::Timeout(failure)
-            | Error::Malformed(failure) => Ok(failure),
-            Error::Refused(refusal) | Error::Unavailable(refusal) | Error::Status(refusal) => {
-                Err(refusal)
-            }
-        }
-    }
-
-    fn content_mut(&mut self) -> Result<&mut Failure, &mut Refusal> {
-        match self {
-            Error::Config(failure)
-            | Error::Locator(failure)
-            | Error::Network(failure)
-            | Error::Timeout(failure)
-            | Error::Malformed(failure) => Ok(failure),
-            Error::Refused(refusal) | Error::Unavailable(refusal) | Error::Status(refusal) => {
-                Err(refusal)
-            }
-        }
-    }
-
-    fn message(&self) -> &str {
-        self.content().map_or_else(|refusal| &refusal.message, |failure| &failure.message)
     }
 }
 
-impl Failure {
-    fn new(message: String) -> Self {
-        Failure { message, cause: None, source: None }
+#[cfg(feature = "std")]
+fn os_error(source: &(dyn core::error::Error + 'static)) -> Option<String> {
+    source.downcast_ref::<std::io::Error>().map(|error| error.kind().to_string())
+}
+
+#[cfg(not(feature = "std"))]
+fn os_error(_: &(dyn core::error::Error + 'static)) -> Option<String> {
+    None
+}
+
+/// The text of an error's source. The error itself would need an `Arc`, which a processor without compare-and-swap does
+/// not have, and its own text may be long and hold terminal escapes.
+#[derive(Clone)]
+struct Source(String);
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for Source {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| source as _)
+    }
+}
+
+/// The longest text of a server or a library that is shown, in characters.
+pub(crate) const MAX_SHOWN_CHARS: usize = 256;
+
+/// A text on one line: escaped, and cut to so many characters.
+fn escaped(text: &str, max_chars: usize) -> String {
+    let mut shown = String::new();
+    text.chars().take(max_chars).for_each(|character| push_escaped(character, &mut shown));
+    shown
+}
+
+/// A text on one line: line breaks, control characters and those that reorder a line are escaped.
+#[cfg(feature = "std")]
+pub fn on_a_line(text: &str) -> String {
+    escaped(text, usize::MAX)
 }
 
 /// Appends a character to a message, escaped if it would end the line, control a terminal, reorder the text or be
@@ -336,52 +334,5 @@ pub(crate) fn push_escaped(character: char, out: &mut String) {
         let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
     } else {
         out.push(character);
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl fmt::Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl fmt::Debug for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for Error {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        let failure = self.content().ok()?;
-        #[cfg(target_has_atomic = "ptr")]
-        let source = failure.source.as_deref().map(|source| source as _);
-        #[cfg(not(target_has_atomic = "ptr"))]
-        let source = failure.source.as_ref().map(|source| source as _);
-        source
     }
 }

@@ -184,13 +184,29 @@ extern crate std;
 
 mod error;
 mod flow;
+mod life;
 mod secret;
-mod session;
 mod wire;
 
-// Last, since rustdoc lists the methods in the order of the modules, and this one adds to `Token`.
+// Last, since rustdoc lists the methods in the order of the modules, and these add to `Token`.
+#[cfg(feature = "std")]
+mod net;
 #[cfg(feature = "std")]
 mod os;
+#[cfg(feature = "std")]
+mod session;
+
+/// What the program, the C library and the examples share with the library. It is no part of the interface, and changes
+/// without notice.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::error::on_a_line;
+    pub use crate::os::env::{optional as variable, required as required_variable};
+    pub use crate::os::files::read_regular;
+    pub use crate::wire::json::written_seconds;
+    pub use crate::wire::time::Utc;
+}
 
 /// Private functions for the fuzz targets; cargo-fuzz sets the `cfg`.
 #[cfg(all(fuzzing, feature = "std"))]
@@ -210,24 +226,27 @@ pub mod fuzzing {
     }
 }
 
-pub use error::{Error, Failure, Kind, NetworkCause, Refusal};
+pub use error::{Error, Kind, NetworkCause, Refusal};
 #[cfg(feature = "std")]
 pub use flow::{Flow, get_token};
 pub use flow::{accelerator, client_credentials, jsa};
+pub use life::schedule;
 #[cfg(feature = "std")]
-pub use os::http::Http;
-#[cfg(feature = "minreq")]
-pub use os::minreq::Minreq;
+pub use net::http::Http;
+#[cfg(feature = "std")]
+pub use net::transport::Transport;
 #[cfg(feature = "prompt")]
 pub use os::prompt;
-#[cfg(feature = "std")]
-pub use os::transport::Transport;
-pub use secret::{Secret, SecretSource};
+pub use secret::{AfterRefusal, Secret, SecretSource};
 #[cfg(feature = "std")]
 pub use session::Session;
-pub use session::schedule;
 pub use wire::incoming::Incoming;
 pub use wire::request::{Method, Request};
 pub use wire::response::Response;
 pub use wire::token::Token;
 pub use wire::url::Url;
+
+#[cfg(feature = "miniserde")]
+pub use ::miniserde;
+#[cfg(feature = "minreq")]
+pub use ::minreq;

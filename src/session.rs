@@ -1,7 +1,5 @@
 //! A session: a token that renews itself.
 
-pub mod schedule;
-
 #[cfg(feature = "std")]
 mod cached;
 #[cfg(feature = "std")]

@@ -20,7 +20,7 @@ fn config(authentication: impl Into<ClientAuthentication>) -> Config {
 
 fn refusal(config: &Config) -> Refusal {
     match get_token(config) {
-        Err(Error::Refused(refusal)) => *refusal,
+        Err(error) if error.kind() == Kind::Refused => error.refusal().cloned().unwrap(),
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -78,7 +78,9 @@ fn refusal(secret: &str, text: &str) -> Error {
 
 fn shown(secret: &str, text: &str) -> String {
     match refusal(secret, text) {
-        Error::Refused(refusal) => refusal.error().expect("an error").to_owned(),
+        error if error.kind() == minbearer::Kind::Refused => {
+            error.refusal().and_then(|refusal| refusal.error()).expect("an error").to_owned()
+        }
         other => panic!("{other}"),
     }
 }

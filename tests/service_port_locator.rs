@@ -1,5 +1,4 @@
 //! The native port locator, against a scripted resolver in this process.
-#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // where `minbearer` is not built
 
 #[path = "support/appliance.rs"]
 mod appliance;
@@ -553,21 +552,22 @@ fn wrong_settings_are_named() {
     assert_eq!((help.status, help.out.as_str()), (Some(0), "usage: service_port_locator NAME\n"));
 }
 
-#[cfg(feature = "cli")]
 #[test]
-fn minbearer_accepts_it_as_the_port_locator() {
+fn jsa_accepts_it_as_the_port_locator() {
     let appliance = Appliance::start(Credentials::default()).expect("the appliance starts");
     let port = appliance.qoauth_url().rsplit(':').next().unwrap().parse().unwrap();
     let resolver = Resolver::start(move |query, _| vec![query.port(port)]);
     let outcome = run(
-        "minbearer",
-        &["jsa"],
+        "background_process",
+        &[],
         &[
             ("CLIENT_ID", &appliance.credentials().client_id),
             ("CLIENT_SECRET", &appliance.credentials().client_secret),
             ("QOAUTH_HOST", "127.0.0.1"),
             ("SERVICE_PORT_LOCATOR", programs::example(PROGRAM).to_str().unwrap()),
             ("RESOLV_CONF", &pointing_to(&[&resolver]).file),
+            ("CONSOLE_URL", &appliance.console_url()),
+            ("POLL_COUNT", "1"),
         ],
     );
     assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");

@@ -4,7 +4,7 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `CLIENT_ID`, `CLIENT_SECRET`, … | the credentials and where qoauth is: see `jsa::Config::from_env` |
-//! | `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN`, … | the console: see `jsa::console_url_from_env` |
+//! | `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN`, … | the console: see `console.rs` |
 //! | `SEC_ADMIN_TOKEN` | if `CLIENT_ID` is not set: the token that version 2 of the platform's app framework gives an app |
 //! | `POLL_SECONDS` | the time from one poll to the next; decimals allowed; default 30 |
 //! | `POLL_COUNT` | ends after that many polls |
@@ -12,15 +12,17 @@
 //! Before the first answer, a wrong setting ends the program with status 2, so that a supervisor sees it. After that, only
 //! SIGTERM ends it: if the secret's file is missing for a moment, for example, a line in the log says so.
 
+mod console;
 #[path = "../program/mod.rs"]
 mod program;
 
+use minbearer::internal::{Utc, on_a_line, written_seconds};
 use minbearer::{Error, Http, Kind, Method, Request, Secret, Session, Transport, jsa};
 use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
@@ -42,7 +44,7 @@ fn run() -> Result<(), Error> {
 
     let interval = poll_seconds()?;
     let mut polls_left = poll_count()?;
-    let databases = jsa::console_url_from_env()?.with_path("/api/ariel/databases")?;
+    let databases = console::url_from_env()?.with_path("/api/ariel/databases")?;
     let console = Console::from_env()?;
     let mut has_answered = false;
     loop {
@@ -53,9 +55,9 @@ fn run() -> Result<(), Error> {
                 format!("response={json}")
             }
             Err(error) if error.kind() == Kind::Config && !has_answered => return Err(error),
-            Err(error) => program::on_a_line(&format!("Error: {error}")),
+            Err(error) => on_a_line(&format!("Error: {error}")),
         };
-        log(&format!("{} {outcome}\n", program::timestamp(SystemTime::now())))?;
+        log(&format!("{} {outcome}\n", Utc::now()))?;
         if let Some(left) = &mut polls_left {
             *left -= 1;
             if *left == 0 {
@@ -69,7 +71,7 @@ fn run() -> Result<(), Error> {
 /// Logs a line. A failed write is ignored, because a full disk may have room again; but the program ends when the reader
 /// of its log has closed the pipe.
 fn log(line: &str) -> Result<(), Error> {
-    match program::write(&[line]) {
+    match program::write(line) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(program::unwritable(error)),
         _ => Ok(()),
     }
@@ -100,14 +102,14 @@ impl Console {
                 Http::new().send(&request, Instant::now() + program::TIMEOUT)?
             }
         };
-        Ok(program::json_on_a_line(response.error_for_status()?.json_text()?))
+        Ok(program::json_on_a_line(response.error_for_status()?.json_text()?.trim_ascii()))
     }
 }
 
 fn poll_seconds() -> Result<Duration, Error> {
     match program::variable("POLL_SECONDS")? {
         None => Ok(Duration::from_secs(30)),
-        Some(text) => program::seconds(&text).ok_or_else(|| {
+        Some(text) => written_seconds(&text).ok_or_else(|| {
             Error::config("POLL_SECONDS is not a number of seconds above 0, like 30 or 0.5")
         }),
     }

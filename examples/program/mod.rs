@@ -1,24 +1,62 @@
-//! Code that the example programs share with each other and with `minbearer`.
-#![allow(dead_code, unused_imports)] // each program uses its part
-
-#[path = "../../src/bin/minbearer/console.rs"]
-mod console;
-#[path = "../../src/bin/minbearer/password.rs"]
-mod password;
-
-pub use console::{exit, on_a_line, print, seconds, timestamp, unwritable, variable, write};
-pub use password::password_from_env;
+//! Code that the example programs share: settings, one-line output, exit statuses.
+#![allow(dead_code)] // each program uses its part
 
 use minbearer::Error;
+use minbearer::internal::on_a_line;
+use rustix::io::Errno;
+use std::process::ExitCode;
 use std::time::Duration;
+
+pub use minbearer::internal::variable;
 
 /// The default timeout of a call.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The same JSON on one line. In valid JSON an unescaped line break or tab occurs only between tokens.
+/// Ends a program: status 0, or `<program>: <error>` on standard error and the status of its kind.
+pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    let line = on_a_line(&format!("{program}: {error}")) + "\n";
+    // Standard error may be closed: that is not an error.
+    let _ = rustix::io::write(rustix::stdio::stderr(), line.as_bytes());
+    ExitCode::from(error.kind().exit_status())
+}
+
+/// Writes to standard output. A full disk or a closed pipe is an error.
+pub fn print(text: &str) -> Result<(), Error> {
+    write(text).map_err(unwritable)
+}
+
+/// Not through `std::io`, whose formatting and buffers would be linked.
+pub fn write(text: &str) -> std::io::Result<()> {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match rustix::io::write(rustix::stdio::stdout(), rest) {
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+pub fn unwritable(error: std::io::Error) -> Error {
+    Error::config(format!("could not write to standard output: {error}"))
+}
+
+/// The same JSON on one line. In valid JSON an unescaped line break or tab occurs only between tokens; other characters
+/// that control a terminal are escaped as in JSON's strings.
 pub fn json_on_a_line(json: &str) -> String {
-    let spaced = |character| if matches!(character, '\n' | '\r' | '\t') { ' ' } else { character };
-    on_a_line(&json.trim_ascii().chars().map(spaced).collect::<String>())
+    let mut line = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '\n' | '\r' | '\t' => line.push(' '),
+            _ if character.is_control() => {
+                line += &format!("\\u{:04x}", u32::from(character));
+            }
+            _ => line.push(character),
+        }
+    }
+    line
 }
 
 pub fn is_set(name: &str) -> bool {

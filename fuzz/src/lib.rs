@@ -58,7 +58,7 @@ fn check_field(text: &str) {
 pub fn check_error(error: &Error) {
     check_text(&error.to_string(), 1500);
     assert!(!format!("{error:?}").contains(SECRET));
-    if let Error::Refused(refusal) = error {
+    if let Some(refusal) = error.refusal() {
         for field in [refusal.error(), refusal.error_description(), refusal.error_uri()] {
             check_field(field.unwrap_or_default());
         }

@@ -24,7 +24,7 @@
 //! use minbearer::{Kind, SecretSource, Session, accelerator};
 //! use std::time::Duration;
 //!
-//! let ask = SecretSource::from_fn(ask_for_the_password);
+//! let ask = SecretSource::interactive(ask_for_the_password);
 //! let config = accelerator::Config::new("http://host:6271/project", "rose", ask)?
 //!     .with_timeout(Duration::from_secs(300)); // the time to type counts
 //! let token = loop {
@@ -142,7 +142,8 @@ impl fmt::Debug for Config {
 mod with_std {
     use super::*;
     use crate::flow::{self, Flow};
-    use crate::os::http::Http;
+    use crate::net::http::Http;
+    use crate::secret::AfterRefusal;
     use std::time::Instant;
 
     impl Flow for Config {
@@ -158,8 +159,8 @@ mod with_std {
             self.read_answer(request, response)
         }
 
-        fn is_asked(&self) -> bool {
-            self.password.is_asked()
+        fn after_refusal(&self) -> AfterRefusal {
+            self.password.after_refusal()
         }
     }
 

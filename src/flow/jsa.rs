@@ -179,9 +179,10 @@ fn parse_origin(name: &str, url: &str) -> Result<Url, Error> {
 mod with_std {
     use super::*;
     use crate::flow::{self, Flow, check_time_left};
+    use crate::net::http::Http;
     use crate::os::env;
-    use crate::os::http::Http;
     use crate::os::locator::locate;
+    use crate::secret::AfterRefusal;
     use std::path::PathBuf;
     use std::time::Instant;
 
@@ -255,8 +256,8 @@ mod with_std {
             self.read_answer(request, response)
         }
 
-        fn is_asked(&self) -> bool {
-            self.client_secret.is_asked()
+        fn after_refusal(&self) -> AfterRefusal {
+            self.client_secret.after_refusal()
         }
     }
 
@@ -269,10 +270,6 @@ mod with_std {
     }
 }
 
-#[cfg(feature = "std")]
-mod console;
-#[cfg(feature = "std")]
-pub use console::console_url_from_env;
 #[cfg(feature = "std")]
 pub use with_std::get_token;
 

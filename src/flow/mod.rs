@@ -19,7 +19,8 @@ pub(crate) use with_std::{check_time_left, deadline_after, get_token_by};
 mod with_std {
     use super::Duration;
     use crate::error::Error;
-    use crate::os::transport::Transport;
+    use crate::net::transport::Transport;
+    use crate::secret::AfterRefusal;
     use crate::wire::request::Request;
     use crate::wire::response::Response;
     use crate::wire::token::Token;
@@ -58,10 +59,10 @@ mod with_std {
         /// [`Kind::Malformed`](crate::Kind::Malformed).
         fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error>;
 
-        /// Whether a function supplies the secret for each request, so that it may be right after a refusal. A
-        /// [`Session`](crate::Session) then makes the next request at the next call, without a pause.
-        fn is_asked(&self) -> bool {
-            false
+        /// Whether another request soon after a refusal can end otherwise. A [`Session`](crate::Session) asks this after a
+        /// refusal, without a lock.
+        fn after_refusal(&self) -> AfterRefusal {
+            AfterRefusal::Pause
         }
     }
 
@@ -80,8 +81,8 @@ mod with_std {
                     (**self).read_answer(request, response)
                 }
 
-                fn is_asked(&self) -> bool {
-                    (**self).is_asked()
+                fn after_refusal(&self) -> AfterRefusal {
+                    (**self).after_refusal()
                 }
             }
         )*};
@@ -103,6 +104,14 @@ mod with_std {
     }
 
     pub(crate) fn get_token_by(
+        flow: &dyn Flow,
+        transport: &dyn Transport,
+        deadline: Instant,
+    ) -> Result<Token, Error> {
+        exchange(flow, transport, deadline).map_err(Error::of_token_request)
+    }
+
+    fn exchange(
         flow: &dyn Flow,
         transport: &dyn Transport,
         deadline: Instant,

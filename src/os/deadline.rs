@@ -12,7 +12,7 @@ const STACK_BYTES: usize = 256 * 1024;
 
 /// Calls `act` on a thread of that name, and returns its result. After a timeout the thread lives on until `act` ends, so
 /// `act` is given no secret.
-pub(super) fn within<T: Send + 'static>(
+pub(crate) fn within<T: Send + 'static>(
     deadline: Instant,
     name: &str,
     act: impl FnOnce() -> Result<T> + Send + 'static,
@@ -40,7 +40,7 @@ pub(super) fn within<T: Send + 'static>(
 }
 
 /// The time until the deadline; an error if it has passed.
-pub(super) fn left(deadline: Instant) -> Result<Duration> {
+pub(crate) fn left(deadline: Instant) -> Result<Duration> {
     match deadline.saturating_duration_since(Instant::now()) {
         Duration::ZERO => Err(ErrorKind::TimedOut.into()),
         left => Ok(left),

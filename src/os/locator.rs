@@ -5,7 +5,7 @@
 //! that it wrote has arrived; a grandchild that still holds the socket is not waited for.
 
 use crate::error::Error;
-use crate::secret::file::shown_path;
+use crate::os::files::shown_path;
 use crate::wire::redact;
 use crate::wire::url::strict_port;
 use alloc::format;

@@ -1,19 +1,27 @@
-//! A password typed at a terminal, not echoed.
+//! A password typed at a terminal, not echoed; or piped.
 
 use crate::error::Error;
-use crate::secret::{Buffer, Secret};
+use crate::os::env;
+use crate::secret::{Buffer, Secret, SecretSource};
 use alloc::format;
+use alloc::vec::Vec;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::BorrowedFd;
+use rustix::io::Errno;
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcdrain, tcgetattr, tcsetattr,
 };
 use std::fs::File;
-use std::io::{Error as IoError, ErrorKind, Read, Write};
+use std::io::{Error as IoError, ErrorKind, IsTerminal, Read, Write};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// Linux's terminals pass on this many bytes of a line and silently drop the rest, so a line of this length may have been
 /// cut.
 const MAX_LINE_BYTES: usize = 4095;
+/// The longest password accepted from standard input.
+const MAX_PASSWORD_BYTES: usize = 8 * 1024;
 /// The special character that no key produces.
 const DISABLED: u8 = if cfg!(any(target_os = "linux", target_os = "android")) { 0 } else { 0xFF };
 
@@ -27,7 +35,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// use minbearer::{SecretSource, accelerator, prompt};
 /// use std::time::Duration;
 ///
-/// let ask = SecretSource::from_fn(|| prompt::password("Password: "));
+/// let ask = SecretSource::interactive(|| prompt::password("Password: "));
 /// let config = accelerator::Config::new("http://host:6271", "rose", ask)?
 ///     .with_timeout(Duration::from_secs(300)); // the time to type counts
 /// # Ok(()) }
@@ -45,6 +53,67 @@ pub fn password(text: &str) -> Result<Secret, Error> {
         Error::config(format!("could not ask for the password at the terminal: {error}"))
             .with_source(error)
     })
+}
+
+/// The source of a password that the environment names, as `minbearer accelerator` has it: the file that
+/// `NC_PASSWORD_FILE` names, read anew for each request; else a line typed at the terminal, not echoed, without a time
+/// limit; else, if standard input is not a terminal, its first line, which must come within `timeout`.
+///
+/// # Errors
+/// [`Kind::Config`](crate::Kind::Config) for an empty variable, and as for [`password`];
+/// [`Kind::Timeout`](crate::Kind::Timeout) if no line came in time.
+pub fn password_from_env(timeout: Duration) -> Result<SecretSource, Error> {
+    if let Some(path) = env::optional("NC_PASSWORD_FILE")? {
+        Ok(SecretSource::file(path))
+    } else if rustix::stdio::stdin().is_terminal() {
+        password("Password: ").map(SecretSource::from)
+    } else {
+        first_line(rustix::stdio::stdin(), timeout).map(SecretSource::from)
+    }
+}
+
+fn first_line(input: BorrowedFd, timeout: Duration) -> Result<Secret, Error> {
+    let start = Instant::now();
+    // Never reallocated: that would leave a copy behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_PASSWORD_BYTES));
+    // Byte by byte: what follows the line is left for another program.
+    let mut byte = Zeroizing::new([0]);
+    loop {
+        let read = match wait_for(input, timeout.saturating_sub(start.elapsed())) {
+            Ok(false) => return Err(Error::timeout("no password came on standard input in time")),
+            Ok(true) => rustix::io::read(input, &mut *byte),
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(0) => break,
+            Ok(_) if *byte == *b"\n" => break,
+            Ok(_) if line.len() == MAX_PASSWORD_BYTES => {
+                return Err(Error::config("the password on standard input is longer than 8 KiB"));
+            }
+            Ok(_) => line.extend_from_slice(&*byte),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => {
+                let error = IoError::from(error);
+                return Err(Error::config(format!(
+                    "could not read the password from standard input: {error}"
+                )));
+            }
+        }
+    }
+    let text = core::str::from_utf8(&line)
+        .map_err(|_| Error::config("the password on standard input is not UTF-8"))?;
+    match text.strip_suffix('\r').unwrap_or(text) {
+        "" => Err(Error::config(
+            "there is no password: set NC_PASSWORD_FILE, run at a terminal, or give it on standard input",
+        )),
+        password => Ok(Secret::from(password)),
+    }
+}
+
+/// Waits until there is something to read or the end, and returns false if the time is over first.
+fn wait_for(input: BorrowedFd, time: Duration) -> rustix::io::Result<bool> {
+    let time = Timespec::try_from(time).map_err(|_| Errno::INVAL)?;
+    Ok(poll(&mut [PollFd::from_borrowed_fd(input, PollFlags::IN)], Some(&time))? > 0)
 }
 
 fn ask(text: &str) -> Result<Secret, IoError> {

@@ -1,16 +1,11 @@
 //! Secrets: buffers that are wiped when they are dropped and never print what they hold.
 
 mod buffer;
-#[cfg(feature = "std")]
-pub(crate) mod file;
-#[cfg(feature = "std")]
-pub(crate) mod regular_file;
 mod source;
-#[cfg(feature = "std")]
-pub(crate) mod variable;
 
 pub(crate) use buffer::{Buffer, OutOfMemory};
-pub use source::SecretSource;
+pub(crate) use source::Supply;
+pub use source::{AfterRefusal, SecretSource};
 
 use alloc::string::String;
 use core::fmt;

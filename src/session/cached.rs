@@ -1,6 +1,6 @@
 //! A cached token, with the times at which it is due and ends.
 
-use super::schedule::{Fraction, renew_after};
+use crate::life::schedule::{Fraction, renew_after};
 use crate::wire::token::Token;
 use alloc::sync::Arc;
 use core::hash::{BuildHasher, Hasher};

@@ -3,19 +3,20 @@
 use super::Session;
 use super::rejection::Verdict;
 use crate::error::Error;
-use crate::os::minreq::send_by;
+use crate::net::minreq::send_by;
 
 impl Session {
     /// Sends a request as [`send`](Self::send) does, but by minreq, for calls that need what [`Http`](crate::Http) does
     /// not have: a large or streamed body, a proxy, the system's TLS. Redirects are off, since minreq 3.0.0 sends
-    /// `Authorization` along to another origin. The request's own timeout is replaced by what is left of the flow's, in
-    /// whole seconds, rounded up. A panic of minreq is returned as an error.
+    /// `Authorization` along to another origin. What is left of the flow's timeout counts, in whole seconds, rounded up, or the
+    /// request's own timeout if that is shorter. A panic of minreq is returned as an error.
     ///
     /// The request must not have an `Authorization` header field: minreq would send both. It keeps copies of the token
     /// that are not wiped.
     ///
     /// # Errors
     /// Those of [`token`](Self::token); [`Kind::Timeout`](crate::Kind::Timeout) if the deadline passed;
+    /// [`Kind::Config`](crate::Kind::Config) for an `https` URL without minreq's feature `https`;
     /// [`Kind::Network`](crate::Kind::Network) for all else that minreq reports. Any status is an `Ok`.
     #[track_caller]
     pub fn send_minreq(&self, request: minreq::Request) -> Result<minreq::Response, Error> {
@@ -24,7 +25,7 @@ impl Session {
             Verdict::of_status(outcome.as_ref().ok().map(|response| response.status_code))
         };
         self.call_by(super::renewing::call_site(), deadline, verdict, |token| {
-            send_by("the API", token.authorize(request.clone()), deadline)
+            send_by(request.clone(), token, deadline)
         })?
     }
 }

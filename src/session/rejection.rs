@@ -6,8 +6,8 @@
 //! do not, causes a token request now and then, not one per call.
 
 use super::cached::{Cached, Moment, random};
-use super::schedule::pause_after;
 use crate::error::Kind;
+use crate::life::schedule::pause_after;
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
 use std::collections::hash_map::DefaultHasher;

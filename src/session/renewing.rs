@@ -3,11 +3,12 @@
 use super::cached::{Cached, Moment, random};
 use super::failed::Failed;
 use super::rejection::{Caller, Rejections, Served, Verdict};
-use super::schedule::{heeded_pause, pause_after, pause_while_live};
-use crate::error::Error;
+use crate::error::{Error, Kind, Refusal};
 use crate::flow::{Flow, deadline_after, get_token_by};
-use crate::os::http::Http;
-use crate::os::transport::Transport;
+use crate::life::schedule::{heeded_pause, pause_after, pause_while_live};
+use crate::net::http::Http;
+use crate::net::transport::Transport;
+use crate::secret::AfterRefusal;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::token::Token;
@@ -418,7 +419,7 @@ impl Session {
                 (renewal.failures, renewal.failed) = (0, None);
                 renewal.obtained = renewal.finished + 1;
             }
-            Err(Error::Timeout(_)) if has_little_time => {}
+            Err(error) if error.kind() == Kind::Timeout && has_little_time => {}
             Err(error) => self.note_failure(error),
         }
         outcome
@@ -432,19 +433,19 @@ impl Session {
         drop(cached); // never held while the other lock is taken
         let mut renewal = self.lock_renewal();
         renewal.failures = renewal.failures.saturating_add(1);
-        let pause = match error {
+        let retry_after = error.refusal().and_then(Refusal::retry_after);
+        let pause = match (error.kind(), retry_after, left) {
             // The function is called again: it may return another secret.
-            Error::Refused(_) | Error::Config(_) if self.flow.is_asked() => Duration::ZERO,
-            Error::Unavailable(refusal) if refusal.retry_after().is_some() => {
-                heeded_pause(refusal.retry_after().unwrap_or_default())
+            (Kind::Refused | Kind::Config, ..)
+                if self.flow.after_refusal() == AfterRefusal::AskAgain =>
+            {
+                Duration::ZERO
             }
-            error => {
-                let pause = pause_after(renewal.failures, error.kind(), random());
-                match (error, left) {
-                    (Error::Refused(_), Some(left)) => pause_while_live(pause, left),
-                    _ => pause,
-                }
+            (Kind::Unavailable, Some(retry_after), _) => heeded_pause(retry_after),
+            (Kind::Refused, _, Some(left)) => {
+                pause_while_live(pause_after(renewal.failures, Kind::Refused, random()), left)
             }
+            (kind, ..) => pause_after(renewal.failures, kind, random()),
         };
         let request = renewal.finished + 1;
         renewal.failed = Some(Failed { error: error.clone(), request, seen, until: seen + pause });

@@ -10,7 +10,7 @@ pub(crate) mod redact;
 pub(crate) mod request;
 pub(crate) mod response;
 mod retry_after;
-#[cfg(feature = "tls-no-provider")]
+#[cfg(feature = "std")]
 pub(crate) mod time;
 pub(crate) mod token;
 pub(crate) mod token_answer;

@@ -13,14 +13,12 @@
 //! with its start.
 
 use super::json::{escape, hexadecimal};
-use crate::error::push_escaped;
+use crate::error::{MAX_SHOWN_CHARS, push_escaped};
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// The shortest text that is searched for in another: a shorter one occurs by chance.
 pub(crate) const MIN_SEARCHED_BYTES: usize = 5;
-/// The longest text that is shown, in characters.
-const MAX_SHOWN_CHARS: usize = 256;
 /// How many encodings may be applied to each other.
 const MAX_LAYERS: u32 = 2;
 /// The longest encoding of one character, in characters: `%F0%9F%98%80`, `\ud83d\ude00`, `&#x0001F600;`.

@@ -1,7 +1,6 @@
 //! An HTTP request, and its bytes in HTTP/1.1.
 
 use super::form::encode_pairs;
-use super::incoming::Incoming;
 use super::url::Url;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
@@ -15,7 +14,7 @@ use zeroize::Zeroizing;
 /// The limit for the answer to a token request.
 const MAX_TOKEN_ANSWER_BYTES: usize = 64 * 1024;
 /// The limit for the answer to an API call.
-pub(crate) const MAX_API_ANSWER_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_API_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// A request method ([RFC 9110 section 9](https://www.rfc-editor.org/rfc/rfc9110#section-9)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,11 +216,6 @@ impl Request {
 
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(|secret| secret.as_str())
-    }
-
-    /// Makes a parser for the answer to this request, which takes the bytes as they arrive.
-    pub fn incoming(&self) -> Incoming {
-        Incoming::new(self.url.host_and_port(), self.max_answer_bytes)
     }
 
     /// Serializes the request, head and body, for an HTTP/1.1 connection that is closed after the answer. The

@@ -1,11 +1,10 @@
 //! An HTTP response.
 
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Kind, Refusal};
 use crate::secret::Buffer;
 use crate::wire::headers::Headers;
-use crate::wire::incoming::Incoming;
-use crate::wire::request::MAX_API_ANSWER_BYTES;
-use alloc::boxed::Box;
+use crate::wire::json::{Members, Value, is_one_value, read_members};
+use crate::wire::retry_after::retry_after;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -44,23 +43,6 @@ impl Response {
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
         let body = Buffer::from(body.into());
         Response::from_parts(String::new(), status, Zeroizing::default(), Headers::default(), body)
-    }
-
-    /// Parses a complete HTTP/1.x answer: all bytes that came until the server closed the connection, or up to the end
-    /// that the answer itself states. Bytes after its end are ignored.
-    ///
-    /// The caller wipes the bytes that it passes in; [`Request::incoming`](crate::Request::incoming) takes them in
-    /// pieces, so that none need be kept.
-    ///
-    /// # Errors
-    /// [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a head longer than 8 KiB, a body that gives two
-    /// lengths or a transfer coding other than `chunked`, and for an answer that breaks off;
-    /// [`Kind::Malformed`](crate::Kind::Malformed) for a body of more than 1 MiB in a 2xx
-    /// answer; the body of another answer is dropped.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Response, Error> {
-        let mut incoming = Incoming::new(String::new(), MAX_API_ANSWER_BYTES);
-        incoming.push(bytes)?;
-        incoming.finish()
     }
 
     /// Adds a header field.
@@ -139,17 +121,72 @@ impl Response {
     /// [`Kind::Malformed`](crate::Kind::Malformed) if it is not.
     pub fn json_text(&self) -> Result<&str, Error> {
         let text = self.text()?;
-        if !super::json::is_one_value(text) {
+        if !is_one_value(text) {
             let subject = self.subject();
             return Err(Error::malformed(format!("{subject} is not one whole JSON value")));
         }
         Ok(text)
     }
 
+    /// A string member of the body, which is one JSON object, without miniserde: for a program that needs one text, or
+    /// has little memory. `None` if there is no such member, or it is no string.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`](crate::Kind::Malformed) if the body is not one JSON object, or has that member twice.
+    pub fn json_member(&self, name: &str) -> Result<Option<String>, Error> {
+        struct Member<'a>(&'a str, Option<Value<'a>>);
+        impl<'a> Members<'a> for Member<'a> {
+            fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
+                (name == self.0).then_some(&mut self.1)
+            }
+        }
+        let mut member = Member(name, None);
+        read_members(self.body(), &mut member).map_err(|_| {
+            Error::malformed(format!("{} is not one whole JSON object", self.subject()))
+        })?;
+        match member.1 {
+            Some(Value::Text(text)) => Ok(Some(core::mem::take(&mut *text.decoded()))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads the body, JSON, into a type of the program. Members that the type does not have are ignored.
+    ///
+    /// ```
+    /// use minbearer::{Response, miniserde};
+    ///
+    /// #[derive(miniserde::Deserialize)]
+    /// struct Offense {
+    ///     id: u64,
+    ///     status: String,
+    /// }
+    ///
+    /// # fn main() -> Result<(), minbearer::Error> {
+    /// let response = Response::new(200, r#"[{"id": 7, "status": "OPEN"}]"#);
+    /// let offenses: Vec<Offense> = response.json()?;
+    /// assert_eq!((offenses[0].id, offenses[0].status.as_str()), (7, "OPEN"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The program needs [miniserde](https://docs.rs/miniserde) among its dependencies for the derive, of the same major
+    /// version as [`minbearer::miniserde`](crate::miniserde). miniserde wipes nothing: what it copies while it reads, such
+    /// as a string with an escape, stays in freed memory. For another library, [`json_text`](Self::json_text) is the
+    /// input: `serde_json::from_str(response.json_text()?)`.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`](crate::Kind::Malformed) if the body is not one complete JSON value, or not of that type.
+    #[cfg(feature = "miniserde")]
+    pub fn json<T: miniserde::Deserialize>(&self) -> Result<T, Error> {
+        miniserde::json::from_str(self.json_text()?).map_err(|_| {
+            let subject = self.subject();
+            Error::malformed(format!("{subject} is JSON, but not of the type that was asked for"))
+        })
+    }
+
     /// Returns this response if its status code is 2xx.
     ///
     /// # Errors
-    /// [`Error::Status`] for any other, a 401 after a renewal included. The message has nothing of the body, which may
+    /// [`Kind::Status`] for any other, a 401 after a renewal included. The message has nothing of the body, which may
     /// contain the token.
     pub fn error_for_status(self) -> Result<Response, Error> {
         if self.is_success() {
@@ -165,9 +202,9 @@ impl Response {
             _ => "",
         };
         let message = format!("{} has the status {status}{what}", self.subject());
-        let retry_after = super::retry_after::retry_after(&self);
-        let refusal = Refusal { message, status, retry_after, ..Refusal::default() };
-        Err(Error::Status(Box::new(refusal)))
+        let retry_after = retry_after(self.header("retry-after"), self.header("date"));
+        let refusal = Refusal { status, retry_after, ..Refusal::default() };
+        Err(Error::of_refusal(Kind::Status, message, refusal))
     }
 
     fn subject(&self) -> String {

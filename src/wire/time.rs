@@ -1,14 +1,20 @@
 //! Formats a time as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) says, to the second, in UTC.
-//!
-//! The program and the examples include this file, so it uses nothing of the crate, and nothing but core.
 
 use core::fmt;
 
 /// 9999-12-31T23:59:59Z, the last moment that a certificate can name.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// A time in seconds since 1970.
-pub(crate) struct Utc(pub(crate) u64);
+/// A time in seconds since 1970, shown as RFC 3339.
+pub struct Utc(pub u64);
+
+impl Utc {
+    /// The time by the device's clock. A clock before 1970 is wrong and counts as 1970.
+    pub fn now() -> Utc {
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Utc(since_1970.unwrap_or_default().as_secs())
+    }
+}
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

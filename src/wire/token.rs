@@ -1,8 +1,5 @@
 //! An access token, in one buffer.
 
-use super::request::Request;
-use super::response::Response;
-use super::token_answer::AnswerReader;
 use crate::error::Error;
 use alloc::format;
 use alloc::string::String;
@@ -51,17 +48,6 @@ pub struct Token {
 }
 
 impl Token {
-    /// Reads the token in an answer of [RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1), for a
-    /// `Flow` of your own. `request` is the request that was answered; its secrets are redacted in the error.
-    ///
-    /// # Errors
-    /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
-    /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token of type Bearer.
-    pub fn from_answer(request: &Request, response: Response) -> Result<Token, Error> {
-        let advice = "check the credentials";
-        AnswerReader { request, separator: ' ', members: &[], advice }.read_answer(response)
-    }
-
     /// Makes a token of type Bearer, for a flow of your own. `lifetime` is a `Duration` or `None`, and counts from
     /// when the token was issued. Zero, or more than ten years, counts as unknown. See
     /// [A header cannot be forged](crate#a-header-cannot-be-forged).

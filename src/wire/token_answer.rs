@@ -10,8 +10,7 @@ use super::response::Response;
 use super::retry_after::retry_after;
 use super::token::{BEARER, Token, check, is_plausible};
 use super::{jwt, not_json};
-use crate::error::{Error, Refusal};
-use alloc::boxed::Box;
+use crate::error::{Error, Kind, Refusal};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -27,6 +26,19 @@ pub(crate) struct AnswerReader<'a> {
     pub(crate) members: &'a [String],
     /// What to check after a refusal.
     pub(crate) advice: &'a str,
+}
+
+impl Token {
+    /// Reads the token in an answer of [RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1), for a
+    /// `Flow` of your own. `request` is the request that was answered; its secrets are redacted in the error.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
+    /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token of type Bearer.
+    pub fn from_answer(request: &Request, response: Response) -> Result<Token, Error> {
+        let advice = "check the credentials";
+        AnswerReader { request, separator: ' ', members: &[], advice }.read_answer(response)
+    }
 }
 
 /// The members of a token answer that are read (RFC 6749 sections 5.1 and 5.2).
@@ -72,9 +84,9 @@ impl<'a> AnswerReader<'a> {
             None => false,
         };
         if !response.is_success() || is_refusal {
-            let (refusal, advice) = self.refusal(&response, &answer.unwrap_or_default());
+            let (refusal, said, advice) = self.refusal(&response, &answer.unwrap_or_default());
             drop(response); // frees memory for the message: the heap may be small
-            return Err(refused(self.request, refusal, advice));
+            return Err(refused(self.request, refusal, &said, advice));
         }
         let Some(answer) = answer else {
             let kind = not_json::body_kind(&response, &|text| self.show(text, None));
@@ -170,24 +182,25 @@ impl<'a> AnswerReader<'a> {
         Error::malformed(format!("cannot use the answer of {server}: {what}"))
     }
 
-    /// The server's refusal, with its own text as the message, and what to try.
-    fn refusal(&self, response: &Response, answer: &TokenAnswer) -> (Refusal, &'a str) {
+    /// The server's refusal, its own text, and what to try.
+    fn refusal(&self, response: &Response, answer: &TokenAnswer) -> (Refusal, String, &'a str) {
         let show = |text: &str| self.show(text, answer.access_token);
         let member = |value: Option<Value>| match value {
             Some(Value::Text(text)) => Some(show(&text.decoded())),
             _ => None,
         };
-        let mut refusal = Refusal {
+        let refusal = Refusal {
             status: response.status(),
             error: member(answer.error),
             error_description: member(answer.error_description),
             error_uri: member(answer.error_uri),
-            retry_after: retry_after(response),
+            retry_after: retry_after(response.header("retry-after"), response.header("date")),
             ..Refusal::default()
         };
+        let mut said = String::new();
         let mut append = |before: &str, words: &str| {
             if !words.is_empty() {
-                refusal.message.extend([before, words]);
+                said.extend([before, words]);
             }
         };
         append(" ", &show(response.reason().trim_ascii()));
@@ -211,30 +224,29 @@ impl<'a> AnswerReader<'a> {
             }
             _ => self.advice,
         };
-        (refusal, advice)
+        (refusal, said, advice)
     }
 }
 
 impl Error {
-    /// Makes an [`Error::Refused`], or an [`Error::Unavailable`] for 429 and 5xx, for a flow of your own. `words` is the
+    /// Makes an error of kind [`Refused`](Kind::Refused), or [`Unavailable`](Kind::Unavailable) for 429 and 5xx, for a flow of your own. `words` is the
     /// server's text: it is cut to 256 characters, control characters are escaped, and the secrets that
     /// [`Request::with_secret`] named are redacted.
     pub fn refused(request: &Request, status: u16, words: &str) -> Error {
         let secrets: Vec<&str> = request.secrets().collect();
         let words = redacted(words.trim_ascii(), &secrets);
         let message = if words.is_empty() { words } else { format!(": {words}") };
-        refused(request, Refusal { message, status, ..Refusal::default() }, "")
+        refused(request, Refusal { status, ..Refusal::default() }, &message, "")
     }
 }
 
-/// The error for a refusal whose message is the server's text.
-fn refused(request: &Request, mut refusal: Refusal, advice: &str) -> Error {
-    let server = request.url().host_and_port();
-    let (status, said) = (refusal.status, core::mem::take(&mut refusal.message));
+/// The error for a refusal. `said` is the server's text.
+fn refused(request: &Request, refusal: Refusal, said: &str, advice: &str) -> Error {
+    let (server, status) = (request.url().host_and_port(), refusal.status);
     let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
-    refusal.message = format!("{server} refused the token request: {status}{said}{advice}");
-    let (is_unavailable, refusal) = (is_unavailable(&refusal), Box::new(refusal));
-    if is_unavailable { Error::Unavailable(refusal) } else { Error::Refused(refusal) }
+    let message = format!("{server} refused the token request: {status}{said}{advice}");
+    let kind = if is_unavailable(&refusal) { Kind::Unavailable } else { Kind::Refused };
+    Error::of_refusal(kind, message, refusal)
 }
 
 /// Whether the server is not able to answer now, as opposed to refusing.

@@ -1,6 +1,8 @@
 //! Client authentication ([RFC 6749 section 2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)).
 
 use crate::error::Error;
+#[cfg(feature = "std")]
+use crate::secret::AfterRefusal;
 use crate::secret::{Secret, SecretSource};
 use crate::wire::form::{encoded_len, push_encoded};
 use crate::wire::request::Request;
@@ -198,12 +200,12 @@ impl ClientAuthentication {
     }
 
     #[cfg(feature = "std")]
-    pub(super) fn is_asked(&self) -> bool {
+    pub(super) fn after_refusal(&self) -> AfterRefusal {
         match &self.0 {
             Method::Body(source)
             | Method::Basic { secret: source, .. }
-            | Method::Assertion { assertion: source, .. } => source.is_asked(),
-            Method::None => false,
+            | Method::Assertion { assertion: source, .. } => source.after_refusal(),
+            Method::None => AfterRefusal::Pause,
         }
     }
 

@@ -158,7 +158,7 @@ fn after_a_refusal_the_password_function_is_called_again_at_once() {
     let server = Arc::new(Server::default());
     let typed = std::sync::Mutex::new(["right", "", "wrong"].to_vec());
     let ask = move || Ok(typed.lock().unwrap().pop().unwrap().into());
-    let config = Config::new("http://localhost/token", "id", crate::SecretSource::from_fn(ask));
+    let config = Config::new("http://localhost/token", "id", crate::SecretSource::interactive(ask));
     let mut session = Session::with_transport(config.unwrap(), Arc::clone(&server));
     session.now = fake_now;
     server.refusing.store(true, Ordering::SeqCst);

@@ -17,6 +17,8 @@ mod number;
 mod text;
 
 pub(crate) use number::seconds;
+#[cfg(feature = "std")]
+pub use number::written_seconds;
 pub(crate) use text::{Text, escape, hexadecimal};
 
 /// How deep arrays and objects may nest: the open ones are the bits of a `u64`. A token answer needs one.

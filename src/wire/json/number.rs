@@ -29,24 +29,43 @@ impl<'a> Reader<'a> {
 
 /// Reads a JSON number as seconds. `None` if `text` is not a number, is negative, or is more than a `u64` holds. Parts
 /// of a nanosecond are dropped.
-///
-/// ```text
-/// 3.6e3    digits 3 6, the point after 1 + 3 of them        3600 s
-/// 25e-3    digits 2 5, the point after 2 - 3 of them        0 s  025000000 ns
-/// ```
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
-    const NANOSECOND_DIGITS: i32 = 9;
     let mut reader = Reader { text, at: 0 };
     let number = reader.number().ok().filter(|number| number.len() == text.len())?;
     let (digits, exponent) = cut(number, b"eE");
     let (whole, fraction) = cut(digits, b".");
     // An exponent beyond 127 is no plausible time.
-    let point =
-        i32::try_from(whole.len()).ok()? + i32::from(exponent.unwrap_or("0").parse::<i8>().ok()?);
+    let exponent = exponent.unwrap_or("0").parse::<i8>().ok()?;
+    decimal(whole, fraction.unwrap_or_default(), exponent)
+}
+
+/// A number of seconds above 0 that a person has written, such as 10 or 0.5. More than a hundred years are a hundred
+/// years.
+#[cfg(feature = "std")]
+pub fn written_seconds(text: &str) -> Option<Duration> {
+    const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() + fraction.len() == 0 || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let duration = decimal(whole, fraction, 0).unwrap_or(MAX).min(MAX);
+    (!duration.is_zero()).then_some(duration)
+}
+
+/// The duration of decimal digits, a point between them, and an exponent of ten; `None` for another character or more
+/// than a `u64` holds. Without floating point, whose parser would link tables of 14 KiB.
+///
+/// ```text
+/// 3.6e3    digits 3 6, the point after 1 + 3 of them        3600 s
+/// 25e-3    digits 2 5, the point after 2 - 3 of them        0 s  025000000 ns
+/// ```
+fn decimal(whole: &str, fraction: &str, exponent: i8) -> Option<Duration> {
+    const NANOSECOND_DIGITS: i32 = 9;
+    let point = i32::try_from(whole.len()).ok()?.checked_add(exponent.into())?;
     let digit = |place: i32| {
         let place = usize::try_from(place).ok();
-        let byte = place
-            .and_then(|place| whole.bytes().chain(fraction.unwrap_or_default().bytes()).nth(place));
+        let byte = place.and_then(|place| whole.bytes().chain(fraction.bytes()).nth(place));
         // Places before and after the digits are zeros. A minus sign is no digit.
         byte.map_or(Some(0), |byte| char::from(byte).to_digit(10))
     };

@@ -126,12 +126,13 @@ fn a_token_that_the_answer_repeats_is_not_shown() {
 #[test]
 fn a_refusal_carries_the_fields_without_the_secret() {
     let body = r#"{"error":"invalid_client","error_description":"no \u001b[1m hunter2, hunter%32","error_uri":"https://e/"}"#;
-    let Err(Error::Refused(refusal)) = read(401, body) else { panic!("not refused") };
+    let error = read(401, body).unwrap_err();
+    let refusal = error.refusal().expect("a refusal");
     assert_eq!((refusal.status(), refusal.error()), (401, Some("invalid_client")));
     assert_eq!(refusal.error_description(), Some("no \\u{1b}[1m [redacted], [redacted]"));
     assert_eq!(refusal.error_uri(), Some("https://e/"));
     assert_eq!(
-        refusal.to_string(),
+        error.to_string(),
         "h:1 refused the token request: 401: invalid_client: no \\u{1b}[1m [redacted], [redacted] https://e/ (advice)"
     );
 }
@@ -224,7 +225,8 @@ fn an_unavailable_server_is_distinguished_from_one_that_refuses() {
     }
     let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
     let response = Response::new(429, "").with_header("Retry-After", "120");
-    let Err(Error::Unavailable(refusal)) = Token::from_answer(&request, response) else {
+    let error = Token::from_answer(&request, response).unwrap_err();
+    let (Kind::Unavailable, Some(refusal)) = (error.kind(), error.refusal()) else {
         panic!("not unavailable")
     };
     assert_eq!(refusal.retry_after(), Some(Duration::from_secs(120)));

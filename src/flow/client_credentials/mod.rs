@@ -1,0 +1,352 @@
+//! The client credentials grant of [RFC 6749 section
+//! 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4): a program gets a token for itself, without a user.
+//!
+//! Use it with any OAuth 2.0 authorization server at which your program is registered as a *confidential client*: it
+//! has a client id and a client secret, and you know the token endpoint's URL. JSA and Accelerator have their own flows.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), minbearer::Error> {
+//! use minbearer::{Secret, client_credentials};
+//!
+//! let secret = Secret::from_file("/run/secrets/client_secret")?;
+//! let url = "https://auth.example/token";
+//! let config = client_credentials::Config::new(url, "my-client", secret)?
+//!     .with_scope("read");
+//! let token = client_credentials::get_token(&config)?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Client authentication
+//!
+//! A client can authenticate in four ways. The flow reads no private key and signs nothing in any of them:
+//!
+//! - **A secret in the body**, with the other form parameters ([RFC 6749 section
+//!   2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1); servers call it `client_secret_post`). It is the
+//!   default here.
+//! - **A secret as Basic**, in the `Authorization` header ([the same
+//!   section](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1), `client_secret_basic`):
+//!   [`ClientAuthentication::basic`]. That section requires id and secret to be form-encoded before a colon joins them.
+//!   Some servers do not decode them, and refuse a correct secret that has a `+`, a `/` or a `=`;
+//!   [`unencoded`](ClientAuthentication::unencoded) is for those.
+//! - **An assertion**, a JWT that someone else signs, instead of a secret ([RFC 7521 section
+//!   4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2) and [RFC 7523 section
+//!   2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2), `private_key_jwt`): [`ClientAuthentication::assertion`].
+//!   Kubernetes writes one into a file and renews it; SPIFFE's agent issues one; a function of yours may have a TPM sign
+//!   one.
+//! - **A certificate**, presented in the TLS handshake; the form has the client id alone ([RFC 8705 section
+//!   2](https://www.rfc-editor.org/rfc/rfc8705#section-2), `tls_client_auth` and `self_signed_tls_client_auth`):
+//!   [`ClientAuthentication::none`], over an `Http` with a client certificate.
+//!
+//! Which one a server expects is in its metadata (`/.well-known/openid-configuration` or, [RFC
+//! 8414](https://www.rfc-editor.org/rfc/rfc8414), `/.well-known/oauth-authorization-server`):
+//! `token_endpoint_auth_methods_supported` lists the methods, and means `client_secret_basic` if it is absent. The
+//! client's registration may say it too. A server refuses the wrong one as `invalid_client`, even with the right secret.
+//!
+//! # A secret that rotates
+//!
+//! [`SecretSource::file`](crate::SecretSource::file) reads the secret or the assertion anew for each request, through
+//! symbolic links, so that a replaced file is found. If the file is empty, absent or half-written when a
+//! [`Session`](crate::Session) renews its token, the session keeps the token that it has and tries again while that is
+//! valid. Write the new secret to another file and rename it over the old one, as Kubernetes does; then no request
+//! reads half of it.
+//!
+#![doc = include_str!("servers.md")]
+
+mod authentication;
+
+pub use authentication::ClientAuthentication;
+
+use crate::error::Error;
+use crate::wire::redact::MIN_SEARCHED_BYTES;
+use crate::wire::request::{Method, Request, check_header};
+use crate::wire::response::Response;
+use crate::wire::token::Token;
+use crate::wire::token_answer::AnswerReader;
+use crate::wire::url::Url;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use zeroize::Zeroizing;
+
+/// The parameters that the flow itself sends.
+const RESERVED_PARAMETERS: [&str; 6] = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "scope",
+];
+/// The headers that the flow itself sends.
+const RESERVED_HEADERS: [&str; 3] = ["authorization", "accept", "content-type"];
+const GRANT_TYPE: &str = "client_credentials";
+
+/// The configuration of the flow: the token endpoint and the client's credentials.
+#[must_use]
+pub struct Config {
+    token_url: Url,
+    client_id: String,
+    authentication: ClientAuthentication,
+    grant_type: Option<String>,
+    /// Space-separated, RFC 6749 section 3.3.
+    scope: String,
+    parameters: Vec<(String, Zeroizing<String>)>,
+    headers: Vec<(String, Zeroizing<String>)>,
+    answer_members: Vec<String>,
+    plain_http: bool,
+    timeout: Duration,
+}
+
+impl Config {
+    /// Makes a configuration from the token endpoint's URL, the client id, and the client authentication: a secret,
+    /// which then goes into the body, or a [`ClientAuthentication`]. The URL's own query is kept. No scope is asked for,
+    /// and the timeout is 10 s.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for an empty id or secret.
+    pub fn new(
+        token_url: &str,
+        client_id: impl Into<String>,
+        authentication: impl Into<ClientAuthentication>,
+    ) -> Result<Config, Error> {
+        let (client_id, authentication) = (client_id.into(), authentication.into());
+        if client_id.is_empty() {
+            return Err(Error::config("the client id must not be empty"));
+        }
+        authentication.check()?;
+        Ok(Config {
+            token_url: Url::parse("the token URL", token_url)?,
+            client_id,
+            authentication,
+            grant_type: None,
+            scope: String::new(),
+            parameters: Vec::new(),
+            headers: Vec::new(),
+            answer_members: Vec::new(),
+            plain_http: false,
+            timeout: super::DEFAULT_TIMEOUT,
+        })
+    }
+
+    /// Asks for a scope, or for several separated by spaces, in addition to those asked for before.
+    /// [`missing_scopes`](Self::missing_scopes) returns those that were not granted.
+    pub fn with_scope(mut self, scope: &str) -> Config {
+        if !self.scope.is_empty() && !scope.is_empty() {
+            self.scope.push(' ');
+        }
+        self.scope.push_str(scope);
+        self
+    }
+
+    /// Adds a form parameter that the server needs, such as `audience` or `resource`
+    /// ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)). The same name may be added again. A value is not redacted in
+    /// errors: it must not be a secret.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for an empty name and for the parameters that the flow sends itself:
+    /// `grant_type`, `client_id`, `client_secret`, `client_assertion`, `client_assertion_type` and `scope`.
+    pub fn with_parameter(mut self, name: &str, value: &str) -> Result<Config, Error> {
+        if name.is_empty() {
+            return Err(Error::config("a parameter's name must not be empty"));
+        }
+        if RESERVED_PARAMETERS.contains(&name) {
+            return Err(Error::config(format!(
+                "the parameter {name} cannot be added: the flow sends it itself"
+            )));
+        }
+        self.parameters.push((name.into(), Zeroizing::new(value.into())));
+        Ok(self)
+    }
+
+    /// Adds a header field to the token request, such as the key of a gateway before the server. Its value is wiped like
+    /// a secret and, if it has five characters or more, redacted in errors.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for what [`Request::with_header`] refuses, and for the headers that the
+    /// flow sends itself: `Authorization`, `Accept` and `Content-Type`.
+    pub fn with_header(mut self, name: &str, value: &str) -> Result<Config, Error> {
+        check_header(name, value)?;
+        if RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+            return Err(Error::config(format!(
+                "the header {name} cannot be added: the flow sends it itself"
+            )));
+        }
+        self.headers.push((name.into(), Zeroizing::new(value.into())));
+        Ok(self)
+    }
+
+    /// Sets another `grant_type` than `client_credentials`, for a server that has its own name for this grant: Zoom's
+    /// [`account_credentials`](https://developers.zoom.us/docs/internal-apps/s2s-oauth/).
+    pub fn with_grant_type(mut self, name: &str) -> Config {
+        self.grant_type = Some(name.into());
+        self
+    }
+
+    /// Keeps a string member of the answer, which [`Token::member`] then returns: Salesforce's
+    /// [`instance_url`](https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_client_credentials_flow.htm).
+    /// May be called for several names.
+    pub fn with_answer_member(mut self, name: &str) -> Config {
+        self.answer_members.push(name.into());
+        self
+    }
+
+    /// Sends the secret as Basic instead of in the body: see [`ClientAuthentication::basic`].
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) if the client authenticates by an assertion or a certificate.
+    pub fn with_basic(mut self) -> Result<Config, Error> {
+        self.authentication = self.authentication.into_basic()?;
+        Ok(self)
+    }
+
+    /// Allows a token URL with plain `http` to another host than loopback. Anyone on the network between can then read
+    /// the secret and the token; RFC 6749 forbids it. See
+    /// [Credentials go nowhere else](crate#credentials-go-nowhere-else).
+    pub fn with_plain_http(mut self) -> Config {
+        self.plain_http = true;
+        self
+    }
+
+    /// Sets the time limit for a whole call, a day at most.
+    pub fn with_timeout(mut self, timeout: Duration) -> Config {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The time limit for a whole call.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Builds the token request.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for plain `http` beyond loopback, unless
+    /// [`with_plain_http`](Self::with_plain_http) allows it, and for a malformed assertion; those of the function or
+    /// file that supplies the secret or the assertion.
+    pub fn request(&self) -> Result<Request, Error> {
+        let url = &self.token_url;
+        if !url.is_https() && !url.is_loopback() && !self.plain_http {
+            return Err(Error::config(format!(
+                "the token URL is plain http to {}, which exposes the secret to the network: use https, or allow it by Config::with_plain_http",
+                url.host()
+            )));
+        }
+        let grant_type = ("grant_type", self.grant_type.as_deref().unwrap_or(GRANT_TYPE));
+        let mut others = Vec::new();
+        if !self.scope.is_empty() {
+            others.push(("scope", self.scope.as_str()));
+        }
+        others.extend(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let request = Request::for_token(Method::Post, url.clone());
+        let mut request =
+            self.authentication.add_to(request, &self.client_id, grant_type, &others)?;
+        for (name, value) in &self.headers {
+            request.push_header(name, value.clone());
+            if value.len() >= MIN_SEARCHED_BYTES {
+                request = request.with_secret(value.as_str());
+            }
+        }
+        Ok(request)
+    }
+
+    /// Reads the answer to [`request`](Self::request).
+    ///
+    /// # Errors
+    /// [`Kind::Refused`](crate::Kind::Refused) and [`Kind::Unavailable`](crate::Kind::Unavailable) for a status other
+    /// than 2xx or an `error`, with the fields of
+    /// [RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2) in the
+    /// [`Refusal`](crate::Refusal); [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable
+    /// token, or with one that is not of type Bearer.
+    pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+        let secret = request.secrets().next().unwrap_or_default();
+        let advice = self.authentication.advice(&self.client_id, secret);
+        let answer =
+            AnswerReader { request, separator: ' ', advice, members: &self.answer_members };
+        answer.read_answer(response)
+    }
+
+    /// The scopes that were asked for and that the server did not grant; none if its answer has no `scope`.
+    pub fn missing_scopes<'a>(&'a self, token: &'a Token) -> impl Iterator<Item = &'a str> {
+        let asked = token.scope().map(|_| self.scope.as_str()).unwrap_or_default();
+        let granted = token.scope().unwrap_or_default();
+        asked.split(' ').filter(move |scope| {
+            !scope.is_empty() && !granted.split(' ').any(|granted| granted == *scope)
+        })
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("token_url", &self.token_url)
+            .field("client_id", &self.client_id)
+            .field("authentication", &self.authentication)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "std")]
+mod with_std {
+    use super::*;
+    use crate::flow::{self, Flow};
+    use crate::net::http::Http;
+    use crate::os::env;
+    use crate::secret::AfterRefusal;
+    use std::time::Instant;
+
+    impl Config {
+        /// Makes a configuration from the token endpoint's URL, `CLIENT_ID`, and
+        /// [`ClientAuthentication::from_env`]. Prefer a file to a variable for the secret: see
+        /// [`jsa::Config::from_env`](crate::jsa::Config::from_env).
+        ///
+        /// # Errors
+        /// As for [`new`](Self::new), naming the variable that is missing, empty or wrong.
+        pub fn from_env(token_url: &str) -> Result<Config, Error> {
+            let client_id = env::required("CLIENT_ID")?;
+            let authentication = ClientAuthentication::from_env()?.ok_or_else(|| {
+                Error::config(
+                    "none of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE is set",
+                )
+            })?;
+            Config::new(token_url, client_id, authentication)
+        }
+    }
+
+    impl Flow for Config {
+        fn timeout(&self) -> Duration {
+            self.timeout
+        }
+
+        fn prepare(&self, _: Instant) -> Result<Request, Error> {
+            self.request()
+        }
+
+        fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+            self.read_answer(request, response)
+        }
+
+        fn after_refusal(&self) -> AfterRefusal {
+            self.authentication.after_refusal()
+        }
+    }
+
+    /// Gets a token with one request.
+    ///
+    /// # Errors
+    /// Any [`Kind`](crate::Kind) but `Locator` and `Status`; none holds the secret.
+    pub fn get_token(config: &Config) -> Result<Token, Error> {
+        flow::get_token::<dyn Flow>(config, &Http::new())
+    }
+}
+
+#[cfg(feature = "std")]
+pub use with_std::get_token;
+
+#[cfg(test)]
+mod servers;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! One HTTP exchange, over std's sockets.
+
+use crate::error::{Error, NetworkCause};
+use crate::net::socket::{ConnectError, Socket};
+use crate::net::tls::{self, Tls};
+use crate::net::transport::Transport;
+use crate::wire::incoming::Incoming;
+use crate::wire::request::Request;
+use crate::wire::response::Response;
+use alloc::format;
+use alloc::string::ToString;
+use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
+use std::io::{ErrorKind, Read, Write};
+use std::time::Instant;
+use zeroize::Zeroizing;
+
+/// The built-in transport: one connection for each request, closed after its answer.
+///
+/// Every wait ends at the deadline ([Every wait has a deadline](crate#every-wait-has-a-deadline)) and leaves no socket,
+/// thread or secret behind, except a thread that waits for the system. A name is looked up on a thread of its own, since
+/// the system's resolver takes no deadline; after a timeout that thread lives on until the resolver gives up. It holds
+/// nothing but the name. An address and `localhost` need no such thread. CA files too are read on a thread, which lives on
+/// if their mount does not answer.
+///
+/// The addresses of a name are tried in turn; an address that does not answer gets an equal share of the remaining time.
+///
+/// A static musl program asks DNS for IPv4 and IPv6 addresses together. If the DNS server answers NXDOMAIN to one of the
+/// two questions, musl reports no address at all, although the other question has one: let the DNS server answer with
+/// no data, or use an address.
+#[cfg_attr(
+    feature = "tls-no-provider",
+    doc = "
+
+A clone shares its TLS sessions with the original. The second request to a server resumes the session of the first, which
+saves a round of public-key cryptography, so keep one `Http` or one [`Session`](crate::Session)."
+)]
+#[derive(Clone, Default)]
+pub struct Http {
+    tls: Tls,
+}
+
+impl Http {
+    /// Makes a transport that trusts, for `https`, the system's CAs, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// name: see [TLS](crate#tls).
+    pub fn new() -> Http {
+        Http::default()
+    }
+
+    /// Trusts the CAs in this PEM text and no others: neither the system's nor those of the environment. TLS sessions
+    /// of earlier connections are not resumed.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a text that is empty, in DER or without a PEM certificate.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))] // which is what most want, and turns that one on
+    pub fn with_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
+        Ok(Http { tls: self.tls.with_ca(pem.as_ref())? })
+    }
+
+    /// Presents a client certificate to servers that ask for one: the certificate chain in PEM, the client's own
+    /// certificate first, and its key in PEM (PKCS #8, PKCS #1 or SEC1). The caller has to wipe the texts.
+    ///
+    /// The key is wiped where it was decoded. ring, which signs with it, does not wipe what it parses, and that stays in
+    /// memory after drop: the scalar of a P-256 key, or `p`, `q`, `d`, `dP` and `dQ` of an RSA key. A provider of
+    /// cryptography that the program installs gets a copy of the DER; rustls's provider for ring does not wipe it.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a text that is empty or has no certificate or key, for an encrypted key,
+    /// and for a key that does not belong to the certificate.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn with_client_certificate(
+        self,
+        chain_pem: impl AsRef<[u8]>,
+        key_pem: impl AsRef<[u8]>,
+    ) -> Result<Http, Error> {
+        let tls = self.tls.with_client_certificate(chain_pem.as_ref(), key_pem.as_ref())?;
+        Ok(Http { tls })
+    }
+}
+
+// rustls's types lack these. The state that `Http` keeps is complete before it is stored, so a panic cannot break it.
+impl UnwindSafe for Http {}
+impl RefUnwindSafe for Http {}
+
+impl Transport for Http {
+    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+        self.exchange(request, deadline).map_err(|error| error.describe(request))
+    }
+}
+
+impl Http {
+    fn exchange(&self, request: &Request, deadline: Instant) -> Result<Response, ExchangeError> {
+        let url = request.url();
+        if url.is_https() {
+            self.tls.make_ready(deadline).map_err(ExchangeError::Prepare)?;
+        }
+        let mut socket = Socket::connect(url, deadline).map_err(ExchangeError::Connect)?;
+        let bytes = request.to_bytes();
+        let mut incoming = request.incoming();
+        if url.is_https() {
+            let mut wrong = None;
+            let outcome = self.tls.exchange(url, &mut socket, &bytes, &mut |bytes| {
+                incoming.push(bytes).unwrap_or_else(|error| {
+                    wrong = Some(error);
+                    true
+                })
+            });
+            if let Some(error) = wrong {
+                return Err(ExchangeError::Answer(error));
+            }
+            if let Err(failure) = outcome {
+                return Err(match incoming.finish() {
+                    Err(error) if failure.is_truncation() => ExchangeError::Answer(error),
+                    _ => ExchangeError::Tls(failure),
+                });
+            }
+        } else {
+            let written = socket.write_all(&bytes);
+            drop(bytes);
+            let read = read_answer(&mut socket, &mut incoming);
+            // A server that refuses a request before all of it is sent may close the connection.
+            if let (Err(error), false) = (written, matches!(read, Ok(true))) {
+                return Err(ExchangeError::Io(error));
+            }
+            read?;
+        }
+        incoming.finish().map_err(ExchangeError::Answer)
+    }
+}
+
+/// Reads until the answer is complete, and returns whether it is.
+fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, ExchangeError> {
+    let mut buffer = Zeroizing::new([0; 4096]);
+    loop {
+        let read = socket.read(&mut *buffer).map_err(ExchangeError::Io)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        if incoming.push(&buffer[..read]).map_err(ExchangeError::Answer)? {
+            return Ok(true);
+        }
+    }
+}
+
+/// Why an exchange failed, before its server is named.
+enum ExchangeError {
+    /// TLS could not be prepared.
+    Prepare(tls::Failure),
+    Connect(ConnectError),
+    Io(std::io::Error),
+    Tls(tls::Failure),
+    /// The answer is not valid.
+    Answer(Error),
+}
+
+impl ExchangeError {
+    fn is_timeout(&self) -> bool {
+        match self {
+            ExchangeError::Connect(ConnectError::Lookup(error) | ConnectError::Connect(error))
+            | ExchangeError::Io(error) => error.kind() == ErrorKind::TimedOut,
+            ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => failure.is_timeout(),
+            ExchangeError::Answer(_) => false,
+        }
+    }
+
+    fn describe(self, request: &Request) -> Error {
+        let (method, url) = (request.method().as_str(), request.url());
+        let doing = format!("{method} request to {}", url.host_and_port());
+        match self {
+            error if error.is_timeout() => {
+                let what = match error {
+                    #[cfg(feature = "tls-no-provider")]
+                    ExchangeError::Prepare(_) => {
+                        "sent: reading the CA files took too long; does their mount answer?"
+                    }
+                    ExchangeError::Connect(ConnectError::Lookup(_)) => {
+                        "sent: looking up the name took too long; does DNS answer here?"
+                    }
+                    _ => "answered in time; is the server up, and can it be reached from here?",
+                };
+                Error::timeout(format!("the {doing} was not {what}"))
+            }
+            ExchangeError::Connect(ConnectError::Lookup(error)) => Error::network(format!(
+                "the {doing} failed: the name {} could not be looked up: {error}",
+                url.host()
+            ))
+            .with_network_cause(NetworkCause::Lookup)
+            .with_source(error),
+            ExchangeError::Connect(ConnectError::Connect(error)) => {
+                describe_io(&doing, error).with_network_cause(NetworkCause::Connect)
+            }
+            ExchangeError::Io(error) => describe_io(&doing, error),
+            ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
+                failure.describe(&doing, url)
+            }
+            ExchangeError::Answer(error) => describe_answer(&doing, url.is_https(), error),
+        }
+    }
+}
+
+fn describe_io(doing: &str, error: std::io::Error) -> Error {
+    let advice = match error.kind() {
+        ErrorKind::ConnectionRefused => "; nothing listens there",
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "; the server closed the connection",
+        _ => "",
+    };
+    Error::network(format!("the {doing} failed: {error}{advice}")).with_source(error)
+}
+
+/// Adds the request to an error of [`Incoming`].
+fn describe_answer(doing: &str, is_https: bool, error: Error) -> Error {
+    let what = error.to_string();
+    match error.network_cause() {
+        Some(cause) => {
+            let advice = match (cause, is_https) {
+                (NetworkCause::NotHttp, false) => {
+                    "; is this the right port, and does it speak plain HTTP?"
+                }
+                (NetworkCause::NotHttp, true) => "; is this the right port?",
+                _ => "",
+            };
+            Error::network(format!("the {doing} failed: {what}{advice}")).with_network_cause(cause)
+        }
+        None => Error::malformed(format!("the {doing} failed: {what}")),
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http")
+    }
+}
