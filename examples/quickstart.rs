@@ -4,18 +4,18 @@
 //! subprocess. With `CLIENT_ID` set it uses the real JSA service instead, with `NC_URL` set a real Accelerator. The
 //! variables are those of `minbearer`; `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN` or `QRADAR_CONSOLE_IP` name the console.
 
-#[path = "../tests/support/appliance.rs"]
-mod appliance;
 #[path = "background_process/console.rs"]
 mod console;
 mod program;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
-use appliance::{Appliance, Credentials};
 use minbearer::{
     Error, Http, Method, Request, SecretSource, Token, Transport, Url, accelerator, jsa,
 };
 use std::process::ExitCode;
 use std::time::Instant;
+use support::appliance::{Appliance, Credentials};
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
