@@ -253,7 +253,8 @@ impl Session {
         };
         self.call_by(caller, deadline, verdict, |token| {
             request.authorize(token.authorization());
-            self.transport.send(&request, deadline)
+            let response = self.transport.send(&request, deadline)?;
+            Ok(response.after(&request, token))
         })?
     }
 

@@ -1,5 +1,6 @@
 //! Bytes in, values out: no I/O, no clock, no environment.
 
+mod challenge;
 pub(crate) mod form;
 pub(crate) mod headers;
 pub(crate) mod incoming;
