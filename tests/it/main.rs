@@ -19,6 +19,7 @@ mod json;
 mod own_flow;
 mod own_transport;
 mod rotation;
+mod servers_as_they_are;
 mod tls;
 mod tls_client_certificate;
 mod tls_exchange;
