@@ -202,7 +202,10 @@ mod session;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::error::on_a_line;
-    pub use crate::os::env::{optional as variable, required as required_variable};
+    pub use crate::flow::client_credentials::environment::{
+        Needs as ClientNeeds, from_env as client_credentials_from_env,
+    };
+    pub use crate::os::env::optional as variable;
     pub use crate::os::files::read_regular;
     pub use crate::wire::json::written_seconds;
     pub use crate::wire::time::Utc;
