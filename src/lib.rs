@@ -201,7 +201,7 @@ mod session;
 #[cfg(feature = "std")]
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::error::on_a_line;
+    pub use crate::error::{add_note, on_a_line};
     pub use crate::os::env::{optional as variable, required as required_variable};
     pub use crate::os::files::read_regular;
     pub use crate::wire::json::written_seconds;

@@ -1,11 +1,12 @@
 //! The command line, parsed by the table.
 
+use super::format::Format;
 use super::renewal::LEAST_BETWEEN_REQUESTS;
-use super::table::{COMMANDS, Command, Flow, OPTIONS, Row, Setting};
+use super::table::{COMMANDS, Command, Flow, OPTIONS, PROBE, Row, Setting};
 use minbearer::Error;
 use minbearer::internal::written_seconds;
 use rustix::fs::RawMode;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,8 +16,14 @@ const DEFAULT_MODE: RawMode = 0o600;
 
 /// What the command line asks for.
 pub enum Asked {
-    Help,
+    /// Of one command, or the overview.
+    Help(Option<&'static Command>),
     Version,
+    /// Whether the file was written within that time.
+    Check {
+        file: PathBuf,
+        max_age: Duration,
+    },
     Token(Box<Arguments>),
 }
 
@@ -29,7 +36,7 @@ pub struct Arguments {
     pub basic: bool,
     pub grant_type: Option<String>,
     pub plain_http: bool,
-    pub header: bool,
+    pub format: Format,
     pub timeout: Duration,
     pub tls: TlsFiles,
     /// Where the token goes instead of standard output.
@@ -63,21 +70,21 @@ impl Arguments {
                 continue;
             }
             if bytes == b"-h" {
-                return Ok(Asked::Help);
+                return Ok(help(operands, words));
             }
             // The value of `--name=VALUE` is not shown in errors: it may be a secret in the wrong place.
             let mut parts = bytes.splitn(2, |byte| *byte == b'=');
             let (option, value) = (parts.next().unwrap_or_default(), parts.next());
             let is_it = |row: &&Row| option.strip_prefix(b"--") == Some(row.name.as_bytes());
-            let Some(row) = OPTIONS.iter().find(is_it) else {
-                return Err(unknown(&String::from_utf8_lossy(option), &operands));
+            let Some(row) = OPTIONS.iter().chain(PROBE).find(is_it) else {
+                return Err(unknown(option, &operands));
             };
             let value = match (row.setting, value) {
                 (_, Some(_)) if row.argument.is_empty() => {
                     return Err(Error::config(["--", row.name, " takes no value"].concat()));
                 }
                 (_, Some(value)) => OsString::from_vec(value.into()),
-                (Setting::Help, _) => return Ok(Asked::Help),
+                (Setting::Help, _) => return Ok(help(operands, words)),
                 (Setting::Version, _) => return Ok(Asked::Version),
                 _ if row.argument.is_empty() => OsString::new(),
                 _ => words.next().ok_or_else(|| {
@@ -85,6 +92,9 @@ impl Arguments {
                 })?,
             };
             given.push((row, value));
+        }
+        if given.iter().any(|(row, _)| matches!(row.setting, Setting::Check | Setting::MaxAge)) {
+            return check(&operands, given);
         }
         let command = command(&operands)?;
         operands.remove(0); // there is one: it was found
@@ -98,7 +108,7 @@ impl Arguments {
             basic: false,
             grant_type: None,
             plain_http: false,
-            header: false,
+            format: Format::Token,
             timeout: DEFAULT_TIMEOUT,
             tls: TlsFiles::default(),
             output: None,
@@ -155,12 +165,11 @@ impl Arguments {
             Setting::Basic => self.basic = true,
             Setting::GrantType => self.grant_type = Some(text("the grant type", value)?),
             Setting::PlainHttp => self.plain_http = true,
-            Setting::Header => self.header = true,
+            Setting::Header => self.print(Format::Header)?,
+            Setting::Json => self.print(Format::Json)?,
+            Setting::ExecCredential => self.print(Format::ExecCredential)?,
             Setting::Timeout => {
-                self.timeout = value
-                    .to_str()
-                    .and_then(written_seconds)
-                    .ok_or_else(|| wrong("a number of seconds above 0, like 10 or 0.5"))?;
+                self.timeout = seconds(row, &value)?;
             }
             Setting::CaCert => self.tls.ca = file(value)?,
             Setting::Cert => self.tls.certificate = file(value)?,
@@ -180,11 +189,56 @@ impl Arguments {
                     .filter(|every| *every >= LEAST_BETWEEN_REQUESTS);
                 self.every = Some(every.ok_or_else(|| wrong("a number of seconds, 1 or more"))?);
             }
-            // They end the parsing.
-            Setting::Help | Setting::Version => {}
+            // They end the parsing, or go without a command.
+            Setting::Help | Setting::Version | Setting::Check | Setting::MaxAge => {}
         }
         Ok(())
     }
+
+    fn print(&mut self, format: Format) -> Result<(), Error> {
+        if self.format != Format::Token && self.format != format {
+            return Err(Error::config(
+                "--header, --json and --exec-credential exclude one another",
+            ));
+        }
+        self.format = format;
+        Ok(())
+    }
+}
+
+/// The help that is asked for: of the command before `--help`, or right after it.
+fn help(mut operands: Vec<String>, words: impl Iterator<Item = OsString>) -> Asked {
+    operands.extend(words.filter_map(|word| word.into_string().ok()));
+    Asked::Help(command(&operands).ok())
+}
+
+/// `--check FILE --max-age SECONDS`, and nothing else.
+fn check(operands: &[String], given: Vec<(&Row, OsString)>) -> Result<Asked, Error> {
+    let (mut file, mut max_age) = (None, None);
+    for (row, value) in given {
+        match row.setting {
+            Setting::Check => file = Some(PathBuf::from(value)),
+            Setting::MaxAge => max_age = Some(seconds(row, &value)?),
+            _ => return Err(Error::config(["--", row.name, " does not go with --check"].concat())),
+        }
+    }
+    match (file, max_age) {
+        _ if !operands.is_empty() => Err(Error::config(
+            "--check goes without a command: expected --check FILE --max-age SECONDS",
+        )),
+        (Some(file), Some(max_age)) => Ok(Asked::Check { file, max_age }),
+        (None, _) => Err(Error::config("--max-age is given without --check FILE")),
+        (_, None) => Err(Error::config("--check is given without --max-age SECONDS")),
+    }
+}
+
+fn seconds(row: &Row, value: &OsStr) -> Result<Duration, Error> {
+    value.to_str().and_then(written_seconds).ok_or_else(|| {
+        Error::config(format!(
+            "the value of --{} is not a number of seconds above 0, like 10 or 0.5",
+            row.name
+        ))
+    })
 }
 
 fn command(operands: &[String]) -> Result<&'static Command, Error> {
@@ -217,10 +271,42 @@ fn check_operands(command: &Command, operands: &[String]) -> Result<(), Error> {
     Err(Error::config([what, ": expected ", &command.usage()].concat()))
 }
 
-/// An error for an unknown option, which lists the options of the command.
-fn unknown(option: &str, operands: &[String]) -> Error {
+/// An error for an unknown option, which lists the options of the command; or says where a secret belongs.
+fn unknown(option: &[u8], operands: &[String]) -> Error {
+    let name = option.strip_prefix(b"--").and_then(|name| core::str::from_utf8(name).ok());
+    match name {
+        Some("client-id" | "id") => {
+            return Error::config(
+                "there is no option for the client id: set CLIENT_ID or CLIENT_ID_FILE",
+            );
+        }
+        Some("client-secret" | "secret") => {
+            return Error::config(
+                "there is no option for a secret, which other users would see: let CLIENT_SECRET_FILE name a file that holds it, or set CLIENT_SECRET",
+            );
+        }
+        Some("password" | "pass") => {
+            return Error::config(
+                "there is no option for a password, which other users would see: let NC_PASSWORD_FILE name a file that holds it, or give it at the terminal or on standard input",
+            );
+        }
+        Some("proxy-password") => {
+            return Error::config(
+                "there is no option for a password, which other users would see: let PROXY_PASSWORD_FILE name a file that holds it",
+            );
+        }
+        _ => {}
+    }
+    // Anything else may be a secret that starts with a dash.
+    let is_option =
+        |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    let mut message = match name.filter(is_option) {
+        Some(name) => format!("unknown option --{name}: expected"),
+        None => String::from(
+            "an unknown option, which is not shown because it may be a secret: expected",
+        ),
+    };
     let flow = command(operands).ok().map(|command| command.flow);
-    let mut message = format!("unknown option {option}: expected");
     for row in OPTIONS.iter().filter(|row| row.flow.is_none() || flow.is_none() || row.flow == flow)
     {
         message += " --";

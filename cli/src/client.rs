@@ -1,9 +1,10 @@
 //! The flow, configured by the command line and the environment.
 
+use super::advice;
 use super::arguments::{Arguments, TlsFiles};
 use super::table;
 use minbearer::client_credentials::ClientAuthentication;
-use minbearer::internal::{required_variable, variable};
+use minbearer::internal::{Utc, required_variable, variable};
 use minbearer::prompt::password_from_env;
 use minbearer::{
     Error, Flow, Http, SecretSource, Token, Url, accelerator, client_credentials, jsa,
@@ -15,6 +16,12 @@ use std::path::Path;
 pub struct Client {
     flow: Configured,
     tls: TlsFiles,
+}
+
+pub struct Obtained {
+    pub token: Token,
+    /// The device's time before the request, in seconds since 1970. The token's lifetime began after it.
+    pub requested: u64,
 }
 
 enum Configured {
@@ -40,13 +47,15 @@ impl Client {
 
     /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
     /// are replaced while the program runs.
-    pub fn get_token(&self) -> Result<Token, Error> {
+    pub fn get_token(&self) -> Result<Obtained, Error> {
         let flow: &dyn Flow = match &self.flow {
             Configured::Jsa(config) => config,
             Configured::Accelerator(config) => config,
             Configured::ClientCredentials(config) => config,
         };
-        minbearer::get_token(flow, &http(&self.tls)?)
+        let Utc(requested) = Utc::now();
+        let token = minbearer::get_token(flow, &http(&self.tls)?).map_err(advice::add)?;
+        Ok(Obtained { token, requested })
     }
 
     /// A line about the scopes that were asked for and not granted; nothing if there are none.
