@@ -155,6 +155,7 @@ impl Output {
                 | Errno::ISDIR
                 | Errno::LOOP
                 | Errno::NAMETOOLONG
+                | Errno::FBIG // the limit on a file's size, `ulimit -f`
                 | Errno::XDEV
                 | Errno::INVAL
                 | Errno::NOTSUP
