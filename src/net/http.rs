@@ -142,6 +142,15 @@ impl Http {
     }
 }
 
+/// Gives a transport another one's proxy, for the program, which reads certificates anew for each request.
+#[cfg_attr(not(feature = "tls-no-provider"), allow(unused_variables))]
+pub fn with_proxy_of(http: Http, other: &Http) -> Http {
+    #[cfg(feature = "tls-no-provider")]
+    return Http { proxy: other.proxy.clone(), ..http };
+    #[cfg(not(feature = "tls-no-provider"))]
+    http
+}
+
 // rustls's types lack these. The state that `Http` keeps is complete before it is stored, so a panic cannot break it.
 impl UnwindSafe for Http {}
 impl RefUnwindSafe for Http {}

@@ -21,9 +21,16 @@ pub(super) const SECRET_FILE: &str = "the secret file";
 /// For a file that is read outside a call that has a deadline.
 pub(super) const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A path for an error message: on one line, with control characters escaped.
+/// A path for an error message: on one line, with control characters escaped. What may be a secret that was given in the
+/// place of a path is not shown: neither the file exists, nor a folder in which it could be. The root is no such folder,
+/// since a secret in base64 may start with a slash.
 pub(crate) fn shown_path(path: &Path) -> String {
-    on_a_line(&path.to_string_lossy())
+    let is_folder = |parent: &Path| parent.parent().is_some() && parent.is_dir();
+    if path.symlink_metadata().is_ok() || path.parent().is_some_and(is_folder) {
+        on_a_line(&path.to_string_lossy())
+    } else {
+        String::from("(in no folder that exists, so it is not shown: it may be a secret)")
+    }
 }
 
 /// Reads a regular file of at most `max_bytes`. `name` describes it in an error.
@@ -228,11 +235,33 @@ mod tests {
         }
         for (path, part) in [
             ("/", "is a directory"),
-            ("/nonexistent/secret", "cannot be read"),
+            ("/dev/absent", "cannot be read"),
             ("/dev/zero", "not a regular file"),
         ] {
             let message = Secret::from_file(path).unwrap_err().to_string();
             assert!(message.contains(part) && message.contains(path), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_path_is_not_shown() {
+        for secret in [
+            "S3cret-pass",
+            "/S3cret",
+            "kX9/2vQ+S3cret==",
+            "/kX9/2vQ+S3cret==",
+            "./no/S3cret",
+            "\u{1b}S3cret",
+            " ",
+        ] {
+            let message = Secret::from_file(secret).unwrap_err().to_string();
+            assert!(message.contains("so it is not shown"), "{message}");
+            assert!(!message.contains("S3cret"), "{message}");
+        }
+        // A part of a path that exists tells what is meant.
+        for path in ["src/absent", "./absent", "Cargo.toml/x", "/dev/shm/absent"] {
+            let message = Secret::from_file(path).unwrap_err().to_string();
+            assert_eq!(message.contains(path), path != "Cargo.toml/x", "{message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-# Made from the program's own table of options: tests/program_pages.rs.
+# Made from cli/src/table.rs by cli/tests/it/pages.rs.
 complete -c minbearer -f
 complete -c minbearer -n 'not __fish_seen_subcommand_from jsa accelerator client-credentials' -a jsa -d 'from JSA\'s or QRadar\'s qoauth service'
 complete -c minbearer -n 'not __fish_seen_subcommand_from jsa accelerator client-credentials' -a accelerator -d 'from Altair Accelerator; USERNAME defaults to $USER'
@@ -10,13 +10,17 @@ complete -c minbearer -n '__fish_seen_subcommand_from client-credentials' -l bas
 complete -c minbearer -n '__fish_seen_subcommand_from client-credentials' -l grant-type -x -d 'the server\'s own name for this grant'
 complete -c minbearer -n '__fish_seen_subcommand_from client-credentials' -l plain-http -d 'allow http to another host, which shows the secret'
 complete -c minbearer -l header -d 'print "Authorization: <value>" instead'
+complete -c minbearer -l json -d 'print a JSON object: access_token, token_type, scope, expires_at (POSIX seconds)'
+complete -c minbearer -l exec-credential -d 'print kubectl\'s ExecCredential, version v1'
+complete -c minbearer -l output -r -F -d 'write to FILE instead; the token alone, without a newline'
+complete -c minbearer -l mode -x -d 'FILE\'s permissions, octal; default 0600'
+complete -c minbearer -l renew -d 'stay, and write FILE anew when it is due or at SIGHUP'
+complete -c minbearer -l every -x -d 'renew at the latest after this long, 1 or more'
 complete -c minbearer -l timeout -x -d 'give up after this long; default 10'
 complete -c minbearer -l cacert -r -F -d 'trust the CAs in this PEM file alone (tls)'
 complete -c minbearer -l cert -r -F -d 'a client certificate, PEM (tls)'
 complete -c minbearer -l key -r -F -d 'its key, PEM (tls)'
-complete -c minbearer -l output -r -F -d 'write the token alone to FILE, without a newline'
-complete -c minbearer -l mode -x -d 'FILE\'s permissions, octal; default 0600'
-complete -c minbearer -l renew -d 'stay, and write FILE anew when it is due or at SIGHUP'
-complete -c minbearer -l every -x -d 'renew at the latest after this long, 1 or more'
 complete -c minbearer -l help -d 'print this'
 complete -c minbearer -l version -d 'print the version'
+complete -c minbearer -n 'not __fish_seen_subcommand_from jsa accelerator client-credentials' -l check -r -F -d 'status 0 if FILE was written within --max-age, else 1; for probes'
+complete -c minbearer -n 'not __fish_seen_subcommand_from jsa accelerator client-credentials' -l max-age -x -d 'the greatest age of the FILE of --check'

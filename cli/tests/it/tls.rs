@@ -42,10 +42,10 @@ fn only_the_cas_of_cacert_are_trusted() {
         // --cacert replaces the system's CAs and those of SSL_CERT_FILE.
         (&["--cacert", own], &trusting, 4, "signed by none of"),
         (
-            &["--cacert", "/nonexistent"],
+            &["--cacert", "/dev/absent"],
             &trusting,
             2,
-            "the --cacert file /nonexistent cannot be read",
+            "the --cacert file /dev/absent cannot be read",
         ),
         (&["--cacert", "/"], &trusting, 2, "is a directory"),
         (&["--cacert", &no_pem], &trusting, 2, ""),
@@ -77,9 +77,9 @@ fn a_client_certificate_replaces_a_secret() {
         (&["--key", key], 2, "--key is given without --cert FILE"),
         (&["--cert", key, "--key", certificate], 2, ""),
         (
-            &["--cert", certificate, "--key", "/nonexistent"],
+            &["--cert", certificate, "--key", "/dev/absent"],
             2,
-            "the --key file /nonexistent cannot be read",
+            "the --key file /dev/absent cannot be read",
         ),
     ] {
         let arguments = [&["client-credentials", &url, "--cacert", ca], options].concat();
