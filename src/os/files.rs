@@ -27,10 +27,15 @@ pub(super) const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) fn shown_path(path: &Path) -> String {
     let is_folder = |parent: &Path| parent.parent().is_some() && parent.is_dir();
     if path.symlink_metadata().is_ok() || path.parent().is_some_and(is_folder) {
-        on_a_line(&path.to_string_lossy())
+        shown_existing(path)
     } else {
         String::from("(in no folder that exists, so it is not shown: it may be a secret)")
     }
+}
+
+/// The same for a path that is known to name something. It asks the system nothing, which might not answer.
+pub(super) fn shown_existing(path: &Path) -> String {
+    on_a_line(&path.to_string_lossy())
 }
 
 /// Reads a regular file of at most `max_bytes`. `name` describes it in an error.
@@ -55,19 +60,26 @@ pub(super) fn with_file<T: Send + 'static>(
     deadline: Instant,
     act: impl FnOnce(&Path) -> Result<T, Unreadable> + Send + 'static,
 ) -> Result<T, Error> {
-    let said = |what: &str| format!("{name} {} {what}", shown_path(path));
     let its_path = path.to_path_buf();
-    match within(deadline, "minbearer-file", move || Ok(act(&its_path))) {
+    let outcome = within(deadline, "minbearer-file", move || {
+        // A look at the path for an error may block too.
+        Ok(act(&its_path).map_err(|why| (why, shown_path(&its_path))))
+    });
+    match outcome {
         Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err(Unreadable::Because(what))) => Err(Error::config(said(&what))),
-        Ok(Err(Unreadable::Io(error))) => {
-            Err(Error::config(said(&format!("cannot be read: {error}"))).with_source(error))
+        Ok(Err((Unreadable::Because(what), path))) => {
+            Err(Error::config(format!("{name} {path} {what}")))
         }
-        Err(error) if error.kind() == ErrorKind::TimedOut => {
-            Err(Error::timeout(said("was not read in time; does its mount answer?")))
+        Ok(Err((Unreadable::Io(error), path))) => {
+            Err(Error::config(format!("{name} {path} cannot be read: {error}")).with_source(error))
         }
+        // If the path named nothing, the system would have said so.
+        Err(error) if error.kind() == ErrorKind::TimedOut => Err(Error::timeout(format!(
+            "{name} {} was not read in time; does its mount answer?",
+            shown_existing(path)
+        ))),
         // Of the system's threads, not of the file.
-        Err(error) => Err(Error::network(said(&format!("was not read: {error}")))),
+        Err(error) => Err(Error::network(format!("{name} was not read: {error}"))),
     }
 }
 
@@ -135,7 +147,8 @@ impl Secret {
 
 /// The secret that a file holds.
 pub(super) fn secret_in(bytes: &[u8], path: &Path) -> Result<Secret, Error> {
-    let wrong = |what: &str| Error::config(format!("{SECRET_FILE} {} {what}", shown_path(path)));
+    let wrong =
+        |what: &str| Error::config(format!("{SECRET_FILE} {} {what}", shown_existing(path)));
     let text = core::str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8"))?;
     match without_line_break(text) {
         "" => Err(wrong("is empty")),

@@ -3,7 +3,7 @@
 use super::deadline::wait_until_readable;
 use super::files::{
     MAX_SECRET_FILE_BYTES, SECRET_FILE, UNSET_TIMEOUT, Unreadable, open, read_open, secret_in,
-    shown_path, with_file,
+    shown_existing, with_file,
 };
 use crate::error::Error;
 use crate::secret::{AfterRefusal, Buffer, Deadline, Secret, SecretSource, Supply};
@@ -77,7 +77,7 @@ impl SecretFile {
         if let Some(secret) = &*piped {
             return Ok(Secret::from(secret.expose()));
         }
-        let said = |what: &str| format!("{SECRET_FILE} {} {what}", shown_path(&self.path));
+        let said = |what: &str| format!("{SECRET_FILE} {} {what}", shown_existing(&self.path));
         let mut bytes = Buffer::default();
         match bytes.read_from(&mut ReadBefore { pipe, deadline }, MAX_SECRET_FILE_BYTES) {
             Ok(true) => {}
@@ -148,7 +148,7 @@ impl Supply for SecretFile {
     }
 
     fn file(&self) -> Option<String> {
-        Some(shown_path(&self.path))
+        Some(shown_existing(&self.path))
     }
 
     fn description(&self) -> &'static str {
