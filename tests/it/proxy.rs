@@ -270,10 +270,10 @@ fn hostile_proxies() -> Vec<Row> {
             "it does not accept the user",
         ),
         (
-            "says 401, like a token server",
+            "says 401, as tinyproxy does",
             vec![Step::Request, head("401 No\r\nContent-Length: 0")],
             PROXY,
-            "answered 401 No",
+            "answered 401 No; it does not accept the user",
         ),
         (
             "redirects",
