@@ -70,19 +70,14 @@ fn serve(
     write!(connection, "HTTP/1.1 200 Connection established\r\n\r\n")?;
     connection.stream().set_read_timeout(Some(POLL_INTERVAL))?;
     server.set_read_timeout(Some(POLL_INTERVAL))?;
-    let (mut client, mut server) = (connection.stream(), &server);
+    let mut directions =
+        [(connection.stream(), &server, true), (&server, connection.stream(), true)];
     let mut buffer = [0; 16 * 1024];
-    let mut is_open = [true; 2];
-    while is_open != [false; 2] && !connection.stop().is_set() {
-        for side in 0..2 {
-            let (from, to) =
-                if side == 0 { (&mut client, &mut server) } else { (&mut server, &mut client) };
-            if !is_open[side] {
-                continue;
-            }
+    while directions.iter().any(|(_, _, is_open)| *is_open) && !connection.stop().is_set() {
+        for (from, to, is_open) in directions.iter_mut().filter(|(_, _, is_open)| *is_open) {
             match from.read(&mut buffer) {
                 Ok(0) => {
-                    is_open[side] = false;
+                    *is_open = false;
                     let _ = to.shutdown(Shutdown::Write);
                 }
                 Ok(read) => {
