@@ -85,7 +85,7 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
             Err((error, _)) => log(&error),
             Ok(()) if unwritten.is_none() && !is_ready => {
                 is_ready = true;
-                if let Err(error) = notify::ready() {
+                if let Err(error) = notify::send("READY=1") {
                     log(&format_args!("could not notify NOTIFY_SOCKET: {error}"));
                 }
             }
