@@ -259,6 +259,10 @@ mod with_std {
         fn after_refusal(&self) -> AfterRefusal {
             self.client_secret.after_refusal()
         }
+
+        fn allows_plain_http(&self) -> bool {
+            !self.service.is_https()
+        }
     }
 
     /// Gets a token: runs the locator if the port is not known, and makes one request.

@@ -332,6 +332,10 @@ mod with_std {
         fn after_refusal(&self) -> AfterRefusal {
             self.authentication.after_refusal()
         }
+
+        fn allows_plain_http(&self) -> bool {
+            !self.token_url.is_https()
+        }
     }
 
     /// Gets a token with one request.
