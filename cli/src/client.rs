@@ -6,8 +6,8 @@ use minbearer::client_credentials::ClientAuthentication;
 use minbearer::internal::{required_variable, variable};
 use minbearer::prompt::password_from_env;
 use minbearer::{
-    Error, Flow, Http, Request, Response, SecretSource, Token, Transport, Url, accelerator,
-    client_credentials, jsa,
+    AfterRefusal, Error, Flow, Http, Request, Response, SecretSource, Token, Transport, Url,
+    accelerator, client_credentials, jsa,
 };
 #[cfg(feature = "tls")]
 use std::path::Path;
@@ -43,12 +43,20 @@ impl Client {
     /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
     /// are replaced while the program runs.
     pub fn get_token(&self) -> Result<Token, Error> {
-        let flow: &dyn Flow = match &self.flow {
+        minbearer::get_token(self.flow(), &self.tls)
+    }
+
+    /// Whether another request soon after a failed one can end otherwise.
+    pub fn after_refusal(&self) -> AfterRefusal {
+        self.flow().after_refusal()
+    }
+
+    fn flow(&self) -> &dyn Flow {
+        match &self.flow {
             Configured::Jsa(config) => config,
             Configured::Accelerator(config) => config,
             Configured::ClientCredentials(config) => config,
-        };
-        minbearer::get_token(flow, &self.tls)
+        }
     }
 
     /// A line about the scopes that were asked for and not granted; nothing if there are none.

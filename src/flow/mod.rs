@@ -114,7 +114,6 @@ mod with_std {
     }
 
     /// `answered` is shown the request and its token.
-
     pub(crate) fn get_token_by(
         flow: &dyn Flow,
         transport: &dyn Transport,

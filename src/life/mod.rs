@@ -3,14 +3,15 @@
 mod lifetime;
 mod pause;
 mod rejections;
-pub mod schedule;
 
 pub use lifetime::Lifetime;
+/// For the program, which pauses so after a file could not be written.
+pub use pause::pause;
 
 use crate::error::{Error, Kind, Refusal};
 use crate::secret::AfterRefusal;
 use core::time::Duration;
-use pause::{SECOND, Span, earlier, longest_pause, obeyed, part, pause};
+use pause::{SECOND, Span, earlier, longest_pause, obeyed, part};
 use rejections::Rejections;
 
 /// When to ask for a token, and which one to use: a state machine without a clock, a lock, or input and output.
@@ -172,6 +173,9 @@ impl Default for Lifecycle {
 }
 
 impl Lifecycle {
+    /// No request begins within this time of the end of another.
+    pub const LEAST_BETWEEN_REQUESTS: Duration = SECOND;
+
     /// The life of a token that is used by the program that asks for it. The first step is to ask.
     pub const fn new() -> Lifecycle {
         Lifecycle {
