@@ -30,6 +30,8 @@ impl Moment {
 #[derive(Default)]
 pub struct Report {
     has_token: bool,
+    /// Whether nothing but a signal renews the token.
+    is_never_due: bool,
     failure: Option<Failure>,
 }
 
@@ -49,25 +51,32 @@ pub struct Said {
 impl Report {
     /// A token is in the file.
     pub fn written(&mut self, file: &str, moment: Moment) -> Said {
-        let until = match moment.ends {
-            Some(ends) => format!("until {}", moment.utc_of(ends)),
-            None => String::from("with no known end"),
+        let validity = match (moment.ends, moment.next) {
+            (_, None) => String::from(
+                "the token says no lifetime, and there is no --every: only SIGHUP renews it",
+            ),
+            (None, Some(next)) => {
+                format!("it says no lifetime; the next request is due at {}", moment.utc_of(next))
+            }
+            (Some(ends), Some(next)) => format!(
+                "it is valid until {}; the next request is due at {}",
+                moment.utc_of(ends),
+                moment.utc_of(next)
+            ),
         };
-        let next = match moment.next {
-            Some(next) => format!("the next request is due at {}", moment.utc_of(next)),
-            None => String::from("the next request is due at SIGHUP alone"),
-        };
-        let line = match self.failure.take() {
-            _ if !self.has_token => Some(format!("a token is in {file}, valid {until}; {next}")),
+        let failure = self.failure.take();
+        let line = match failure {
+            _ if !self.has_token => Some(format!("a token is in {file}; {validity}")),
             Some(failure) => Some(format!(
-                "a token again after {} in {}; valid {until}; {next}",
+                "a token again after {} in {}; {validity}",
                 counted(failure.count, "failure"),
                 spoken(moment.now.saturating_sub(failure.since)),
             )),
+            None if moment.next.is_none() && !self.is_never_due => Some(validity.clone()),
             None => None,
         };
-        self.has_token = true;
-        Said { line, status: status(format!("a token, valid {until}; {next}")) }
+        (self.has_token, self.is_never_due) = (true, moment.next.is_none());
+        Said { line, status: status(format!("a token is in the file; {validity}")) }
     }
 
     /// No token could be had, or it could not be written.
@@ -148,14 +157,14 @@ mod tests {
         assert_eq!(
             first.line.as_deref(),
             Some(
-                "a token is in /run/token, valid until 2026-01-01T01:00:00Z; the next request is due at 2026-01-01T00:48:00Z"
+                "a token is in /run/token; it is valid until 2026-01-01T01:00:00Z; the next request is due at 2026-01-01T00:48:00Z"
             )
         );
-        let status = "a token, valid until 2026-01-01T01:00:00Z; the next request is due at 2026-01-01T00:48:00Z";
+        let status = "a token is in the file; it is valid until 2026-01-01T01:00:00Z; the next request is due at 2026-01-01T00:48:00Z";
         assert_eq!(first.status, status);
         let renewed = report.written("/run/token", at(2880, Some(3600), Some(2880)));
         assert_eq!(renewed.line, None, "nothing is to be said of a renewal");
-        let status = "a token, valid until 2026-01-01T01:48:00Z; the next request is due at 2026-01-01T01:36:00Z";
+        let status = "a token is in the file; it is valid until 2026-01-01T01:48:00Z; the next request is due at 2026-01-01T01:36:00Z";
         assert_eq!(renewed.status, status);
 
         for count in 1..=4 {
@@ -174,14 +183,17 @@ mod tests {
             assert!(failed.status.starts_with("the old token, valid until "), "{}", failed.status);
             assert!(failed.status.ends_with(", or at SIGHUP: Connection refused"));
         }
-        let again = report.written("/run/token", at(5890, None, None));
+        let again = report.written("/run/token", at(5890, None, Some(600)));
         assert_eq!(
             again.line.as_deref(),
             Some(
-                "a token again after 4 failures in 2 min; valid with no known end; the next request is due at SIGHUP alone"
+                "a token again after 4 failures in 2 min; it says no lifetime; the next request is due at 2026-01-01T01:48:10Z"
             )
         );
-        assert_eq!(report.written("/run/token", at(6000, None, None)).line, None);
+        let never = "the token says no lifetime, and there is no --every: only SIGHUP renews it";
+        let line = report.written("/run/token", at(6000, None, None)).line;
+        assert_eq!(line.as_deref(), Some(never), "that is new");
+        assert_eq!(report.written("/run/token", at(6100, None, None)).line, None);
     }
 
     #[test]
@@ -191,7 +203,7 @@ mod tests {
         let status = "no token yet: 1 failure since 2026-01-01T00:00:00Z; the next attempt is at 2026-01-01T00:00:45Z, or at SIGHUP: invalid_client";
         assert_eq!(failed.status, status);
         let first = report.written("/run/token", at(45, None, Some(60)));
-        assert!(first.line.unwrap().starts_with("a token is in /run/token, "));
+        assert!(first.line.unwrap().starts_with("a token is in /run/token; "));
         let failed = report.failed("down", at(100, Some(0), None));
         assert_eq!(failed.line.as_deref(), Some("down; the next attempt is at SIGHUP"));
         let status = "no valid token: 1 failure since 2026-01-01T00:01:40Z: down";
