@@ -28,6 +28,8 @@ const DEFAULT_HEADERS: [(&str, &str); 2] = [
 pub enum Method {
     /// `GET`
     Get,
+    /// `HEAD`: its answer has no body, whatever its header fields say.
+    Head,
     /// `POST`
     Post,
     /// `PUT`
@@ -43,6 +45,7 @@ impl Method {
     pub fn as_str(self) -> &'static str {
         match self {
             Method::Get => "GET",
+            Method::Head => "HEAD",
             Method::Post => "POST",
             Method::Put => "PUT",
             Method::Patch => "PATCH",
@@ -78,6 +81,8 @@ pub struct Request {
     max_answer_bytes: usize,
     timeout: Option<Duration>,
     is_for_token: bool,
+    #[cfg(feature = "std")]
+    allows_plain_http: bool,
     /// The secrets that are redacted if the server sends them back.
     secrets: Vec<Zeroizing<String>>,
 }
@@ -96,6 +101,11 @@ impl Request {
         Request::new(Method::Post, url)
     }
 
+    /// Makes a `PUT` request to an absolute URL. Errors as for [`Request::get`].
+    pub fn put(url: &str) -> Result<Request, Error> {
+        Request::new(Method::Put, url)
+    }
+
     /// Makes a request with any method. Errors as for [`Request::get`].
     pub fn new(method: Method, url: &str) -> Result<Request, Error> {
         Ok(Request::to(method, Url::parse("the request URL", url)?))
@@ -111,6 +121,8 @@ impl Request {
             max_answer_bytes: MAX_API_ANSWER_BYTES,
             timeout: None,
             is_for_token: false,
+            #[cfg(feature = "std")]
+            allows_plain_http: false,
             secrets: Vec::new(),
         }
     }
@@ -122,6 +134,24 @@ impl Request {
         request.is_for_token = true;
         request.push_header("Accept", Zeroizing::new(String::from("application/json")));
         request
+    }
+
+    /// Adds a parameter to the URL's query, percent-encoded
+    /// ([RFC 3986 section 2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)). The same name may be added again.
+    ///
+    /// ```
+    /// use minbearer::Request;
+    ///
+    /// # fn main() -> Result<(), minbearer::Error> {
+    /// let request = Request::post("https://console/api/ariel/searches")?
+    ///     .with_query("query_expression", "SELECT * FROM flows LAST 1 HOURS");
+    /// let query = request.url().path_and_query().split_once('?').unwrap().1;
+    /// assert!(query.starts_with("query_expression=SELECT%20%2A%20FROM"));
+    /// # Ok(()) }
+    /// ```
+    pub fn with_query(mut self, name: &str, value: &str) -> Request {
+        self.url = self.url.with_query(name, value);
+        self
     }
 
     /// Adds a header field. See [A header cannot be forged](crate#a-header-cannot-be-forged).
@@ -174,6 +204,19 @@ impl Request {
     pub fn with_timeout(mut self, timeout: Duration) -> Request {
         self.timeout = Some(timeout);
         self
+    }
+
+    /// Lets [`Session::send`](crate::Session::send) send the token over plain `http` beyond loopback, in clear. It is not
+    /// needed where the token itself comes over plain `http`.
+    #[cfg(feature = "std")]
+    pub fn with_plain_http(mut self) -> Request {
+        self.allows_plain_http = true;
+        self
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn allows_plain_http(&self) -> bool {
+        self.allows_plain_http
     }
 
     /// Sets the limit for the answer's body, in bytes, in place of 64 KiB for a token and 1 MiB for an API call.
@@ -338,6 +381,14 @@ mod tests {
             (
                 post().with_body("text/plain", "x").unwrap().with_form(&[("a", "b c")]),
                 "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nDEFAULTSContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=b%20c",
+            ),
+            (
+                request(Method::Head, "http://h/p"),
+                "HEAD /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nDEFAULTS\r\n",
+            ),
+            (
+                Request::put("http://h/p").unwrap(),
+                "PUT /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nDEFAULTSContent-Length: 0\r\n\r\n",
             ),
             (
                 post(),

@@ -8,9 +8,10 @@ use super::json::{Members, Unreadable, Value, read_members, seconds};
 use super::redact::{MIN_SEARCHED_BYTES, redacted};
 use super::request::Request;
 use super::response::Response;
-use super::token::{BEARER, Token, check, is_plausible};
+use super::token::{BEARER, Token, check};
 use super::{jwt, not_json};
 use crate::error::{Error, Kind, Refusal};
+use crate::life::Lifetime;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -100,16 +101,19 @@ impl<'a> AnswerReader<'a> {
                 "its member {name} is there twice, so that it can be read in two ways; the server has to send it once"
             )),
         })?;
-        let mut token = self.accept(answer)?;
         let received_at = response.received_at;
+        let mut token = self.accept(answer, received_at)?;
         drop(response); // frees memory for the claims of a JWT
         // Beside an `expires_in`, a clock that is wrong must not shorten the lifetime.
-        let now = if token.lifetime.is_some() { None } else { received_at };
-        let jwt = jwt::lifetime(token.access_token(), now).filter(is_plausible);
-        token.lifetime = match (token.lifetime, jwt) {
-            (Some(expires_in), Some(jwt)) => Some(expires_in.min(jwt)),
-            (expires_in, jwt) => expires_in.or(jwt),
-        };
+        let expires_in = token.lifetime.usable();
+        let now = if expires_in.is_some() { None } else { received_at };
+        if let Some(own) = jwt::lifetime(token.access_token(), now) {
+            let own = Lifetime::of_seconds(Some(own), received_at);
+            let is_shorter = own.usable().is_some_and(|own| Some(own) < expires_in);
+            if expires_in.is_none() || is_shorter {
+                token.lifetime = own;
+            }
+        }
         Ok(token)
     }
 
@@ -122,7 +126,7 @@ impl<'a> AnswerReader<'a> {
     }
 
     /// The token in an answer that is no refusal.
-    fn accept(&self, mut answer: TokenAnswer) -> Result<Token, Error> {
+    fn accept(&self, mut answer: TokenAnswer, clock: Option<u64>) -> Result<Token, Error> {
         self.check_type(&answer)?;
         let authorization = self.render(&answer)?;
         let scope = match answer.scope {
@@ -138,7 +142,7 @@ impl<'a> AnswerReader<'a> {
         Ok(Token {
             authorization,
             scope: scope.map(|scope| String::from(scope.as_str())),
-            lifetime: answer.expires_in.and_then(number).filter(is_plausible),
+            lifetime: lifetime(answer.expires_in, clock),
             members,
         })
     }
@@ -355,6 +359,15 @@ pub(crate) fn shown_code(code: &str, secrets: &[&str]) -> String {
 
 fn is_scope(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, 0x20..=0x7E) && byte != b'"' && byte != b'\\')
+}
+
+/// What `expires_in` says.
+fn lifetime(expires_in: Option<Value>, clock: Option<u64>) -> Lifetime {
+    match expires_in {
+        None => Lifetime::Absent,
+        Some(Value::Null) => Lifetime::Null,
+        Some(value) => Lifetime::of_seconds(number(value), clock),
+    }
 }
 
 /// A number of seconds, or one in a string, as some servers send it.

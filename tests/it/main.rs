@@ -18,6 +18,7 @@ mod interface;
 mod json;
 mod own_flow;
 mod own_transport;
+mod proxy;
 mod rotation;
 mod servers_as_they_are;
 mod tls;
