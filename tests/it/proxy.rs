@@ -305,7 +305,7 @@ fn hostile_proxies() -> Vec<Row> {
             "refuses with a page that never ends",
             vec![Step::Request, head("503 Later"), Step::Endless(vec![b'x'; 4096], Duration::ZERO)],
             PROXY,
-            "answered 503 Later (xx",
+            "answered 503 Later; can it reach",
         ),
     ]
 }
