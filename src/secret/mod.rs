@@ -1,6 +1,8 @@
 //! Secrets: buffers that are wiped when they are dropped and never print what they hold.
 
 mod buffer;
+#[cfg(feature = "tls-no-provider")]
+pub(crate) mod pem;
 mod source;
 
 pub(crate) use buffer::{Buffer, OutOfMemory};
