@@ -1,11 +1,13 @@
 //! Secrets: buffers that are wiped when they are dropped and never print what they hold.
 
 mod buffer;
-#[cfg(feature = "tls-no-provider")]
+#[cfg(any(feature = "sign", feature = "tls-no-provider"))]
 pub(crate) mod pem;
 mod source;
 
 pub(crate) use buffer::{Buffer, OutOfMemory};
+pub(crate) use source::Recipient;
+#[cfg(feature = "std")]
 pub(crate) use source::Supply;
 pub use source::{AfterRefusal, SecretSource};
 

@@ -32,9 +32,21 @@ enum Place {
     Supplied(Box<dyn Supply>),
 }
 
+/// Whom a request is for, and from whom: what a signed assertion says unless told otherwise.
+#[derive(Clone, Copy)]
+pub(crate) struct Recipient<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) token_url: &'a str,
+}
+
 /// Supplies a secret anew for each request.
 pub(crate) trait Supply: Send + Sync {
     fn supply(&self) -> Result<Secret, Error>;
+
+    /// The same for a source that makes its secret for one recipient.
+    fn supply_for(&self, _: Recipient) -> Result<Secret, Error> {
+        self.supply()
+    }
 
     fn after_refusal(&self) -> AfterRefusal;
 
@@ -103,9 +115,22 @@ impl SecretSource {
 
     /// Gets the secret, which must not be empty. `name` says in an error what is missing.
     pub(crate) fn supply(&self, name: &str) -> Result<Supplied<'_>, Error> {
+        self.supply_by(name, |source| source.supply())
+    }
+
+    /// The same, for a source that may make its secret for this recipient.
+    pub(crate) fn supply_for(&self, name: &str, to: Recipient) -> Result<Supplied<'_>, Error> {
+        self.supply_by(name, |source| source.supply_for(to))
+    }
+
+    fn supply_by(
+        &self,
+        name: &str,
+        ask: impl FnOnce(&dyn Supply) -> Result<Secret, Error>,
+    ) -> Result<Supplied<'_>, Error> {
         let supplied = match &self.0 {
             Place::Fixed(secret) => Supplied::Kept(secret),
-            Place::Supplied(source) => Supplied::Fresh(source.supply()?),
+            Place::Supplied(source) => Supplied::Fresh(ask(&**source)?),
         };
         if supplied.is_empty() { Err(is_empty(name)) } else { Ok(supplied) }
     }

@@ -3,7 +3,7 @@
 use crate::error::Error;
 #[cfg(feature = "std")]
 use crate::secret::AfterRefusal;
-use crate::secret::{Secret, SecretSource};
+use crate::secret::{Recipient, Secret, SecretSource};
 use crate::wire::form::{encoded_len, push_encoded};
 use crate::wire::request::Request;
 use alloc::borrow::Cow;
@@ -61,6 +61,7 @@ enum Method {
     Basic { secret: SecretSource, is_encoded: bool },
     Assertion { assertion: SecretSource, assertion_type: Cow<'static, str> },
     None,
+    ByGrant,
 }
 
 impl ClientAuthentication {
@@ -88,8 +89,9 @@ impl ClientAuthentication {
 
     /// Sends an assertion, a JWT ([RFC 7521 section
     /// 4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2), [RFC 7523 section
-    /// 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)). Nothing is signed here: the holder of the key, which
-    /// may be the platform, a TPM or a sidecar, writes the assertion. It is wiped and redacted like a secret.
+    /// 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)): a
+    /// [`SignedAssertion`](super::SignedAssertion), made for each request, or one that the platform, a sidecar or a
+    /// function of the program writes. It is wiped and redacted like a secret.
     pub fn assertion(assertion: impl Into<SecretSource>) -> Self {
         let (assertion, assertion_type) = (assertion.into(), Cow::Borrowed(JWT_BEARER));
         ClientAuthentication(Method::Assertion { assertion, assertion_type })
@@ -112,12 +114,18 @@ impl ClientAuthentication {
         ClientAuthentication(Method::None)
     }
 
+    /// Sends nothing about the client, not even its id, for a grant that says itself who asks: an assertion of [RFC 7523
+    /// section 2.1](https://www.rfc-editor.org/rfc/rfc7523#section-2.1), whose issuer the client is.
+    pub fn by_grant() -> Self {
+        ClientAuthentication(Method::ByGrant)
+    }
+
     /// Rejects a fixed secret that is empty.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.0 {
             Method::Body(secret) | Method::Basic { secret, .. } => secret.check(CLIENT_SECRET),
             Method::Assertion { assertion, .. } => assertion.check(CLIENT_ASSERTION),
-            Method::None => Ok(()),
+            Method::None | Method::ByGrant => Ok(()),
         }
     }
 
@@ -126,7 +134,7 @@ impl ClientAuthentication {
         match self.0 {
             Method::Body(secret) => Ok(ClientAuthentication::basic(secret)),
             Method::Basic { .. } => Ok(self),
-            Method::Assertion { .. } | Method::None => {
+            Method::Assertion { .. } | Method::None | Method::ByGrant => {
                 Err(Error::config("Basic needs a client secret, and there is none"))
             }
         }
@@ -136,10 +144,11 @@ impl ClientAuthentication {
     pub(super) fn add_to(
         &self,
         request: Request,
-        client_id: &str,
+        to: Recipient,
         grant_type: (&str, &str),
         others: &[(&str, &str)],
     ) -> Result<Request, Error> {
+        let client_id = to.client_id;
         let with_form =
             |own: &[(&str, &str)]| request.with_form(&[&[grant_type], own, others].concat());
         match &self.0 {
@@ -162,7 +171,7 @@ impl ClientAuthentication {
                 Ok(request)
             }
             Method::Assertion { assertion, assertion_type } => {
-                let assertion = assertion.supply(CLIENT_ASSERTION)?;
+                let assertion = assertion.supply_for(CLIENT_ASSERTION, to)?;
                 check_assertion(&assertion, assertion_type == JWT_BEARER)?;
                 let request = with_form(&[
                     ("client_id", client_id),
@@ -172,7 +181,13 @@ impl ClientAuthentication {
                 Ok(request.with_secret(&*assertion))
             }
             Method::None => Ok(with_form(&[("client_id", client_id)])),
+            Method::ByGrant => Ok(with_form(&[])),
         }
+    }
+
+    /// Whether an assertion is sent, which the server compares with its clock.
+    pub(super) fn is_assertion(&self) -> bool {
+        matches!(self.0, Method::Assertion { .. } | Method::ByGrant)
     }
 
     /// What to check after a refusal. `secret` is what was sent.
@@ -193,6 +208,9 @@ impl ClientAuthentication {
             Method::Assertion { .. } => {
                 "check client id and scope, and the assertion's issuer, audience, key and times"
             }
+            Method::ByGrant => {
+                "check the assertion's issuer, subject, audience, scope, key and times, and whether the server knows the key"
+            }
             Method::None => {
                 "check client id and scope, and whether the server knows the client's certificate"
             }
@@ -205,7 +223,7 @@ impl ClientAuthentication {
             Method::Body(source)
             | Method::Basic { secret: source, .. }
             | Method::Assertion { assertion: source, .. } => source.after_refusal(),
-            Method::None => AfterRefusal::Pause,
+            Method::None | Method::ByGrant => AfterRefusal::Pause,
         }
     }
 

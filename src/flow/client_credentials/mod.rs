@@ -53,13 +53,18 @@
 #![doc = include_str!("servers.md")]
 
 mod authentication;
+mod signed_assertion;
 
 pub use authentication::ClientAuthentication;
+pub use signed_assertion::{Algorithm, SignedAssertion, SigningInput, SigningKey};
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
+use crate::secret::Recipient;
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
+use crate::wire::retry_after::http_date;
+use crate::wire::time::Utc;
 use crate::wire::token::Token;
 use crate::wire::token_answer::AnswerReader;
 use crate::wire::url::Url;
@@ -241,8 +246,8 @@ impl Config {
         }
         others.extend(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let request = Request::for_token(Method::Post, url.clone());
-        let mut request =
-            self.authentication.add_to(request, &self.client_id, grant_type, &others)?;
+        let to = Recipient { client_id: &self.client_id, token_url: url.as_str() };
+        let mut request = self.authentication.add_to(request, to, grant_type, &others)?;
         for (name, value) in &self.headers {
             request.push_header(name, value.clone());
             if value.len() >= MIN_SEARCHED_BYTES {
@@ -263,9 +268,13 @@ impl Config {
     pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
         let secret = request.secrets().next().unwrap_or_default();
         let advice = self.authentication.advice(&self.client_id, secret);
+        let clocks = if self.authentication.is_assertion() { clocks(&response) } else { None };
         let answer =
             AnswerReader { request, separator: ' ', advice, members: &self.answer_members };
-        answer.read_answer(response)
+        answer.read_answer(response).map_err(|error| match clocks {
+            Some(clocks) if error.kind() == Kind::Refused => error.with_note(&clocks),
+            _ => error,
+        })
     }
 
     /// The scopes that were asked for and that the server did not grant; none if its answer has no `scope`.
@@ -276,6 +285,20 @@ impl Config {
             !scope.is_empty() && !granted.split(' ').any(|granted| granted == *scope)
         })
     }
+}
+
+/// What the clocks of device and server say, if they differ by more than a minute: assertions are not valid longer.
+fn clocks(response: &Response) -> Option<String> {
+    const MAX_DIFFERENCE: u64 = 60;
+    let device = response.received_at?;
+    let server = http_date(response.header("date")?)?;
+    (device.abs_diff(server) > MAX_DIFFERENCE).then(|| {
+        format!(
+            "; the device's clock says {} and the server's {}: an assertion is valid only around the time when it was made",
+            Utc(device),
+            Utc(server)
+        )
+    })
 }
 
 impl fmt::Debug for Config {
