@@ -6,8 +6,9 @@
 //! ```
 
 #[cfg(feature = "tls")]
-#[path = "../tests/support/tls.rs"]
-mod tls;
+#[path = "../tests/support/mod.rs"]
+mod support;
+use support::tls;
 
 use divan::{AllocProfiler, Bencher};
 use minbearer::{Error, Request, Response, Session, Transport, jsa};

@@ -23,11 +23,10 @@
 //!
 //! `CLIENT_ID`, `CLIENT_SECRET`, `NC_USER` and `NC_PASSWORD`, where set, choose the credentials.
 
-#[path = "../tests/support/appliance.rs"]
-mod appliance;
 mod program;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
-use appliance::{Appliance, Credentials, Setup};
 use lexopt::prelude::*;
 use minbearer::Error;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -36,6 +35,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use support::appliance::{Appliance, Credentials, Setup};
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =

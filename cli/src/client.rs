@@ -123,9 +123,8 @@ fn http(files: &TlsFiles) -> Result<Http, Error> {
     use minbearer::internal::read_regular;
     /// A system's bundle of CAs has 200 to 500 KiB.
     const MAX_BYTES: usize = 1024 * 1024;
-    let read = |option: &str, path: &Path| {
-        read_regular(&format!("the file of {option},"), path, MAX_BYTES)
-    };
+    let read =
+        |option: &str, path: &Path| read_regular(&format!("the {option} file"), path, MAX_BYTES);
     let mut http = Http::new();
     if let Some(ca) = &files.ca {
         http = http.with_ca(&read("--cacert", ca)?)?;

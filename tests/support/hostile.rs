@@ -1,12 +1,6 @@
 //! A server that follows a script instead of HTTP. Dropping [`Server`] closes its port and joins its threads.
 
-#![allow(dead_code)] // each test file uses its part
-
-#[allow(clippy::duplicate_mod)] // a test may include another file that includes it
-#[path = "listener.rs"]
-mod listener;
-
-use listener::{Connection, Listener};
+use super::listener::{Connection, Listener};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};

@@ -1,7 +1,5 @@
 //! Finds secrets in errors.
 
-#![allow(dead_code)] // each test file uses its part
-
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::error::Error;
 

@@ -1,7 +1,5 @@
 //! `minbearer` and the example programs, run as processes.
 
-#![allow(dead_code)] // each test file uses its part
-
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};

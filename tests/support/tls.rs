@@ -1,10 +1,6 @@
 //! TLS on loopback: certificates made at run time, and servers that end when dropped.
 
-#![allow(dead_code)] // each test file uses its part
-
-#[allow(clippy::duplicate_mod)] // a test may include another file that includes it
-#[path = "listener.rs"]
-mod listener;
+use super::listener;
 
 use base64ct::{Base64, Encoding};
 pub use listener::Connection;

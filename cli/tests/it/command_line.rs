@@ -1,0 +1,508 @@
+//! `minbearer`'s command line: what it prints, and how it fails.
+
+use crate::support::programs;
+use crate::support::terminal;
+
+use crate::support::appliance::Appliance;
+use crate::support::program::{ODD_SECRET, get, jsa_variables, odd_appliance};
+use programs::{Outcome, command, run_with_input};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
+    programs::run("minbearer", arguments, variables)
+}
+
+fn jsa(appliance: &Appliance, arguments: &[&str], more: &[(&str, &str)]) -> Outcome {
+    let variables = jsa_variables(appliance, more);
+    let variables: Vec<(&str, &str)> =
+        variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    run(&[&["jsa"], arguments].concat(), &variables)
+}
+
+#[test]
+fn jsa_runs_the_locator_and_prints_a_token_that_the_console_accepts() {
+    let appliance = odd_appliance();
+    let outcome = jsa(&appliance, &[], &[]);
+    assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
+    let token = outcome.out.strip_suffix('\n').expect("one line");
+    let console = appliance.console_url() + "/api/ariel/databases";
+    assert_eq!(get(&console, &format!("Bearer {token}")), 200);
+    assert_eq!(get(&console, "Bearer other"), 401);
+    assert_eq!(appliance.last_secret().as_deref(), Some(ODD_SECRET));
+
+    let outcome = jsa(&appliance, &["--header"], &[]);
+    let header = outcome.out.strip_prefix("Authorization: ").expect("a header").trim_end();
+    assert_eq!(get(&console, header), 200);
+}
+
+#[test]
+fn jsa_reads_the_secret_from_a_file_and_the_service_from_a_url() {
+    let appliance = odd_appliance();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{ODD_SECRET}\n")).unwrap();
+    let more = [
+        ("CLIENT_SECRET", "unset"),
+        ("CLIENT_SECRET_FILE", file.path().to_str().unwrap()),
+        ("QOAUTH_URL", &appliance.qoauth_url()),
+        ("SERVICE_PORT_LOCATOR", "/nonexistent"),
+    ];
+    assert_eq!(jsa(&appliance, &["--timeout", "2.5"], &more).status, Some(0));
+}
+
+#[test]
+fn accelerator_sends_the_password_unchanged() {
+    let appliance = odd_appliance();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{ODD_SECRET}\n")).unwrap();
+    let from_file = [("NC_PASSWORD_FILE", file.path().to_str().unwrap()), ("USER", "rose")];
+    let url = &appliance.nc_url();
+    let project = url.replace("/project", "/api/v3/project/1/project");
+    for (arguments, variables, input) in [
+        (vec!["accelerator", url, "rose"], &from_file[..1], String::new()),
+        (vec!["accelerator", url], &from_file[..], String::from("not read")),
+        (vec!["accelerator", url, "rose"], &[], format!("{ODD_SECRET}\nmore")),
+        (vec!["--header", "accelerator", url, "rose"], &[], format!("{ODD_SECRET}\r\n")),
+    ] {
+        let outcome = run_with_input("minbearer", &arguments, variables, input.as_bytes());
+        assert_eq!(
+            (outcome.status, outcome.err.as_str()),
+            (Some(0), ""),
+            "{arguments:?}: {outcome:?}"
+        );
+        assert_eq!(appliance.last_password().as_deref(), Some(ODD_SECRET));
+        let line = outcome.out.trim_end();
+        let header =
+            line.strip_prefix("Authorization: ").map_or(format!("Bearer:{line}"), String::from);
+        assert!(header.starts_with("Bearer:ey"), "{header}");
+        assert_eq!(get(&project, &header), 200, "{arguments:?}");
+    }
+}
+
+/// qoauth also accepts the grant as a form.
+#[test]
+fn client_credentials_accepts_any_token_url() {
+    let appliance = odd_appliance();
+    let url = appliance.qoauth_url() + "/token";
+    let variables =
+        [("CLIENT_ID", appliance.credentials().client_id.as_str()), ("CLIENT_SECRET", ODD_SECRET)];
+    let outcome = run(&["client-credentials", &url, "--scope", "ADMIN", "--header"], &variables);
+    assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
+    let header = outcome.out.trim_end().strip_prefix("Authorization: ").expect("a header");
+    assert_eq!(get(&(appliance.console_url() + "/api/ariel/databases"), header), 200);
+    let plain = ["client-credentials", "http://auth.example/token"];
+    run(&plain, &variables).expect_failure("minbearer", 2, "--plain-http");
+    let wrong = [variables[0], ("CLIENT_SECRET", "hunter2")];
+    run(&["client-credentials", &url], &wrong).expect_failure("minbearer", 6, "invalid_client");
+}
+
+#[test]
+fn a_wrong_setting_or_argument_is_named() {
+    let appliance = odd_appliance();
+    let missing = "/nonexistent/file";
+    for (more, part) in [
+        (&[("CLIENT_ID", "unset")][..], "CLIENT_ID is not set"),
+        (&[("CLIENT_ID", "")], "CLIENT_ID is empty"),
+        (&[("CLIENT_SECRET", "unset")], "neither CLIENT_SECRET nor CLIENT_SECRET_FILE"),
+        (&[("CLIENT_SECRET", "")], "CLIENT_SECRET is empty"),
+        (&[("CLIENT_SECRET_FILE", "/dev/null")], "both set"),
+        (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", missing)], missing),
+        (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
+        (
+            &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/dev/null")],
+            "/dev/null is not a regular file",
+        ),
+        (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "")], "CLIENT_SECRET_FILE is empty"),
+        (&[("QOAUTH_HOST", "")], "QOAUTH_HOST is empty"),
+        (&[("QOAUTH_HOST", "a b")], "QOAUTH_HOST has a host"),
+        (&[("SERVICE_PORT_LOCATOR", "")], "SERVICE_PORT_LOCATOR is empty"),
+        (&[("QOAUTH_URL", "htp://h")], "QOAUTH_URL does not start with http"),
+        (&[("QOAUTH_URL", "http://h:80a")], "QOAUTH_URL has a port"),
+        (&[("QOAUTH_URL", "http://h/token")], "QOAUTH_URL has a path"),
+    ] {
+        jsa(&appliance, &[], more).expect_failure("minbearer", 2, part);
+    }
+    assert_eq!(appliance.qoauth_requests(), 0);
+    for (arguments, part) in [
+        (
+            &[][..],
+            "expected minbearer jsa | minbearer accelerator URL [USERNAME] | minbearer client",
+        ),
+        (&["saml"], "unknown command: expected minbearer jsa |"),
+        (
+            &["jsa", "more"],
+            "too many arguments; secrets are never arguments: expected minbearer jsa\n",
+        ),
+        (&["accelerator"], "an argument is missing: expected minbearer accelerator URL [USERNAME]"),
+        (&["accelerator", "http://h", "rose", "hunter2"], "too many arguments"),
+        (&["accelerator", "http://h"], "$USER"),
+        (&["accelerator", "http://h\n:1", "rose"], "the Accelerator URL"),
+        (&["accelerator", "http://h:99999", "rose"], "the Accelerator URL has a port"),
+        (&["accelerator", "http://u:hunter2@h", "rose"], "user info"),
+        (&["accelerator", "http://h", "rose"], "there is no password: set NC_PASSWORD_FILE"),
+        (&["client-credentials"], "is missing: expected minbearer client-credentials TOKEN_URL"),
+        (&["client-credentials", "http://h", "more"], "too many arguments"),
+        (&["client-credentials", "https://h"], "CLIENT_ID is not set"),
+        (&["client-credentials", "https://h", "--parameter", "audience"], "NAME=VALUE"),
+        (&["jsa", "--basic"], "--basic goes with client-credentials"),
+        (&["jsa", "--rfc6750"], "--rfc6750 goes with accelerator"),
+        (&["accelerator", "http://h", "rose", "--scope", "x"], "--scope goes with"),
+        (&["client-credentials", "http://h", "--scope"], "expected --scope SCOPE"),
+        (&["jsa", "--what"], "unknown option --what: expected --header --timeout"),
+        (&["jsa", "-w"], "unknown option -w: expected --header --timeout"),
+        (&["accelerator", "--what"], "expected --rfc6750 --header --timeout"),
+        (&["jsa", "--wh\n\u{1b}[2Jat\u{9b}"], "[2Jat"),
+        (&["jsa", "--header=hunter2"], "--header takes no value"),
+        (&["jsa", "--what=hunter2"], "unknown option --what: expected --header"),
+        (&["--timeout=0", "jsa"], "above 0"),
+        (&["jsa", "--", "--header"], "too many arguments"),
+        (&["-"], "unknown command"),
+        (&["jsa", "--timeout"], "expected --timeout SECONDS"),
+        (&["jsa", "--timeout", "0"], "above 0"),
+        (&["jsa", "--timeout", "-1"], "above 0"),
+        (&["jsa", "--timeout", "NaN"], "above 0"),
+        (&["jsa", "--timeout", "1e99"], "above 0"),
+        (&["jsa", "--timeout", "soon"], "above 0"),
+        (&["jsa", "--renew"], "--renew is given without --output FILE"),
+        (&["jsa", "--mode", "600"], "--mode is given without --output FILE"),
+        (&["jsa", "--every", "5"], "--every is given without --renew"),
+        (&["jsa", "--every", "5", "--output", "f"], "--every is given without --renew"),
+        (&["jsa", "--every", "0.9"], "1 or more"),
+        (&["jsa", "--mode", "1000"], "octal"),
+        (&["jsa", "--mode", "+644"], "octal"),
+        (&["jsa", "--mode", "rw"], "octal"),
+        (&["jsa", "--mode", ""], "octal"),
+    ] {
+        let outcome = run(arguments, &[]);
+        outcome.expect_failure("minbearer", 2, part);
+        assert!(!outcome.err.contains("hunter2"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn each_kind_of_failure_has_its_status() {
+    let appliance = odd_appliance();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent_url = format!("http://{}", silent.local_addr().unwrap());
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed_url = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let qoauth_port = appliance.qoauth_url().rsplit(':').next().unwrap().to_owned();
+    let not_a_token = appliance.console_url();
+    for (more, status, part) in [
+        (&[("CLIENT_SECRET", "hunter2")][..], 6, "invalid_client"),
+        (&[("SERVICE_PORT_LOCATOR", "/nonexistent")], 3, "/nonexistent"),
+        (&[("SERVICE_PORT_LOCATOR", "/bin/false")], 3, "exit status: 1"),
+        (
+            &[("SERVICE_PORT_LOCATOR", "/bin/echo"), ("QOAUTH_HOST", "127.0.0.1")],
+            3,
+            "`127.0.0.1\\n`",
+        ),
+        (
+            &[("SERVICE_PORT_LOCATOR", "/bin/echo"), ("QOAUTH_HOST", "0")],
+            2,
+            "a number but no IPv4 address",
+        ),
+        (&[("SERVICE_PORT_LOCATOR", "/bin/true")], 3, "printed nothing"),
+        (&[("QOAUTH_URL", &closed_url)], 4, "refused"),
+        (&[("QOAUTH_URL", "http://nonexistent.invalid:80")], 4, "nonexistent.invalid"),
+        (&[("QOAUTH_URL", &silent_url)], 5, "in time"),
+        (&[("QOAUTH_URL", &not_a_token)], 6, "no token endpoint"),
+    ] {
+        let outcome = jsa(&appliance, &["--timeout", "1"], more);
+        outcome.expect_failure("minbearer", status, part);
+        assert!(!outcome.err.contains("hunter2") && !outcome.err.contains("s3cr3t"), "{outcome:?}");
+    }
+    // The locator determines only the port: the host is the configured one.
+    assert!(
+        jsa(&appliance, &[], &[("CLIENT_SECRET", "x")])
+            .err
+            .contains(&format!("127.0.0.1:{qoauth_port} "))
+    );
+    let outcome = run_with_input(
+        "minbearer",
+        &["accelerator", &appliance.nc_url(), "rose"],
+        &[],
+        b"hunter2\n",
+    );
+    outcome.expect_failure("minbearer", 6, "401");
+    assert!(!outcome.err.contains("hunter2"), "{outcome:?}");
+}
+
+#[test]
+fn waiting_for_a_password_on_standard_input_ends_at_the_timeout() {
+    let mut child = command("minbearer", &[])
+        .args(["accelerator", "http://127.0.0.1:9", "rose", "--timeout", "0.2"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the example starts");
+    // Half a line: more may come for as long as this end is open.
+    let mut open = child.stdin.take().expect("piped");
+    open.write_all(b"hunt").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().expect("a status").is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let is_in_time = Instant::now() < deadline;
+    drop(open);
+    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+    assert!(is_in_time, "it waited for the rest: {outcome:?}");
+    outcome.expect_failure("minbearer", 5, "standard input");
+    assert!(!outcome.err.contains("hunt"), "{outcome:?}");
+}
+
+#[test]
+fn help_fits_one_screen_and_the_version_is_cargos() {
+    for arguments in [&["--help"][..], &["-h"], &["jsa", "--help", "--what"]] {
+        let outcome = run(arguments, &[]);
+        assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
+        // One of 24 lines is left for the prompt.
+        assert!(outcome.out.lines().count() < 24, "{}", outcome.out);
+        let widest = outcome.out.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(80), "{widest:?}: {}", outcome.out);
+    }
+    let version = concat!("minbearer ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(run(&["--version"], &[]).out, version);
+}
+
+#[test]
+fn client_credentials_authenticates_in_each_way() {
+    let appliance = odd_appliance();
+    let url = appliance.qoauth_url() + "/token";
+    let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJpZCJ9.c2ln";
+    appliance.set_assertion(jwt);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{jwt}\n")).unwrap();
+    let id = ("CLIENT_ID", appliance.credentials().client_id.as_str());
+    let assertion = [id, ("CLIENT_ASSERTION_FILE", file.path().to_str().unwrap())];
+    let secret = [id, ("CLIENT_SECRET", ODD_SECRET)];
+    for (options, variables, status, part) in [
+        (&[][..], &secret, 0, ""),
+        (&["--basic"], &secret, 0, ""),
+        (&[], &assertion, 0, ""),
+        (&["--basic"], &assertion, 2, "Basic needs a client secret"),
+        (&["--parameter", "audience=a=b"], &secret, 0, ""),
+        (&["--parameter", "scope=x"], &secret, 2, "the flow sends it itself"),
+        (&["--grant-type", "account_credentials"], &secret, 6, "unsupported_grant_type"),
+    ] {
+        let outcome = run(&[&["client-credentials", &url], options].concat(), variables);
+        if status == 0 {
+            assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{options:?}");
+        } else {
+            outcome.expect_failure("minbearer", status, part);
+        }
+    }
+    let both = [id, secret[1], assertion[1]];
+    run(&["client-credentials", &url], &both).expect_failure("minbearer", 2, "is set beside");
+}
+
+#[test]
+fn rfc6750_separates_accelerators_header_by_a_space() {
+    let appliance = odd_appliance();
+    let password = format!("{ODD_SECRET}\n");
+    for (options, start) in [
+        (&["--header"][..], "Authorization: Bearer:ey"),
+        (&["--header", "--rfc6750"], "Authorization: Bearer ey"),
+    ] {
+        let url = appliance.nc_url();
+        let arguments = [&["accelerator", &url, "rose"], options].concat();
+        let outcome = run_with_input("minbearer", &arguments, &[], password.as_bytes());
+        assert!(outcome.out.starts_with(start), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_scope_narrower_than_asked_for_is_reported_in_one_line() {
+    let appliance = odd_appliance();
+    let url = appliance.qoauth_url() + "/token";
+    let variables =
+        [("CLIENT_ID", appliance.credentials().client_id.as_str()), ("CLIENT_SECRET", ODD_SECRET)];
+    let outcome =
+        run(&["client-credentials", &url, "--scope", "ADMIN READ", "--scope", "WRITE"], &variables);
+    assert_eq!(outcome.status, Some(0), "{outcome:?}");
+    assert!(outcome.out.len() > 40, "{outcome:?}");
+    let line = "minbearer: the token's scope is narrower than asked for: without READ WRITE\n";
+    assert_eq!(outcome.err, line);
+}
+
+/// No token is requested if it could not be printed.
+#[test]
+fn a_closed_or_full_standard_output_is_an_error() {
+    let appliance = odd_appliance();
+    let program = env!("CARGO_BIN_EXE_minbearer");
+    let url = appliance.qoauth_url();
+    let variables = jsa_variables(&appliance, &[("QOAUTH_URL", &url)]);
+    let shell = |script: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, program]).env_clear().envs(variables.clone());
+        Outcome::from(command.output().expect("a shell"))
+    };
+    for arguments in ["jsa", "--help", "--version"] {
+        let outcome = shell(&format!("\"$0\" {arguments} >&-"));
+        outcome.expect_failure("minbearer", 2, "standard output is closed");
+        // std replaces a closed standard output by the same.
+        let outcome = shell(&format!("\"$0\" {arguments} 1<>/dev/null"));
+        outcome.expect_failure("minbearer", 2, "/dev/null");
+    }
+    assert_eq!(appliance.qoauth_requests(), 0, "a token was asked for in vain");
+    for (script, status, part) in [
+        ("\"$0\" jsa >/dev/full", 2, "could not write to standard output: No space left"),
+        ("\"$0\" --help >/dev/full", 2, "could not write to standard output: No space left"),
+        ("\"$0\" jsa 1</dev/null", 2, "could not write to standard output: Bad file"),
+    ] {
+        shell(script).expect_failure("minbearer", status, part);
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = command("minbearer", &[]);
+    let outcome = Outcome::from(
+        child
+            .arg("--help")
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap(),
+    );
+    outcome.expect_failure("minbearer", 2, "Broken pipe");
+    let outcome = shell("\"$0\" jsa >/dev/null");
+    assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let to_a_file = format!("cd '{}' && \"$0\" jsa --output token >&-", folder.path().display());
+    let outcome = shell(&to_a_file);
+    assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
+}
+
+#[test]
+fn no_core_is_dumped() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = folder.path().join("limits");
+    let script = format!("#!/bin/sh\ncat /proc/$PPID/limits >'{}'\necho 1\n", limits.display());
+    let locator = folder.path().join("locator");
+    std::fs::write(&locator, script).unwrap();
+    let executable = Command::new("chmod").arg("700").arg(&locator).status().unwrap();
+    assert!(executable.success());
+    let variables = [
+        ("CLIENT_ID", "id"),
+        ("CLIENT_SECRET", "secret"),
+        ("QOAUTH_HOST", "127.0.0.1"),
+        ("SERVICE_PORT_LOCATOR", locator.to_str().unwrap()),
+    ];
+    run(&["jsa"], &variables).expect_failure("minbearer", 4, "");
+    let limits = std::fs::read_to_string(limits).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let values: Vec<&str> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(values, ["0", "0"], "{core}");
+}
+
+#[test]
+fn a_timeout_may_be_longer_than_any_number() {
+    let appliance = odd_appliance();
+    for timeout in ["86401", "18446744073709551616", &"9".repeat(99)] {
+        let outcome = jsa(&appliance, &["--timeout", timeout], &[]);
+        assert!(outcome.status == Some(0) && !outcome.out.is_empty(), "{timeout}: {outcome:?}");
+    }
+}
+
+/// Runs `minbearer accelerator` at a terminal, by util-linux's `setsid --ctty`, and types when it asks. `lines` is a
+/// setting of `stty`. Returns what the terminal showed too.
+fn at_a_terminal(url: &str, typed: &[u8], lines: &str) -> (Outcome, String) {
+    let (mut person, program_side, name) = terminal::open();
+    let set = Command::new("stty").args(["-F", &name, lines]).status();
+    assert!(set.expect("stty").success());
+    let mut child = Command::new("setsid")
+        .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_minbearer"), "accelerator", url, "rose"])
+        .env_clear()
+        .stdin(program_side.try_clone().unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("setsid");
+    let mut shown = Vec::new();
+    while !shown.ends_with(b"Password: ") {
+        let mut ready = [PollFd::new(&person, PollFlags::IN)];
+        let time = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+        if poll(&mut ready, Some(&time)).unwrap() > 0 {
+            let mut byte = [0];
+            person.read_exact(&mut byte).unwrap();
+            shown.extend(byte);
+        } else if let Some(status) = child.try_wait().unwrap() {
+            panic!("it ended before it asked: {status}, {:?}", child.wait_with_output());
+        }
+    }
+    assert!(!is_echoing(&name), "what is typed as soon as the prompt is there is echoed");
+    person.write_all(typed).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("it still reads after the line was typed");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let outcome = Outcome::from(child.wait_with_output().unwrap());
+    assert!(is_echoing(&name), "the echo stays off");
+    let unread = rustix::io::ioctl_fionread(&program_side).unwrap();
+    assert_eq!(unread, 0, "a part of the line is left for the shell, as a command");
+    drop(program_side);
+    // Reading fails once no process has the other end open.
+    let _ = person.read_to_end(&mut shown);
+    (outcome, String::from_utf8(shown).unwrap())
+}
+
+#[test]
+fn a_password_is_asked_for_at_the_terminal_without_echo() {
+    let appliance = odd_appliance();
+    let typed = format!("{ODD_SECRET}\n");
+    let (outcome, shown) = at_a_terminal(&appliance.nc_url(), typed.as_bytes(), "icanon");
+    assert!(outcome.out.starts_with("ey"), "{outcome:?}");
+    assert_eq!(appliance.last_password().as_deref(), Some(ODD_SECRET));
+    assert_eq!(shown.trim_end(), "Password:", "the password is echoed");
+}
+
+#[test]
+fn a_typed_line_is_read_to_its_end_and_without_it() {
+    let appliance = odd_appliance();
+    let longest = "x".repeat(4094);
+    for (typed, lines, password) in [
+        ("pw\n", "icanon", "pw"),
+        ("pw\r", "icanon", "pw"), // the terminal makes a line feed of it
+        ("pw\r", "raw", "pw"),
+        ("pw\n", "raw", "pw"),
+        ("pw\r\n", "-icrnl", "pw"),
+        ("\u{1a}pw\n", "icanon", "\u{1a}pw"), // Ctrl-Z
+        (&format!("{longest}\n"), "icanon", &longest),
+    ] {
+        let (outcome, _) = at_a_terminal(&appliance.nc_url(), typed.as_bytes(), lines);
+        assert_eq!(appliance.last_password().as_deref(), Some(password), "{lines}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_typed_line_that_is_no_password_is_an_error() {
+    // An ordinary terminal passes on 4,095 bytes of it.
+    let (too_long, raw) = (format!("{}\n", "x".repeat(5000)), format!("{}\r", "x".repeat(9000)));
+    for (typed, lines, part) in [
+        (&b"\n"[..], "icanon", "the password must not be empty"),
+        (b"\x04", "icanon", "end of file"),
+        (b"unfinished\x04\x04", "icanon", "end of file"),
+        (b"\xff\n", "icanon", "it is not UTF-8"),
+        (too_long.as_bytes(), "icanon", "it is longer than 4094 bytes"),
+        (raw.as_bytes(), "raw", "it is longer than 4094 bytes"),
+    ] {
+        let (outcome, _) = at_a_terminal("http://127.0.0.1:9", typed, lines);
+        outcome.expect_failure("minbearer", 2, part);
+    }
+}
+
+/// Whether a terminal echoes what is typed, by coreutils' `stty`.
+fn is_echoing(terminal: &str) -> bool {
+    let settings = Command::new("stty").args(["-a", "-F", terminal]).output().expect("stty");
+    !String::from_utf8_lossy(&settings.stdout).split_whitespace().any(|word| word == "-echo")
+}

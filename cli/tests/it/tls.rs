@@ -1,0 +1,119 @@
+//! `minbearer`'s options for TLS: `--cacert`, `--cert` and `--key`.
+#![cfg(feature = "tls")]
+
+use crate::support::appliance::{Appliance, Setup};
+use crate::support::program::Renewing;
+use crate::support::programs::{command, run};
+use rustix::process::Signal;
+use std::path::Path;
+use std::process::Stdio;
+
+fn appliance() -> Appliance {
+    let setup = Setup { tls: true, ..Setup::default() };
+    Appliance::set_up(setup).expect("the appliance starts")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn only_the_cas_of_cacert_are_trusted() {
+    let appliance = appliance();
+    let url = appliance.qoauth_url() + "/token";
+    let ca = text(appliance.ca_file().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        text(&path).to_owned()
+    };
+    let (no_pem, large) = (file("no-pem", b"hello"), file("large", &[b' '; 1024 * 1024 + 1]));
+    let own = text(appliance.client_certificate_files().unwrap().0);
+    let credentials = appliance.credentials();
+    let variables = [
+        ("CLIENT_ID", credentials.client_id.as_str()),
+        ("CLIENT_SECRET", &credentials.client_secret),
+    ];
+    let trusting = [&variables[..], &[("SSL_CERT_FILE", ca)]].concat();
+    for (options, variables, status, part) in [
+        (&["--cacert", ca][..], &variables[..], 0, ""),
+        (&[], &trusting, 0, ""),
+        // --cacert replaces the system's CAs and those of SSL_CERT_FILE.
+        (&["--cacert", own], &trusting, 4, "signed by none of"),
+        (
+            &["--cacert", "/nonexistent"],
+            &trusting,
+            2,
+            "the --cacert file /nonexistent cannot be read",
+        ),
+        (&["--cacert", "/"], &trusting, 2, "is a directory"),
+        (&["--cacert", &no_pem], &trusting, 2, ""),
+        (&["--cacert", &large], &trusting, 2, "is larger than 1024 KiB"),
+    ] {
+        let outcome =
+            run("minbearer", &[&["client-credentials", &url], options].concat(), variables);
+        if status == 0 {
+            assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{options:?}");
+        } else {
+            outcome.expect_failure("minbearer", status, part);
+        }
+    }
+}
+
+#[test]
+fn a_client_certificate_replaces_a_secret() {
+    let appliance = appliance();
+    appliance.require_client_certificate();
+    let url = appliance.qoauth_url() + "/token";
+    let ca = text(appliance.ca_file().unwrap());
+    let (certificate, key) = appliance.client_certificate_files().unwrap();
+    let (certificate, key) = (text(certificate), text(key));
+    let id = [("CLIENT_ID", appliance.credentials().client_id.as_str())];
+    for (options, status, part) in [
+        (&["--cert", certificate, "--key", key][..], 0, ""),
+        (&[], 2, "none of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE is set"),
+        (&["--cert", certificate], 2, "--cert is given without --key FILE"),
+        (&["--key", key], 2, "--key is given without --cert FILE"),
+        (&["--cert", key, "--key", certificate], 2, ""),
+        (
+            &["--cert", certificate, "--key", "/nonexistent"],
+            2,
+            "the --key file /nonexistent cannot be read",
+        ),
+    ] {
+        let arguments = [&["client-credentials", &url, "--cacert", ca], options].concat();
+        let outcome = run("minbearer", &arguments, &id);
+        if status == 0 {
+            assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{options:?}");
+        } else {
+            outcome.expect_failure("minbearer", status, part);
+        }
+    }
+    let arguments =
+        ["client-credentials", &url, "--cacert", ca, "--cert", certificate, "--key", key];
+    run("minbearer", &arguments, &[]).expect_failure("minbearer", 2, "CLIENT_ID is not set");
+}
+
+/// Short-lived certificates are replaced while the program runs.
+#[test]
+fn the_files_are_read_for_each_request() {
+    let appliance = appliance();
+    appliance.require_client_certificate();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, key) = (folder.path().join("token"), folder.path().join("key"));
+    let (certificate, real_key) = appliance.client_certificate_files().unwrap();
+    std::fs::copy(real_key, &key).unwrap();
+    let mut command =
+        command("minbearer", &[("CLIENT_ID", appliance.credentials().client_id.as_str())]);
+    command.args(["client-credentials", &(appliance.qoauth_url() + "/token"), "--every", "1000"]);
+    command.args(["--cacert", text(appliance.ca_file().unwrap()), "--cert", text(certificate)]);
+    command.args(["--key", text(&key), "--renew", "--output", text(&file)]);
+    let mut renewing = Renewing::of(command.stderr(Stdio::piped()).spawn().unwrap());
+    let first = renewing.wait_for_token(&file, "");
+    std::fs::remove_file(&key).unwrap();
+    renewing.signal(Signal::HUP);
+    renewing.wait_for_line("key cannot be read");
+    std::fs::copy(real_key, &key).unwrap();
+    renewing.wait_for_token(&file, &first);
+}

@@ -1,0 +1,13 @@
+//! What the tests share: the loopback appliance, scripted servers, certificates, programs run as processes.
+#![allow(dead_code, unused_imports)] // each binary uses its part
+
+pub mod appliance;
+pub mod hostile;
+pub mod leaks;
+pub mod listener;
+pub mod program;
+pub mod programs;
+pub mod terminal;
+#[cfg(feature = "tls")]
+pub mod tls;
+pub mod write_program;
