@@ -133,7 +133,7 @@ impl Config {
     /// Those of the function or file that supplies the secret; [`Kind::Config`](crate::Kind::Config) if it supplied
     /// an empty one.
     pub fn request(&self, port: u16) -> Result<Request, Error> {
-        Ok(self.request_with(port, &self.client_secret.supply(CLIENT_SECRET)?))
+        Ok(self.request_with(port, &self.client_secret.supply(CLIENT_SECRET, None)?))
     }
 
     fn request_with(&self, port: u16, client_secret: &str) -> Request {
@@ -243,7 +243,7 @@ mod with_std {
         }
 
         fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
-            let client_secret = self.client_secret.supply(CLIENT_SECRET)?;
+            let client_secret = self.client_secret.supply(CLIENT_SECRET, Some(deadline))?;
             check_time_left(deadline)?;
             let port = match self.port {
                 Some(port) => port,

@@ -1,20 +1,24 @@
 //! Regular files, read into buffers that are wiped: secrets, trust anchors, keys.
 
 use crate::error::{Error, on_a_line};
-use crate::secret::{AfterRefusal, Buffer, Secret, SecretSource, Supply};
+use crate::os::deadline::within;
+use crate::secret::{AfterRefusal, Buffer, Deadline, Secret, SecretSource, Supply};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
-use std::io::Error as IoError;
+use std::io::{Error as IoError, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// The longest real secrets, keys and assertions are a few KiB.
 const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
+/// For a file that is read outside a call that has a deadline.
+pub(crate) const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A path for an error message: on one line, with control characters escaped.
 pub(crate) fn shown_path(path: &Path) -> String {
@@ -22,15 +26,44 @@ pub(crate) fn shown_path(path: &Path) -> String {
 }
 
 /// Reads a regular file of at most `max_bytes`. `name` describes it in an error.
-pub(crate) fn read_file(name: &str, path: &Path, max_bytes: usize) -> Result<Buffer, Error> {
-    let wrong = |what: &str| Error::config(format!("{name} {} {what}", shown_path(path)));
-    let unreadable = |error: IoError| wrong(&format!("cannot be read: {error}")).with_source(error);
-    let (mut file, len) = open_regular(path).map_err(unreadable)?.map_err(wrong)?;
+///
+/// It is read on a thread, since reading a file on a mount whose server is gone may block without end: see [`within`].
+/// The error is then [`Kind::Timeout`](crate::Kind::Timeout).
+pub(crate) fn read_file(
+    name: &str,
+    path: &Path,
+    max_bytes: usize,
+    deadline: Instant,
+) -> Result<Buffer, Error> {
+    let said = |what: &str| format!("{name} {} {what}", shown_path(path));
+    let its_path = path.to_path_buf();
+    match within(deadline, "minbearer-file", move || Ok(read_now(&its_path, max_bytes))) {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(Unreadable::Because(what))) => Err(Error::config(said(&what))),
+        Ok(Err(Unreadable::Io(error))) => {
+            Err(Error::config(said(&format!("cannot be read: {error}"))).with_source(error))
+        }
+        Err(error) if error.kind() == ErrorKind::TimedOut => {
+            Err(Error::timeout(said("was not read in time; does its mount answer?")))
+        }
+        // Of the system's threads, not of the file.
+        Err(error) => Err(Error::network(said(&format!("was not read: {error}")))),
+    }
+}
+
+enum Unreadable {
+    Io(IoError),
+    Because(String),
+}
+
+fn read_now(path: &Path, max_bytes: usize) -> Result<Buffer, Unreadable> {
+    let because = |what: &str| Unreadable::Because(what.into());
+    let (mut file, len) = open_regular(path).map_err(Unreadable::Io)?.map_err(because)?;
     let expected = usize::try_from(len).unwrap_or(usize::MAX).min(max_bytes);
     let mut bytes = Buffer::default();
-    bytes.reserve(expected + 1).map_err(|_| wrong("cannot be read: out of memory"))?;
-    if !bytes.read_from(&mut file, max_bytes).map_err(unreadable)? {
-        return Err(wrong(&format!("is larger than {} KiB", max_bytes / 1024)));
+    bytes.reserve(expected + 1).map_err(|_| because("cannot be read: out of memory"))?;
+    if !bytes.read_from(&mut file, max_bytes).map_err(Unreadable::Io)? {
+        return Err(Unreadable::Because(format!("is larger than {} KiB", max_bytes / 1024)));
     }
     Ok(bytes)
 }
@@ -40,8 +73,9 @@ pub fn read_regular(
     name: &str,
     path: &Path,
     max_bytes: usize,
+    deadline: Instant,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
-    read_file(name, path, max_bytes).map(|bytes| Zeroizing::new(bytes.into_vec()))
+    read_file(name, path, max_bytes, deadline).map(|bytes| Zeroizing::new(bytes.into_vec()))
 }
 
 impl Secret {
@@ -49,12 +83,17 @@ impl Secret {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config), naming the file, if it cannot be read, is not a regular file,
-    /// is empty, larger than 16 KiB, or not UTF-8.
+    /// is empty, larger than 16 KiB, or not UTF-8; [`Kind::Timeout`](crate::Kind::Timeout) if its mount does not answer
+    /// for 10 s; [`Kind::Network`](crate::Kind::Network) if no thread to read it can be started, or eight that
+    /// earlier calls have given up still hang.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Secret, Error> {
-        let path = path.as_ref();
+        Secret::from_file_by(path.as_ref(), Instant::now() + UNSET_TIMEOUT)
+    }
+
+    fn from_file_by(path: &Path, deadline: Instant) -> Result<Secret, Error> {
         let wrong =
             |what: &str| Error::config(format!("the secret file {} {what}", shown_path(path)));
-        let bytes = read_file("the secret file", path, MAX_SECRET_FILE_BYTES)?;
+        let bytes = read_file("the secret file", path, MAX_SECRET_FILE_BYTES, deadline)?;
         let text = core::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8"))?;
         let text =
             text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
@@ -66,8 +105,8 @@ impl Secret {
 }
 
 impl SecretSource {
-    /// A file that is read anew for each request, as by [`Secret::from_file`], so that the secret may rotate. Reading it
-    /// has no time limit: a mount that does not answer blocks the call.
+    /// A file that is read anew for each request, as by [`Secret::from_file`], so that the secret may rotate. The time to
+    /// read it counts towards the flow's timeout.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         SecretSource::supplied_by(Box::new(SecretFile(path.into())))
     }
@@ -76,8 +115,8 @@ impl SecretSource {
 struct SecretFile(PathBuf);
 
 impl Supply for SecretFile {
-    fn supply(&self) -> Result<Secret, Error> {
-        Secret::from_file(&self.0)
+    fn supply(&self, deadline: Deadline) -> Result<Secret, Error> {
+        Secret::from_file_by(&self.0, deadline.unwrap_or_else(|| Instant::now() + UNSET_TIMEOUT))
     }
 
     fn after_refusal(&self) -> AfterRefusal {
@@ -119,9 +158,43 @@ mod tests {
         for (path, part) in
             [(pipe.as_path(), "not a regular file"), (folder.path(), "is a directory")]
         {
-            let error = read_file("the file", path, 9).err().unwrap().to_string();
+            let error = read_file("the file", path, 9, Instant::now() + UNSET_TIMEOUT)
+                .err()
+                .unwrap()
+                .to_string();
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn a_file_is_read_within_the_deadline_of_the_call() {
+        use crate::client_credentials::{ClientAuthentication, Config};
+        use crate::flow::Flow;
+        use crate::{Kind, accelerator, jsa};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, "s").unwrap();
+        let source = || SecretSource::file(&path);
+        let url = "https://h/token";
+        let flows: [&dyn Flow; 5] = [
+            &jsa::Config::new("id", source()).unwrap(),
+            &accelerator::Config::new(url, "rose", source()).unwrap(),
+            &Config::new(url, "id", source()).unwrap(),
+            &Config::new(url, "id", ClientAuthentication::basic(source())).unwrap(),
+            &Config::new(url, "id", ClientAuthentication::assertion(source())).unwrap(),
+        ];
+        for flow in flows {
+            let error = flow.prepare(Instant::now()).err().unwrap();
+            assert_eq!(error.kind(), Kind::Timeout, "{error}");
+            let message = error.to_string();
+            let part = "/secret was not read in time; does its mount answer?";
+            assert!(
+                message.starts_with("the secret file ") && message.ends_with(part),
+                "{message}"
+            );
+        }
+        let error = read_regular("the file", &path, 9, Instant::now()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Timeout, "{error}");
     }
 
     #[test]

@@ -6,10 +6,10 @@ pub(crate) mod pem;
 mod source;
 
 pub(crate) use buffer::{Buffer, OutOfMemory};
-pub(crate) use source::Recipient;
 #[cfg(feature = "std")]
 pub(crate) use source::Supply;
 pub use source::{AfterRefusal, SecretSource};
+pub(crate) use source::{Deadline, Recipient};
 
 use alloc::string::String;
 use core::fmt;

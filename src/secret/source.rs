@@ -35,19 +35,28 @@ enum Place {
 /// Whom a request is for, and from whom: what a signed assertion says unless told otherwise.
 #[derive(Clone, Copy)]
 pub(crate) struct Recipient<'a> {
-    pub(crate) client_id: &'a str,
+    /// `None` if none is sent.
+    pub(crate) client_id: Option<&'a str>,
     pub(crate) token_url: &'a str,
 }
 
+/// When the call ends for which a secret is supplied, if it has a deadline.
+#[cfg(feature = "std")]
+pub(crate) type Deadline = Option<std::time::Instant>;
+/// Without `std` there is no clock, and so no deadline.
+#[cfg(not(feature = "std"))]
+pub(crate) type Deadline = Option<core::convert::Infallible>;
+
 /// Supplies a secret anew for each request.
 pub(crate) trait Supply: Send + Sync {
-    fn supply(&self) -> Result<Secret, Error>;
+    fn supply(&self, deadline: Deadline) -> Result<Secret, Error>;
 
     /// The same for a source that makes its secret for one recipient.
-    fn supply_for(&self, _: Recipient) -> Result<Secret, Error> {
-        self.supply()
+    fn supply_for(&self, _: Recipient, deadline: Deadline) -> Result<Secret, Error> {
+        self.supply(deadline)
     }
 
+    #[cfg_attr(not(feature = "std"), allow(dead_code))] // only a session asks
     fn after_refusal(&self) -> AfterRefusal;
 
     /// For `Debug`.
@@ -74,11 +83,12 @@ pub(crate) enum Supplied<'a> {
 
 struct Function<F> {
     ask: F,
+    #[cfg_attr(not(feature = "std"), allow(dead_code))]
     after_refusal: AfterRefusal,
 }
 
 impl<F: Fn() -> Result<Secret, Error> + Send + Sync> Supply for Function<F> {
-    fn supply(&self) -> Result<Secret, Error> {
+    fn supply(&self, _: Deadline) -> Result<Secret, Error> {
         (self.ask)()
     }
 
@@ -114,19 +124,24 @@ impl SecretSource {
     }
 
     /// Gets the secret, which must not be empty. `name` says in an error what is missing.
-    pub(crate) fn supply(&self, name: &str) -> Result<Supplied<'_>, Error> {
-        self.supply_by(name, |source| source.supply())
+    pub(crate) fn supply(&self, name: &str, deadline: Deadline) -> Result<Supplied<'_>, Error> {
+        self.supply_by(name, &|source| source.supply(deadline))
     }
 
     /// The same, for a source that may make its secret for this recipient.
-    pub(crate) fn supply_for(&self, name: &str, to: Recipient) -> Result<Supplied<'_>, Error> {
-        self.supply_by(name, |source| source.supply_for(to))
+    pub(crate) fn supply_for(
+        &self,
+        name: &str,
+        to: Recipient,
+        deadline: Deadline,
+    ) -> Result<Supplied<'_>, Error> {
+        self.supply_by(name, &|source| source.supply_for(to, deadline))
     }
 
     fn supply_by(
         &self,
         name: &str,
-        ask: impl FnOnce(&dyn Supply) -> Result<Secret, Error>,
+        ask: &dyn Fn(&dyn Supply) -> Result<Secret, Error>,
     ) -> Result<Supplied<'_>, Error> {
         let supplied = match &self.0 {
             Place::Fixed(secret) => Supplied::Kept(secret),

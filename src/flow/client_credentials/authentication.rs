@@ -3,7 +3,7 @@
 use crate::error::Error;
 #[cfg(feature = "std")]
 use crate::secret::AfterRefusal;
-use crate::secret::{Recipient, Secret, SecretSource};
+use crate::secret::{Deadline, Recipient, Secret, SecretSource};
 use crate::wire::form::{encoded_len, push_encoded};
 use crate::wire::request::Request;
 use alloc::borrow::Cow;
@@ -61,7 +61,6 @@ enum Method {
     Basic { secret: SecretSource, is_encoded: bool },
     Assertion { assertion: SecretSource, assertion_type: Cow<'static, str> },
     None,
-    ByGrant,
 }
 
 impl ClientAuthentication {
@@ -114,18 +113,12 @@ impl ClientAuthentication {
         ClientAuthentication(Method::None)
     }
 
-    /// Sends nothing about the client, not even its id, for a grant that says itself who asks: an assertion of [RFC 7523
-    /// section 2.1](https://www.rfc-editor.org/rfc/rfc7523#section-2.1), whose issuer the client is.
-    pub fn by_grant() -> Self {
-        ClientAuthentication(Method::ByGrant)
-    }
-
     /// Rejects a fixed secret that is empty.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.0 {
             Method::Body(secret) | Method::Basic { secret, .. } => secret.check(CLIENT_SECRET),
             Method::Assertion { assertion, .. } => assertion.check(CLIENT_ASSERTION),
-            Method::None | Method::ByGrant => Ok(()),
+            Method::None => Ok(()),
         }
     }
 
@@ -134,7 +127,7 @@ impl ClientAuthentication {
         match self.0 {
             Method::Body(secret) => Ok(ClientAuthentication::basic(secret)),
             Method::Basic { .. } => Ok(self),
-            Method::Assertion { .. } | Method::None | Method::ByGrant => {
+            Method::Assertion { .. } | Method::None => {
                 Err(Error::config("Basic needs a client secret, and there is none"))
             }
         }
@@ -147,18 +140,19 @@ impl ClientAuthentication {
         to: Recipient,
         grant_type: (&str, &str),
         others: &[(&str, &str)],
+        deadline: Deadline,
     ) -> Result<Request, Error> {
-        let client_id = to.client_id;
+        let client_id = to.client_id.unwrap_or_default();
         let with_form =
             |own: &[(&str, &str)]| request.with_form(&[&[grant_type], own, others].concat());
         match &self.0 {
             Method::Body(secret) => {
-                let secret = secret.supply(CLIENT_SECRET)?;
+                let secret = secret.supply(CLIENT_SECRET, deadline)?;
                 let request = with_form(&[("client_id", client_id), ("client_secret", &secret)]);
                 Ok(request.with_secret(&*secret))
             }
             Method::Basic { secret, is_encoded } => {
-                let secret = secret.supply(CLIENT_SECRET)?;
+                let secret = secret.supply(CLIENT_SECRET, deadline)?;
                 if !is_encoded && client_id.contains(':') {
                     return Err(Error::config(
                         "a client id with a colon cannot go into Basic unless it is encoded",
@@ -171,7 +165,7 @@ impl ClientAuthentication {
                 Ok(request)
             }
             Method::Assertion { assertion, assertion_type } => {
-                let assertion = assertion.supply_for(CLIENT_ASSERTION, to)?;
+                let assertion = assertion.supply_for(CLIENT_ASSERTION, to, deadline)?;
                 check_assertion(&assertion, assertion_type == JWT_BEARER)?;
                 let request = with_form(&[
                     ("client_id", client_id),
@@ -181,13 +175,12 @@ impl ClientAuthentication {
                 Ok(request.with_secret(&*assertion))
             }
             Method::None => Ok(with_form(&[("client_id", client_id)])),
-            Method::ByGrant => Ok(with_form(&[])),
         }
     }
 
     /// Whether an assertion is sent, which the server compares with its clock.
     pub(super) fn is_assertion(&self) -> bool {
-        matches!(self.0, Method::Assertion { .. } | Method::ByGrant)
+        matches!(self.0, Method::Assertion { .. })
     }
 
     /// What to check after a refusal. `secret` is what was sent.
@@ -208,9 +201,6 @@ impl ClientAuthentication {
             Method::Assertion { .. } => {
                 "check client id and scope, and the assertion's issuer, audience, key and times"
             }
-            Method::ByGrant => {
-                "check the assertion's issuer, subject, audience, scope, key and times, and whether the server knows the key"
-            }
             Method::None => {
                 "check client id and scope, and whether the server knows the client's certificate"
             }
@@ -223,7 +213,7 @@ impl ClientAuthentication {
             Method::Body(source)
             | Method::Basic { secret: source, .. }
             | Method::Assertion { assertion: source, .. } => source.after_refusal(),
-            Method::None | Method::ByGrant => AfterRefusal::Pause,
+            Method::None => AfterRefusal::Pause,
         }
     }
 

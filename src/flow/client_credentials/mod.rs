@@ -59,7 +59,7 @@ pub use authentication::ClientAuthentication;
 pub use signed_assertion::{Algorithm, SignedAssertion, SigningInput, SigningKey};
 
 use crate::error::{Error, Kind};
-use crate::secret::Recipient;
+use crate::secret::{Deadline, Recipient};
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
@@ -232,6 +232,10 @@ impl Config {
     /// [`with_plain_http`](Self::with_plain_http) allows it, and for a malformed assertion; those of the function or
     /// file that supplies the secret or the assertion.
     pub fn request(&self) -> Result<Request, Error> {
+        self.request_by(None)
+    }
+
+    fn request_by(&self, deadline: Deadline) -> Result<Request, Error> {
         let url = &self.token_url;
         if !url.is_https() && !url.is_loopback() && !self.plain_http {
             return Err(Error::config(format!(
@@ -246,8 +250,8 @@ impl Config {
         }
         others.extend(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let request = Request::for_token(Method::Post, url.clone());
-        let to = Recipient { client_id: &self.client_id, token_url: url.as_str() };
-        let mut request = self.authentication.add_to(request, to, grant_type, &others)?;
+        let to = Recipient { client_id: Some(&self.client_id), token_url: url.as_str() };
+        let mut request = self.authentication.add_to(request, to, grant_type, &others, deadline)?;
         for (name, value) in &self.headers {
             request.push_header(name, value.clone());
             if value.len() >= MIN_SEARCHED_BYTES {
@@ -344,8 +348,8 @@ mod with_std {
             self.timeout
         }
 
-        fn prepare(&self, _: Instant) -> Result<Request, Error> {
-            self.request()
+        fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
+            self.request_by(Some(deadline))
         }
 
         fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {

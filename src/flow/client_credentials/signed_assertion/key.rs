@@ -2,6 +2,7 @@
 
 use super::Algorithm;
 use crate::error::Error;
+use crate::secret::Deadline;
 use alloc::format;
 use core::fmt;
 
@@ -66,12 +67,13 @@ impl SigningKey {
     }
 
     /// The key for one assertion.
-    pub(super) fn load(&self) -> Result<Loaded<'_>, Error> {
+    #[cfg_attr(not(feature = "sign"), allow(unused_variables))]
+    pub(super) fn load(&self, deadline: Deadline) -> Result<Loaded<'_>, Error> {
         Ok(Loaded {
             from: self,
             #[cfg(feature = "sign")]
             read: match &self.place {
-                Place::File(path) => Some(with_ring::PrivateKey::read(path)?),
+                Place::File(path) => Some(with_ring::PrivateKey::read(path, deadline)?),
                 _ => None,
             },
         })
@@ -102,12 +104,15 @@ impl Loaded<'_> {
     }
 
     /// The SHA-256 of the certificate.
-    pub(super) fn thumbprint(&self) -> Result<Option<[u8; 32]>, Error> {
+    #[cfg_attr(not(feature = "sign"), allow(unused_variables))]
+    pub(super) fn thumbprint(&self, deadline: Deadline) -> Result<Option<[u8; 32]>, Error> {
         match &self.from.certificate {
             Certificate::None => Ok(None),
             Certificate::Sha256(digest) => Ok(Some(*digest)),
             #[cfg(feature = "sign")]
-            Certificate::File(path) => with_ring::read_thumbprint(path, self.private()).map(Some),
+            Certificate::File(path) => {
+                with_ring::read_thumbprint(path, self.private(), deadline).map(Some)
+            }
         }
     }
 

@@ -96,7 +96,7 @@ impl Algorithm {
 /// 7523](https://www.rfc-editor.org/rfc/rfc7523). It is a [`SecretSource`](crate::SecretSource).
 ///
 /// Unless it is told otherwise, issuer and subject are the client id and the audience is the token endpoint's URL, both
-/// of the [`Config`](super::Config) that it is given to; it expires a minute after it was made; and no two have the
+/// of the [`Config`](super::Config) that it is given to, and both are left out if no client id is sent; it expires a minute after it was made; and no two have the
 /// same `jti`, so that a server that accepts each once is content. The assertion is wiped and redacted like a secret.
 ///
 /// ```no_run
@@ -148,8 +148,8 @@ pub struct SignedAssertion {
     algorithm: Option<Algorithm>,
     key_id: Option<String>,
     lifetime: Duration,
-    /// Names, and values as JSON; `None` for one that is left out.
-    claims: Vec<(String, Option<Zeroizing<String>>)>,
+    /// Names, and values as JSON.
+    claims: Vec<(String, Zeroizing<String>)>,
 }
 
 impl SignedAssertion {
@@ -180,22 +180,17 @@ impl SignedAssertion {
 
     /// Sets another issuer, `iss`, than the client id.
     pub fn with_issuer(self, issuer: &str) -> SignedAssertion {
-        self.set("iss", Some(quoted(issuer)))
+        self.set("iss", quoted(issuer))
     }
 
     /// Sets another subject, `sub`, than the client id: the user whom Salesforce or DocuSign lets the client act for.
     pub fn with_subject(self, subject: &str) -> SignedAssertion {
-        self.set("sub", Some(quoted(subject)))
-    }
-
-    /// Leaves the subject out, for Google, where it would be a user whom the service account acts for.
-    pub fn without_subject(self) -> SignedAssertion {
-        self.set("sub", None)
+        self.set("sub", quoted(subject))
     }
 
     /// Sets another audience, `aud`, than the token endpoint's URL, such as the server's issuer identifier.
     pub fn with_audience(self, audience: &str) -> SignedAssertion {
-        self.set("aud", Some(quoted(audience)))
+        self.set("aud", quoted(audience))
     }
 
     /// Sets how long after it was made the assertion expires: whole seconds, from 1 s to 5 min; 60 s unless set.
@@ -220,7 +215,7 @@ impl SignedAssertion {
     /// each assertion.
     pub fn with_claim(self, name: &str, value: &str) -> Result<SignedAssertion, Error> {
         check_claim(name)?;
-        Ok(self.set(name, Some(quoted(value))))
+        Ok(self.set(name, quoted(value)))
     }
 
     /// Adds a claim whose value is a number, as JSON writes it ([RFC 8259 section
@@ -235,16 +230,16 @@ impl SignedAssertion {
                 "the value of the claim {name} is not a number of JSON, like 7 or -1.5e3"
             )));
         }
-        Ok(self.set(name, Some(Zeroizing::new(number.into()))))
+        Ok(self.set(name, Zeroizing::new(number.into())))
     }
 
-    fn set(mut self, name: &str, value: Option<Zeroizing<String>>) -> SignedAssertion {
+    fn set(mut self, name: &str, value: Zeroizing<String>) -> SignedAssertion {
         self.claims.retain(|(known, _)| known != name);
         self.claims.push((name.into(), value));
         self
     }
 
-    /// Makes what the key has to sign. `now` is the time since 1970 and `random` is never the same twice; both end up in
+    /// Makes what the key has to sign. An empty client id is none. `now` is the time since 1970 and `random` is never the same twice; both end up in
     /// the assertion.
     ///
     /// # Errors
@@ -257,10 +252,11 @@ impl SignedAssertion {
         now: Duration,
         random: [u8; 16],
     ) -> Result<SigningInput, Error> {
-        let key = self.key.load()?;
+        let key = self.key.load(None)?;
         let algorithm = key.algorithm(self.algorithm)?;
+        let client_id = Some(client_id).filter(|id| !id.is_empty());
         let to = Recipient { client_id, token_url };
-        self.input(algorithm, key.thumbprint()?, to, now.as_secs(), random)
+        self.input(algorithm, key.thumbprint(None)?, to, now.as_secs(), random)
     }
 
     fn input(
@@ -288,16 +284,14 @@ impl SignedAssertion {
             header.add_text("x5t#S256", &Base64UrlUnpadded::encode_string(&thumbprint));
         }
         let mut claims = Object::with_room_for(self.max_claims_bytes(to));
-        for (name, default) in [("iss", to.client_id), ("sub", to.client_id), ("aud", to.token_url)]
-        {
-            if !self.claims.iter().any(|(set, _)| set == name) {
-                claims.add_text(name, default);
+        let defaults = [("iss", to.client_id), ("sub", to.client_id), ("aud", Some(to.token_url))];
+        for (name, default) in defaults {
+            if let (Some(text), false) = (default, self.claims.iter().any(|(set, _)| set == name)) {
+                claims.add_text(name, text);
             }
         }
         for (name, value) in &self.claims {
-            if let Some(value) = value {
-                claims.add(name, value);
-            }
+            claims.add(name, value);
         }
         claims.add_text("jti", &Base64UrlUnpadded::encode_string(&random));
         claims.add("iat", &now.to_string());
@@ -307,10 +301,9 @@ impl SignedAssertion {
 
     /// The claims' longest form, so that their buffer does not grow.
     fn max_claims_bytes(&self, to: Recipient) -> usize {
-        let further = self.claims.iter().map(|(name, value)| {
-            quoted_max_len(name) + value.as_ref().map_or(0, |value| value.len()) + 2
-        });
-        160 + 2 * quoted_max_len(to.client_id)
+        let further =
+            self.claims.iter().map(|(name, value)| quoted_max_len(name) + value.len() + 2);
+        160 + 2 * to.client_id.map_or(0, quoted_max_len)
             + quoted_max_len(to.token_url)
             + further.sum::<usize>()
     }
@@ -438,7 +431,7 @@ fn push_base64url(bytes: &[u8], out: &mut Vec<u8>) {
 #[cfg(feature = "std")]
 mod with_std {
     use super::*;
-    use crate::secret::{AfterRefusal, SecretSource, Supply};
+    use crate::secret::{AfterRefusal, Deadline, SecretSource, Supply};
     use alloc::boxed::Box;
     use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -449,17 +442,17 @@ mod with_std {
     }
 
     impl Supply for SignedAssertion {
-        fn supply(&self) -> Result<Secret, Error> {
+        fn supply(&self, _: Deadline) -> Result<Secret, Error> {
             Err(Error::config(
                 "an assertion that is signed for each request belongs into ClientAuthentication::assertion or Config::with_secret_parameter",
             ))
         }
 
-        fn supply_for(&self, to: Recipient) -> Result<Secret, Error> {
-            let key = self.key.load()?;
+        fn supply_for(&self, to: Recipient, deadline: Deadline) -> Result<Secret, Error> {
+            let key = self.key.load(deadline)?;
             let algorithm = key.algorithm(self.algorithm)?;
             let Utc(now) = Utc::now();
-            let input = self.input(algorithm, key.thumbprint()?, to, now, random())?;
+            let input = self.input(algorithm, key.thumbprint(deadline)?, to, now, random())?;
             let signature = key.sign(algorithm, input.as_bytes())?;
             input.with_signature(&signature)
         }

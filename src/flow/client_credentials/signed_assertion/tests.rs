@@ -75,9 +75,11 @@ fn each_setting_stands_in_its_place_and_the_last_one_counts() {
             "number": serde_json::from_str::<Value>("-1.5e3").unwrap(),
         })
     );
-    let (_, claims) = said(&SignedAssertion::new(Algorithm::Es256).without_subject());
-    assert_eq!(claims.get("sub"), None);
-    assert_eq!(claims["iss"], "my-client");
+    let assertion = SignedAssertion::new(Algorithm::Es256).with_issuer("an issuer");
+    let input = assertion.signing_input("", URL, NOW, RANDOM).unwrap();
+    let secret = input.with_signature(&[7; 64]).unwrap();
+    let (_, claims, _) = parts(secret.expose());
+    assert_eq!((&claims["iss"], claims.get("sub")), (&json!("an issuer"), None), "no client id");
 }
 
 #[test]
@@ -148,7 +150,8 @@ fn no_buffer_of_an_assertion_grows() {
             .with_claim(&long, &long)
             .and_then(|assertion| assertion.with_number_claim(&long, "-1.5e3"))
             .unwrap();
-        let capacity = assertion.max_claims_bytes(Recipient { client_id: &long, token_url: URL });
+        let capacity =
+            assertion.max_claims_bytes(Recipient { client_id: Some(&long), token_url: URL });
         let input = assertion.signing_input(&long, URL, NOW, RANDOM).unwrap();
         let claims = input.as_bytes().split(|byte| *byte == b'.').nth(1).unwrap();
         assert!(

@@ -2,8 +2,9 @@
 
 use super::{Algorithm, Certificate, Place, SigningKey, check};
 use crate::error::Error;
-use crate::os::files::{read_file, shown_path};
+use crate::os::files::{UNSET_TIMEOUT, read_file, shown_path};
 use crate::secret::pem::{Key, read_key, section};
+use crate::secret::{Buffer, Deadline};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
@@ -16,6 +17,7 @@ use ring::signature::{
     KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PSS_SHA256, RsaKeyPair,
 };
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 use zeroize::Zeroizing;
 
 const SUPPORTED_KEYS: &str = "use RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519";
@@ -68,8 +70,8 @@ impl SigningKey {
 }
 
 impl PrivateKey {
-    pub(super) fn read(path: &Path) -> Result<PrivateKey, Error> {
-        let pem = read_file("the signing key", path, MAX_FILE_BYTES)?;
+    pub(super) fn read(path: &Path, deadline: Deadline) -> Result<PrivateKey, Error> {
+        let pem = read_by("the signing key", path, deadline)?;
         PrivateKey::parse(&format!("the signing key {}", shown_path(path)), &pem)
     }
 
@@ -169,9 +171,18 @@ const P384: &[u8] = &[0x06, 5, 0x2b, 0x81, 0x04, 0, 0x22];
 const ED25519: &[u8] = &[0x06, 3, 0x2b, 0x65, 0x70];
 const OIDS_WITHIN: usize = 32;
 
-pub(super) fn read_thumbprint(path: &Path, key: Option<&PrivateKey>) -> Result<[u8; 32], Error> {
+fn read_by(name: &str, path: &Path, deadline: Deadline) -> Result<Buffer, Error> {
+    let deadline = deadline.unwrap_or_else(|| Instant::now() + UNSET_TIMEOUT);
+    read_file(name, path, MAX_FILE_BYTES, deadline)
+}
+
+pub(super) fn read_thumbprint(
+    path: &Path,
+    key: Option<&PrivateKey>,
+    deadline: Deadline,
+) -> Result<[u8; 32], Error> {
     let name = "the certificate of the signing key";
-    let pem = read_file(name, path, MAX_FILE_BYTES)?;
+    let pem = read_by(name, path, deadline)?;
     thumbprint(&format!("{name} {}", shown_path(path)), &pem, key)
 }
 

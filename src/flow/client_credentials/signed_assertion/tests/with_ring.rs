@@ -46,7 +46,7 @@ fn verify(jwt: &str, algorithm: &'static dyn VerificationAlgorithm, public: &[u8
 fn signed(key: &str, algorithm: Algorithm, header: &str, payload: &str) -> String {
     let input = SigningInput::new(algorithm, header, payload);
     let key = SigningKey::from_pem(key).unwrap();
-    let signature = key.load().unwrap().sign(algorithm, input.as_bytes()).unwrap();
+    let signature = key.load(None).unwrap().sign(algorithm, input.as_bytes()).unwrap();
     String::from(input.with_signature(&signature).unwrap().expose())
 }
 
