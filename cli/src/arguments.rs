@@ -1,6 +1,7 @@
 //! The command line, parsed by the table.
 
 use super::renewal::LEAST_BETWEEN_REQUESTS;
+use super::signing::Signing;
 use super::table::{COMMANDS, Command, Flow, OPTIONS, Row, Setting};
 use minbearer::Error;
 use minbearer::internal::written_seconds;
@@ -29,6 +30,7 @@ pub struct Arguments {
     pub basic: bool,
     pub grant_type: Option<String>,
     pub plain_http: bool,
+    pub signing: Signing,
     pub header: bool,
     pub timeout: Duration,
     pub tls: TlsFiles,
@@ -98,6 +100,7 @@ impl Arguments {
             basic: false,
             grant_type: None,
             plain_http: false,
+            signing: Signing::default(),
             header: false,
             timeout: DEFAULT_TIMEOUT,
             tls: TlsFiles::default(),
@@ -112,6 +115,7 @@ impl Arguments {
             has_every |= row.setting == Setting::Every;
             arguments.set(row, value)?;
         }
+        arguments.signing.check()?;
         let needs = |option: &str, other: &str| {
             Err(Error::config([option, " is given without ", other].concat()))
         };
@@ -155,6 +159,11 @@ impl Arguments {
             Setting::Basic => self.basic = true,
             Setting::GrantType => self.grant_type = Some(text("the grant type", value)?),
             Setting::PlainHttp => self.plain_http = true,
+            Setting::SignKey
+            | Setting::SignKid
+            | Setting::SignCert
+            | Setting::SignAlg
+            | Setting::SignClaim => self.signing.set(row.setting, value)?,
             Setting::Header => self.header = true,
             Setting::Timeout => {
                 self.timeout = value

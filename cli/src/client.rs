@@ -93,7 +93,15 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
         )));
     }
     let is_known_by_certificate = cfg!(feature = "tls") && arguments.tls.certificate.is_some();
-    let mut config = if is_known_by_certificate && ClientAuthentication::from_env()?.is_none() {
+    let mut config = if let Some(assertion) = arguments.signing.assertion()? {
+        if ClientAuthentication::from_env()?.is_some() {
+            return Err(Error::config(
+                "--sign-key is given and the environment has a client secret or assertion too: remove one of them",
+            ));
+        }
+        let authentication = ClientAuthentication::assertion(assertion);
+        client_credentials::Config::new(url, required_variable("CLIENT_ID")?, authentication)?
+    } else if is_known_by_certificate && ClientAuthentication::from_env()?.is_none() {
         let client_id = required_variable("CLIENT_ID")?;
         client_credentials::Config::new(url, client_id, ClientAuthentication::none())?
     } else {

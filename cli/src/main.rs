@@ -13,6 +13,7 @@ mod random;
 mod renewal;
 mod renewing;
 mod signals;
+mod signing;
 mod stdout;
 mod table;
 

@@ -48,6 +48,11 @@ pub enum Setting {
     Basic,
     GrantType,
     PlainHttp,
+    SignKey,
+    SignKid,
+    SignCert,
+    SignAlg,
+    SignClaim,
     Header,
     Timeout,
     CaCert,
@@ -79,14 +84,14 @@ const fn row(
     flow: Option<Flow>,
     what: &'static str,
 ) -> Row {
-    let repeats = matches!(setting, Setting::Scope | Setting::Parameter);
+    let repeats = matches!(setting, Setting::Scope | Setting::Parameter | Setting::SignClaim);
     Row { setting, name, argument, flow, repeats, what }
 }
 
 const ACCELERATOR: Option<Flow> = Some(Flow::Accelerator);
 const CLIENT_CREDENTIALS: Option<Flow> = Some(Flow::ClientCredentials);
 
-pub const OPTIONS: [Row; 17] = [
+pub const OPTIONS: [Row; 22] = [
     row(
         Setting::Rfc6750,
         "rfc6750",
@@ -116,6 +121,35 @@ pub const OPTIONS: [Row; 17] = [
         "",
         CLIENT_CREDENTIALS,
         "allow http to another host, which shows the secret",
+    ),
+    row(
+        Setting::SignKey,
+        "sign-key",
+        "FILE",
+        CLIENT_CREDENTIALS,
+        "sign an assertion with this key, PEM, instead of a secret (sign)",
+    ),
+    row(Setting::SignKid, "sign-kid", "ID", CLIENT_CREDENTIALS, "the key's name at the server"),
+    row(
+        Setting::SignCert,
+        "sign-cert",
+        "FILE",
+        CLIENT_CREDENTIALS,
+        "the key's certificate, PEM, which Entra asks for",
+    ),
+    row(
+        Setting::SignAlg,
+        "sign-alg",
+        "NAME",
+        CLIENT_CREDENTIALS,
+        "RS256, RS384 or PS256 for an RSA key; default RS256",
+    ),
+    row(
+        Setting::SignClaim,
+        "sign-claim",
+        "NAME=TEXT",
+        CLIENT_CREDENTIALS,
+        "a claim of the assertion; NAME:=NUMBER for a number",
     ),
     row(Setting::Header, "header", "", None, "print \"Authorization: <value>\" instead"),
     row(Setting::Timeout, "timeout", "SECONDS", None, "give up after this long; default 10"),
