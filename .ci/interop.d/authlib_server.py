@@ -13,7 +13,7 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask, abort, request
-from joserfc.jwk import ECKey
+from joserfc.jwk import JWKRegistry
 from werkzeug.serving import make_server
 
 ROTATING = os.environ["ROTATING"]
@@ -71,7 +71,7 @@ class Assertion(JWTBearerClientAssertion):
     def resolve_client_public_key(self, client):
         if client.method != "private_key_jwt":
             raise InvalidClientError(description="no key is registered")
-        return ECKey.import_key(json.loads(client.client_secret))
+        return JWKRegistry.import_key(json.loads(client.client_secret))
 
 
 class Grant(ClientCredentialsGrant):
