@@ -201,8 +201,12 @@ mod session;
 #[cfg(feature = "std")]
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::error::on_a_line;
-    pub use crate::os::env::{optional as variable, required as required_variable};
+    pub use crate::error::{add_note, on_a_line};
+    pub use crate::flow::client_credentials::environment::{
+        Needs as ClientNeeds, from_env as client_credentials_from_env,
+    };
+    pub use crate::net::http::with_proxy_of;
+    pub use crate::os::env::{optional as variable, required_client_id};
     pub use crate::os::files::read_regular;
     pub use crate::wire::json::written_seconds;
     pub use crate::wire::time::Utc;

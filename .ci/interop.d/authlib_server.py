@@ -14,8 +14,11 @@ from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask, abort, request
 from joserfc.jwk import JWKRegistry
+from joserfc.jws import JWSRegistry
 from werkzeug.serving import make_server
 
+# Authlib names no algorithms, and joserfc then takes these.
+JWSRegistry.recommended[:] = ["RS256", "RS384", "PS256", "ES256", "ES384", "EdDSA"]
 ROTATING = os.environ["ROTATING"]
 
 

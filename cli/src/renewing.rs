@@ -2,7 +2,7 @@
 
 use super::PROGRAM;
 use super::arguments::Arguments;
-use super::client::Client;
+use super::client::{Client, Obtained};
 use super::clock::Clock;
 use super::notify;
 use super::output::Output;
@@ -18,6 +18,7 @@ use std::fmt::Display;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use zeroize::Zeroizing;
 
 /// The longest line that a pipe takes in one piece (`PIPE_BUF`).
 const MAX_LINE_BYTES: usize = 4096;
@@ -32,7 +33,8 @@ pub fn run(arguments: Arguments, file: PathBuf) -> ExitCode {
 fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> {
     let clock =
         Clock::start().map_err(|error| Error::config(format!("could not set a timer: {error}")))?;
-    let output = Output::new(file, arguments.mode, arguments.header)?;
+    let format = arguments.format;
+    let output = Output::new(file, arguments.mode)?;
     let mut renewal = Renewal::new(arguments.every);
     // At a terminal a password may be typed. Ctrl-C then ends the program as any other, by the signal, so that the shell
     // turns the echo on again.
@@ -40,20 +42,23 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
     let client = Client::new(arguments)?;
     let signals = early.map_or_else(Signals::handle, Ok)?;
     let mut notes = Notes::default();
-    let mut unwritten: Option<Token> = None;
+    let mut unwritten: Option<Zeroizing<String>> = None;
     let mut is_ready = false;
     loop {
         if signals.take_asked() {
             renewal.ask();
         }
         let outcome = match (renewal.next(clock.now()), &unwritten) {
-            (Step::Write, Some(token)) => signals
-                .before_the_end(|| output.write(token))
+            (Step::Write, Some(text)) => signals
+                .before_the_end(|| output.write(text))
                 .inspect(|()| {
                     renewal.written();
                     unwritten = None;
                 })
-                .inspect_err(|_| renewal.unwritten(clock.now(), random())),
+                .map_err(|failure| {
+                    renewal.unwritten(clock.now(), random());
+                    (failure.error, !failure.may_pass)
+                }),
             (Step::Wait(until), _) => {
                 let left = until.map(|until| until.saturating_sub(clock.now()));
                 signals.wait(&clock, left);
@@ -63,17 +68,21 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
                 renewal.requesting(clock.now());
                 client
                     .get_token()
-                    .map(|token| {
+                    .map(|Obtained { token, requested }| {
                         renewal.obtained(token.lifetime(), random());
                         notes.log(&client, &renewal, &token);
-                        unwritten = Some(token);
+                        unwritten = Some(format.render(&token, requested));
                     })
-                    .inspect_err(|error| renewal.failed(error, clock.now(), random()))
+                    .map_err(|error| {
+                        renewal.failed(&error, clock.now(), random());
+                        let is_setting = error.kind() == Kind::Config;
+                        (error, is_setting)
+                    })
             }
         };
         match outcome {
-            Err(error) if error.kind() == Kind::Config && !is_ready => return Err(error),
-            Err(error) => log(&error),
+            Err((error, is_setting)) if is_setting && !is_ready => return Err(error),
+            Err((error, _)) => log(&error),
             Ok(()) if unwritten.is_none() && !is_ready => {
                 is_ready = true;
                 if let Err(error) = notify::ready() {

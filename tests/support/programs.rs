@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 /// The variables that the programs read. `command` removes all of them.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 21] = [
     "CLIENT_ID",
+    "CLIENT_ID_FILE",
     "CLIENT_SECRET",
     "CLIENT_SECRET_FILE",
     "CLIENT_ASSERTION_FILE",
@@ -17,6 +18,7 @@ const SETTINGS: [&str; 19] = [
     "NC_USER",
     "NC_PASSWORD",
     "NC_PASSWORD_FILE",
+    "PROXY_PASSWORD_FILE",
     "CONSOLE_URL",
     "QRADAR_CONSOLE_FQDN",
     "QRADAR_CONSOLE_IP",

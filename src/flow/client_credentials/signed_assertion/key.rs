@@ -2,6 +2,8 @@
 
 use super::Algorithm;
 use crate::error::Error;
+#[cfg(feature = "std")]
+use crate::secret::AfterRefusal;
 use crate::secret::Deadline;
 use alloc::format;
 use core::fmt;
@@ -39,7 +41,7 @@ enum Place {
     #[cfg(feature = "sign")]
     Kept(with_ring::PrivateKey),
     #[cfg(feature = "sign")]
-    File(std::path::PathBuf),
+    File(crate::secret::SecretSource),
 }
 
 /// The certificate that `x5t#S256` names.
@@ -73,10 +75,21 @@ impl SigningKey {
             from: self,
             #[cfg(feature = "sign")]
             read: match &self.place {
-                Place::File(path) => Some(with_ring::PrivateKey::read(path, deadline)?),
+                Place::File(source) => Some(with_ring::PrivateKey::read(source, deadline)?),
                 _ => None,
             },
         })
+    }
+}
+
+#[cfg(feature = "std")]
+impl SigningKey {
+    pub(super) fn after_refusal(&self) -> AfterRefusal {
+        match &self.place {
+            #[cfg(feature = "sign")]
+            Place::File(source) => source.after_refusal(),
+            _ => AfterRefusal::Pause,
+        }
     }
 }
 

@@ -458,7 +458,7 @@ mod with_std {
         }
 
         fn after_refusal(&self) -> AfterRefusal {
-            AfterRefusal::Pause
+            self.key.after_refusal()
         }
 
         fn description(&self) -> &'static str {

@@ -2,9 +2,9 @@
 
 use super::{Algorithm, Certificate, Place, SigningKey, check};
 use crate::error::Error;
-use crate::os::files::{UNSET_TIMEOUT, read_file, shown_path};
+use crate::os::files::{UNSET_TIMEOUT, read_file, shown_existing};
 use crate::secret::pem::{Key, read_key, section};
-use crate::secret::{Buffer, Deadline};
+use crate::secret::{Deadline, SecretSource};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
@@ -21,7 +21,7 @@ use std::time::Instant;
 use zeroize::Zeroizing;
 
 const SUPPORTED_KEYS: &str = "use RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519";
-/// The longest real keys and certificates are a few KiB.
+/// The longest real certificates are a few KiB.
 const MAX_FILE_BYTES: usize = 16 * 1024;
 
 /// A key as ring has parsed it. ring 0.17 does not wipe it.
@@ -43,10 +43,12 @@ impl SigningKey {
         Ok(SigningKey { place, certificate: Certificate::None })
     }
 
-    /// A file that holds the key, as for [`from_pem`](Self::from_pem), of at most 16 KiB. It is read anew for each
-    /// request, so that the key may be replaced; ring leaves what it parsed in freed memory then, each time.
+    /// A file or a pipe that holds the key, as for [`from_pem`](Self::from_pem): see [`SecretSource::file`]. A file is read
+    /// anew for each request, so that the key may be replaced; what ring has parsed is then left in freed memory, each
+    /// time.
     pub fn file(path: impl Into<PathBuf>) -> SigningKey {
-        SigningKey { place: Place::File(path.into()), certificate: Certificate::None }
+        let place = Place::File(SecretSource::file(path));
+        SigningKey { place, certificate: Certificate::None }
     }
 
     /// Names the key's certificate, PEM, in the header's `x5t#S256`, as Entra wants it. The first in the text counts.
@@ -70,9 +72,10 @@ impl SigningKey {
 }
 
 impl PrivateKey {
-    pub(super) fn read(path: &Path, deadline: Deadline) -> Result<PrivateKey, Error> {
-        let pem = read_by("the signing key", path, deadline)?;
-        PrivateKey::parse(&format!("the signing key {}", shown_path(path)), &pem)
+    pub(super) fn read(source: &SecretSource, deadline: Deadline) -> Result<PrivateKey, Error> {
+        let pem = source.supply_unchecked(deadline)?;
+        let file = source.shown_file().unwrap_or_default();
+        PrivateKey::parse(&format!("the signing key {file}"), pem.as_bytes())
     }
 
     fn parse(name: &str, pem: &[u8]) -> Result<PrivateKey, Error> {
@@ -171,19 +174,15 @@ const P384: &[u8] = &[0x06, 5, 0x2b, 0x81, 0x04, 0, 0x22];
 const ED25519: &[u8] = &[0x06, 3, 0x2b, 0x65, 0x70];
 const OIDS_WITHIN: usize = 32;
 
-fn read_by(name: &str, path: &Path, deadline: Deadline) -> Result<Buffer, Error> {
-    let deadline = deadline.unwrap_or_else(|| Instant::now() + UNSET_TIMEOUT);
-    read_file(name, path, MAX_FILE_BYTES, deadline)
-}
-
 pub(super) fn read_thumbprint(
     path: &Path,
     key: Option<&PrivateKey>,
     deadline: Deadline,
 ) -> Result<[u8; 32], Error> {
     let name = "the certificate of the signing key";
-    let pem = read_by(name, path, deadline)?;
-    thumbprint(&format!("{name} {}", shown_path(path)), &pem, key)
+    let deadline = deadline.unwrap_or_else(|| Instant::now() + UNSET_TIMEOUT);
+    let pem = read_file(name, path, MAX_FILE_BYTES, deadline)?;
+    thumbprint(&format!("{name} {}", shown_existing(path)), &pem, key)
 }
 
 fn thumbprint(name: &str, pem: &[u8], key: Option<&PrivateKey>) -> Result<[u8; 32], Error> {
