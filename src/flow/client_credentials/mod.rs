@@ -18,7 +18,7 @@
 //!
 //! # Client authentication
 //!
-//! A client can authenticate in four ways. The flow reads no private key and signs nothing in any of them:
+//! A client can authenticate in four ways:
 //!
 //! - **A secret in the body**, with the other form parameters ([RFC 6749 section
 //!   2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1); servers call it `client_secret_post`). It is the
@@ -28,11 +28,11 @@
 //!   [`ClientAuthentication::basic`]. That section requires id and secret to be form-encoded before a colon joins them.
 //!   Some servers do not decode them, and refuse a correct secret that has a `+`, a `/` or a `=`;
 //!   [`unencoded`](ClientAuthentication::unencoded) is for those.
-//! - **An assertion**, a JWT that someone else signs, instead of a secret ([RFC 7521 section
+//! - **An assertion**, a signed JWT, instead of a secret ([RFC 7521 section
 //!   4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2) and [RFC 7523 section
 //!   2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2), `private_key_jwt`): [`ClientAuthentication::assertion`].
-//!   Kubernetes writes one into a file and renews it; SPIFFE's agent issues one; a function of yours may have a TPM sign
-//!   one.
+//!   A [`SignedAssertion`] is signed for each request, by a key of the program's own or in a TPM. Or it comes from
+//!   elsewhere: Kubernetes writes one into a file and renews it; SPIFFE's agent issues one.
 //! - **A certificate**, presented in the TLS handshake; the form has the client id alone ([RFC 8705 section
 //!   2](https://www.rfc-editor.org/rfc/rfc8705#section-2), `tls_client_auth` and `self_signed_tls_client_auth`):
 //!   [`ClientAuthentication::none`], over an `Http` with a client certificate.
@@ -51,6 +51,8 @@
 //! reads half of it.
 //!
 #![doc = include_str!("servers.md")]
+//!
+#![doc = include_str!("signed_servers.md")]
 
 mod authentication;
 #[cfg(feature = "std")]
@@ -464,5 +466,7 @@ pub fn get_token(config: &Config) -> Result<Token, Error> {
 
 #[cfg(test)]
 mod servers;
+#[cfg(all(test, feature = "std"))]
+mod signed_servers;
 #[cfg(test)]
 mod tests;
