@@ -181,9 +181,9 @@ pub const OPTIONS: &[Row] = &[
     row(
         Setting::SignClaim,
         "sign-claim",
-        "NAME=TEXT",
+        "NAME=TEXT|NAME:=NUMBER",
         CLIENT_CREDENTIALS,
-        "a claim of the assertion; NAME:=NUMBER for a number",
+        "another claim of the assertion, or another iss, sub or aud",
     ),
     row(Setting::Header, "header", "", None, "print \"Authorization: <value>\" instead"),
     row(
