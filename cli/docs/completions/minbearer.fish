@@ -15,7 +15,7 @@ complete -c minbearer -n '__fish_seen_subcommand_from client-credentials' -l sig
 complete -c minbearer -n '__fish_seen_subcommand_from client-credentials' -l sign-kid -x -d 'the key\'s name at the server'
 complete -c minbearer -n '__fish_seen_subcommand_from client-credentials' -l sign-cert -r -F -d 'the key\'s certificate, PEM, which Entra asks for'
 complete -c minbearer -n '__fish_seen_subcommand_from client-credentials' -l sign-alg -x -d 'RS256, RS384 or PS256 for an RSA key; default RS256'
-complete -c minbearer -n '__fish_seen_subcommand_from client-credentials' -l sign-claim -x -d 'a claim of the assertion; NAME:=NUMBER for a number'
+complete -c minbearer -n '__fish_seen_subcommand_from client-credentials' -l sign-claim -x -d 'another claim of the assertion, or another iss, sub or aud'
 complete -c minbearer -l header -d 'print "Authorization: <value>" instead'
 complete -c minbearer -l json -d 'print a JSON object: access_token, token_type, scope, expires_at (POSIX seconds)'
 complete -c minbearer -l exec-credential -d 'print kubectl\'s ExecCredential, version v1'

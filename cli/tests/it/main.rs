@@ -8,4 +8,5 @@ mod locator;
 mod output;
 mod pages;
 mod renew;
+mod signing;
 mod tls;
