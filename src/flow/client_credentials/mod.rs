@@ -75,7 +75,9 @@ use crate::secret::{Deadline, Recipient, SecretSource};
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
+#[cfg(feature = "std")]
 use crate::wire::retry_after::http_date;
+#[cfg(feature = "std")]
 use crate::wire::time::Utc;
 use crate::wire::token::Token;
 use crate::wire::token_answer::AnswerReader;
@@ -370,6 +372,7 @@ impl Config {
 }
 
 /// What the clocks of device and server say, if they differ by more than a minute: assertions are not valid longer.
+#[cfg(feature = "std")]
 fn clocks(response: &Response) -> Option<String> {
     const MAX_DIFFERENCE: u64 = 60;
     let device = response.received_at?;
@@ -381,6 +384,12 @@ fn clocks(response: &Response) -> Option<String> {
             Utc(server)
         )
     })
+}
+
+/// Without `std` there is no clock.
+#[cfg(not(feature = "std"))]
+fn clocks(_: &Response) -> Option<String> {
+    None
 }
 
 const CLIENT_ID: &str = "the client id";

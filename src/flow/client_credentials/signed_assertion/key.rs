@@ -110,7 +110,7 @@ impl Loaded<'_> {
             #[cfg(feature = "sign")]
             Place::Kept(_) | Place::File(_) => match self.private() {
                 Some(key) => return key.algorithm(set),
-                None => Algorithm::Rs256,
+                None => Algorithm::Rs256, // never: one in a file has been read
             },
         };
         check(first, set.unwrap_or(first), &[first])
