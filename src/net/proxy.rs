@@ -179,17 +179,20 @@ impl Proxy {
         }
         let server = server.host_and_port();
         said += &match (answer.status(), authorization) {
-            (407, _) if !offers_basic(answer) => {
+            // tinyproxy answers 401 to a wrong password.
+            (401 | 407, _) if !offers_basic(answer) => {
                 let challenge = answer.header("proxy-authenticate").unwrap_or("nothing");
                 format!(
                     "; it wants another authentication than Basic, which is all there is here: {}",
                     show(challenge)
                 )
             }
-            (407, None) => String::from(
+            (401 | 407, None) => String::from(
                 "; it wants a user and a password: --proxy-user and PROXY_PASSWORD_FILE, or Http::with_proxy_credentials",
             ),
-            (407, Some(_)) => String::from("; it does not accept the user and the password for it"),
+            (401 | 407, Some(_)) => {
+                String::from("; it does not accept the user and the password for it")
+            }
             (400..=499, _) => format!("; does it allow CONNECT to {server}?"),
             (500..=599, _) => format!("; can it reach {server}?"),
             _ => String::from("; is it an HTTP proxy?"),

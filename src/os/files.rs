@@ -91,7 +91,7 @@ pub(super) enum Unreadable {
 /// Opens a file without waiting: a FIFO would block until its other end is opened. The type is looked at after the opening,
 /// since another file may get the name between a look and the opening.
 pub(super) fn open(path: &Path) -> Result<(File, Metadata), IoError> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let flags = OFlags::NONBLOCK.bits() as i32;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
     Ok((file, metadata))

@@ -4,9 +4,11 @@
 mod support;
 
 mod command_line;
+mod credentials;
 mod locator;
 mod output;
 mod pages;
+mod proxy;
 mod renew;
 mod signing;
 mod tls;
