@@ -100,7 +100,9 @@ impl Algorithm {
 /// same `jti`, so that a server that accepts each once is content. The assertion is wiped and redacted like a secret.
 ///
 /// ```no_run
-/// use minbearer::client_credentials::{ClientAuthentication, Config, SignedAssertion, SigningKey};
+/// use minbearer::client_credentials::{
+///     ClientAuthentication, Config, SignedAssertion, SigningKey,
+/// };
 ///
 /// # #[cfg(feature = "sign")]
 /// # fn main() -> Result<(), minbearer::Error> {
@@ -134,7 +136,8 @@ impl Algorithm {
 /// # fn main() -> Result<(), minbearer::Error> {
 /// # fn sign_by_secure_element(_: &[u8]) -> [u8; 64] { [7; 64] }
 /// let (url, id) = ("https://auth.example/token", "my-client");
-/// let (now, random) = (Duration::from_secs(1_800_000_000), [0; 16]);
+/// let now = Duration::from_secs(1_800_000_000);
+/// let random = [0; 16];
 /// let assertion = SignedAssertion::new(Algorithm::Es256);
 /// let input = assertion.signing_input(id, url, now, random)?;
 /// let signature = sign_by_secure_element(input.as_bytes());
