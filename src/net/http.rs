@@ -157,7 +157,7 @@ impl RefUnwindSafe for Http {}
 
 impl Transport for Http {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
-        self.exchange(request, deadline).map_err(|error| error.describe(request))
+        self.exchange(request, deadline).map_err(|error| error.describe(request, &self.way()))
     }
 }
 
@@ -198,6 +198,15 @@ impl Http {
             read?;
         }
         incoming.finish().map_err(ExchangeError::Answer)
+    }
+
+    /// How the server is reached, for errors: what a server does through a proxy may be the proxy's doing.
+    fn way(&self) -> String {
+        #[cfg(feature = "tls-no-provider")]
+        if let Some(proxy) = &self.proxy {
+            return format!(" through the proxy {}", proxy.name());
+        }
+        String::new()
     }
 
     fn connect(&self, request: &Request, deadline: Instant) -> Result<Socket, ExchangeError> {
@@ -260,8 +269,8 @@ impl ExchangeError {
         }
     }
 
-    fn describe(self, request: &Request) -> Error {
-        let (doing, url) = (doing(request), request.url());
+    fn describe(self, request: &Request, way: &str) -> Error {
+        let (doing, url) = (doing(request) + way, request.url());
         match self {
             error if error.is_timeout() => {
                 let what = match error {

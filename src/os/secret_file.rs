@@ -10,7 +10,8 @@ use crate::secret::{AfterRefusal, Buffer, Deadline, Secret, SecretSource, Supply
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
-use std::fs::{File, Metadata};
+use alloc::sync::Arc;
+use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -18,15 +19,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often at most a session's pause looks at the file.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// How long a look may take: a mount that does not answer has no new secret.
 const LOOK_TIMEOUT: Duration = Duration::from_millis(250);
 
 impl SecretSource {
     /// A file that is read anew for each request, as by [`Secret::from_file`], so that the secret may rotate. The time to
     /// read it counts towards the flow's timeout. After a refusal a [`Session`](crate::Session) pauses until the file has
-    /// changed: another device, inode, size or time of modification. It looks once a second at most.
+    /// changed: another device, inode, size or time of modification.
     ///
     /// A FIFO, or `/dev/stdin` if that is a pipe or a socket, is read once, to its end, 16 KiB at most and within the
     /// flow's timeout; the secret is kept and wiped with this value.
@@ -34,7 +33,7 @@ impl SecretSource {
         let path = path.into();
         SecretSource::supplied_by(Box::new(SecretFile {
             path,
-            seen: Mutex::default(),
+            read: Arc::default(),
             piped: Mutex::default(),
         }))
     }
@@ -42,22 +41,17 @@ impl SecretSource {
 
 struct SecretFile {
     path: PathBuf,
-    seen: Mutex<Seen>,
+    /// What the path named when it was last read. It is shared with the thread that reads.
+    read: Arc<Mutex<Option<Named>>>,
     /// What came through a pipe, which cannot be read again.
     piped: Mutex<Option<Secret>>,
 }
 
-/// What is known of a regular file.
-#[derive(Default)]
-struct Seen {
-    /// The file that was read for the last request.
-    read: Option<Identity>,
-    /// When it was looked at after that, and whether it had changed.
-    looked: Option<(Instant, bool)>,
-}
+/// What a path names, or nothing.
+type Named = Option<Identity>;
 
 /// What changes with a file's content, as far as it can be told without the content.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Identity {
     device: u64,
     inode: u64,
@@ -66,7 +60,7 @@ struct Identity {
 }
 
 enum Opened {
-    Regular(Buffer, Identity),
+    Regular(Buffer),
     Pipe(Pipe),
 }
 
@@ -97,35 +91,6 @@ impl SecretFile {
         *piped = Some(secret);
         Ok(copy)
     }
-
-    /// Looks whether the file has changed since it was read, unless that was done within the last second.
-    fn look(&self, now: Instant) -> AfterRefusal {
-        let read = {
-            let mut seen = lock(&self.seen);
-            match (&seen.looked, &seen.read) {
-                (Some((looked, has_changed)), _)
-                    if now.saturating_duration_since(*looked) < BETWEEN_LOOKS =>
-                {
-                    return after_refusal(*has_changed);
-                }
-                (_, None) => return AfterRefusal::Pause,
-                (_, Some(read)) => {
-                    let read = read.clone();
-                    seen.looked = Some((now, false));
-                    read
-                }
-            }
-        };
-        let look = |path: &Path| path.metadata().map_err(Unreadable::Io);
-        let metadata = with_file(SECRET_FILE, &self.path, now + LOOK_TIMEOUT, look);
-        // A file that is absent is being replaced, or was removed: there is nothing to try.
-        let has_changed = metadata.is_ok_and(|metadata| identity(&metadata) != read);
-        let mut seen = lock(&self.seen);
-        if seen.read.as_ref() == Some(&read) {
-            seen.looked = Some((now, has_changed));
-        }
-        after_refusal(has_changed)
-    }
 }
 
 impl Supply for SecretFile {
@@ -134,17 +99,28 @@ impl Supply for SecretFile {
             return Ok(Secret::from(secret.expose()));
         }
         let deadline = deadline.unwrap_or_else(|| Instant::now() + UNSET_TIMEOUT);
-        match with_file(SECRET_FILE, &self.path, deadline, open_secret)? {
-            Opened::Regular(bytes, identity) => {
-                *lock(&self.seen) = Seen { read: Some(identity), looked: None };
-                secret_in(&bytes, &self.path)
-            }
+        let read = Arc::clone(&self.read);
+        let open = move |path: &Path| {
+            // Before it is read: a change meanwhile is then tried once more, and never missed.
+            *lock(&read) = Some(named(path));
+            open_secret(path)
+        };
+        match with_file(SECRET_FILE, &self.path, deadline, open)? {
+            Opened::Regular(bytes) => secret_in(&bytes, &self.path),
             Opened::Pipe(pipe) => self.read_pipe(pipe, deadline),
         }
     }
 
     fn after_refusal(&self) -> AfterRefusal {
-        self.look(Instant::now())
+        if lock(&self.piped).is_some() {
+            return AfterRefusal::Pause;
+        }
+        let look = |path: &Path| Ok(named(path));
+        let now = with_file(SECRET_FILE, &self.path, Instant::now() + LOOK_TIMEOUT, look);
+        match (now, &*lock(&self.read)) {
+            (Ok(now), Some(read)) if now != *read => AfterRefusal::Changed,
+            _ => AfterRefusal::Pause,
+        }
     }
 
     fn file(&self) -> Option<String> {
@@ -156,21 +132,18 @@ impl Supply for SecretFile {
     }
 }
 
-fn after_refusal(has_changed: bool) -> AfterRefusal {
-    if has_changed { AfterRefusal::Changed } else { AfterRefusal::Pause }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn identity(metadata: &Metadata) -> Identity {
-    Identity {
+fn named(path: &Path) -> Named {
+    let metadata = path.metadata().ok()?;
+    Some(Identity {
         device: metadata.dev(),
         inode: metadata.ino(),
         size: metadata.size(),
         modified: (metadata.mtime(), metadata.mtime_nsec()),
-    }
+    })
 }
 
 /// Opens the file, and reads it if it is a regular one.
@@ -187,9 +160,7 @@ fn open_secret(path: &Path) -> Result<Opened, Unreadable> {
     let (file, metadata) = open(path).map_err(Unreadable::Io)?;
     let file_type = metadata.file_type();
     if file_type.is_file() {
-        // The identity is that before the reading, so that a change meanwhile counts.
-        let bytes = read_open(file, metadata.len(), MAX_SECRET_FILE_BYTES)?;
-        return Ok(Opened::Regular(bytes, identity(&metadata)));
+        return Ok(Opened::Regular(read_open(file, metadata.len(), MAX_SECRET_FILE_BYTES)?));
     }
     if file_type.is_fifo() {
         return Ok(Opened::Pipe(Pipe { file, may_block: false, is_flowing: false }));
@@ -241,7 +212,7 @@ mod tests {
     use std::io::Write;
 
     fn secret_file(path: PathBuf) -> SecretFile {
-        SecretFile { path, seen: Mutex::default(), piped: Mutex::default() }
+        SecretFile { path, read: Arc::default(), piped: Mutex::default() }
     }
 
     fn supply(file: &SecretFile, time: Duration) -> Result<String, Error> {
@@ -361,7 +332,7 @@ mod tests {
                 std::fs::remove_file(at("secret")).unwrap();
                 std::os::unix::fs::symlink(at("new"), at("secret")).unwrap();
             }),
-            ("removed", Pause, &|| std::fs::remove_file(at("secret")).unwrap()),
+            ("removed", Changed, &|| std::fs::remove_file(at("secret")).unwrap()),
         ];
         for (what, expected, change) in changes {
             read();
@@ -371,21 +342,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_looked_at_once_a_second_at_most() {
-        use AfterRefusal::{Changed, Pause};
+    fn a_file_that_was_absent_when_it_was_read_is_worth_a_request_once_it_is_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let file = secret_file(path.clone());
-        std::fs::write(&path, "s3cr3t").unwrap();
-        supply(&file, LONG).unwrap();
-        let start = Instant::now();
-        let after = |milliseconds| file.look(start + Duration::from_millis(milliseconds));
-        assert_eq!(after(0), Pause);
-        std::fs::write(&path, "another").unwrap();
-        assert_eq!(after(999), Pause, "it was looked at within the last second");
-        assert_eq!(after(1000), Changed);
-        std::fs::remove_file(&path).unwrap();
-        assert_eq!(after(1999), Changed);
-        assert_eq!(after(2000), Pause);
+        assert!(supply(&file, LONG).is_err());
+        assert_eq!(file.after_refusal(), AfterRefusal::Pause, "still absent");
+        std::fs::write(&path, [b's'; MAX_SECRET_FILE_BYTES + 1]).unwrap();
+        assert_eq!(file.after_refusal(), AfterRefusal::Changed, "it is there");
+        assert!(supply(&file, LONG).is_err());
+        assert_eq!(file.after_refusal(), AfterRefusal::Pause, "still too large");
     }
 }

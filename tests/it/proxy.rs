@@ -221,7 +221,7 @@ fn hostile_proxies() -> Vec<Row> {
             "says 200 and is silent",
             vec![Step::Request, head("200 OK\r\nContent-Length: 2"), Step::Hold],
             LATE,
-            "was not answered in time",
+            "192.0.2.1:8443 through the proxy 127.0.0.1:",
         ),
         (
             "says 200 and answers itself",
