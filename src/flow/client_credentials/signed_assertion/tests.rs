@@ -196,6 +196,7 @@ fn an_algorithm_is_known_by_its_name() {
 mod with_std {
     use super::*;
     use crate::client_credentials::{ClientAuthentication, Config};
+    use crate::secret::SecretSource;
     use crate::wire::response::Response;
     use std::collections::HashSet;
 
@@ -234,6 +235,14 @@ mod with_std {
     fn an_algorithm_without_a_key_sends_nothing() {
         let config = config(SignedAssertion::new(Algorithm::Es256));
         assert!(message(config.request()).contains("no key"));
+    }
+
+    #[test]
+    fn as_a_secret_it_is_refused() {
+        let sign = |_: &[u8]| Ok(vec![7; 64]);
+        let assertion = SignedAssertion::new(SigningKey::from_fn(Algorithm::Es256, sign));
+        let config = Config::new(URL, "my-client", SecretSource::from(assertion)).unwrap();
+        assert!(message(config.request()).contains("ClientAuthentication::assertion"));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::client_credentials::{ClientAuthentication, Config};
+use crate::flow::Flow;
+use crate::secret::AfterRefusal;
 use base64ct::Base64;
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
@@ -210,6 +212,10 @@ fn a_key_in_a_file_is_read_for_each_request() {
         fs::write(&path, KeyPair::generate_for(kind).unwrap().serialize_pem()).unwrap();
         assert!(config.request().is_ok());
     }
+    // After a refusal a session tries a key that was replaced at once.
+    assert!(config.request().is_ok());
+    fs::write(&path, RSA_2048).unwrap();
+    assert_eq!(config.after_refusal(), AfterRefusal::Changed);
     fs::write(&path, "x").unwrap();
     let refused = message(config.request());
     assert!(refused.contains("/key.pem holds no private key"), "{refused}");
