@@ -47,6 +47,7 @@
 //! | `tls` | | `https` URLs, TLS 1.2 and 1.3, with ring as the cryptography: see [TLS](#tls) |
 //! | `tls-ring` | | the same without TLS 1.2, which `tls12` adds |
 //! | `tls-no-provider` | | the same for a program that installs a provider of cryptography itself |
+//! | `log` | | a record for each step in the life of a session's token, for the facade [log](https://docs.rs/log) |
 //! | `prompt` | | `prompt::password`: a password typed at a terminal, not echoed |
 //! | `cli` | | the program `minbearer` |
 //!
@@ -64,7 +65,7 @@
 //! ```
 //!
 //! A program without an HTTP client uses [`Request::to_bytes`] and [`Request::incoming`]. A program with one reads the
-//! request through its methods and makes the response with [`Response::new`]. [`schedule`] computes when to renew.
+//! request through its methods and makes the response with [`Response::new`]. [`Lifecycle`] says when to renew.
 //!
 //! # TLS
 //!
@@ -206,6 +207,7 @@ pub mod internal {
     pub use crate::flow::client_credentials::environment::{
         Needs as ClientNeeds, from_env as client_credentials_from_env,
     };
+    pub use crate::life::pause;
     pub use crate::net::http::with_proxy_of;
     pub use crate::os::env::{optional as variable, required_client_id};
     pub use crate::os::files::read_regular;
@@ -235,7 +237,7 @@ pub use error::{Error, Kind, NetworkCause, Refusal};
 #[cfg(feature = "std")]
 pub use flow::{Flow, get_token};
 pub use flow::{accelerator, client_credentials, jsa};
-pub use life::schedule;
+pub use life::{Lifecycle, Lifetime, Rejection, Step};
 #[cfg(feature = "std")]
 pub use net::http::Http;
 #[cfg(feature = "std")]

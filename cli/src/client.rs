@@ -9,8 +9,8 @@ use minbearer::internal::{
 };
 use minbearer::prompt::password_from_env;
 use minbearer::{
-    Error, Flow, Http, Request, Response, SecretSource, Token, Transport, accelerator,
-    client_credentials, jsa,
+    AfterRefusal, Error, Flow, Http, Request, Response, SecretSource, Token, Transport,
+    accelerator, client_credentials, jsa,
 };
 #[cfg(feature = "tls")]
 use std::path::Path;
@@ -60,14 +60,22 @@ impl Client {
     /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
     /// are replaced while the program runs.
     pub fn get_token(&self) -> Result<Obtained, Error> {
-        let flow: &dyn Flow = match &self.flow {
+        let Utc(requested) = Utc::now();
+        let token = minbearer::get_token(self.flow(), &self.network).map_err(advice::add)?;
+        Ok(Obtained { token, requested })
+    }
+
+    /// Whether another request soon after a failed one can end otherwise.
+    pub fn after_refusal(&self) -> AfterRefusal {
+        self.flow().after_refusal()
+    }
+
+    fn flow(&self) -> &dyn Flow {
+        match &self.flow {
             Configured::Jsa(config) => config,
             Configured::Accelerator(config) => config,
             Configured::ClientCredentials(config) => config,
-        };
-        let Utc(requested) = Utc::now();
-        let token = minbearer::get_token(flow, &self.network).map_err(advice::add)?;
-        Ok(Obtained { token, requested })
+        }
     }
 
     /// A line about the scopes that were asked for and not granted; nothing if there are none.

@@ -13,6 +13,7 @@ mod output;
 mod random;
 mod renewal;
 mod renewing;
+mod report;
 mod signals;
 mod signing;
 mod streams;

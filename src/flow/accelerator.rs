@@ -165,6 +165,10 @@ impl Flow for Config {
     fn after_refusal(&self) -> AfterRefusal {
         self.password.after_refusal()
     }
+
+    fn allows_plain_http(&self) -> bool {
+        !self.token_url.is_https()
+    }
 }
 
 /// Gets a token with one request.

@@ -260,6 +260,10 @@ impl Flow for Config {
     fn after_refusal(&self) -> AfterRefusal {
         after_refusal_of([&self.client_id, &self.client_secret].into_iter())
     }
+
+    fn allows_plain_http(&self) -> bool {
+        !self.service.is_https()
+    }
 }
 
 /// Gets a token: runs the locator if the port is not known, and makes one request.

@@ -20,16 +20,32 @@ pub(super) const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
 pub(super) const SECRET_FILE: &str = "the secret file";
 /// For a file that is read outside a call that has a deadline.
 pub(crate) const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a look at a path or a file's dates, which takes microseconds unless its mount does not answer.
+pub(super) const LOOK_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// A path for an error message: on one line, with control characters escaped. What may be a secret that was given in the
 /// place of a path is not shown: neither the file exists, nor a folder in which it could be. The root is no such folder,
 /// since a secret in base64 may start with a slash.
 pub(crate) fn shown_path(path: &Path) -> String {
+    let its_path = path.to_path_buf();
+    let deadline = Instant::now() + LOOK_TIMEOUT;
+    match within(deadline, "minbearer-file", move || Ok(shown_now(&its_path))) {
+        Ok(shown) => shown,
+        // On a mount that does not answer: it is a path.
+        Err(error) if error.kind() == ErrorKind::TimedOut => shown_existing(path),
+        Err(_) => String::from(NOT_SHOWN),
+    }
+}
+
+const NOT_SHOWN: &str = "(in no folder that exists, so it is not shown: it may be a secret)";
+
+/// The same, where it may take as long as it takes.
+fn shown_now(path: &Path) -> String {
     let is_folder = |parent: &Path| parent.parent().is_some() && parent.is_dir();
     if path.symlink_metadata().is_ok() || path.parent().is_some_and(is_folder) {
         shown_existing(path)
     } else {
-        String::from("(in no folder that exists, so it is not shown: it may be a secret)")
+        String::from(NOT_SHOWN)
     }
 }
 
@@ -63,7 +79,7 @@ pub(super) fn with_file<T: Send + 'static>(
     let its_path = path.to_path_buf();
     let outcome = within(deadline, "minbearer-file", move || {
         // A look at the path for an error may block too.
-        Ok(act(&its_path).map_err(|why| (why, shown_path(&its_path))))
+        Ok(act(&its_path).map_err(|why| (why, shown_now(&its_path))))
     });
     match outcome {
         Ok(Ok(outcome)) => Ok(outcome),

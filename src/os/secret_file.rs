@@ -2,8 +2,8 @@
 
 use super::deadline::wait_until_readable;
 use super::files::{
-    MAX_SECRET_FILE_BYTES, SECRET_FILE, UNSET_TIMEOUT, Unreadable, open, read_open, secret_in,
-    shown_existing, with_file,
+    LOOK_TIMEOUT, MAX_SECRET_FILE_BYTES, SECRET_FILE, UNSET_TIMEOUT, Unreadable, open, read_open,
+    secret_in, shown_existing, with_file,
 };
 use crate::error::Error;
 use crate::secret::{AfterRefusal, Buffer, Deadline, Secret, SecretSource, Supply};
@@ -17,10 +17,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How long a look may take: a mount that does not answer has no new secret.
-const LOOK_TIMEOUT: Duration = Duration::from_millis(250);
+use std::time::Instant;
 
 impl SecretSource {
     /// A file that is read anew for each request, as by [`Secret::from_file`], so that the secret may rotate. The time to
@@ -210,6 +207,7 @@ mod tests {
     use crate::error::Kind;
     use alloc::string::ToString;
     use std::io::Write;
+    use std::time::Duration;
 
     fn secret_file(path: PathBuf) -> SecretFile {
         SecretFile { path, read: Arc::default(), piped: Mutex::default() }

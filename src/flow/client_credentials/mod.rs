@@ -509,6 +509,10 @@ impl Flow for Config {
         let sources = secrets.chain(self.authentication.source()).chain([&self.client_id]);
         after_refusal_of(sources.chain(self.headers.iter().map(|(_, source)| source)))
     }
+
+    fn allows_plain_http(&self) -> bool {
+        !self.token_url.is_https()
+    }
 }
 
 /// Gets a token with one request.
