@@ -19,7 +19,7 @@ mod text;
 pub(crate) use number::seconds;
 #[cfg(feature = "std")]
 pub use number::written_seconds;
-pub(crate) use text::{Text, escape, hexadecimal};
+pub(crate) use text::{Text, escape, hexadecimal, push_quoted, quoted_max_len};
 
 use alloc::string::String;
 
@@ -97,6 +97,13 @@ pub(crate) fn without_byte_order_mark(text: &str) -> &str {
 pub(crate) fn is_one_value(text: &str) -> bool {
     let mut reader = Reader { text, at: 0 };
     reader.value(MAX_DEPTH).is_ok() && reader.end().is_ok()
+}
+
+/// Whether the text is one number (RFC 8259 section 6) and nothing else.
+pub(crate) fn is_number(text: &str) -> bool {
+    text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+        && text.ends_with(|last: char| last.is_ascii_digit())
+        && is_one_value(text)
 }
 
 struct Reader<'a> {
