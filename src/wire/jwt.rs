@@ -3,12 +3,10 @@
 //! The signature is not verified: the token is for the server that issued it. Only the lifetime is read.
 
 use super::json::{Members, Value, read_members, seconds};
+use super::time::RELEASED;
 use crate::secret::Buffer;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use core::time::Duration;
-
-/// 2026-11-01T00:00:00Z in seconds since 1970: this release is later, so that a clock which says less is wrong.
-const RELEASED: u64 = 1_793_491_200;
 
 /// The lifetime of a JWT that has `exp`, and `iat` or else `nbf`.
 ///
