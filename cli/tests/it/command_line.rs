@@ -226,7 +226,7 @@ fn each_kind_of_failure_has_its_status() {
         (
             &[("SERVICE_PORT_LOCATOR", "/bin/echo"), ("QOAUTH_HOST", "127.0.0.1")],
             3,
-            "`127.0.0.1\\n`",
+            "`127.0.0.1`",
         ),
         (
             &[("SERVICE_PORT_LOCATOR", "/bin/echo"), ("QOAUTH_HOST", "0")],
