@@ -230,7 +230,7 @@ pub use error::{Error, Kind, NetworkCause, Refusal};
 #[cfg(feature = "std")]
 pub use flow::{Flow, get_token};
 pub use flow::{accelerator, client_credentials, jsa};
-pub use life::schedule;
+pub use life::{Lifecycle, Lifetime, Rejection, Step, schedule};
 #[cfg(feature = "std")]
 pub use net::http::Http;
 #[cfg(feature = "std")]
