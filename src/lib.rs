@@ -198,14 +198,30 @@ mod session;
 
 /// What the program, the C library and the examples share with the library. It is no part of the interface, and changes
 /// without notice.
-#[cfg(feature = "std")]
 #[doc(hidden)]
 pub mod internal {
+    use crate::error::Error;
+
+    #[cfg(feature = "std")]
     pub use crate::error::on_a_line;
-    pub use crate::os::env::{optional as variable, required as required_variable};
+    #[cfg(feature = "std")]
+    pub use crate::os::env::{client_secret, optional as variable, required as required_variable};
+    #[cfg(feature = "std")]
     pub use crate::os::files::read_regular;
+    #[cfg(feature = "std")]
     pub use crate::wire::json::written_seconds;
+    #[cfg(feature = "std")]
     pub use crate::wire::time::Utc;
+
+    /// Makes an error for want of memory.
+    pub fn out_of_memory(message: &str) -> Error {
+        Error::out_of_memory(message)
+    }
+
+    /// Whether memory was wanting, and nothing is wrong with what the server sent.
+    pub fn is_out_of_memory(error: &Error) -> bool {
+        error.is_out_of_memory()
+    }
 }
 
 /// Private functions for the fuzz targets; cargo-fuzz sets the `cfg`.

@@ -13,7 +13,7 @@ pub fn required(name: &str) -> Result<String, Error> {
 }
 
 /// Reads `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names. `None` if neither is set.
-pub(crate) fn client_secret() -> Result<Option<SecretSource>, Error> {
+pub fn client_secret() -> Result<Option<SecretSource>, Error> {
     // CLIENT_SECRET counts as set whatever its value is, empty too.
     match (bytes("CLIENT_SECRET").is_some(), optional("CLIENT_SECRET_FILE")?) {
         (true, Some(_)) => Err(Error::config(

@@ -201,6 +201,17 @@ impl Config {
         Ok(self)
     }
 
+    /// Replaces the client authentication: the C library has it after the other settings.
+    #[doc(hidden)]
+    pub fn with_authentication(
+        mut self,
+        authentication: impl Into<ClientAuthentication>,
+    ) -> Result<Config, Error> {
+        self.authentication = authentication.into();
+        self.authentication.check()?;
+        Ok(self)
+    }
+
     /// Allows a token URL with plain `http` to another host than loopback. Anyone on the network between can then read
     /// the secret and the token; RFC 6749 forbids it. See
     /// [Credentials go nowhere else](crate#credentials-go-nowhere-else).
