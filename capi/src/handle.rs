@@ -202,7 +202,10 @@ impl Handle {
         let _call = self.begin_call()?;
         match self.running()? {
             Some(running) => running.session.wake(),
-            None => self.with_machine(|machine| Ok(machine.wake()))?,
+            None => self.with_machine(|machine| {
+                machine.wake();
+                Ok(())
+            })?,
         }
         Ok(())
     }
@@ -245,11 +248,15 @@ impl Handle {
     }
 }
 
+/// A call of the only thread.
+#[cfg(not(feature = "std"))]
+struct Begun;
+
 /// Without one the machine makes them, over a transport.
 #[cfg(not(feature = "std"))]
 impl Handle {
-    fn begin_call(&self) -> Result<(), Failure> {
-        Ok(())
+    fn begin_call(&self) -> Result<Begun, Failure> {
+        Ok(Begun)
     }
 
     /// Gives the current token to `take`.

@@ -259,7 +259,7 @@ impl Settings {
         #[cfg(not(feature = "std"))]
         {
             let _ = (self.change(|config: jsa::Config| Ok(config))?, program);
-            return Err(Failure::without_system());
+            Err(Failure::without_system())
         }
     }
 
