@@ -47,6 +47,7 @@
 //! | `tls` | | `https` URLs, TLS 1.2 and 1.3, with ring as the cryptography: see [TLS](#tls) |
 //! | `tls-ring` | | the same without TLS 1.2, which `tls12` adds |
 //! | `tls-no-provider` | | the same for a program that installs a provider of cryptography itself |
+//! | `log` | | a record for each step in the life of a session's token, for the facade [log](https://docs.rs/log) |
 //! | `prompt` | | `prompt::password`: a password typed at a terminal, not echoed |
 //! | `cli` | | the program `minbearer` |
 //!
@@ -64,7 +65,7 @@
 //! ```
 //!
 //! A program without an HTTP client uses [`Request::to_bytes`] and [`Request::incoming`]. A program with one reads the
-//! request through its methods and makes the response with [`Response::new`]. [`schedule`] computes when to renew.
+//! request through its methods and makes the response with [`Response::new`]. [`Lifecycle`] says when to renew.
 //!
 //! # TLS
 //!
@@ -198,20 +199,22 @@ mod session;
 
 /// What the program, the C library and the examples share with the library. It is no part of the interface, and changes
 /// without notice.
+#[cfg(feature = "std")]
 #[doc(hidden)]
 pub mod internal {
-    use crate::error::Error;
-
-    #[cfg(feature = "std")]
     pub use crate::error::on_a_line;
-    #[cfg(feature = "std")]
-    pub use crate::os::env::{client_secret, optional as variable, required as required_variable};
-    #[cfg(feature = "std")]
+    pub use crate::life::pause;
+    pub use crate::os::env::client_secret;
+    pub use crate::os::env::{optional as variable, required as required_variable};
     pub use crate::os::files::read_regular;
-    #[cfg(feature = "std")]
     pub use crate::wire::json::written_seconds;
-    #[cfg(feature = "std")]
     pub use crate::wire::time::Utc;
+}
+
+/// What the C library needs without an operating system too, on the same terms.
+#[doc(hidden)]
+pub mod internal_memory {
+    use crate::error::Error;
 
     /// Makes an error for want of memory.
     pub fn out_of_memory(message: &str) -> Error {
@@ -246,7 +249,7 @@ pub use error::{Error, Kind, NetworkCause, Refusal};
 #[cfg(feature = "std")]
 pub use flow::{Flow, get_token};
 pub use flow::{accelerator, client_credentials, jsa};
-pub use life::{Lifecycle, Lifetime, Rejection, Step, schedule};
+pub use life::{Lifecycle, Lifetime, Rejection, Step};
 #[cfg(feature = "std")]
 pub use net::http::Http;
 #[cfg(feature = "std")]

@@ -187,7 +187,7 @@ pub(crate) fn host(host: &str) -> Result<CString, Error> {
 
 /// Says which server an answer that cannot be read is of.
 pub(crate) fn described(error: Error, origin: &str) -> Error {
-    if flows::internal::is_out_of_memory(&error) {
+    if flows::internal_memory::is_out_of_memory(&error) {
         return error;
     }
     let message = format!("the exchange with {origin} failed: {error}");

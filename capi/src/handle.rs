@@ -336,13 +336,3 @@ fn member_of<'a>(token: &'a Token, name: &str, kept: &[String]) -> Result<&'a st
         "the answer with the token had no member {name} that is a string"
     )))
 }
-
-#[cfg(feature = "std")]
-trait NotYet {
-    fn valid_for(&self) -> Option<core::time::Duration> {
-        None
-    }
-    fn wake(&self) {}
-}
-#[cfg(feature = "std")]
-impl NotYet for Session {}

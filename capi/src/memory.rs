@@ -79,7 +79,7 @@ mod program {
     }
 
     fn none() -> flows::Error {
-        flows::internal::out_of_memory("there is no memory for the request or the token")
+        flows::internal_memory::out_of_memory("there is no memory for the request or the token")
     }
 }
 

@@ -36,7 +36,7 @@ impl Supplier {
     fn ask(&self) -> Result<Secret, Error> {
         let mut room = Zeroizing::new(alloc::vec::Vec::new());
         if room.try_reserve_exact(SECRET_SIZE).is_err() {
-            return Err(flows::internal::out_of_memory("there is no memory for the secret"));
+            return Err(flows::internal_memory::out_of_memory("there is no memory for the secret"));
         }
         room.resize(SECRET_SIZE, 0);
         // SAFETY: as in `new`, and there is room for as many bytes.

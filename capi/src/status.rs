@@ -100,7 +100,7 @@ impl fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let status = match error.kind() {
-            _ if flows::internal::is_out_of_memory(&error) => Status::NoMemory,
+            _ if flows::internal_memory::is_out_of_memory(&error) => Status::NoMemory,
             Kind::Config => Status::Config,
             Kind::Locator => Status::Locator,
             Kind::Timeout => Status::Timeout,

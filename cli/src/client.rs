@@ -6,10 +6,12 @@ use minbearer::client_credentials::ClientAuthentication;
 use minbearer::internal::{required_variable, variable};
 use minbearer::prompt::password_from_env;
 use minbearer::{
-    Error, Flow, Http, SecretSource, Token, Url, accelerator, client_credentials, jsa,
+    AfterRefusal, Error, Flow, Http, Request, Response, SecretSource, Token, Transport, Url,
+    accelerator, client_credentials, jsa,
 };
 #[cfg(feature = "tls")]
 use std::path::Path;
+use std::time::Instant;
 
 /// A flow and the files for its transport.
 pub struct Client {
@@ -41,12 +43,20 @@ impl Client {
     /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
     /// are replaced while the program runs.
     pub fn get_token(&self) -> Result<Token, Error> {
-        let flow: &dyn Flow = match &self.flow {
+        minbearer::get_token(self.flow(), &self.tls)
+    }
+
+    /// Whether another request soon after a failed one can end otherwise.
+    pub fn after_refusal(&self) -> AfterRefusal {
+        self.flow().after_refusal()
+    }
+
+    fn flow(&self) -> &dyn Flow {
+        match &self.flow {
             Configured::Jsa(config) => config,
             Configured::Accelerator(config) => config,
             Configured::ClientCredentials(config) => config,
-        };
-        minbearer::get_token(flow, &http(&self.tls)?)
+        }
     }
 
     /// A line about the scopes that were asked for and not granted; nothing if there are none.
@@ -113,18 +123,26 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
     Ok(if arguments.plain_http { config.with_plain_http() } else { config })
 }
 
+/// Reads the files within the deadline of the request, and sends it.
+impl Transport for TlsFiles {
+    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+        http(self, deadline)?.send(request, deadline)
+    }
+}
+
 #[cfg(not(feature = "tls"))]
-fn http(_: &TlsFiles) -> Result<Http, Error> {
+fn http(_: &TlsFiles, _: Instant) -> Result<Http, Error> {
     Ok(Http::new())
 }
 
 #[cfg(feature = "tls")]
-fn http(files: &TlsFiles) -> Result<Http, Error> {
+fn http(files: &TlsFiles, deadline: Instant) -> Result<Http, Error> {
     use minbearer::internal::read_regular;
     /// A system's bundle of CAs has 200 to 500 KiB.
     const MAX_BYTES: usize = 1024 * 1024;
-    let read =
-        |option: &str, path: &Path| read_regular(&format!("the {option} file"), path, MAX_BYTES);
+    let read = |option: &str, path: &Path| {
+        read_regular(&format!("the {option} file"), path, MAX_BYTES, deadline)
+    };
     let mut http = Http::new();
     if let Some(ca) = &files.ca {
         http = http.with_ca(&read("--cacert", ca)?)?;

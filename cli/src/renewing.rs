@@ -6,11 +6,10 @@ use super::client::Client;
 use super::clock::Clock;
 use super::notify;
 use super::output::Output;
-use super::random::random_bits;
+use super::random::random;
 use super::renewal::{Renewal, Step};
 use super::signals::Signals;
 use minbearer::internal::{Utc, on_a_line};
-use minbearer::schedule::Fraction;
 use minbearer::{Error, Kind, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::convert::Infallible;
@@ -54,6 +53,10 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
                     unwritten = None;
                 })
                 .inspect_err(|_| renewal.unwritten(clock.now(), random())),
+            (Step::Look, _) => {
+                renewal.looked(client.after_refusal(), clock.now());
+                continue;
+            }
             (Step::Wait(until), _) => {
                 let left = until.map(|until| until.saturating_sub(clock.now()));
                 signals.wait(&clock, left);
@@ -64,11 +67,14 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
                 client
                     .get_token()
                     .map(|token| {
-                        renewal.obtained(token.lifetime(), random());
-                        notes.log(&client, &renewal, &token);
+                        let now = clock.now();
+                        renewal.obtained(&token, now, random());
+                        notes.log(&client, renewal.next_request(now).is_none(), &token);
                         unwritten = Some(token);
                     })
-                    .inspect_err(|error| renewal.failed(error, clock.now(), random()))
+                    .inspect_err(|error| {
+                        renewal.failed(error, client.after_refusal(), clock.now(), random());
+                    })
             }
         };
         match outcome {
@@ -85,10 +91,6 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
     }
 }
 
-fn random() -> Fraction {
-    Fraction::from_bits(random_bits())
-}
-
 /// The notes about a token, each logged once and again when it has changed.
 #[derive(Default)]
 struct Notes {
@@ -97,14 +99,13 @@ struct Notes {
 }
 
 impl Notes {
-    fn log(&mut self, client: &Client, renewal: &Renewal, token: &Token) {
+    fn log(&mut self, client: &Client, is_never_due: bool, token: &Token) {
         let narrower_scope = client.narrower_scope(token);
         if let Some(line) =
             narrower_scope.as_ref().filter(|_| narrower_scope != self.narrower_scope)
         {
             log(line);
         }
-        let is_never_due = renewal.is_never_due();
         if is_never_due && !self.is_never_due {
             log(&"the token says no lifetime, and there is no --every: only SIGHUP renews it");
         }

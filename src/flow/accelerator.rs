@@ -38,7 +38,7 @@
 //! ```
 
 use crate::error::Error;
-use crate::secret::SecretSource;
+use crate::secret::{Deadline, SecretSource};
 use crate::wire::request::{Method, Request};
 use crate::wire::response::Response;
 use crate::wire::token::Token;
@@ -112,7 +112,11 @@ impl Config {
     /// # Errors
     /// Those of the function or file; [`Kind::Config`](crate::Kind::Config) if it supplied an empty password.
     pub fn request(&self) -> Result<Request, Error> {
-        let password = self.password.supply(PASSWORD)?;
+        self.request_by(None)
+    }
+
+    fn request_by(&self, deadline: Deadline) -> Result<Request, Error> {
+        let password = self.password.supply(PASSWORD, deadline)?;
         Ok(Request::for_token(Method::Post, self.token_url.clone())
             .with_form(&[("username", &self.username), ("password", &password)])
             .with_secret(&*password))
@@ -159,8 +163,8 @@ mod with_std {
             self.timeout
         }
 
-        fn prepare(&self, _: Instant) -> Result<Request, Error> {
-            self.request()
+        fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
+            self.request_by(Some(deadline))
         }
 
         fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
@@ -169,6 +173,10 @@ mod with_std {
 
         fn after_refusal(&self) -> AfterRefusal {
             self.password.after_refusal()
+        }
+
+        fn allows_plain_http(&self) -> bool {
+            !self.token_url.is_https()
         }
     }
 

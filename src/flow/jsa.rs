@@ -141,7 +141,7 @@ impl Config {
     /// Those of the function or file that supplies the secret; [`Kind::Config`](crate::Kind::Config) if it supplied
     /// an empty one.
     pub fn request(&self, port: u16) -> Result<Request, Error> {
-        Ok(self.request_with(port, &self.client_secret.supply(CLIENT_SECRET)?))
+        Ok(self.request_with(port, &self.client_secret.supply(CLIENT_SECRET, None)?))
     }
 
     fn request_with(&self, port: u16, client_secret: &str) -> Request {
@@ -251,7 +251,7 @@ mod with_std {
         }
 
         fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
-            let client_secret = self.client_secret.supply(CLIENT_SECRET)?;
+            let client_secret = self.client_secret.supply(CLIENT_SECRET, Some(deadline))?;
             check_time_left(deadline)?;
             let port = match self.port {
                 Some(port) => port,
@@ -266,6 +266,10 @@ mod with_std {
 
         fn after_refusal(&self) -> AfterRefusal {
             self.client_secret.after_refusal()
+        }
+
+        fn allows_plain_http(&self) -> bool {
+            !self.service.is_https()
         }
     }
 

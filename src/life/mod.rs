@@ -3,14 +3,15 @@
 mod lifetime;
 mod pause;
 mod rejections;
-pub mod schedule;
 
 pub use lifetime::Lifetime;
+/// For the program, which pauses so after a file could not be written.
+pub use pause::pause;
 
 use crate::error::{Error, Kind, Refusal};
 use crate::secret::AfterRefusal;
 use core::time::Duration;
-use pause::{SECOND, Span, earlier, longest_pause, obeyed, part, pause};
+use pause::{SECOND, Span, earlier, longest_pause, obeyed, part};
 use rejections::Rejections;
 
 /// When to ask for a token, and which one to use: a state machine without a clock, a lock, or input and output.
@@ -156,7 +157,8 @@ pub enum Step {
 pub enum Rejection {
     /// The token that was rejected is not the current one any more: call again with that.
     Replaced,
-    /// Make a token request, or wait for the running one, and call again with its token.
+    /// Make a token request, or wait for the running one, and call again with its token. The [next step](Lifecycle::next)
+    /// is not yet to ask if a request has ended within the last second.
     Replace,
     /// Keep the token: the 401 is the answer of this call.
     Keep,
@@ -171,6 +173,9 @@ impl Default for Lifecycle {
 }
 
 impl Lifecycle {
+    /// No request begins within this time of the end of another.
+    pub const LEAST_BETWEEN_REQUESTS: Duration = SECOND;
+
     /// The life of a token that is used by the program that asks for it. The first step is to ask.
     pub const fn new() -> Lifecycle {
         Lifecycle {
@@ -220,6 +225,14 @@ impl Lifecycle {
                 Step::Failed(second.unwrap_or(until).max(until))
             })
         }
+    }
+
+    /// Until when the next step is to use the current token, whatever the time is before that; `Duration::MAX` for ever.
+    /// `None` if another step may come first. A shell that keeps it saves a call of [`next`](Self::next), and the clock
+    /// for a token without a lifetime.
+    pub fn fresh_until(&self) -> Option<Duration> {
+        let held = self.held.filter(|_| !self.is_woken && !self.is_rejected)?;
+        Some(held.fresh.map_or(Duration::MAX, |fresh| fresh.end))
     }
 
     /// The number of the current token: tokens are counted as they are obtained. 0 without one.
@@ -330,21 +343,23 @@ impl Lifecycle {
     pub fn accepted(&mut self, generation: u64) {
         if generation == self.generation {
             self.rejections.accepted();
-            self.is_rejected = false;
+            // If another token could be had, it is wanted all the same: see `Rejections`.
+            self.is_rejected &= self.failure.is_none();
         }
     }
 
     /// Records that an API rejected the token of that generation, with a 401.
     pub fn rejected(&mut self, generation: u64, now: Duration) -> Rejection {
-        let Some(held) = self.held.filter(|_| generation == self.generation) else {
+        if self.held.is_none() || generation != self.generation {
             return Rejection::Replaced;
-        };
-        let replaces = self.rejections.rejected(now, now.saturating_sub(held.obtained));
+        }
+        let (is_first, replaces) = self.rejections.rejected(now);
         if self.asked.is_some() {
             (self.is_rejected, self.is_replacing) = (true, true);
             return Rejection::Replace;
         }
-        if self.second.is_some_and(|second| second.has(now)) || !(replaces || self.is_rejected) {
+        let is_second = self.second.is_some_and(|second| second.has(now));
+        if !(self.is_rejected || is_first || (replaces && !is_second)) {
             return Rejection::Keep;
         }
         self.is_rejected = true;

@@ -29,7 +29,7 @@ impl Span {
 
 /// The pause after that many failures in a row: 1 s to 2 s after the first, doubled after each further one, up to 30 s
 /// to 60 s.
-pub(super) fn pause(failures: u32, random: u32) -> Duration {
+pub fn pause(failures: u32, random: u32) -> Duration {
     let longest = SECOND.saturating_mul(2 << failures.saturating_sub(1).min(8)).min(LONGEST);
     longest / 2 + part(longest / 2, random)
 }

@@ -13,7 +13,7 @@
 //! An acceptance costs nothing, and every other rejection is answered after a pause that doubles: an endpoint that is
 //! always forbidden, beside others that are not, costs a token request now and then, not one a call.
 
-use super::pause::{SECOND, Span, pause_after_replacements};
+use super::pause::{Span, pause_after_replacements};
 use core::time::Duration;
 
 /// After this time without a rejection the next one is the first again.
@@ -54,8 +54,9 @@ impl Rejections {
         (self.run, self.was_accepted, self.dead_run) = (0, true, 0);
     }
 
-    /// Records that an API rejected the current token, which is of that age; returns whether to replace it.
-    pub(super) fn rejected(&mut self, now: Duration, age: Duration) -> bool {
+    /// Records that an API rejected the current token; returns whether that is the first rejection after a quiet minute,
+    /// and whether to replace the token.
+    pub(super) fn rejected(&mut self, now: Duration) -> (bool, bool) {
         // A new token that is rejected as the old one was: the old one was not dead.
         self.longest = self.longest.max(self.dead_run);
         self.dead_run = 0;
@@ -65,8 +66,8 @@ impl Rejections {
         if is_quiet {
             self.replacements = 0;
         }
-        let is_due = self.replacements == 0 || !self.pause.is_some_and(|pause| pause.has(now));
-        is_due || (self.is_dead() && age >= SECOND)
+        let is_first = self.replacements == 0;
+        (is_first, is_first || self.is_dead() || !self.pause.is_some_and(|pause| pause.has(now)))
     }
 
     fn is_dead(&self) -> bool {

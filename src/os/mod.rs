@@ -1,5 +1,6 @@
 //! What needs an operating system, but for the network.
 
+pub(crate) mod clock;
 pub(crate) mod deadline;
 pub(crate) mod env;
 pub(crate) mod files;

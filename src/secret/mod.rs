@@ -4,6 +4,8 @@ mod buffer;
 mod source;
 
 pub(crate) use buffer::{Buffer, OutOfMemory};
+pub(crate) use source::Deadline;
+#[cfg(feature = "std")]
 pub(crate) use source::Supply;
 pub use source::{AfterRefusal, SecretSource};
 

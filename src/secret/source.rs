@@ -32,10 +32,18 @@ enum Place {
     Supplied(Box<dyn Supply>),
 }
 
+/// When the call ends for which a secret is supplied, if it has a deadline.
+#[cfg(feature = "std")]
+pub(crate) type Deadline = Option<std::time::Instant>;
+/// Without `std` there is no clock, and so no deadline.
+#[cfg(not(feature = "std"))]
+pub(crate) type Deadline = Option<core::convert::Infallible>;
+
 /// Supplies a secret anew for each request.
 pub(crate) trait Supply: Send + Sync {
-    fn supply(&self) -> Result<Secret, Error>;
+    fn supply(&self, deadline: Deadline) -> Result<Secret, Error>;
 
+    #[cfg_attr(not(feature = "std"), allow(dead_code))] // only a session asks
     fn after_refusal(&self) -> AfterRefusal;
 
     /// For `Debug`.
@@ -62,11 +70,12 @@ pub(crate) enum Supplied<'a> {
 
 struct Function<F> {
     ask: F,
+    #[cfg_attr(not(feature = "std"), allow(dead_code))]
     after_refusal: AfterRefusal,
 }
 
 impl<F: Fn() -> Result<Secret, Error> + Send + Sync> Supply for Function<F> {
-    fn supply(&self) -> Result<Secret, Error> {
+    fn supply(&self, _: Deadline) -> Result<Secret, Error> {
         (self.ask)()
     }
 
@@ -102,10 +111,10 @@ impl SecretSource {
     }
 
     /// Gets the secret, which must not be empty. `name` says in an error what is missing.
-    pub(crate) fn supply(&self, name: &str) -> Result<Supplied<'_>, Error> {
+    pub(crate) fn supply(&self, name: &str, deadline: Deadline) -> Result<Supplied<'_>, Error> {
         let supplied = match &self.0 {
             Place::Fixed(secret) => Supplied::Kept(secret),
-            Place::Supplied(source) => Supplied::Fresh(source.supply()?),
+            Place::Supplied(source) => Supplied::Fresh(source.supply(deadline)?),
         };
         if supplied.is_empty() { Err(is_empty(name)) } else { Ok(supplied) }
     }

@@ -71,6 +71,8 @@ pub struct Request {
     body: Option<Buffer>,
     max_answer_bytes: usize,
     timeout: Option<Duration>,
+    #[cfg(feature = "std")]
+    allows_plain_http: bool,
     /// The secrets that are redacted if the server sends them back.
     secrets: Vec<Zeroizing<String>>,
 }
@@ -103,6 +105,8 @@ impl Request {
             body: None,
             max_answer_bytes: MAX_API_ANSWER_BYTES,
             timeout: None,
+            #[cfg(feature = "std")]
+            allows_plain_http: false,
             secrets: Vec::new(),
         }
     }
@@ -164,6 +168,19 @@ impl Request {
     pub fn with_timeout(mut self, timeout: Duration) -> Request {
         self.timeout = Some(timeout);
         self
+    }
+
+    /// Lets [`Session::send`](crate::Session::send) send the token over plain `http` beyond loopback, in clear. It is not
+    /// needed where the token itself comes over plain `http`.
+    #[cfg(feature = "std")]
+    pub fn with_plain_http(mut self) -> Request {
+        self.allows_plain_http = true;
+        self
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn allows_plain_http(&self) -> bool {
+        self.allows_plain_http
     }
 
     /// Sets the limit for the answer's body, in bytes, in place of 64 KiB for a token and 1 MiB for an API call.

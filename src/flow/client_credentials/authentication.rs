@@ -3,7 +3,7 @@
 use crate::error::Error;
 #[cfg(feature = "std")]
 use crate::secret::AfterRefusal;
-use crate::secret::{Secret, SecretSource};
+use crate::secret::{Deadline, Secret, SecretSource};
 use crate::wire::form::{encoded_len, push_encoded};
 use crate::wire::request::Request;
 use alloc::borrow::Cow;
@@ -139,17 +139,18 @@ impl ClientAuthentication {
         client_id: &str,
         grant_type: (&str, &str),
         others: &[(&str, &str)],
+        deadline: Deadline,
     ) -> Result<Request, Error> {
         let with_form =
             |own: &[(&str, &str)]| request.with_form(&[&[grant_type], own, others].concat());
         match &self.0 {
             Method::Body(secret) => {
-                let secret = secret.supply(CLIENT_SECRET)?;
+                let secret = secret.supply(CLIENT_SECRET, deadline)?;
                 let request = with_form(&[("client_id", client_id), ("client_secret", &secret)]);
                 Ok(request.with_secret(&*secret))
             }
             Method::Basic { secret, is_encoded } => {
-                let secret = secret.supply(CLIENT_SECRET)?;
+                let secret = secret.supply(CLIENT_SECRET, deadline)?;
                 if !is_encoded && client_id.contains(':') {
                     return Err(Error::config(
                         "a client id with a colon cannot go into Basic unless it is encoded",
@@ -162,7 +163,7 @@ impl ClientAuthentication {
                 Ok(request)
             }
             Method::Assertion { assertion, assertion_type } => {
-                let assertion = assertion.supply(CLIENT_ASSERTION)?;
+                let assertion = assertion.supply(CLIENT_ASSERTION, deadline)?;
                 check_assertion(&assertion, assertion_type == JWT_BEARER)?;
                 let request = with_form(&[
                     ("client_id", client_id),

@@ -57,6 +57,7 @@ mod authentication;
 pub use authentication::ClientAuthentication;
 
 use crate::error::Error;
+use crate::secret::Deadline;
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
@@ -238,6 +239,10 @@ impl Config {
     /// [`with_plain_http`](Self::with_plain_http) allows it, and for a malformed assertion; those of the function or
     /// file that supplies the secret or the assertion.
     pub fn request(&self) -> Result<Request, Error> {
+        self.request_by(None)
+    }
+
+    fn request_by(&self, deadline: Deadline) -> Result<Request, Error> {
         let url = &self.token_url;
         if !url.is_https() && !url.is_loopback() && !self.plain_http {
             return Err(Error::config(format!(
@@ -253,7 +258,7 @@ impl Config {
         others.extend(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let request = Request::for_token(Method::Post, url.clone());
         let mut request =
-            self.authentication.add_to(request, &self.client_id, grant_type, &others)?;
+            self.authentication.add_to(request, &self.client_id, grant_type, &others, deadline)?;
         for (name, value) in &self.headers {
             request.push_header(name, value.clone());
             if value.len() >= MIN_SEARCHED_BYTES {
@@ -332,8 +337,8 @@ mod with_std {
             self.timeout
         }
 
-        fn prepare(&self, _: Instant) -> Result<Request, Error> {
-            self.request()
+        fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
+            self.request_by(Some(deadline))
         }
 
         fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
@@ -342,6 +347,10 @@ mod with_std {
 
         fn after_refusal(&self) -> AfterRefusal {
             self.authentication.after_refusal()
+        }
+
+        fn allows_plain_http(&self) -> bool {
+            !self.token_url.is_https()
         }
     }
 
