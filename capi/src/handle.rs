@@ -87,7 +87,13 @@ impl Handle {
     ) -> Result<T, Failure> {
         let _call = self.begin_call()?;
         let mut state = self.state.try_hold().ok_or(in_use())?;
-        if matches!(&*state, State::Settings(settings) if settings.has_transport()) {
+        let has_transport = match &*state {
+            State::Settings(settings) => settings.has_transport(),
+            #[cfg(not(feature = "std"))]
+            State::Machine(machine) => machine.has_transport(),
+            _ => false,
+        };
+        if has_transport {
             return Err(Failure::misuse(
                 "the handle has a transport, so it makes its requests itself",
             ));
