@@ -24,6 +24,8 @@ mod settings;
 mod status;
 #[cfg(test)]
 mod tests;
+#[cfg(minbearer_without_unwinder)]
+mod unwinder;
 
 use boundary::{
     Bytes, Message, Step, Target, bytes_at, call, call_for_text, new_handle, place, set, set_text,

@@ -82,12 +82,6 @@ pub(crate) trait NotYet: Sized {
     fn with_server_name(self, _: &str, _: &str) -> Result<Http, flows::Error> {
         Err(flows::Error::config("not yet"))
     }
-    fn with_proxy(self, _: &str) -> Result<Http, flows::Error> {
-        Err(flows::Error::config("not yet"))
-    }
-    fn with_proxy_credentials(self, _: &str, _: &str) -> Result<Http, flows::Error> {
-        Err(flows::Error::config("not yet"))
-    }
 }
 #[cfg(feature = "tls")]
 impl NotYet for Http {}

@@ -166,6 +166,8 @@ flow_config!(
             (Credential::Secret(secret), Placement::BasicUnencoded) => {
                 ClientAuthentication::basic(secret).unencoded()
             }
+            (Credential::Given, Placement::Basic) => return config.with_basic(),
+            (Credential::Given, Placement::BasicUnencoded) => return config.with_basic_unencoded(),
             (_, Placement::Basic | Placement::BasicUnencoded) => {
                 return Err(Error::config("Basic needs a client secret, and there is none"));
             }
@@ -199,21 +201,14 @@ impl Settings {
     /// a client certificate (RFC 8705 section 2).
     #[cfg(feature = "std")]
     pub(crate) fn client_credentials_from_env(token_url: &str) -> Result<Settings, Failure> {
-        use flows::internal::{client_secret, required_variable, variable};
-        let client_id = required_variable("CLIENT_ID")?;
-        // This finds what contradicts.
-        let credential = match ClientAuthentication::from_env()? {
-            None => Credential::Missing(Failure::config(
-                "none of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE is set",
-            )),
-            Some(_) => match (client_secret()?, variable("CLIENT_ASSERTION_FILE")?) {
-                (Some(secret), _) => Credential::Secret(secret),
-                (None, path) => Credential::Assertion(SecretSource::file(path.unwrap_or_default())),
-            },
+        use flows::internal::{ClientNeeds, client_credentials_from_env};
+        let missing = match client_credentials_from_env(token_url, ClientNeeds::Secret) {
+            Ok(config) => return Ok(Settings::new(config, Credential::Given)),
+            Err(error) => Failure::from(error),
         };
-        let none = ClientAuthentication::none();
-        let config = client_credentials::Config::new(token_url, client_id, none)?;
-        Ok(Settings::new(config, credential))
+        // Whatever else is wrong is so here too.
+        let config = client_credentials_from_env(token_url, ClientNeeds::Id)?;
+        Ok(Settings::new(config, Credential::Missing(missing)))
     }
 
     #[cfg(not(feature = "std"))]
@@ -318,7 +313,7 @@ impl Settings {
     pub(crate) fn finish(self) -> Result<Finished, Failure> {
         let flow = match self.credential {
             Credential::Missing(missing) => return Err(missing),
-            Credential::Given => self.flow,
+            Credential::Given if self.placement == Placement::Body => self.flow,
             credential => self.flow.with_credential(credential, self.placement)?,
         };
         let Settings { network, clock, kept_members, request_bytes, .. } = self;

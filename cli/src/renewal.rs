@@ -61,6 +61,11 @@ impl Renewal {
         self.life.next_request(now)
     }
 
+    /// When writing is tried again, if it has failed.
+    pub fn next_write(&self) -> Option<Duration> {
+        self.write_at
+    }
+
     /// When the token that was obtained last ends, if that is known.
     pub fn valid_until(&self) -> Option<Duration> {
         self.life.end()

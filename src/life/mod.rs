@@ -437,3 +437,6 @@ impl Lifecycle {
         latest - part(spread, random)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,7 @@ const QUIET: Duration = Duration::from_secs(60);
 pub(super) struct Rejections {
     /// Rejections of the current token since it was last accepted.
     run: u32,
+    /// Whether the current token was accepted, or one before it that it replaced alive.
     was_accepted: bool,
     /// The longest run that an acceptance of the same token has ended; it outlives the token.
     longest: u32,
@@ -76,8 +77,10 @@ impl Rejections {
 
     /// Records a new token; `is_replacement` if it was obtained because of a rejection.
     pub(super) fn renewed(&mut self, is_replacement: bool, now: Duration, random: u32) {
-        self.dead_run = if is_replacement && self.is_dead() { self.run } else { 0 };
-        (self.run, self.was_accepted) = (0, false);
+        let was_dead = self.is_dead();
+        self.dead_run = if was_dead { self.run } else { 0 };
+        // One that replaces a living token can be revoked before a call has had time to be accepted with it.
+        (self.run, self.was_accepted) = (0, self.was_accepted && !was_dead);
         if is_replacement {
             self.replacements = self.replacements.saturating_add(1);
             let pause = pause_after_replacements(self.replacements, random);
