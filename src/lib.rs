@@ -143,7 +143,7 @@
 //! ## Every input has a size
 //!
 //! The limits are 8 KiB for an answer's head, 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a port,
-//! 8 KiB for a token, 16 KiB for a secret's file.
+//! 16 KiB for a token, 16 KiB for a secret's file.
 //!
 //! ## Credentials go nowhere else
 //!

@@ -10,7 +10,7 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 /// The longest access token accepted.
-const MAX_TOKEN_BYTES: usize = 8 * 1024;
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
 pub(super) const BEARER: &str = "Bearer";
 
 /// An access token.
@@ -52,7 +52,7 @@ impl Token {
     /// [A header cannot be forged](crate#a-header-cannot-be-forged).
     ///
     /// # Errors
-    /// [`Kind::Malformed`](crate::Kind::Malformed) for an empty token, one longer than 8 KiB, and one with a byte outside
+    /// [`Kind::Malformed`](crate::Kind::Malformed) for an empty token, one longer than 16 KiB, and one with a byte outside
     /// `0x21..=0x7E`.
     pub fn new(access_token: &str, lifetime: impl Into<Option<Duration>>) -> Result<Token, Error> {
         check(access_token).map_err(|what| Error::malformed(format!("the access token {what}")))?;
@@ -118,7 +118,7 @@ pub(super) fn check(access_token: &str) -> Result<(), &'static str> {
     if access_token.is_empty() {
         Err("is empty")
     } else if access_token.len() > MAX_TOKEN_BYTES {
-        Err("is longer than 8 KiB")
+        Err("is longer than 16 KiB")
     // These bytes cannot end a header line or split its value.
     } else if !access_token.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {
         Err("has a byte that is not allowed in a header")

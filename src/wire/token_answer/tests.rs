@@ -68,7 +68,7 @@ fn an_implausible_lifetime_is_unknown_and_no_error() {
 
 #[test]
 fn an_answer_without_a_usable_token_is_malformed_and_the_error_says_why() {
-    let long = "x".repeat(8193);
+    let long = "x".repeat(16385);
     for (body, part) in [
         ("", "empty"),
         ("hello", "not one JSON object"),

@@ -22,7 +22,7 @@ pub fn rows() -> Vec<Row> {
         ("an object", "{\"t\":\"t\"}"),
         ("empty", "\"\""),
         ("60 KB long", &format!("\"{huge}\"")),
-        ("8 KiB and a byte long", &format!("\"{}\"", "x".repeat(8193))),
+        ("16 KiB and a byte long", &format!("\"{}\"", "x".repeat(16385))),
         ("with a space", "\"t t\""),
         ("with a line end", "\"t\\r\\nX: y\""),
         ("with a raw line end", "\"t\nt\""),
