@@ -81,10 +81,10 @@ impl Handle {
     }
 
     /// Makes a call without a network. The first one makes the machine from the settings.
-    pub(crate) fn step<T>(
+    pub(crate) fn step(
         &self,
-        call: impl FnOnce(&mut Machine) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        call: &mut dyn FnMut(&mut Machine) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let _call = self.begin_call()?;
         let mut state = self.state.try_hold().ok_or(in_use())?;
         let has_transport = match &*state {

@@ -511,8 +511,10 @@ pub unsafe extern "C" fn minbearer_next(
         call("minbearer_next", handle, null_mut(), |handle| {
             let step = place("step", step)?;
             let now = Duration::from_millis(now_milliseconds);
-            step.write(handle.step(|machine| Ok(machine.next(now, random)))?);
-            Ok(())
+            handle.step(&mut |machine| {
+                step.write(machine.next(now, random));
+                Ok(())
+            })
         })
     }
 }
@@ -529,10 +531,12 @@ pub unsafe extern "C" fn minbearer_request(
         call("minbearer_request", handle, why, |handle| {
             let (bytes, place) = (place("request", request)?, place("target", target)?);
             let now = Duration::from_millis(now_milliseconds);
-            let (request, target) = handle.step(|machine| machine.request(now))?;
-            bytes.write(request);
-            place.write(target);
-            Ok(())
+            handle.step(&mut |machine| {
+                let (request, target) = machine.request(now)?;
+                bytes.write(request);
+                place.write(target);
+                Ok(())
+            })
         })
     }
 }
@@ -549,7 +553,7 @@ pub unsafe extern "C" fn minbearer_push(
         call("minbearer_push", handle, why, |handle| {
             let (bytes, complete) = (bytes_at(bytes, size)?, place("complete", complete)?);
             complete.write(0);
-            handle.step(|machine| {
+            handle.step(&mut |machine| {
                 let (is_complete, outcome) = machine.push(bytes);
                 complete.write(is_complete.into());
                 outcome
@@ -566,7 +570,9 @@ pub unsafe extern "C" fn minbearer_finish(
 ) -> Status {
     let now = Duration::from_millis(now_milliseconds);
     unsafe {
-        call("minbearer_finish", handle, why, |handle| handle.step(|machine| machine.finish(now)))
+        call("minbearer_finish", handle, why, |handle| {
+            handle.step(&mut |machine| machine.finish(now))
+        })
     }
 }
 
@@ -575,7 +581,7 @@ pub unsafe extern "C" fn minbearer_failed(handle: *mut Handle, now_milliseconds:
     let now = Duration::from_millis(now_milliseconds);
     unsafe {
         call("minbearer_failed", handle, null_mut(), |handle| {
-            handle.step(|machine| machine.failed(now))
+            handle.step(&mut |machine| machine.failed(now))
         })
     }
 }
@@ -583,7 +589,7 @@ pub unsafe extern "C" fn minbearer_failed(handle: *mut Handle, now_milliseconds:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_accepted(handle: *mut Handle) -> Status {
     unsafe {
-        call("minbearer_accepted", handle, null_mut(), |handle| handle.step(Machine::accepted))
+        call("minbearer_accepted", handle, null_mut(), |handle| handle.step(&mut Machine::accepted))
     }
 }
 
@@ -592,7 +598,7 @@ pub unsafe extern "C" fn minbearer_rejected(handle: *mut Handle, now_millisecond
     let now = Duration::from_millis(now_milliseconds);
     unsafe {
         call("minbearer_rejected", handle, null_mut(), |handle| {
-            handle.step(|machine| machine.rejected(now))
+            handle.step(&mut |machine| machine.rejected(now))
         })
     }
 }

@@ -74,11 +74,8 @@ impl Machine {
         if self.pending.as_ref().is_some_and(|pending| now >= pending.deadline) {
             self.fail(Error::timeout("the request was not ended within the timeout"));
         }
-        if self.life.look_at(now).is_some_and(|time| time <= now) {
-            self.life.looked(self.flow.outlook(), now);
-        }
         let deadline = self.pending.as_ref().map(|pending| pending.deadline);
-        let look = self.life.look_at(now);
+        let look = self.look(now);
         let (action, until) = match self.life.next(now) {
             flows::Step::Ask => (Action::Ask, Some(now)),
             flows::Step::Use if deadline.is_some() => (Action::Use, None),
@@ -86,12 +83,27 @@ impl Machine {
             flows::Step::Wait(until) => (Action::Wait, until),
             flows::Step::Failed(until) => (Action::Wait, Some(until)),
         };
-        let until = [until, deadline, look].into_iter().flatten().min();
+        let until = earlier(earlier(until, deadline), look);
         Step {
             action,
             has_token: self.usable().is_some().into(),
             until: until.map_or(u64::MAX, milliseconds),
         }
+    }
+
+    /// Looks whether a secret's file has changed since it was refused, and returns when to look again.
+    #[cfg(feature = "std")]
+    fn look(&mut self, now: Duration) -> Option<Duration> {
+        if self.life.look_at(now).is_some_and(|time| time <= now) {
+            self.life.looked(self.flow.outlook(), now);
+        }
+        self.life.look_at(now)
+    }
+
+    /// There are no files.
+    #[cfg(not(feature = "std"))]
+    fn look(&mut self, _: Duration) -> Option<Duration> {
+        None
     }
 
     /// `minbearer_request`
@@ -114,7 +126,7 @@ impl Machine {
             host: pending.host.as_ptr(),
             port: url.port(),
             tls: url.is_https().into(),
-            milliseconds: u32::try_from(self.time_limit().as_millis()).unwrap_or(u32::MAX),
+            milliseconds: u32::try_from(milliseconds(self.time_limit())).unwrap_or(u32::MAX),
         };
         let bytes = Bytes { bytes: pending.bytes.as_ptr().cast(), size: pending.bytes.len() };
         self.pending = Some(pending);
@@ -311,8 +323,8 @@ impl Machine {
         };
         let deadline = self.now.saturating_add(self.time_limit());
         let left = || {
-            let left = deadline.saturating_sub(clock.read().0).as_millis();
-            u32::try_from(left).unwrap_or(u32::MAX)
+            let left = deadline.saturating_sub(clock.read().0);
+            u32::try_from(milliseconds(left)).unwrap_or(u32::MAX)
         };
         callbacks.exchange(request, &left, &|| ())
     }
@@ -326,7 +338,15 @@ fn no_token() -> Failure {
     Failure::misuse("there is no token: minbearer_next says when to ask for one")
 }
 
+fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// Rounded up, so that what begins at a time has begun then.
 fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    let rest = time.subsec_nanos().div_ceil(1_000_000);
+    time.as_secs().saturating_mul(1000).saturating_add(rest.into())
 }
