@@ -24,7 +24,7 @@ mod settings;
 mod status;
 #[cfg(test)]
 mod tests;
-#[cfg(minbearer_without_unwinder)]
+#[cfg(all(minbearer_without_unwinder, not(test)))]
 mod unwinder;
 
 use boundary::{

@@ -52,6 +52,11 @@ mod program {
     #[cfg(not(test))]
     #[panic_handler]
     fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+        end()
+    }
+
+    #[cfg(not(test))]
+    pub(crate) fn end() -> ! {
         // SAFETY: it has no argument.
         unsafe { minbearer_out_of_memory() };
         loop {} // which the header rules out
@@ -85,5 +90,9 @@ mod program {
 
 #[cfg(not(feature = "std"))]
 pub(crate) use program::can_have;
+#[cfg(all(minbearer_without_unwinder, not(feature = "std"), not(test)))]
+pub(crate) use program::end;
+#[cfg(all(minbearer_without_unwinder, feature = "std"))]
+pub(crate) use std::process::abort as end;
 #[cfg(feature = "std")]
 pub(crate) use system::can_have;

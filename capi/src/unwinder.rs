@@ -1,4 +1,4 @@
-//! Takes the place of an unwinder where a panic aborts: std names one, for its backtraces and for what never happens then.
+//! Takes the place of an unwinder where a panic aborts: std and core name one, for backtraces and for what never happens then.
 //!
 //! A program linked by `musl-gcc -static` would get that of the system's own GCC, which was made for glibc and does not link
 //! (`_dl_find_object`).
@@ -15,7 +15,7 @@ macro_rules! never_called {
     ($($name:ident),* $(,)?) => {$(
         #[unsafe(no_mangle)]
         extern "C" fn $name() -> ! {
-            std::process::abort()
+            crate::memory::end()
         }
     )*};
 }
