@@ -4,10 +4,10 @@ mod buffer;
 mod source;
 
 pub(crate) use buffer::{Buffer, OutOfMemory};
-pub use source::{AfterRefusal, SecretSource};
 pub(crate) use source::Deadline;
 #[cfg(feature = "std")]
 pub(crate) use source::Supply;
+pub use source::{AfterRefusal, SecretSource};
 
 use alloc::string::String;
 use core::fmt;
