@@ -133,7 +133,7 @@ fn http(files: &TlsFiles, deadline: Instant) -> Result<Http, Error> {
     /// A system's bundle of CAs has 200 to 500 KiB.
     const MAX_BYTES: usize = 1024 * 1024;
     let read = |option: &str, path: &Path| {
-        read_regular(&format!("the file of {option},"), path, MAX_BYTES, deadline)
+        read_regular(&format!("the {option} file"), path, MAX_BYTES, deadline)
     };
     let mut http = Http::new();
     if let Some(ca) = &files.ca {

@@ -31,8 +31,9 @@ const SETTINGS: [&str; 19] = [
 pub fn executable(name: &str) -> PathBuf {
     if name == "minbearer" {
         // Cargo tells it to the tests of the program's own package.
-        let built = option_env!("CARGO_BIN_EXE_minbearer").expect("a test of the program");
-        return std::env::var_os("MINBEARER").unwrap_or_else(|| built.into()).into();
+        let built = option_env!("CARGO_BIN_EXE_minbearer").map(PathBuf::from);
+        let named = std::env::var_os("MINBEARER").map(PathBuf::from);
+        return named.or(built).expect("a test of the program, or MINBEARER");
     }
     example(name)
 }

@@ -131,7 +131,7 @@ fn nothing_but_a_regular_file_is_replaced() {
         ("new/", "is the name of a folder"),
         ("missing/token", "in the folder missing/: No such file"),
         ("file/token", "cannot be looked at: Not a directory"),
-        ("a\nb/token", "a\\u000ab"),
+        ("a\nb/token", "a\\nb"),
     ] {
         for renew in [&[][..], &["--renew"]] {
             let options = [&["--output", name], renew].concat();

@@ -197,7 +197,7 @@ fn the_completions_of_bash_are_current_and_complete() {
         );
         let output = Command::new("bash")
             .args(["--norc", "-c", &format!("{script}\n{call}")])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .output()
             .expect("bash");
         let found = String::from_utf8_lossy(&output.stdout);

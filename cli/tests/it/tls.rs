@@ -41,10 +41,15 @@ fn only_the_cas_of_cacert_are_trusted() {
         (&[], &trusting, 0, ""),
         // --cacert replaces the system's CAs and those of SSL_CERT_FILE.
         (&["--cacert", own], &trusting, 4, "signed by none of"),
-        (&["--cacert", "/nonexistent"], &trusting, 2, "/nonexistent of --cacert cannot be read"),
+        (
+            &["--cacert", "/nonexistent"],
+            &trusting,
+            2,
+            "the --cacert file /nonexistent cannot be read",
+        ),
         (&["--cacert", "/"], &trusting, 2, "is a directory"),
         (&["--cacert", &no_pem], &trusting, 2, ""),
-        (&["--cacert", &large], &trusting, 2, "is larger than 1 MiB"),
+        (&["--cacert", &large], &trusting, 2, "is larger than 1024 KiB"),
     ] {
         let outcome =
             run("minbearer", &[&["client-credentials", &url], options].concat(), variables);
@@ -74,7 +79,7 @@ fn a_client_certificate_replaces_a_secret() {
         (
             &["--cert", certificate, "--key", "/nonexistent"],
             2,
-            "/nonexistent of --key cannot be read",
+            "the --key file /nonexistent cannot be read",
         ),
     ] {
         let arguments = [&["client-credentials", &url, "--cacert", ca], options].concat();
@@ -108,7 +113,7 @@ fn the_files_are_read_for_each_request() {
     let first = renewing.wait_for_token(&file, "");
     std::fs::remove_file(&key).unwrap();
     renewing.signal(Signal::HUP);
-    renewing.wait_for_line("key of --key cannot be read");
+    renewing.wait_for_line("key cannot be read");
     std::fs::copy(real_key, &key).unwrap();
     renewing.wait_for_token(&file, &first);
 }
