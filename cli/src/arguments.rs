@@ -44,6 +44,8 @@ pub struct TlsFiles {
     pub ca: Option<PathBuf>,
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
+    /// The certificate's name, instead of the URL's host.
+    pub server_name: Option<String>,
 }
 
 impl Arguments {
@@ -165,6 +167,10 @@ impl Arguments {
             Setting::CaCert => self.tls.ca = file(value)?,
             Setting::Cert => self.tls.certificate = file(value)?,
             Setting::Key => self.tls.key = file(value)?,
+            Setting::ServerName => {
+                file(OsString::new())?; // for the error without the feature
+                self.tls.server_name = Some(text("the server's name", value)?);
+            }
             Setting::Output => self.output = Some(PathBuf::from(value)),
             Setting::Mode => {
                 self.mode = value

@@ -118,17 +118,17 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
 /// Reads the files within the deadline of the request, and sends it.
 impl Transport for TlsFiles {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
-        http(self, deadline)?.send(request, deadline)
+        http(self, request, deadline)?.send(request, deadline)
     }
 }
 
 #[cfg(not(feature = "tls"))]
-fn http(_: &TlsFiles, _: Instant) -> Result<Http, Error> {
+fn http(_: &TlsFiles, _: &Request, _: Instant) -> Result<Http, Error> {
     Ok(Http::new())
 }
 
 #[cfg(feature = "tls")]
-fn http(files: &TlsFiles, deadline: Instant) -> Result<Http, Error> {
+fn http(files: &TlsFiles, request: &Request, deadline: Instant) -> Result<Http, Error> {
     use minbearer::internal::read_regular;
     /// A system's bundle of CAs has 200 to 500 KiB.
     const MAX_BYTES: usize = 1024 * 1024;
@@ -141,6 +141,9 @@ fn http(files: &TlsFiles, deadline: Instant) -> Result<Http, Error> {
     }
     if let (Some(certificate), Some(key)) = (&files.certificate, &files.key) {
         http = http.with_client_certificate(&read("--cert", certificate)?, &read("--key", key)?)?;
+    }
+    if let Some(name) = &files.server_name {
+        http = http.with_server_name(request.url().host(), name)?;
     }
     Ok(http)
 }

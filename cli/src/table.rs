@@ -53,6 +53,7 @@ pub enum Setting {
     CaCert,
     Cert,
     Key,
+    ServerName,
     Output,
     Mode,
     Renew,
@@ -86,7 +87,7 @@ const fn row(
 const ACCELERATOR: Option<Flow> = Some(Flow::Accelerator);
 const CLIENT_CREDENTIALS: Option<Flow> = Some(Flow::ClientCredentials);
 
-pub const OPTIONS: [Row; 17] = [
+pub const OPTIONS: [Row; 18] = [
     row(
         Setting::Rfc6750,
         "rfc6750",
@@ -122,6 +123,13 @@ pub const OPTIONS: [Row; 17] = [
     row(Setting::CaCert, "cacert", "FILE", None, "trust the CAs in this PEM file alone (tls)"),
     row(Setting::Cert, "cert", "FILE", None, "a client certificate, PEM (tls)"),
     row(Setting::Key, "key", "FILE", None, "its key, PEM (tls)"),
+    row(
+        Setting::ServerName,
+        "server-name",
+        "NAME",
+        None,
+        "its certificate is for NAME, not for the URL's host (tls)",
+    ),
     row(
         Setting::Output,
         "output",
@@ -186,8 +194,8 @@ impl Row {
     }
 }
 
-/// `--timeout SECONDS`
-const WIDEST_USAGE: usize = 17;
+/// `--server-name NAME`
+const WIDEST_USAGE: usize = 18;
 
 /// The text of `--help`: one screen of 24 lines and 80 columns.
 pub fn help() -> String {

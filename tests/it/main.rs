@@ -23,6 +23,7 @@ mod tls;
 mod tls_client_certificate;
 mod tls_exchange;
 mod tls_roots;
+mod tls_trust;
 
 // The examples, the documents.
 mod background_process;

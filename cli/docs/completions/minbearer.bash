@@ -7,7 +7,7 @@ _minbearer() {
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
-        --scope | --parameter | --grant-type | --timeout | --mode | --every)
+        --scope | --parameter | --grant-type | --timeout | --server-name | --mode | --every)
             COMPREPLY=()
             return
             ;;
@@ -16,10 +16,10 @@ _minbearer() {
         case ${COMP_WORDS[index]} in jsa | accelerator | client-credentials) command=${COMP_WORDS[index]} ;; esac
     done
     case $command in
-        jsa) words='--header --timeout --cacert --cert --key --output --mode --renew --every --help --version' ;;
-        accelerator) words='--rfc6750 --header --timeout --cacert --cert --key --output --mode --renew --every --help --version' ;;
-        client-credentials) words='--scope --parameter --basic --grant-type --plain-http --header --timeout --cacert --cert --key --output --mode --renew --every --help --version' ;;
-        *) words='jsa accelerator client-credentials --header --timeout --cacert --cert --key --output --mode --renew --every --help --version' ;;
+        jsa) words='--header --timeout --cacert --cert --key --server-name --output --mode --renew --every --help --version' ;;
+        accelerator) words='--rfc6750 --header --timeout --cacert --cert --key --server-name --output --mode --renew --every --help --version' ;;
+        client-credentials) words='--scope --parameter --basic --grant-type --plain-http --header --timeout --cacert --cert --key --server-name --output --mode --renew --every --help --version' ;;
+        *) words='jsa accelerator client-credentials --header --timeout --cacert --cert --key --server-name --output --mode --renew --every --help --version' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

@@ -128,6 +128,12 @@ pub(super) struct Roots {
 
 const NOT_GIVEN: &str = "none of the CAs that were given; give the certificate of its CA too, and see that the server sends any intermediate ones";
 
+/// Whether this is a set-user-id or set-group-id program. Like OpenSSL it then reads no variable, so that its user cannot
+/// decide whom it trusts. OpenSSL notices file capabilities too.
+fn has_more_rights_than_its_user() -> bool {
+    getuid() != geteuid() || getgid() != getegid()
+}
+
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`, with the meaning that OpenSSL gives them.
 struct Variables {
     file: Option<PathBuf>,
@@ -135,10 +141,8 @@ struct Variables {
 }
 
 impl Variables {
-    /// A program with more rights than its user (set-user-id, set-group-id) reads neither, as OpenSSL does, so that the
-    /// user cannot decide whom it trusts. OpenSSL notices file capabilities too.
     fn from_env() -> Variables {
-        if getuid() != geteuid() || getgid() != getegid() {
+        if has_more_rights_than_its_user() {
             return Variables { file: None, folders: None };
         }
         let folders = std::env::var_os("SSL_CERT_DIR").map(|folders| {
@@ -195,13 +199,16 @@ fn load(given: Option<&Anchors>) -> Result<Roots, String> {
 }
 
 fn add_system(anchors: &mut Anchors) {
-    let places = openssl_probe::probe();
     let had = anchors.issuers.len();
-    if let Some(file) = places.cert_file {
+    // The probe for a file reads SSL_CERT_FILE.
+    let file =
+        if has_more_rights_than_its_user() { None } else { openssl_probe::probe().cert_file };
+    if let Some(file) = file {
         add_file(&file, anchors, Named::BySystem).ok(); // one of several places may be broken
     }
     if anchors.issuers.len() == had {
-        places.cert_dir.iter().for_each(|folder| add_folder(folder, anchors, Named::BySystem));
+        openssl_probe::candidate_cert_dirs()
+            .for_each(|folder| add_folder(folder, anchors, Named::BySystem));
     }
 }
 
@@ -235,4 +242,65 @@ fn add_file(path: &Path, anchors: &mut Anchors, named: Named) -> Result<(), Stri
         return Err("is larger than 4 MiB".into());
     }
     Ok(anchors.add(&content, named)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::certificate::x509::{Certificate, basic_constraints, key_usage, name};
+    use super::*;
+    use base64ct::{Base64, Encoding};
+    use rcgen::KeyPair;
+
+    fn pem(der: &[u8]) -> String {
+        let body = Base64::encode_string(der);
+        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    }
+
+    #[test]
+    fn an_issuer_may_sign_and_a_pin_is_named_itself() {
+        let key = KeyPair::generate().unwrap();
+        let plain = || Certificate::new("a CA", "a CA", &key);
+        let ca = || plain().with(basic_constraints(true, None));
+        let for_handshakes = ca().with(key_usage(0x80));
+        let leaf = plain().with(basic_constraints(false, None));
+        let old = plain().change(|it| it.version = 1);
+        let one_word = ca().change(|it| it.subject = name(&["localhost"]));
+        for (what, certificate, is_issuer, is_pin) in [
+            ("a CA's", ca(), [true; 3], false),
+            ("a CA's, with a name that a host could have", one_word, [true; 3], true),
+            ("a CA's that may not sign", for_handshakes, [false; 3], false),
+            ("a server's", leaf, [false; 3], true),
+            ("one without extensions", plain(), [false; 3], true),
+            ("one of version 1", old, [false, false, true], true),
+        ] {
+            let pem = pem(&certificate.sign(&key));
+            let named = [Named::Itself, Named::ByFolder, Named::BySystem];
+            for (named, is_issuer) in named.into_iter().zip(is_issuer) {
+                let mut anchors = Anchors::empty();
+                anchors.add(pem.as_bytes(), named).unwrap();
+                let found = (anchors.issuers.len(), anchors.pins.len());
+                let is_pin = is_pin && named == Named::Itself;
+                assert_eq!(found, (usize::from(is_issuer), usize::from(is_pin)), "{what}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_of_certificates_has_a_limit() {
+        let key = KeyPair::generate().unwrap();
+        let ca = Certificate::new("a CA", "a CA", &key).with(basic_constraints(true, None));
+        let ca = pem(&ca.sign(&key));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let limit = usize::try_from(MAX_FILE_BYTES).unwrap();
+        for (len, outcome) in [(limit, Ok(())), (limit + 1, Err("is larger than 4 MiB".into()))] {
+            // The certificate is the last thing in it.
+            let content = " ".repeat(len - ca.len() - 1) + "\n" + &ca;
+            assert_eq!(content.len(), len);
+            std::fs::write(&path, content).unwrap();
+            let mut anchors = Anchors::empty();
+            assert_eq!(add_file(&path, &mut anchors, Named::Itself), outcome, "{len}");
+            assert_eq!(anchors.issuers.len(), usize::from(outcome.is_ok()));
+        }
+    }
 }

@@ -257,7 +257,10 @@ impl Verifier {
             _ => verify_tls12_signature(message, der, signed, &self.algorithms),
         };
         outcome.map_err(|error| match self.explain(error, der, &[]) {
-            Error::InvalidCertificate(CertificateError::BadSignature) => Rejected::NotItsKey.into(),
+            Error::InvalidCertificate(
+                CertificateError::BadSignature
+                | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+            ) => Rejected::NotItsKey.into(),
             error => error,
         })
     }

@@ -91,7 +91,14 @@ impl Failure {
             )
             .with_source(rustls::Error::AlertReceived(AlertDescription::UnrecognisedName)),
             Failure::Tls(error) => {
-                failed(NetworkCause::Tls, &describe_tls(url, &error)).with_source(error)
+                let described = failed(NetworkCause::Tls, &describe_tls(url, &error));
+                described.with_source(match error {
+                    // Without the certificate's names: up to 64 KiB of any characters.
+                    rustls::Error::InvalidCertificate(
+                        CertificateError::NotValidForNameContext { .. },
+                    ) => CertificateError::NotValidForName.into(),
+                    error => error,
+                })
             }
         }
     }
@@ -203,6 +210,11 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
         }
         CertificateError::BadEncoding => String::from("the server's certificate cannot be read"),
         CertificateError::Other(OtherError(error)) if error.is::<Rejected>() => error.to_string(),
+        // webpki's, by the names of its variants.
+        CertificateError::Other(OtherError(error)) => format!(
+            "the server's certificate was rejected: {}",
+            redact::redacted(&error.to_string(), &[])
+        ),
         other => format!(
             "the server's certificate was rejected: {}",
             redact::redacted(&other.to_string(), &[])
