@@ -20,5 +20,7 @@ for document in yaml.safe_load_all(open(f"{folder}/kubernetes.yaml")):
 for service in yaml.safe_load(open(f"{folder}/compose.yaml"))["services"].values():
     if service["image"] == "minbearer":
         show("compose.yaml", service["command"])
+arguments = re.search(r"^ARGUMENTS=(.*)$", open(f"{folder}/minbearer.env").read(), re.M)[1]
 unit = open(f"{folder}/minbearer.service").read()
-show("minbearer.service", shlex.split(re.search(r"^ExecStart=(.*)$", unit, re.M)[1])[1:])
+command = re.search(r"^ExecStart=(.*)$", unit, re.M)[1].replace("$ARGUMENTS", arguments)
+show("minbearer.service", shlex.split(command)[1:])

@@ -3,9 +3,12 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+mod certificates;
 mod command_line;
+mod credentials;
 mod locator;
 mod output;
 mod pages;
+mod proxy;
 mod renew;
 mod tls;
