@@ -26,6 +26,8 @@ int main(int count, char **arguments) {
   minbearer_set_timeout(handle, getenv("TIMEOUT") == NULL ? 500 : (uint32_t)atoi(getenv("TIMEOUT")));
   if (getenv("CA") != NULL) minbearer_set_ca(handle, text_of("CA"));
   if (getenv("CERT") != NULL) minbearer_set_client_certificate(handle, text_of("CERT"), text_of("KEY"));
+  if (getenv("ADDED_CA") != NULL) minbearer_add_ca(handle, text_of("ADDED_CA"));
+  if (getenv("SERVER_NAME") != NULL) minbearer_set_server_name(handle, "127.0.0.1", getenv("SERVER_NAME"));
   minbearer_status status = minbearer_authorization(handle, value, sizeof value, &why);
   minbearer_free(handle);
   fprintf(stderr, "minbearer: %s\n", why.text);

@@ -24,6 +24,8 @@ pub struct Handle {
     running: OnceLock<Running>,
 }
 
+// There is one of them, in the handle's own box.
+#[allow(clippy::large_enum_variant)]
 enum State {
     Settings(Settings),
     /// The first wrong argument or setting. Every call for a token returns it.

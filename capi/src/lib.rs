@@ -40,8 +40,6 @@ use flows::{SecretSource, accelerator, client_credentials, jsa};
 use handle::Handle;
 use machine::Machine;
 use network::Network;
-#[cfg(feature = "tls")]
-use network::NotYet as _;
 use secret::Supplier;
 use settings::{Credential, Placement, Settings, no_secret_yet};
 use status::{Failure, Status};

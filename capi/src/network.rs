@@ -73,15 +73,3 @@ impl flows::Transport for Network {
         callbacks.exchange(request, &left, &|| std::thread::sleep(crate::callbacks::PAUSE))
     }
 }
-
-#[cfg(feature = "tls")]
-pub(crate) trait NotYet: Sized {
-    fn with_added_ca(self, _: &str) -> Result<Http, flows::Error> {
-        Err(flows::Error::config("not yet"))
-    }
-    fn with_server_name(self, _: &str, _: &str) -> Result<Http, flows::Error> {
-        Err(flows::Error::config("not yet"))
-    }
-}
-#[cfg(feature = "tls")]
-impl NotYet for Http {}
