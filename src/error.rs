@@ -35,6 +35,7 @@ struct Content {
     kind: Kind,
     message: String,
     is_token_request: bool,
+    is_out_of_memory: bool,
     cause: Option<NetworkCause>,
     source: Option<Source>,
     refusal: Option<Refusal>,
@@ -178,8 +179,15 @@ impl Refusal {
 
 impl Error {
     fn new(kind: Kind, message: String) -> Error {
-        let (is_token_request, cause, source, refusal) = (false, None, None, None);
-        Error(Box::new(Content { kind, message, is_token_request, cause, source, refusal }))
+        Error(Box::new(Content {
+            kind,
+            message,
+            is_token_request: false,
+            is_out_of_memory: false,
+            cause: None,
+            source: None,
+            refusal: None,
+        }))
     }
 
     /// Makes an error of kind [`Config`](Kind::Config), for an implementation of `Flow` or `Transport`. The message must
@@ -207,6 +215,17 @@ impl Error {
     /// Makes an error of kind [`Malformed`](Kind::Malformed).
     pub fn malformed(message: impl Into<String>) -> Error {
         Error::new(Kind::Malformed, message.into())
+    }
+
+    /// An error of kind `Malformed` for want of memory, not for what the server sent.
+    pub(crate) fn out_of_memory(message: &str) -> Error {
+        let mut error = Error::malformed(message);
+        error.0.is_out_of_memory = true;
+        error
+    }
+
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        self.0.is_out_of_memory
     }
 
     /// An error of kind `Refused`, `Unavailable` or `Status`.

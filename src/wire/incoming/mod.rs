@@ -438,7 +438,7 @@ impl From<Wrong> for Error {
             Wrong::TooLarge { limit } => {
                 Error::malformed(format!("the answer is larger than {limit} bytes"))
             }
-            Wrong::NoMemory => Error::malformed("there is no memory for the answer"),
+            Wrong::NoMemory => Error::out_of_memory("there is no memory for the answer"),
         };
         error.with_network_cause(NetworkCause::NotHttp) // which changes only the first two
     }
