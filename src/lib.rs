@@ -135,7 +135,7 @@
 //!
 //! ## Every wait has a deadline
 //!
-//! The deadline covers the locator, DNS, connect, the TLS handshake, a slow TLS record, and an answer of a byte a second.
+//! The deadline covers the locator, DNS, connect, the proxy, the TLS handshake, a pipe that supplies a secret, a slow TLS record, and an answer of a byte a second.
 //! It is 10 s for the whole call unless the `Config` sets another. The call returns within half a second of it and leaves
 //! no socket, process or thread behind, except the thread of a name lookup that the resolver does not end, or of reading
 //! a CA file on a mount that does not answer.
@@ -147,7 +147,8 @@
 //!
 //! ## Credentials go nowhere else
 //!
-//! Redirects are refused, no proxy is taken from the environment, and no feature that another crate turns on in a
+//! Redirects are refused, no proxy is taken from the environment (one that the caller names is asked for a tunnel, and
+//! learns host and port alone), and no feature that another crate turns on in a
 //! shared dependency changes where or how credentials travel. An ambiguous URL is a configuration error before a socket
 //! opens. `localhost` means the loopback addresses, without a lookup. `client_credentials` refuses plain `http` beyond
 //! loopback unless told otherwise.
@@ -203,8 +204,12 @@ mod session;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::error::{add_note, on_a_line};
+    pub use crate::flow::client_credentials::environment::{
+        Needs as ClientNeeds, from_env as client_credentials_from_env,
+    };
     pub use crate::life::pause;
-    pub use crate::os::env::{optional as variable, required as required_variable};
+    pub use crate::net::http::with_proxy_of;
+    pub use crate::os::env::optional as variable;
     pub use crate::os::files::read_regular;
     pub use crate::wire::json::written_seconds;
     pub use crate::wire::time::Utc;

@@ -32,18 +32,35 @@ pub struct Arguments {
     pub operands: Vec<String>,
     pub rfc6750: bool,
     pub scopes: Vec<String>,
-    pub parameters: Vec<(String, String)>,
-    pub basic: bool,
+    pub parameters: Vec<(String, Value)>,
+    pub request_headers: Vec<(String, Value)>,
+    pub basic: Option<Basic>,
     pub grant_type: Option<String>,
     pub plain_http: bool,
     pub format: Format,
     pub timeout: Duration,
     pub tls: TlsFiles,
+    pub proxy: Option<String>,
+    pub proxy_user: Option<String>,
     /// Where the token goes instead of standard output.
     pub output: Option<PathBuf>,
     pub mode: RawMode,
     pub renew: bool,
     pub every: Option<Duration>,
+}
+
+/// The value of a parameter or a header.
+pub enum Value {
+    Text(String),
+    /// Read anew for each request.
+    File(PathBuf),
+}
+
+/// How the secret goes into Basic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Basic {
+    Encoded,
+    Unencoded,
 }
 
 #[derive(Default)]
@@ -105,12 +122,15 @@ impl Arguments {
             rfc6750: false,
             scopes: Vec::new(),
             parameters: Vec::new(),
-            basic: false,
+            request_headers: Vec::new(),
+            basic: None,
             grant_type: None,
             plain_http: false,
             format: Format::Token,
             timeout: DEFAULT_TIMEOUT,
             tls: TlsFiles::default(),
+            proxy: None,
+            proxy_user: None,
             output: None,
             mode: DEFAULT_MODE,
             renew: false,
@@ -135,6 +155,9 @@ impl Arguments {
             Arguments { tls: TlsFiles { certificate: None, key: Some(_), .. }, .. } => {
                 needs("--key", "--cert FILE")
             }
+            Arguments { proxy: None, proxy_user: Some(_), .. } => {
+                needs("--proxy-user", "--proxy URL")
+            }
             _ => Ok(Asked::Token(Box::new(arguments))),
         }
     }
@@ -148,21 +171,20 @@ impl Arguments {
         let wrong = |expected: &str| {
             Error::config(format!("the value of --{} is not {expected}", row.name))
         };
+        let needs_tls =
+            || Error::config(format!("--{} needs a program built with the feature tls", row.name));
+        let is_built = cfg!(feature = "tls");
         let file = |value| {
-            let is_built = cfg!(feature = "tls");
-            let without = || format!("--{} needs a program built with the feature tls", row.name);
-            if is_built { Ok(Some(PathBuf::from(value))) } else { Err(Error::config(without())) }
+            if is_built { Ok(Some(PathBuf::from(value))) } else { Err(needs_tls()) }
         };
+        let proxy = |value| if is_built { Ok(Some(value)) } else { Err(needs_tls()) };
         match row.setting {
             Setting::Rfc6750 => self.rfc6750 = true,
             Setting::Scope => self.scopes.push(text("a scope", value)?),
-            Setting::Parameter => {
-                let parameter = text("a parameter", value)?;
-                let (name, value) =
-                    parameter.split_once('=').ok_or_else(|| wrong("of the form NAME=VALUE"))?;
-                self.parameters.push((name.into(), value.into()));
-            }
-            Setting::Basic => self.basic = true,
+            Setting::Parameter => self.parameters.push(named_value(row, value)?),
+            Setting::RequestHeader => self.request_headers.push(named_value(row, value)?),
+            Setting::Basic => self.send_as(Basic::Encoded)?,
+            Setting::BasicUnencoded => self.send_as(Basic::Unencoded)?,
             Setting::GrantType => self.grant_type = Some(text("the grant type", value)?),
             Setting::PlainHttp => self.plain_http = true,
             Setting::Header => self.print(Format::Header)?,
@@ -174,6 +196,8 @@ impl Arguments {
             Setting::CaCert => self.tls.ca = file(value)?,
             Setting::Cert => self.tls.certificate = file(value)?,
             Setting::Key => self.tls.key = file(value)?,
+            Setting::Proxy => self.proxy = proxy(text("the proxy URL", value)?)?,
+            Setting::ProxyUser => self.proxy_user = proxy(text("the proxy's user", value)?)?,
             Setting::Output => self.output = Some(PathBuf::from(value)),
             Setting::Mode => {
                 self.mode = value
@@ -192,6 +216,14 @@ impl Arguments {
             // They end the parsing, or go without a command.
             Setting::Help | Setting::Version | Setting::Check | Setting::MaxAge => {}
         }
+        Ok(())
+    }
+
+    fn send_as(&mut self, basic: Basic) -> Result<(), Error> {
+        if self.basic.is_some_and(|before| before != basic) {
+            return Err(Error::config("--basic and --basic-unencoded exclude one another"));
+        }
+        self.basic = Some(basic);
         Ok(())
     }
 
@@ -230,6 +262,25 @@ fn check(operands: &[String], given: Vec<(&Row, OsString)>) -> Result<Asked, Err
         (None, _) => Err(Error::config("--max-age is given without --check FILE")),
         (_, None) => Err(Error::config("--check is given without --max-age SECONDS")),
     }
+}
+
+/// `NAME=VALUE`, or `NAME@FILE`. The first of the two signs decides, as in curl, so that no value becomes the name of a
+/// file.
+fn named_value(row: &Row, word: OsString) -> Result<(String, Value), Error> {
+    let bytes = word.as_bytes();
+    let sign = bytes.iter().position(|byte| matches!(byte, b'=' | b'@'));
+    let Some((name, [sign, value @ ..])) = sign.and_then(|at| bytes.split_at_checked(at)) else {
+        return Err(Error::config(format!(
+            "the value of --{} is not of the form NAME=VALUE or NAME@FILE",
+            row.name
+        )));
+    };
+    let value = OsStr::from_bytes(value).to_os_string();
+    let name = text("a name", OsStr::from_bytes(name).to_os_string())?;
+    Ok(match sign {
+        b'@' => (name, Value::File(value.into())),
+        _ => (name, Value::Text(text("a value", value)?)),
+    })
 }
 
 fn seconds(row: &Row, value: &OsStr) -> Result<Duration, Error> {

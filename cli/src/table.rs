@@ -45,7 +45,9 @@ pub enum Setting {
     Rfc6750,
     Scope,
     Parameter,
+    RequestHeader,
     Basic,
+    BasicUnencoded,
     GrantType,
     PlainHttp,
     Header,
@@ -55,6 +57,8 @@ pub enum Setting {
     CaCert,
     Cert,
     Key,
+    Proxy,
+    ProxyUser,
     Output,
     Mode,
     Renew,
@@ -92,7 +96,7 @@ const fn row(
     flow: Option<Flow>,
     what: &'static str,
 ) -> Row {
-    let repeats = matches!(setting, Setting::Scope | Setting::Parameter);
+    let repeats = matches!(setting, Setting::Scope | Setting::Parameter | Setting::RequestHeader);
     Row { setting, name, argument, flow, repeats, what }
 }
 
@@ -111,17 +115,31 @@ pub const OPTIONS: &[Row] = &[
     row(
         Setting::Parameter,
         "parameter",
-        "NAME=VALUE",
+        "NAME=VALUE|NAME@FILE",
         CLIENT_CREDENTIALS,
-        "send this form parameter too",
+        "send this form parameter too; @FILE is read anew for each request",
+    ),
+    row(
+        Setting::RequestHeader,
+        "request-header",
+        "NAME=VALUE|NAME@FILE",
+        CLIENT_CREDENTIALS,
+        "send this header too, such as a gateway's key",
     ),
     row(Setting::Basic, "basic", "", CLIENT_CREDENTIALS, "send id and secret as HTTP Basic"),
+    row(
+        Setting::BasicUnencoded,
+        "basic-unencoded",
+        "",
+        CLIENT_CREDENTIALS,
+        "the same as curl does, for servers that do not decode them",
+    ),
     row(
         Setting::GrantType,
         "grant-type",
         "NAME",
         CLIENT_CREDENTIALS,
-        "the server's own name for this grant",
+        "another grant, or the server's name for this one",
     ),
     row(
         Setting::PlainHttp,
@@ -159,6 +177,14 @@ pub const OPTIONS: &[Row] = &[
     row(Setting::CaCert, "cacert", "FILE", None, "trust the CAs in this PEM file alone (tls)"),
     row(Setting::Cert, "cert", "FILE", None, "a client certificate, PEM (tls)"),
     row(Setting::Key, "key", "FILE", None, "its key, PEM (tls)"),
+    row(Setting::Proxy, "proxy", "URL", None, "through this HTTP proxy, by CONNECT (tls)"),
+    row(
+        Setting::ProxyUser,
+        "proxy-user",
+        "NAME",
+        None,
+        "its user; PROXY_PASSWORD_FILE has the password (tls)",
+    ),
     row(Setting::Help, "help", "", None, "print this"),
     row(Setting::Version, "version", "", None, "print the version"),
 ];
@@ -176,8 +202,9 @@ pub const PROBE: &[Row] = &[
 ];
 
 /// The environment variables, and the commands that read them.
-pub const VARIABLES: [(&str, &[Flow]); 9] = [
+pub const VARIABLES: [(&str, &[Flow]); 11] = [
     ("CLIENT_ID", &[Flow::Jsa, Flow::ClientCredentials]),
+    ("CLIENT_ID_FILE", &[Flow::Jsa, Flow::ClientCredentials]),
     ("CLIENT_SECRET", &[Flow::Jsa, Flow::ClientCredentials]),
     ("CLIENT_SECRET_FILE", &[Flow::Jsa, Flow::ClientCredentials]),
     ("CLIENT_ASSERTION_FILE", &[Flow::ClientCredentials]),
@@ -186,6 +213,7 @@ pub const VARIABLES: [(&str, &[Flow]); 9] = [
     ("SERVICE_PORT_LOCATOR", &[Flow::Jsa]),
     ("NC_PASSWORD_FILE", &[Flow::Accelerator]),
     ("USER", &[Flow::Accelerator]),
+    ("PROXY_PASSWORD_FILE", &[Flow::Jsa, Flow::Accelerator, Flow::ClientCredentials]),
 ];
 
 /// The exit statuses and their causes.

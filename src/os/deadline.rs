@@ -3,6 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::BorrowedFd;
+use rustix::io::Errno;
 use std::io::{Error, ErrorKind, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -82,6 +85,18 @@ fn within_and_counted<T: Send + 'static>(
                 abandoned.fetch_add(1, Ordering::Relaxed);
                 return Err(timed_out);
             }
+        }
+    }
+}
+
+/// Waits until there is something to read, or the end; an error if the deadline passes first.
+pub(crate) fn wait_until_readable(from: BorrowedFd, deadline: Instant) -> Result<()> {
+    loop {
+        let time = Timespec::try_from(left(deadline)?).map_err(Error::other)?;
+        match poll(&mut [PollFd::from_borrowed_fd(from, PollFlags::IN)], Some(&time)) {
+            Ok(0) | Err(Errno::INTR) => {} // `left` decides
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
         }
     }
 }

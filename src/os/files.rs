@@ -2,26 +2,26 @@
 
 use crate::error::{Error, on_a_line};
 use crate::os::deadline::within;
-use crate::secret::{AfterRefusal, Buffer, Deadline, Secret, SecretSource, Supply};
-use alloc::boxed::Box;
+use crate::secret::{Buffer, Secret, without_line_break};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use rustix::fs::OFlags;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Error as IoError, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// The longest real secrets, keys and assertions are a few KiB.
-const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
+pub(super) const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
+/// How errors call one.
+pub(super) const SECRET_FILE: &str = "the secret file";
 /// For a file that is read outside a call that has a deadline.
-const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
-/// For a look at whether a file has changed, which takes microseconds unless its mount does not answer.
-const LOOK_TIMEOUT: Duration = Duration::from_millis(300);
+pub(super) const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a look at a path or a file's dates, which takes microseconds unless its mount does not answer.
+pub(super) const LOOK_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// A path for an error message: on one line, with control characters escaped. What may be a secret that was given in the
 /// place of a path is not shown: neither the file exists, nor a folder in which it could be. The root is no such folder,
@@ -29,57 +29,105 @@ const LOOK_TIMEOUT: Duration = Duration::from_millis(300);
 pub(crate) fn shown_path(path: &Path) -> String {
     let its_path = path.to_path_buf();
     let deadline = Instant::now() + LOOK_TIMEOUT;
-    let is_path = match within(deadline, "minbearer-file", move || Ok(is_path(&its_path))) {
-        Ok(is_path) => is_path,
-        // A mount that does not answer: it is a path.
-        Err(error) => error.kind() == ErrorKind::TimedOut,
-    };
-    if is_path {
-        on_a_line(&path.to_string_lossy())
-    } else {
-        String::from("(in no folder that exists, so it is not shown: it may be a secret)")
+    match within(deadline, "minbearer-file", move || Ok(shown_now(&its_path))) {
+        Ok(shown) => shown,
+        // On a mount that does not answer: it is a path.
+        Err(error) if error.kind() == ErrorKind::TimedOut => shown_existing(path),
+        Err(_) => String::from(NOT_SHOWN),
     }
 }
 
-fn is_path(path: &Path) -> bool {
+const NOT_SHOWN: &str = "(in no folder that exists, so it is not shown: it may be a secret)";
+
+/// The same, where it may take as long as it takes.
+fn shown_now(path: &Path) -> String {
     let is_folder = |parent: &Path| parent.parent().is_some() && parent.is_dir();
-    path.symlink_metadata().is_ok() || path.parent().is_some_and(is_folder)
+    if path.symlink_metadata().is_ok() || path.parent().is_some_and(is_folder) {
+        shown_existing(path)
+    } else {
+        String::from(NOT_SHOWN)
+    }
+}
+
+/// The same for a path that is known to name something. It asks the system nothing, which might not answer.
+pub(super) fn shown_existing(path: &Path) -> String {
+    on_a_line(&path.to_string_lossy())
 }
 
 /// Reads a regular file of at most `max_bytes`. `name` describes it in an error.
-///
-/// It is read on a thread, since reading a file on a mount whose server is gone may block without end: see [`within`].
-/// The error is then [`Kind::Timeout`](crate::Kind::Timeout).
 pub(crate) fn read_file(
     name: &str,
     path: &Path,
     max_bytes: usize,
     deadline: Instant,
 ) -> Result<Buffer, Error> {
-    let said = |what: &str| format!("{name} {} {what}", shown_path(path));
+    with_file(name, path, deadline, move |path| {
+        let opened = open_regular(path).map_err(Unreadable::Io)?;
+        let (file, len) = opened.map_err(|what| Unreadable::Because(what.into()))?;
+        read_open(file, len, max_bytes)
+    })
+}
+
+/// Calls `act` with the path on a thread, since opening or reading a file on a mount whose server is gone may block without
+/// end: see [`within`]. The error is then [`Kind::Timeout`](crate::Kind::Timeout).
+pub(super) fn with_file<T: Send + 'static>(
+    name: &str,
+    path: &Path,
+    deadline: Instant,
+    act: impl FnOnce(&Path) -> Result<T, Unreadable> + Send + 'static,
+) -> Result<T, Error> {
     let its_path = path.to_path_buf();
-    match within(deadline, "minbearer-file", move || Ok(read_now(&its_path, max_bytes))) {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(Unreadable::Because(what))) => Err(Error::config(said(&what))),
-        Ok(Err(Unreadable::Io(error))) => {
-            Err(Error::config(said(&format!("cannot be read: {error}"))).with_source(error))
+    let outcome = within(deadline, "minbearer-file", move || {
+        // A look at the path for an error may block too.
+        Ok(act(&its_path).map_err(|why| (why, shown_now(&its_path))))
+    });
+    match outcome {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err((Unreadable::Because(what), path))) => {
+            Err(Error::config(format!("{name} {path} {what}")))
         }
-        Err(error) if error.kind() == ErrorKind::TimedOut => {
-            Err(Error::timeout(said("was not read in time; does its mount answer?")))
+        Ok(Err((Unreadable::Io(error), path))) => {
+            Err(Error::config(format!("{name} {path} cannot be read: {error}")).with_source(error))
         }
+        // If the path named nothing, the system would have said so.
+        Err(error) if error.kind() == ErrorKind::TimedOut => Err(Error::timeout(format!(
+            "{name} {} was not read in time; does its mount answer?",
+            shown_existing(path)
+        ))),
         // Of the system's threads, not of the file.
-        Err(error) => Err(Error::network(said(&format!("was not read: {error}")))),
+        Err(error) => Err(Error::network(format!("{name} was not read: {error}"))),
     }
 }
 
-enum Unreadable {
+pub(super) enum Unreadable {
     Io(IoError),
     Because(String),
 }
 
-fn read_now(path: &Path, max_bytes: usize) -> Result<Buffer, Unreadable> {
+/// Opens a file without waiting: a FIFO would block until its other end is opened. The type is looked at after the opening,
+/// since another file may get the name between a look and the opening.
+pub(super) fn open(path: &Path) -> Result<(File, Metadata), IoError> {
+    let flags = OFlags::NONBLOCK.bits() as i32;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    Ok((file, metadata))
+}
+
+/// Opens a regular file, and returns it with its length, or says what the path is instead.
+pub(crate) fn open_regular(path: &Path) -> Result<Result<(File, u64), &'static str>, IoError> {
+    let (file, metadata) = open(path)?;
+    Ok(if metadata.is_dir() {
+        Err("is a directory")
+    } else if !metadata.is_file() {
+        Err("is not a regular file")
+    } else {
+        Ok((file, metadata.len()))
+    })
+}
+
+/// Reads a regular file to its end.
+pub(super) fn read_open(mut file: File, len: u64, max_bytes: usize) -> Result<Buffer, Unreadable> {
     let because = |what: &str| Unreadable::Because(what.into());
-    let (mut file, len) = open_regular(path).map_err(Unreadable::Io)?.map_err(because)?;
     let expected = usize::try_from(len).unwrap_or(usize::MAX).min(max_bytes);
     let mut bytes = Buffer::default();
     bytes.reserve(expected + 1).map_err(|_| because("cannot be read: out of memory"))?;
@@ -108,97 +156,20 @@ impl Secret {
     /// for 10 s; [`Kind::Network`](crate::Kind::Network) if no thread to read it can be started, or eight that
     /// earlier calls have given up still hang.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Secret, Error> {
-        Secret::from_file_by(path.as_ref(), Instant::now() + UNSET_TIMEOUT)
-    }
-
-    fn from_file_by(path: &Path, deadline: Instant) -> Result<Secret, Error> {
-        let wrong =
-            |what: &str| Error::config(format!("the secret file {} {what}", shown_path(path)));
-        let bytes = read_file("the secret file", path, MAX_SECRET_FILE_BYTES, deadline)?;
-        let text = core::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8"))?;
-        let text =
-            text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-        if text.is_empty() {
-            return Err(wrong("is empty"));
-        }
-        Ok(Secret::from(text))
+        let (path, deadline) = (path.as_ref(), Instant::now() + UNSET_TIMEOUT);
+        secret_in(&read_file(SECRET_FILE, path, MAX_SECRET_FILE_BYTES, deadline)?, path)
     }
 }
 
-impl SecretSource {
-    /// A file that is read anew for each request, as by [`Secret::from_file`], so that the secret may rotate. The time to
-    /// read it counts towards the flow's timeout.
-    pub fn file(path: impl Into<PathBuf>) -> Self {
-        SecretSource::supplied_by(Box::new(SecretFile {
-            path: path.into(),
-            read: Mutex::default(),
-        }))
+/// The secret that a file holds.
+pub(super) fn secret_in(bytes: &[u8], path: &Path) -> Result<Secret, Error> {
+    let wrong =
+        |what: &str| Error::config(format!("{SECRET_FILE} {} {what}", shown_existing(path)));
+    let text = core::str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8"))?;
+    match without_line_break(text) {
+        "" => Err(wrong("is empty")),
+        text => Ok(Secret::from(text)),
     }
-}
-
-/// A secret's file, and what it was when it was last read.
-struct SecretFile {
-    path: PathBuf,
-    read: Mutex<Option<Identity>>,
-}
-
-/// Tells one content of a file from another without keeping anything of the content: device, inode, size, and the time
-/// of the last change in seconds and nanoseconds. `None` for a file that is not there.
-type Identity = Option<(u64, u64, u64, i64, i64)>;
-
-impl SecretFile {
-    /// What the file is now, on a thread, since its mount may not answer. An error if that is not known in time.
-    fn identity(&self, deadline: Instant) -> Result<Identity, IoError> {
-        let path = self.path.clone();
-        within(deadline, "minbearer-file", move || {
-            let file = std::fs::metadata(path).ok();
-            Ok(file
-                .map(|file| (file.dev(), file.ino(), file.size(), file.mtime(), file.mtime_nsec())))
-        })
-    }
-
-    fn last_read(&self) -> MutexGuard<'_, Option<Identity>> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Supply for SecretFile {
-    fn supply(&self, deadline: Deadline) -> Result<Secret, Error> {
-        let deadline = deadline.unwrap_or_else(|| Instant::now() + UNSET_TIMEOUT);
-        // Before it is read: if it changes in between, the new content is tried once more, and never missed.
-        let identity = self.identity(deadline);
-        *self.last_read() = identity.ok();
-        Secret::from_file_by(&self.path, deadline)
-    }
-
-    fn after_refusal(&self) -> AfterRefusal {
-        // The caller has a deadline that is not known here.
-        match (self.identity(Instant::now() + LOOK_TIMEOUT), *self.last_read()) {
-            (Ok(now), Some(read)) if now != read => AfterRefusal::Changed,
-            _ => AfterRefusal::Pause,
-        }
-    }
-
-    fn description(&self) -> &'static str {
-        "a file that holds a secret"
-    }
-}
-
-/// Opens a regular file, and returns it with its length, or says what the path is instead.
-///
-/// A FIFO would block until its other end is opened, without `O_NONBLOCK`. The type is checked after the opening, since
-/// another file may get the name between a check and the opening.
-pub(crate) fn open_regular(path: &Path) -> Result<Result<(File, u64), &'static str>, IoError> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    Ok(if metadata.is_dir() {
-        Err("is a directory")
-    } else if !metadata.is_file() {
-        Err("is not a regular file")
-    } else {
-        Ok((file, metadata.len()))
-    })
 }
 
 #[cfg(test)]
@@ -226,13 +197,16 @@ mod tests {
     fn a_file_is_read_within_the_deadline_of_the_call() {
         use crate::client_credentials::{ClientAuthentication, Config};
         use crate::flow::Flow;
-        use crate::{Kind, accelerator, jsa};
+        use crate::{Kind, SecretSource, accelerator, jsa};
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(&path, "s").unwrap();
         let source = || SecretSource::file(&path);
         let url = "https://h/token";
-        let flows: [&dyn Flow; 5] = [
+        let flows: [&dyn Flow; 8] = [
+            &jsa::Config::new(source(), "s").unwrap(),
+            &Config::new(url, "id", "s").unwrap().with_header("X", source()).unwrap(),
+            &Config::new(url, "id", "s").unwrap().with_secret_parameter("p", source()).unwrap(),
             &jsa::Config::new("id", source()).unwrap(),
             &accelerator::Config::new(url, "rose", source()).unwrap(),
             &Config::new(url, "id", source()).unwrap(),
@@ -251,34 +225,6 @@ mod tests {
         }
         let error = read_regular("the file", &path, 9, Instant::now()).unwrap_err();
         assert_eq!(error.kind(), Kind::Timeout, "{error}");
-    }
-
-    #[test]
-    fn a_secret_file_that_was_changed_after_it_was_read_is_seen_to_be() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("secret");
-        let source = SecretSource::file(&path);
-        let read = || source.supply("the secret", None).map(drop).is_ok();
-        assert_eq!(source.after_refusal(), AfterRefusal::Pause, "it was not read");
-        assert!(!read());
-        assert_eq!(source.after_refusal(), AfterRefusal::Pause, "still absent");
-        std::fs::write(&path, "one").unwrap();
-        assert_eq!(source.after_refusal(), AfterRefusal::Changed, "it is there");
-        assert!(read());
-        assert_eq!(source.after_refusal(), AfterRefusal::Pause, "it was read");
-        std::fs::write(folder.path().join("new"), "two").unwrap();
-        std::fs::rename(folder.path().join("new"), &path).unwrap();
-        for _ in 0..2 {
-            assert_eq!(source.after_refusal(), AfterRefusal::Changed, "replaced");
-        }
-        assert!(read());
-        assert_eq!(source.after_refusal(), AfterRefusal::Pause);
-        let file = File::options().write(true).open(&path).unwrap();
-        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-        assert_eq!(source.after_refusal(), AfterRefusal::Changed, "written in place");
-        assert!(read());
-        std::fs::remove_file(&path).unwrap();
-        assert_eq!(source.after_refusal(), AfterRefusal::Changed, "gone");
     }
 
     #[test]

@@ -7,3 +7,4 @@ pub(crate) mod files;
 pub(crate) mod locator;
 #[cfg(feature = "prompt")]
 pub mod prompt;
+mod secret_file;

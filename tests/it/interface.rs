@@ -270,7 +270,7 @@ fn the_header_is_never_sent_to_the_target_of_a_redirect() {
         let config = jsa::Config::new("id", "secret").expect("credentials");
         config.with_qoauth_url("http://qoauth.invalid").expect("a URL")
     };
-    let session = || Session::with_token(config(), token());
+    let session = || Session::new(config()).with_token(token());
     let request = || Request::get(&url).expect("a URL");
     let deadline = Instant::now() + Duration::from_secs(10);
     let statuses = [

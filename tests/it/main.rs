@@ -18,6 +18,7 @@ mod interface;
 mod json;
 mod own_flow;
 mod own_transport;
+mod proxy;
 mod rotation;
 mod tls;
 mod tls_client_certificate;

@@ -108,7 +108,7 @@ fn a_wrong_setting_or_argument_is_named() {
     let appliance = odd_appliance();
     let missing = "/dev/absent";
     for (more, part) in [
-        (&[("CLIENT_ID", "unset")][..], "CLIENT_ID is not set"),
+        (&[("CLIENT_ID", "unset")][..], "neither CLIENT_ID nor CLIENT_ID_FILE is set"),
         (&[("CLIENT_ID", "")], "CLIENT_ID is empty"),
         (&[("CLIENT_SECRET", "unset")], "neither CLIENT_SECRET nor CLIENT_SECRET_FILE"),
         (&[("CLIENT_SECRET", "")], "CLIENT_SECRET is empty"),
@@ -121,7 +121,7 @@ fn a_wrong_setting_or_argument_is_named() {
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
         (
             &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/dev/null")],
-            "/dev/null is not a regular file",
+            "/dev/null is neither a regular file nor a pipe",
         ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "")], "CLIENT_SECRET_FILE is empty"),
         (&[("QOAUTH_HOST", "")], "QOAUTH_HOST is empty"),
@@ -153,7 +153,7 @@ fn a_wrong_setting_or_argument_is_named() {
         (&["accelerator", "http://h", "rose"], "there is no password: set NC_PASSWORD_FILE"),
         (&["client-credentials"], "is missing: expected minbearer client-credentials TOKEN_URL"),
         (&["client-credentials", "http://h", "more"], "too many arguments"),
-        (&["client-credentials", "https://h"], "CLIENT_ID is not set"),
+        (&["client-credentials", "https://h"], "neither CLIENT_ID nor CLIENT_ID_FILE is set"),
         (&["client-credentials", "https://h", "--parameter", "audience"], "NAME=VALUE"),
         (&["jsa", "--basic"], "--basic goes with client-credentials"),
         (&["jsa", "--rfc6750"], "--rfc6750 goes with accelerator"),
@@ -631,7 +631,6 @@ fn a_typed_line_is_read_to_its_end_and_without_it() {
         ("pw\r", "raw", "pw"),
         ("pw\n", "raw", "pw"),
         ("pw\r\n", "-icrnl", "pw"),
-        ("\u{1a}pw\n", "icanon", "\u{1a}pw"), // Ctrl-Z
         (&format!("{longest}\n"), "icanon", &longest),
     ] {
         let (outcome, _) = at_a_terminal(&appliance.nc_url(), typed.as_bytes(), lines);
@@ -648,6 +647,8 @@ fn a_typed_line_that_is_no_password_is_an_error() {
         (b"\x04", "icanon", "end of file"),
         (b"unfinished\x04\x04", "icanon", "end of file"),
         (b"\xff\n", "icanon", "it is not UTF-8"),
+        // Ctrl-Z, which suspends nothing here.
+        (b"\x1apw\n", "icanon", "the password has a control character, U+001A"),
         (too_long.as_bytes(), "icanon", "it is longer than 4094 bytes"),
         (raw.as_bytes(), "raw", "it is longer than 4094 bytes"),
     ] {

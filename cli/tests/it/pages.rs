@@ -99,9 +99,8 @@ mod manual {
 #[test]
 fn the_manual_page_is_current() {
     let page = manual::page();
-    for placeholder in ["@VERSION@", "@SYNOPSIS@", "@OPTIONS@", "@STATUSES@"] {
-        assert!(!page.contains(placeholder), "{placeholder} is left");
-    }
+    let is_left = |word: &&str| word.len() > 2 && word.starts_with('@') && word.ends_with('@');
+    assert_eq!(page.split_whitespace().find(is_left), None, "something was not replaced");
     expect_current("docs/minbearer.1", &page);
 }
 
@@ -116,8 +115,9 @@ fn the_manual_page_has_every_variable() {
         let paragraph = paragraph.unwrap_or_else(|| panic!("{name} is not in the manual page"));
         let mut named = COMMANDS.iter().filter(|command| flows.contains(&command.flow));
         let is_named = named.any(|command| paragraph.replace('\\', "").contains(command.name));
-        let is_the_secret_again = name == "CLIENT_SECRET_FILE";
-        assert!(is_named || is_the_secret_again, "{name}: for which command? {paragraph}");
+        let is_said_before = ["CLIENT_ID_FILE", "CLIENT_SECRET_FILE"].contains(&name);
+        let is_for_all = flows.len() == COMMANDS.len();
+        assert!(is_named || is_said_before || is_for_all, "{name}: for which command? {paragraph}");
     }
 }
 
@@ -188,7 +188,10 @@ fn the_completions_of_bash_are_current_and_complete() {
         ("minbearer jsa --h", "--header --help"),
         ("minbearer jsa --s", ""),
         ("minbearer accelerator URL --r", "--rfc6750 --renew"),
-        ("minbearer --header client-credentials --p", "--parameter --plain-http"),
+        (
+            "minbearer --header client-credentials --p",
+            "--parameter --plain-http --proxy --proxy-user",
+        ),
         ("minbearer jsa --timeout j", ""),
         ("minbearer --ch", "--check"),
         ("minbearer --check CHANGEL", "CHANGELOG.md"),

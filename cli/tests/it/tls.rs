@@ -92,7 +92,11 @@ fn a_client_certificate_replaces_a_secret() {
     }
     let arguments =
         ["client-credentials", &url, "--cacert", ca, "--cert", certificate, "--key", key];
-    run("minbearer", &arguments, &[]).expect_failure("minbearer", 2, "CLIENT_ID is not set");
+    run("minbearer", &arguments, &[]).expect_failure(
+        "minbearer",
+        2,
+        "neither CLIENT_ID nor CLIENT_ID_FILE is set",
+    );
 }
 
 /// Short-lived certificates are replaced while the program runs.
