@@ -13,12 +13,12 @@ pub(crate) fn client_id() -> Result<Option<SecretSource>, Error> {
 }
 
 /// The same if there has to be one.
-pub(crate) fn required_client_id() -> Result<SecretSource, Error> {
+pub fn required_client_id() -> Result<SecretSource, Error> {
     client_id()?.ok_or_else(|| Error::config("neither CLIENT_ID nor CLIENT_ID_FILE is set"))
 }
 
 /// The client secret: `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names. `None` if neither is set.
-pub(crate) fn client_secret() -> Result<Option<SecretSource>, Error> {
+pub fn client_secret() -> Result<Option<SecretSource>, Error> {
     credential("CLIENT_SECRET", "CLIENT_SECRET_FILE")
 }
 
