@@ -60,7 +60,7 @@ impl Client {
     pub fn get_token(&self) -> Result<Obtained, Error> {
         let Utc(requested) = Utc::now();
         let token = minbearer::get_token(self.flow(), &self.network)
-            .map_err(|error| if self.network.has_proxy { error } else { advice::add(error) })?;
+            .map_err(|error| advice::add(error, self.network.has_proxy))?;
         Ok(Obtained { token, requested })
     }
 

@@ -402,6 +402,10 @@ fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed()
         let outcome = jsa(&appliance, &[], more);
         assert_eq!(outcome.err.contains(hint), has_hint, "{more:?}: {outcome:?}");
     }
+    let https = closed_url.replace("http:", "https:");
+    let outcome = jsa(&appliance, &["--proxy", &closed_url], &[proxy, ("QOAUTH_URL", &https)]);
+    outcome.expect_failure("minbearer", 4, "refused");
+    assert!(!outcome.err.contains(hint), "there is a proxy: {outcome:?}");
 }
 
 #[test]

@@ -309,7 +309,7 @@ fn a_service_manager_is_told_of_the_first_token_and_how_it_is_at_each_change() {
         appliance.begin_outage(None);
         socket.set_read_timeout(Some(10 * SECOND)).unwrap();
         let more = [("NOTIFY_SOCKET", variable)];
-        let mut renewing = Renewing::jsa_with(&appliance, &file, &["--every", "1000"], &more);
+        let renewing = Renewing::jsa_with(&appliance, &file, &["--every", "1000"], &more);
         let said = message(&socket);
         assert!(said.starts_with("STATUS=no token yet: 1 failure since 2"), "{said}");
         assert!(said.contains("Z, or at SIGHUP: ") && said.contains("502"), "{said}");
