@@ -56,12 +56,49 @@ impl Http {
     /// Trusts the CAs in this PEM text and no others: neither the system's nor those of the environment. TLS sessions
     /// of earlier connections are not resumed.
     ///
+    /// A certificate in it that may sign (basic constraint CA:TRUE, and keyCertSign if it has a key usage) is an issuer.
+    /// Each is also a pin: a server that presents the same certificate is accepted if it is for that server and in its
+    /// time, whatever else the certificate says. A pin without a `subjectAltName` is for the server that its common name
+    /// names. So an appliance's self-signed certificate can be trusted alone.
+    ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a text that is empty, in DER or without a PEM certificate.
     #[cfg(feature = "tls-no-provider")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))] // which is what most want, and turns that one on
     pub fn with_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_ca(pem.as_ref())?, ..self })
+    }
+
+    /// Trusts the CAs in this PEM text too, as [`with_ca`](Self::with_ca) does: beside the system's or those of the
+    /// environment, or beside those that `with_ca` gave.
+    ///
+    /// # Errors
+    /// As for [`with_ca`](Self::with_ca).
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn with_added_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
+        Ok(Http { tls: self.tls.with_added_ca(pem.as_ref())?, ..self })
+    }
+
+    /// For this host alone, a name or an address as the URL has it: asks for (SNI) and verifies the certificate of another
+    /// name. For appliances that are reached by an address which their certificate does not have. The certificate that
+    /// QRadar makes for itself is for `localhost.localdomain`:
+    ///
+    /// ```
+    /// # fn main() -> Result<(), minbearer::Error> {
+    /// let http = minbearer::Http::new().with_server_name("192.0.2.7", "localhost.localdomain")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The server is then whoever has a certificate of a trusted CA for that name, so trust that CA alone, or the
+    /// certificate itself: [`with_ca`](Self::with_ca).
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a name that is neither a DNS name nor an address.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn with_server_name(self, host: &str, name: &str) -> Result<Http, Error> {
+        Ok(Http { tls: self.tls.with_server_name(host, name)?, ..self })
     }
 
     /// Presents a client certificate to servers that ask for one: the certificate chain in PEM, the client's own
