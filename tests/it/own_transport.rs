@@ -9,8 +9,8 @@ mod example;
 use crate::support::appliance::{Appliance, Credentials};
 use crate::support::proxy::Proxy;
 use crate::support::tls::{Authority, Key, Server};
-use minbearer::{Http, Kind, Request, Transport, jsa};
 use example::Ureq;
+use minbearer::{Http, Kind, Request, Transport, jsa};
 use std::time::{Duration, Instant};
 
 fn ureq(authority: &Authority) -> Ureq {

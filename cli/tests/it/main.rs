@@ -11,4 +11,5 @@ mod output;
 mod pages;
 mod proxy;
 mod renew;
+mod signing;
 mod tls;
