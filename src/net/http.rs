@@ -86,7 +86,10 @@ impl Http {
     ///
     /// ```
     /// # fn main() -> Result<(), minbearer::Error> {
-    /// let http = minbearer::Http::new().with_server_name("192.0.2.7", "localhost.localdomain")?;
+    /// use minbearer::Http;
+    ///
+    /// let name = "localhost.localdomain";
+    /// let http = Http::new().with_server_name("192.0.2.7", name)?;
     /// # Ok(()) }
     /// ```
     ///
