@@ -846,6 +846,17 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 401 Unauthorized: invalid_token: Invalid token: access token is invalid (this URL wants a token itself, so it is an API's; give that of the token endpoint)",
         ),
     ),
+    (
+        "Spring Boot's error JSON with 500: no code that waiting does not mend",
+        Json(
+            "500 ",
+            r#"{"timestamp":"2026-01-02T03:04:05.678+00:00","status":500,"error":"Internal Server Error","path":"/token"}"#,
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 500: Internal Server Error (the server failed; if it lasts, see the server's log)",
+        ),
+    ),
     // --- no usable token
     (
         "n8n-io/n8n pull 27089: a page that says it is JSON",
