@@ -293,7 +293,8 @@ mod with_std {
             assert_eq!(message.contains(both), differs, "{date:?}: {message}");
             assert!(!said(&by_assertion, None, date, 401).contains("clock"), "no clock, {date:?}");
             assert!(!said(&by_secret, Some(device), date, 401).contains("clock"), "{date:?}");
-            assert!(!said(&by_assertion, Some(device), date, 503).contains("clock"), "{date:?}");
+            // Whatever its code is, a limit of requests passes by itself.
+            assert!(!said(&by_assertion, Some(device), date, 429).contains("clock"), "{date:?}");
         }
     }
 }
