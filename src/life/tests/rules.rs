@@ -274,3 +274,55 @@ fn a_clock_that_was_set_back_ends_every_pause_and_makes_no_token_immortal() {
     assert_eq!(life.next(at(6000.0)), Step::Failed(at(8600.0)));
     assert_eq!(life.next(at(4999.0)), Step::Ask);
 }
+
+#[test]
+fn a_rejection_during_a_request_is_answered_by_its_token_and_counts_as_the_first() {
+    let mut life = obtained(at(100.0), LEAST);
+    life.asking(at(190.0)); // it is due
+    assert_eq!(life.rejected(1, at(190.1)), Rejection::Replace);
+    life.obtained(at(100.0), at(190.2), LEAST);
+    assert_eq!(life.rejected(2, at(191.1)), Rejection::Keep, "within the pause of a second");
+    assert_eq!(life.rejected(2, at(191.2)), Rejection::Replace);
+}
+
+#[test]
+fn what_is_said_of_an_old_token_says_nothing_of_the_current_one() {
+    let mut life = obtained(None, LEAST);
+    life.asking(at(110.0));
+    life.obtained(None, at(110.0), LEAST);
+    assert_eq!(life.rejected(2, at(200.0)), Rejection::Replace);
+    failed(&mut life, &Error::network("down"), 200.0, LEAST);
+    life.accepted(1);
+    assert_eq!(life.rejected(2, at(200.5)), Rejection::Failed, "token 2 is still rejected");
+    assert_eq!(life.rejected(1, at(200.5)), Rejection::Replaced);
+    assert_eq!(life.rejected(3, at(200.5)), Rejection::Replaced);
+}
+
+#[test]
+fn wake_ends_the_pause_after_a_replacement() {
+    let mut life = obtained(None, LEAST);
+    for now in [200.0, 201.0, 203.0, 207.0] {
+        assert_eq!(life.rejected(life.generation(), at(now)), Rejection::Replace, "{now}");
+        life.asking(at(now));
+        life.obtained(None, at(now), LEAST);
+    }
+    assert_eq!(life.rejected(life.generation(), at(210.0)), Rejection::Keep, "8 s");
+    life.wake();
+    life.asking(at(211.0));
+    life.obtained(None, at(211.0), LEAST);
+    assert_eq!(life.rejected(life.generation(), at(212.0)), Rejection::Replace);
+}
+
+#[test]
+fn a_quiet_minute_counts_from_the_last_rejection_though_the_request_took_long() {
+    let mut life = obtained(None, LEAST);
+    let mut now = 200.0;
+    for pause in [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0] {
+        now += pause;
+        assert_eq!(life.rejected(life.generation(), at(now)), Rejection::Replace, "{now}");
+        life.asking(at(now));
+        let took = if pause == 32.0 { 9.0 } else { 0.0 };
+        life.obtained(None, at(now + took), LEAST);
+    }
+    assert_eq!(life.rejected(life.generation(), at(now + 61.0)), Rejection::Replace);
+}
