@@ -15,6 +15,7 @@ mod renewal;
 mod renewing;
 mod report;
 mod signals;
+mod signing;
 mod streams;
 mod table;
 

@@ -4,7 +4,7 @@
 
 use base64ct::{Base64, Encoding};
 use minbearer::client_credentials::{ClientAuthentication, Config, get_token};
-use minbearer::{Error, Http, Refusal, Request, SecretSource, Session, Token, Transport};
+use minbearer::{Error, Http, Kind, Refusal, Request, SecretSource, Session, Token, Transport};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -60,17 +60,17 @@ fn a_narrower_scope_is_reported() {
 #[test]
 fn a_refusal_has_its_error_fields() {
     let wrong = refusal(&config("wrong"));
-    assert_eq!((wrong.status(), wrong.error()), (401, Some("invalid_client")), "{wrong}");
-    assert!(wrong.error_description().is_some_and(|text| !text.is_empty()), "{wrong}");
+    assert_eq!((wrong.status(), wrong.error()), (401, Some("invalid_client")), "{wrong:?}");
+    assert!(wrong.error_description().is_some_and(|text| !text.is_empty()), "{wrong:?}");
     let uri = std::env::var("ERROR_URI").ok();
-    assert_eq!(wrong.error_uri(), uri.as_deref(), "{wrong}");
+    assert_eq!(wrong.error_uri(), uri.as_deref(), "{wrong:?}");
 }
 
 #[test]
 fn an_unknown_scope_is_refused_as_invalid_scope() {
     let unknown =
         refusal(&config(variable("CLIENT_SECRET")).with_scope(&variable("UNKNOWN_SCOPE")));
-    assert_eq!((unknown.status(), unknown.error()), (400, Some("invalid_scope")), "{unknown}");
+    assert_eq!((unknown.status(), unknown.error()), (400, Some("invalid_scope")), "{unknown:?}");
 }
 
 /// `CA` is the server's; `CERTIFICATE` and `KEY` are the client's, if it has any.
@@ -153,4 +153,25 @@ fn a_session_polls_with_assertions_that_are_each_accepted_once() {
     let file = SecretSource::file(variable("CLIENT_ASSERTION_FILE"));
     let session = Session::new(config(ClientAuthentication::assertion(file)).with_scope("read"));
     poll(&session, 7, |_| {});
+}
+
+/// `SIGN_KEY` signs by `SIGN_ALG` for each request: the server accepts each assertion once.
+#[cfg(feature = "sign")]
+#[test]
+fn an_assertion_that_is_sent_again_is_refused() {
+    use minbearer::client_credentials::{Algorithm, SignedAssertion, SigningKey};
+    let algorithm = Algorithm::from_name(&variable("SIGN_ALG")).unwrap();
+    let assertion = SignedAssertion::new(SigningKey::file(variable("SIGN_KEY")))
+        .with_algorithm(algorithm)
+        .with_key_id("the-key");
+    let config = config(ClientAuthentication::assertion(assertion));
+    let request = config.request().unwrap();
+    let send = || {
+        let answer = Http::new().send(&request, Instant::now() + Duration::from_secs(10)).unwrap();
+        config.read_answer(&request, answer)
+    };
+    assert!(is_active(&send().unwrap()));
+    let again = send().expect_err("the same assertion is accepted twice");
+    assert_eq!(again.kind(), Kind::Refused, "{again}");
+    assert!(is_active(&get_token(&config).unwrap()), "the next one is new");
 }

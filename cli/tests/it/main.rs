@@ -10,4 +10,5 @@ mod output;
 mod pages;
 mod proxy;
 mod renew;
+mod signing;
 mod tls;
