@@ -400,8 +400,10 @@ impl Lifecycle {
     /// The end of the pause after a failure, if it is not over.
     fn failed_until(&self, now: Duration) -> Option<Duration> {
         let failure = self.failure?;
-        let pause = if failure.is_changed { failure.change_pause } else { failure.pause };
-        pause.has(now).then_some(pause.end.min(failure.pause.end))
+        // A change is never tried later than the same secret would be.
+        let is_sooner = failure.is_changed && failure.change_pause.end < failure.pause.end;
+        let pause = if is_sooner { failure.change_pause } else { failure.pause };
+        pause.has(now).then_some(pause.end)
     }
 
     fn is_due(&self, now: Duration) -> bool {

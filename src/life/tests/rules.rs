@@ -326,3 +326,24 @@ fn a_quiet_minute_counts_from_the_last_rejection_though_the_request_took_long() 
     }
     assert_eq!(life.rejected(life.generation(), at(now + 61.0)), Rejection::Replace);
 }
+
+/// Found by the fuzz target `life`: the pause after a change outlasted the other, and was told with that one's end.
+#[test]
+fn a_changed_secret_is_never_tried_later_than_the_same_one_would_be() {
+    let mut life = Lifecycle::new();
+    for (now, pause) in [(100.0, 0.0), (103.0, 2.0), (106.0, 4.0), (111.0, 8.0), (120.0, 16.0)] {
+        life.asking(at(now));
+        life.failed(&refused(401, None), AfterRefusal::Changed, at(now), MOST);
+        let next = rounded(life.next_request(at(now)).unwrap());
+        assert_eq!(next, now + f64::max(pause, 1.0), "after {now} s");
+    }
+    // A file that is absent by now is no refusal; its first pauses are shorter than those after changes.
+    let mut life = Lifecycle::new();
+    for now in [100.0, 110.0, 120.0] {
+        life.asking(at(now));
+        life.failed(&Error::config("absent"), AfterRefusal::Changed, at(now), LEAST);
+        let next = life.next_request(at(now)).unwrap();
+        assert_eq!(life.next(next), Step::Ask, "after {now} s");
+        assert!(next <= at(now + 4.0), "{next:?}");
+    }
+}
