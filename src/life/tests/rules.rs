@@ -347,3 +347,16 @@ fn a_changed_secret_is_never_tried_later_than_the_same_one_would_be() {
         assert!(next <= at(now + 4.0), "{next:?}");
     }
 }
+
+#[test]
+fn what_was_woken_for_is_asked_for_until_it_is_there() {
+    let mut life = obtained(None, LEAST);
+    life.wake();
+    failed(&mut life, &Error::network("down"), 105.0, LEAST);
+    assert_eq!(life.next(at(105.5)), Step::Use);
+    assert_eq!(life.next_request(at(105.5)), Some(at(106.0)));
+    assert_eq!(life.next(at(106.0)), Step::Ask, "the old token has no end");
+    life.asking(at(106.0));
+    life.obtained(None, at(106.0), LEAST);
+    assert_eq!(life.next_request(at(107.0)), None);
+}
