@@ -92,7 +92,7 @@ fn load() -> Result<Roots, String> {
         add_system(&mut store);
         if store.is_empty() {
             return Err(String::from(
-                "this system has no CA certificates; let SSL_CERT_FILE name a PEM file with the certificate of the server's CA",
+                "this system has no CA certificates; let SSL_CERT_FILE, or --cacert of the program, name a PEM file with the certificate of the server's CA",
             ));
         }
     }
@@ -108,7 +108,7 @@ fn load() -> Result<Roots, String> {
         ));
     }
     let unknown_issuer = of_the_file.map(|()| format!(
-        "none of {}; let SSL_CERT_FILE name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones",
+        "none of {}; let SSL_CERT_FILE, or --cacert of the program, name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones",
         variables.whose()
     ));
     Ok(Roots { store: Arc::new(store), unknown_issuer })
