@@ -168,7 +168,7 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
 /// Reads the files within the deadline of the request, and sends it. Certificates are replaced while the program runs.
 impl Transport for Network {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
-        let http = http(&self.tls, deadline)?;
+        let http = http(&self.tls, request, deadline)?;
         with_proxy_of(http, &self.base).send(request, deadline)
     }
 }
@@ -195,12 +195,12 @@ fn base(arguments: &Arguments) -> Result<Http, Error> {
 }
 
 #[cfg(not(feature = "tls"))]
-fn http(_: &TlsFiles, _: Instant) -> Result<Http, Error> {
+fn http(_: &TlsFiles, _: &Request, _: Instant) -> Result<Http, Error> {
     Ok(Http::new())
 }
 
 #[cfg(feature = "tls")]
-fn http(files: &TlsFiles, deadline: Instant) -> Result<Http, Error> {
+fn http(files: &TlsFiles, request: &Request, deadline: Instant) -> Result<Http, Error> {
     use minbearer::internal::read_regular;
     /// A system's bundle of CAs has 200 to 500 KiB.
     const MAX_BYTES: usize = 1024 * 1024;
@@ -213,6 +213,9 @@ fn http(files: &TlsFiles, deadline: Instant) -> Result<Http, Error> {
     }
     if let (Some(certificate), Some(key)) = (&files.certificate, &files.key) {
         http = http.with_client_certificate(&read("--cert", certificate)?, &read("--key", key)?)?;
+    }
+    if let Some(name) = &files.server_name {
+        http = http.with_server_name(request.url().host(), name)?;
     }
     Ok(http)
 }

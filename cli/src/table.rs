@@ -62,6 +62,7 @@ pub enum Setting {
     CaCert,
     Cert,
     Key,
+    ServerName,
     Proxy,
     ProxyUser,
     Output,
@@ -214,6 +215,13 @@ pub const OPTIONS: &[Row] = &[
     row(Setting::CaCert, "cacert", "FILE", None, "trust the CAs in this PEM file alone (tls)"),
     row(Setting::Cert, "cert", "FILE", None, "a client certificate, PEM (tls)"),
     row(Setting::Key, "key", "FILE", None, "its key, PEM (tls)"),
+    row(
+        Setting::ServerName,
+        "server-name",
+        "NAME",
+        None,
+        "the server's certificate is for NAME, not for the URL's host (tls)",
+    ),
     row(Setting::Proxy, "proxy", "URL", None, "through this HTTP proxy, by CONNECT (tls)"),
     row(
         Setting::ProxyUser,

@@ -33,7 +33,7 @@
 //!         outcome => break outcome?,
 //!     }
 //! };
-//! let session = Session::with_token(config, token);
+//! let session = Session::new(config).with_token(token);
 //! # Ok(()) }
 //! ```
 
@@ -92,6 +92,14 @@ impl Config {
     pub fn with_rfc6750_header(mut self) -> Config {
         self.separator = ' ';
         self
+    }
+
+    /// Replaces the password: the C library has it after the other settings.
+    #[doc(hidden)]
+    pub fn with_password(mut self, password: impl Into<SecretSource>) -> Result<Config, Error> {
+        self.password = password.into();
+        self.password.check(PASSWORD)?;
+        Ok(self)
     }
 
     /// Sets the time limit for a whole call, a day at most. A function that supplies the password is not interrupted.
