@@ -139,9 +139,11 @@
 //!
 //! ## A secret is never shown
 //!
-//! A secret does not appear in `Debug`, `Display`, a panic, a log line or a URL in an error. Text that a server sent is
-//! cut to 256 characters, its control characters are escaped, and the secret or password in it is redacted in the
-//! encodings that servers produce: percent-encoded, JSON-escaped, HTML-escaped, Basic credentials.
+//! A secret does not appear in `Debug`, `Display`, `source()`, a panic, a log line or a URL in an error. Text that a server
+//! sent is searched for the secret, password or token as a whole, in the encodings that servers produce: percent-encoded,
+//! JSON-escaped, HTML-escaped, Basic credentials, without white space at its ends. Any eight bytes of it that still stand
+//! there are redacted too (of a JWT: of its signature). Then the text is cut to 256 characters and its control characters
+//! are escaped. An error code of the RFCs is printed as it is, even if a secret is a part of it.
 //!
 //! ## A secret is never left behind
 //!
@@ -159,7 +161,7 @@
 //!
 //! ## Every input has a size
 //!
-//! The limits are 8 KiB for an answer's head, 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a port,
+//! The limits are 16 KiB for an answer's head, 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a port,
 //! 16 KiB for a token, 16 KiB for a secret's file, six intermediate certificates of 16 KiB together.
 //!
 //! ## Credentials go nowhere else
@@ -226,7 +228,7 @@ pub mod internal {
     };
     pub use crate::life::pause;
     pub use crate::net::http::with_proxy_of;
-    pub use crate::os::env::{optional as variable, required_client_id};
+    pub use crate::os::env::{client_secret, optional as variable, required_client_id};
     pub use crate::os::files::read_regular;
     pub use crate::wire::json::written_seconds;
     pub use crate::wire::time::Utc;

@@ -27,6 +27,7 @@ struct Network {
     tls: TlsFiles,
     /// Has the proxy, whose password may come through a pipe, once.
     base: Http,
+    has_proxy: bool,
 }
 
 pub struct Obtained {
@@ -53,15 +54,16 @@ impl Client {
                 Configured::ClientCredentials(client_credentials(&arguments)?)
             }
         };
-        let base = base(&arguments)?;
-        Ok(Client { flow, network: Network { tls: arguments.tls, base } })
+        let (base, has_proxy) = (base(&arguments)?, arguments.proxy.is_some());
+        Ok(Client { flow, network: Network { tls: arguments.tls, base, has_proxy } })
     }
 
     /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
     /// are replaced while the program runs.
     pub fn get_token(&self) -> Result<Obtained, Error> {
         let Utc(requested) = Utc::now();
-        let token = minbearer::get_token(self.flow(), &self.network).map_err(advice::add)?;
+        let token = minbearer::get_token(self.flow(), &self.network)
+            .map_err(|error| advice::add(error, self.network.has_proxy))?;
         Ok(Obtained { token, requested })
     }
 

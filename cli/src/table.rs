@@ -381,7 +381,8 @@ fn push_option(help: &mut String, row: &Row) {
     }
     let column = help.len() - help.rfind('\n').map_or(0, |newline| newline + 1);
     *help += &" ".repeat((DESCRIPTION - 1).saturating_sub(column));
-    push_wrapped(help, DESCRIPTION, &mut row.what.split(' ').map(String::from));
+    let what = if cfg!(feature = "tls") { row.what.trim_end_matches(" (tls)") } else { row.what };
+    push_wrapped(help, DESCRIPTION, &mut what.split(' ').map(String::from));
     help.push('\n');
 }
 

@@ -12,7 +12,7 @@ use crate::wire::incoming::Incoming;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::io::{ErrorKind, Read, Write};
@@ -86,7 +86,10 @@ impl Http {
     ///
     /// ```
     /// # fn main() -> Result<(), minbearer::Error> {
-    /// let http = minbearer::Http::new().with_server_name("192.0.2.7", "localhost.localdomain")?;
+    /// use minbearer::Http;
+    ///
+    /// let name = "localhost.localdomain";
+    /// let http = Http::new().with_server_name("192.0.2.7", name)?;
     /// # Ok(()) }
     /// ```
     ///
@@ -129,7 +132,7 @@ impl Http {
     /// that breaks TLS open, as some companies have, needs its CA: [`with_ca`](Self::with_ca).
     ///
     /// `url` is `http://HOST:PORT`. A request to an `http` URL is then an error of [`Kind::Config`](crate::Kind::Config):
-    /// the proxy would read it. No proxy is ever taken from the environment
+    /// the proxy would read it. What minreq sends for a session does not go through it. No proxy is ever taken from the environment
     /// ([Credentials go nowhere else](crate#credentials-go-nowhere-else)). For a SOCKS proxy, or one that is reached by
     /// TLS, implement [`Transport`]: its page has an example.
     ///
@@ -261,11 +264,6 @@ impl Http {
     }
 }
 
-/// What is done, for errors.
-fn doing(request: &Request) -> String {
-    format!("{} request to {}", request.method().as_str(), request.url().host_and_port())
-}
-
 /// Reads until the answer is complete, and returns whether it is.
 fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, ExchangeError> {
     let mut buffer = Zeroizing::new([0; 4096]);
@@ -309,19 +307,20 @@ impl ExchangeError {
     fn describe(self, request: &Request, way: &str) -> Error {
         let (doing, url) = (doing(request) + way, request.url());
         match self {
-            error if error.is_timeout() => {
-                let what = match error {
-                    #[cfg(feature = "tls-no-provider")]
-                    ExchangeError::Prepare(_) => {
-                        "sent: reading the CA files took too long; does their mount answer?"
-                    }
-                    ExchangeError::Connect(ConnectError::Lookup(_)) => {
-                        "sent: looking up the name took too long; does DNS answer here?"
-                    }
-                    _ => "answered in time; is the server up, and can it be reached from here?",
-                };
-                Error::timeout(format!("the {doing} was not {what}"))
+            #[cfg(feature = "tls-no-provider")]
+            ExchangeError::Prepare(failure) if failure.is_timeout() => Error::timeout(format!(
+                "the {doing} was not sent: reading the CA files took too long; does their mount answer?"
+            )),
+            ExchangeError::Connect(ConnectError::Lookup(error))
+                if error.kind() == ErrorKind::TimedOut =>
+            {
+                Error::timeout(format!(
+                    "the {doing} was not sent: looking up the name took too long; does DNS answer here?"
+                ))
             }
+            error if error.is_timeout() => Error::timeout(format!(
+                "the {doing} was not answered in time; is the server up, and can it be reached from here?"
+            )),
             ExchangeError::Connect(ConnectError::Lookup(error)) => Error::network(format!(
                 "the {doing} failed: the name {} could not be looked up: {error}",
                 url.host()
@@ -337,35 +336,40 @@ impl ExchangeError {
             ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
                 failure.describe(&doing, url)
             }
-            ExchangeError::Answer(error) => describe_answer(&doing, url.is_https(), error),
+            ExchangeError::Answer(error) => describe_answer(&doing, error),
         }
     }
 }
 
+/// What is done, for errors. The token server and the API may be behind one gateway.
+fn doing(request: &Request) -> String {
+    let server = request.url().host_and_port();
+    if request.is_for_token() {
+        format!("token request to {server}")
+    } else {
+        format!("API call to {server}")
+    }
+}
+
 fn describe_io(doing: &str, error: std::io::Error) -> Error {
-    let advice = match error.kind() {
-        ErrorKind::ConnectionRefused => "; nothing listens there",
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "; the server closed the connection",
-        _ => "",
+    let message = match error.kind() {
+        ErrorKind::ConnectionRefused => {
+            format!("the {doing} failed: {error}; nothing listens there")
+        }
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            format!("the {doing} failed: {error}; the server closed the connection")
+        }
+        _ => format!("the {doing} failed: {error}"),
     };
-    Error::network(format!("the {doing} failed: {error}{advice}")).with_source(error)
+    Error::network(message).with_source(error)
 }
 
 /// Adds the request to an error of [`Incoming`].
-fn describe_answer(doing: &str, is_https: bool, error: Error) -> Error {
-    let what = error.to_string();
+fn describe_answer(doing: &str, error: Error) -> Error {
+    let message = format!("the {doing} failed: {error}");
     match error.network_cause() {
-        Some(cause) => {
-            let advice = match (cause, is_https) {
-                (NetworkCause::NotHttp, false) => {
-                    "; is this the right port, and does it speak plain HTTP?"
-                }
-                (NetworkCause::NotHttp, true) => "; is this the right port?",
-                _ => "",
-            };
-            Error::network(format!("the {doing} failed: {what}{advice}")).with_network_cause(cause)
-        }
-        None => Error::malformed(format!("the {doing} failed: {what}")),
+        Some(cause) => Error::network(message).with_network_cause(cause),
+        None => Error::malformed(message),
     }
 }
 

@@ -110,7 +110,10 @@ impl Proxy {
                 format!("the proxy {} closed the connection without an answer", self.name())
             }
             (Err(NoAnswer::Invalid(error)), _) => {
-                format!("{error} (that of the proxy {}); is it an HTTP proxy?", self.name())
+                format!(
+                    "the proxy {} did not answer like one: {error}; is it an HTTP proxy?",
+                    self.name()
+                )
             }
         };
         Err(Error::network(format!("the {doing} failed: {said}"))
@@ -171,7 +174,7 @@ impl Proxy {
         }
         // RFC 9209; squid has its own field.
         let detail = answer.header("proxy-status").or_else(|| answer.header("x-squid-error"));
-        let page = not_json::describe(answer, &show);
+        let page = not_json::describe(answer, &secrets);
         for words in detail.map(show).into_iter().chain(page) {
             said += " (";
             said += &words;

@@ -87,9 +87,11 @@ impl Token {
         self.scope.as_deref()
     }
 
-    /// The token's lifetime, counted from its arrival: `expires_in`, or else that of a JSON Web Token. The latter is
-    /// `exp - iat`, so that a device with a wrong clock still renews in time; but if the device's clock lies between the
-    /// two, it is what is left until `exp`. `None` if the server says neither, or a lifetime of zero or above ten years.
+    /// The token's lifetime, counted from its arrival: `expires_in`, or that of a JSON Web Token if it is shorter. The latter
+    /// is `exp - iat`, or else `exp - nbf`, so that a device with a wrong clock still renews in time. Without `expires_in`
+    /// the device's clock counts too: if it lies between the two, what is left until `exp`; if the token has neither `iat`
+    /// nor `nbf`, that as well, unless the clock lies before this version of the crate. `None` if the server says neither,
+    /// or a lifetime of zero or above ten years.
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime.usable()
     }
@@ -119,6 +121,10 @@ pub(super) fn check(access_token: &str) -> Result<(), &'static str> {
         Err("is empty")
     } else if access_token.len() > MAX_TOKEN_BYTES {
         Err("is longer than 16 KiB")
+    } else if access_token.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("Bearer ")) {
+        Err(
+            "starts with `Bearer `, so the type is in it twice; the server has to send the token alone",
+        )
     // These bytes cannot end a header line or split its value.
     } else if !access_token.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {
         Err("has a byte that is not allowed in a header")

@@ -20,6 +20,7 @@ mod own_flow;
 mod own_transport;
 mod proxy;
 mod rotation;
+mod servers_as_they_are;
 mod tls_client_certificate;
 mod tls_exchange;
 mod tls_roots;
