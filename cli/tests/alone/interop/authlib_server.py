@@ -1,4 +1,4 @@
-"""Authlib's Flask server on a loopback port that the system chooses, with the clients that .ci/interop
+"""Authlib's Flask server on a loopback port that the system chooses, with the clients that main.rs
 names. Prints `port N` once it listens."""
 
 import json
