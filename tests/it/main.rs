@@ -6,6 +6,7 @@ mod support;
 
 // The promises: see SECURITY.md.
 mod a_secret_is_never_shown;
+mod credentials_go_nowhere_else;
 mod every_wait_has_a_deadline;
 mod hostile_servers;
 mod no_panic_on_any_input;
@@ -24,11 +25,10 @@ mod tls_client_certificate;
 mod tls_exchange;
 mod tls_roots;
 
-// The examples, the documents.
+// The examples.
 mod background_process;
 mod background_process_tls;
 mod examples;
-mod pages;
 mod service_port_locator;
 mod stock;
 mod the_appliance;

@@ -43,7 +43,17 @@ const RISC_V: Board = Board {
     has_modem: true,
 };
 
-pub const BOARDS: [Board; 4] = [CORTEX_M0, CORTEX_M3, CORTEX_M3_ETHERNET, RISC_V];
+/// The boards whose images were built.
+pub fn boards() -> Vec<Board> {
+    let mut boards = vec![CORTEX_M0, CORTEX_M3, CORTEX_M3_ETHERNET, RISC_V];
+    boards.retain(|board| has_image(board.name));
+    assert!(!boards.is_empty(), "there is no image: run .ci/firmware");
+    boards
+}
+
+pub fn has_image(name: &str) -> bool {
+    image_path(name).exists()
+}
 
 /// The firmware's settings.
 #[derive(Clone)]

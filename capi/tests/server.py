@@ -1,4 +1,4 @@
-"""A token server on loopback whose answer the path selects, and a console that rejects the first token it is sent.
+"""A token server on loopback, and a console that rejects the first token it is sent.
 Prints `port N` once it listens.
 
     server.py [CERT KEY [CLIENT_CA]]
@@ -9,13 +9,7 @@ import http.server
 import itertools
 import ssl
 import sys
-import time
 
-ANSWERS = {
-    "/refused": (401, b'{"error": "invalid_client"}'),
-    "/malformed": (200, b'{"token": "none"}'),
-    "/unavailable": (503, b"{}"),
-}
 numbers = itertools.count(1)
 rejected = set()
 
@@ -26,9 +20,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         form = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = self.path.partition("?")[0]
-        if path == "/silent":
-            time.sleep(2)
-            return
         if path == "/api/ariel/databases":
             authorization = self.headers["Authorization"]
             if not rejected or authorization in rejected:
@@ -37,7 +28,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, b'["events"]')
         if path == "/certificate" and form != b"grant_type=client_credentials&client_id=id":
             return self.answer(400, b'{"error": "invalid_request"}')
-        self.answer(*ANSWERS.get(path, (200, b'{"access_token": "token-%d"}' % next(numbers))))
+        self.answer(200, b'{"access_token": "token-%d"}' % next(numbers))
 
     do_POST = do_GET
 

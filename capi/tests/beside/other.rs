@@ -1,4 +1,5 @@
-//! Uses the allocator, threads and unwinding of its own standard library.
+//! Another static library written in Rust, to stand beside libminbearer.a in one program. It uses the allocator, threads and
+//! unwinding of its own standard library.
 
 use std::panic::catch_unwind;
 
