@@ -1,4 +1,5 @@
-//! Both documented flows from end to end, with one API call each, step by step.
+//! Both documented flows from end to end, with one API call each, step by step. The answers are read into types by
+//! miniserde.
 //!
 //! Without settings it starts the loopback appliance inside this process and uses that; the port locator is a real
 //! subprocess. With `CLIENT_ID` set it uses the real JSA service instead, with `NC_URL` set a real Accelerator. The
@@ -11,7 +12,7 @@ mod program;
 mod support;
 
 use minbearer::{
-    Error, Http, Method, Request, SecretSource, Token, Transport, Url, accelerator, jsa,
+    Error, Http, Method, Request, Response, SecretSource, Token, Transport, Url, accelerator, jsa,
 };
 use std::process::ExitCode;
 use std::time::Instant;
@@ -45,7 +46,13 @@ fn jsa_flow(appliance: &Appliance) -> Result<(), Error> {
     say(&["JSA: client credentials, from qoauth"])?;
     let token = jsa::get_token(&config)?;
     say_token(&token)?;
-    call(&console.with_path("/api/ariel/databases")?, &token)
+    let response = call(&console.with_path("/api/ariel/databases")?, &token)?;
+    match response.json::<Vec<String>>() {
+        Ok(databases) => {
+            say(&["  read as Vec<String>: ", &databases.len().to_string(), " databases"])
+        }
+        Err(error) => say(&["  ", &error.to_string()]),
+    }
 }
 
 /// The appliance's credentials, or another secret for it if only `CLIENT_SECRET` is set.
@@ -71,7 +78,18 @@ fn accelerator_flow(appliance: &Appliance) -> Result<(), Error> {
     say(&["Accelerator: username and password for a JSON Web Token, from ", &url])?;
     let token = accelerator::get_token(&config)?;
     say_token(&token)?;
-    call(&Url::parse("NC_URL", &url)?.with_path("/api/v3/project/1/project")?, &token)
+    let url = Url::parse("NC_URL", &url)?.with_path("/api/v3/project/1/project")?;
+    match call(&url, &token)?.json::<Project>() {
+        Ok(Project { name, owner }) => say(&["  read as Project: ", &name, " of ", &owner]),
+        Err(error) => say(&["  ", &error.to_string()]),
+    }
+}
+
+/// What is read of a project. Other members are ignored.
+#[derive(miniserde::Deserialize)]
+struct Project {
+    name: String,
+    owner: String,
 }
 
 /// `NC_PASSWORD`, which the example `appliance` prints, or else the password as `minbearer` reads it.
@@ -83,13 +101,14 @@ fn nc_password() -> Result<SecretSource, Error> {
 }
 
 /// One API call, and its answer on a line.
-fn call(url: &Url, token: &Token) -> Result<(), Error> {
+fn call(url: &Url, token: &Token) -> Result<Response, Error> {
     let request = Request::to(Method::Get, url.clone())
         .with_header("Authorization", token.authorization())?;
     let response = Http::new().send(&request, Instant::now() + program::TIMEOUT)?;
     let response = response.error_for_status()?;
     let answer = program::json_on_a_line(response.json_text()?.trim_ascii());
-    say(&["  API call: GET ", url.as_str(), "\n  answer: ", &answer])
+    say(&["  API call: GET ", url.as_str(), "\n  answer: ", &answer])?;
+    Ok(response)
 }
 
 /// Prints a token's properties and its first four characters.

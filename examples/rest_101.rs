@@ -48,11 +48,43 @@ fn run() -> Result<(), Error> {
     let password = minbearer::prompt::password_from_env(program::TIMEOUT)?;
     let session = Session::new(accelerator::Config::new(&url, username, password)?);
     let response = ask(&session, project)?.error_for_status()?;
-    let json: serde_json::Value = serde_json::from_str(response.json_text()?)
-        .map_err(|error| Error::malformed(format!("the answer cannot be shown: {error}")))?;
-    format!("{json:#}")
-        .lines()
-        .try_for_each(|line| program::print(&(program::json_on_a_line(line) + "\n")))
+    program::print(&indented(response.json_text()?))
+}
+
+/// JSON with a member or an element a line. Members stay in the server's order, and numbers as they are: miniserde's
+/// `Value` would sort the ones and convert the others.
+fn indented(json: &str) -> String {
+    let (mut out, mut depth, mut is_text, mut is_escaped) = (String::new(), 0, false, false);
+    let new_line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.push_str(&"  ".repeat(depth));
+    };
+    for character in program::json_on_a_line(json).chars() {
+        match character {
+            _ if is_text => {
+                out.push(character);
+                is_text = is_escaped || character != '"';
+                is_escaped = !is_escaped && character == '\\';
+                continue;
+            }
+            ' ' => continue,
+            '}' | ']' => {
+                depth -= 1;
+                if !out.ends_with(['{', '[']) {
+                    new_line(&mut out, depth);
+                }
+            }
+            _ if out.ends_with(['{', '[', ',']) => new_line(&mut out, depth),
+            _ => {}
+        }
+        depth += usize::from(matches!(character, '{' | '['));
+        is_text = character == '"';
+        out.push(character);
+        if character == ':' {
+            out.push(' ');
+        }
+    }
+    out + "\n"
 }
 
 /// The API call over minreq. For `https` over the session's own transport, because minreq has TLS only with a feature of

@@ -1,8 +1,15 @@
 //! The port locator: a program that is given a service's name and prints its port.
 //!
 //! It is run by `std::process`, without a shell and without a thread. The child's output comes through
-//! socket pairs rather than pipes, because reading a socket can have a deadline. Once the child has exited, all
-//! that it wrote has arrived; a grandchild that still holds the socket is not waited for.
+//! socket pairs rather than pipes, because std can read a socket with a deadline, and a pipe only with a thread for each.
+//!
+//! The end of the output is not the end of the locator, nor the other way round. A locator that starts a daemon leaves
+//! its output open for ever; one that prints a port may still fail. So both are waited for, the output first:
+//!
+//! ```text
+//! output ends ──► the child exits ──► status 0: the port counts
+//!      └─ held open by a grandchild: the child exits ──► what was printed is all that it wrote
+//! ```
 
 use crate::error::Error;
 use crate::os::files::shown_path;
@@ -30,7 +37,7 @@ const MAX_PORT_BYTES: usize = 256;
 /// rest is read and dropped, so that the locator does not block.
 const MAX_STDERR_BYTES: usize = 16 * 1024;
 /// How often, while its output is waited for, standard error is read and the child is asked whether it has
-/// exited.
+/// exited. A library cannot have SIGCHLD to itself, and only Linux has a descriptor for a process.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a killed child may take to be gone. SIGKILL needs no time unless the child hangs in the kernel.
 const KILL_GRACE: Duration = Duration::from_millis(400);
@@ -77,11 +84,12 @@ enum LocatorError {
 
 impl Locator {
     fn start(program: &Path, service: &str, secret: &str) -> Result<Locator, Error> {
-        // A bare name would be searched for in PATH.
+        // A bare name would be searched for in PATH, where another program of that name may come first.
         let program = &Path::new(".").join(program);
         let failed = |error: std::io::Error| not_started(program, error);
         let (output, child_output) = UnixStream::pair().map_err(failed)?;
         let (stderr, child_stderr) = UnixStream::pair().map_err(failed)?;
+        // Read now and then, so that a locator which complains at length is not blocked: never waited for.
         stderr.set_nonblocking(true).map_err(failed)?;
         let mut command = Command::new(program);
         pass_environment(&mut command, secret);
@@ -90,10 +98,11 @@ impl Locator {
             .stdin(ended_input().map_err(failed)?)
             .stdout(Stdio::from(OwnedFd::from(child_output)))
             .stderr(Stdio::from(OwnedFd::from(child_stderr)))
+            // So that what a shell script has started can be killed with it.
             .process_group(0)
             .spawn()
             .map_err(failed)?;
-        drop(command); // which holds copies of the child's sockets
+        drop(command); // It holds copies of the child's sockets: the output would never end.
         Ok(Locator { child, output, stderr, stderr_text: Vec::new(), exited: None })
     }
 
@@ -123,6 +132,7 @@ impl Locator {
             if left.is_zero() {
                 return Err(LocatorError::Deadline);
             }
+            // After the child has exited, its output may still be held open, and all of it is in the socket already.
             // A zero timeout would be an error. The minimum of two that are not zero is not zero.
             let wait = if self.exited.is_some() {
                 Duration::from_millis(1)
@@ -216,7 +226,7 @@ impl Locator {
         }
         if self.exited.is_none() {
             let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
-            // It may have moved to another group.
+            // The child alone too: it may have moved to another group.
             let _ = self.child.kill();
             let _ = self.wait(Instant::now() + KILL_GRACE);
         }
