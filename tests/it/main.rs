@@ -4,12 +4,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-// The promises: see SECURITY.md.
+// The promises, as SECURITY.md has them. That a secret is never left behind is tests/alone/never_left_behind.
+mod a_header_cannot_be_forged;
 mod a_secret_is_never_shown;
+mod believed_only_when_complete;
 mod credentials_go_nowhere_else;
+mod every_input_has_a_size;
 mod every_wait_has_a_deadline;
 mod hostile_servers;
 mod no_panic_on_any_input;
+mod one_request_per_get_token;
 
 // The library.
 mod client_authentication;

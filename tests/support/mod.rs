@@ -8,6 +8,7 @@ pub mod listener;
 pub mod program;
 pub mod programs;
 pub mod terminal;
+pub mod timing;
 #[cfg(feature = "tls")]
 pub mod tls;
 pub mod write_program;
