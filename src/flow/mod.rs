@@ -39,7 +39,7 @@ mod with_std {
     #[doc = include_str!("../../examples/support/vault_approle.rs")]
     /// ```
     ///
-    /// `tests/own_flow.rs` runs it against a scripted server. For an OAuth answer, `read_answer` can call
+    /// `tests/it/own_flow.rs` runs it against a scripted server. For an OAuth answer, `read_answer` can call
     /// [`Token::from_answer`] and do nothing else.
     pub trait Flow: Send + Sync {
         /// The time limit for one call of [`get_token`] as a whole.

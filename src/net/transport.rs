@@ -43,7 +43,7 @@ use std::time::Instant;
 /// ```
 ///
 /// `minbearer::get_token(&config, &Ureq::trusting(ca_pem)?)` then gets a token by any of the flows.
-/// `tests/own_transport.rs` runs it. The copies that ureq makes of what is sent and received are not wiped: see
+/// `tests/it/own_transport.rs` runs it. The copies that ureq makes of what is sent and received are not wiped: see
 /// [A secret is never left behind](crate#a-secret-is-never-left-behind).
 pub trait Transport: Send + Sync {
     /// Sends `request` once and reads the complete answer.
