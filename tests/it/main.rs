@@ -19,6 +19,7 @@ mod one_request_per_get_token;
 mod client_authentication;
 mod exchange;
 mod https_without_tls;
+mod https_without_tls12;
 mod interface;
 mod json;
 mod own_flow;
@@ -27,7 +28,9 @@ mod rotation;
 mod tls;
 mod tls_client_certificate;
 mod tls_exchange;
+mod tls_provider;
 mod tls_roots;
+mod tls_silence;
 
 // The examples.
 mod background_process;

@@ -9,6 +9,6 @@ pub mod program;
 pub mod programs;
 pub mod terminal;
 pub mod timing;
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "tls", feature = "tls-ring"))]
 pub mod tls;
 pub mod write_program;

@@ -1,10 +1,10 @@
 //! The program and the library against two authorization servers that others wrote: oidc-provider (Node.js, OpenID
-//! certified) and Authlib with Flask (Python). `.ci/interop` installs both and runs this; plain `cargo test` leaves it out.
+//! certified) and Authlib with Flask (Python). `.ci/interop` installs both and runs this.
 #![cfg(feature = "tls")]
 
-#[path = "../../../../tests/support/mod.rs"]
-mod support;
-
+use crate::support::leaks::spellings;
+use crate::support::programs::{Outcome, run};
+use crate::support::tls::{Authority, Identity, Key, pem, self_signed};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use minbearer::client_credentials::{ClientAuthentication, Config, get_token};
 use minbearer::{Http, Kind, Refusal, Request, SecretSource, Session, Token, Transport};
@@ -17,9 +17,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
-use support::leaks::spellings;
-use support::programs::{Outcome, run};
-use support::tls::{Authority, Identity, Key, pem, self_signed};
 use tempfile::TempDir;
 
 const SECRET: &str = "plain-secret-of-the-client-0123456789";
@@ -397,7 +394,7 @@ fn oidc_provider() {
 
     let packages = variable("OIDC_PROVIDER");
     let mut node = Command::new("node");
-    node.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/alone/interop/provider.mjs"))
+    node.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/interop/provider.mjs"))
         .env("PACKAGES", packages);
     let server = Server::start(
         node,
@@ -468,7 +465,7 @@ fn oidc_provider() {
 #[test]
 fn authlib() {
     let mut python = Command::new("python3");
-    python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/alone/interop/authlib_server.py"));
+    python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/interop/authlib_server.py"));
     python.envs([
         ("PYTHONPATH", variable("AUTHLIB").as_str()),
         ("PYTHONUTF8", "1"),

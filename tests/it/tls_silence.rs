@@ -2,9 +2,6 @@
 
 #![cfg(all(feature = "tls", target_os = "linux"))] // it looks into /proc
 
-#[path = "../support/mod.rs"]
-mod support;
-
 use crate::support::tls::{Authority, Key, Server};
 use minbearer::{Http, Kind, Request, Transport};
 use rustls::{ServerConfig, ServerConnection};
@@ -74,7 +71,7 @@ fn neither_thread_nor_socket_is_left() {
         ),
     ] {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "client", "--ignored", "--nocapture"])
+            .args(["--exact", "tls_silence::client", "--ignored", "--nocapture"])
             .env("SERVER", server.url("localhost", "/"))
             .env("CA", ca.path())
             .output()

@@ -2,9 +2,6 @@
 
 #![cfg(feature = "tls")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 use crate::support::tls::{Authority, Key, Server, pem};
 use minbearer::{Error, Http, NetworkCause, Request, Response, Transport};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
@@ -79,7 +76,11 @@ fn the_crates_own_provider_has_the_documented_suites_and_groups() {
 fn the_provider_that_the_program_installed_is_used() {
     if std::env::var_os("IN_A_CHILD").is_none() {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "the_provider_that_the_program_installed_is_used", "--nocapture"])
+            .args([
+                "--exact",
+                "tls_provider::the_provider_that_the_program_installed_is_used",
+                "--nocapture",
+            ])
             .env("IN_A_CHILD", "")
             .output()
             .unwrap();

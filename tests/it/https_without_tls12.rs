@@ -2,9 +2,6 @@
 
 #![cfg(all(feature = "tls-ring", not(feature = "tls12")))]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 use crate::support::tls::{Authority, Key, Server, pem};
 use minbearer::{Http, NetworkCause, Request, Transport};
 use rustls::version::{TLS12, TLS13};

@@ -1,4 +1,4 @@
-"""Authlib's Flask server on a loopback port that the system chooses, with the clients that main.rs
+"""Authlib's Flask server on a loopback port that the system chooses, with the clients that mod.rs
 names. Prints `port N` once it listens."""
 
 import json

@@ -11,7 +11,7 @@ use std::path::Path;
 /// `console_ip` in the app's `manifest.json`, in the working directory, in `/opt/app-root` or in `/`.
 ///
 /// # Errors
-/// [`Kind::Config`](crate::Kind::Config), naming the variable or file that is missing, empty or wrong.
+/// [`Kind::Config`](minbearer::Kind::Config), naming the variable or file that is missing, empty or wrong.
 pub fn url_from_env() -> Result<Url, Error> {
     if let Some(url) = variable("CONSOLE_URL")? {
         return Url::parse("CONSOLE_URL", &url)?.with_path("/");

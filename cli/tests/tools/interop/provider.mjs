@@ -1,4 +1,4 @@
-// oidc-provider on loopback ports that the system chooses, with the clients that main.rs names. PACKAGES is the
+// oidc-provider on loopback ports that the system chooses, with the clients that mod.rs names. PACKAGES is the
 // folder that oidc-provider was installed into, CREDENTIALS the one with keys and certificates. Prints `port N` once it
 // listens with HTTP, `tls N` for HTTPS that requests a client certificate, `strict N` for HTTPS that requires one of its
 // CA.

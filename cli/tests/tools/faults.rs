@@ -3,14 +3,13 @@
 //! token.
 //!
 //! ```sh
-//! cargo test -p minbearer-cli --test faults                        # needs strace; plain `cargo test` leaves it out
-//! MINBEARER=target/static/x86_64/minbearer cargo test -p minbearer-cli --test faults
+//! cargo test -p minbearer-cli --test tools faults:: -- --nocapture   # needs strace
+//! MINBEARER=target/static/x86_64/minbearer cargo test -p minbearer-cli --test tools faults::
 //! ```
 #![cfg(target_os = "linux")]
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
+use crate::support::appliance::{Appliance, Credentials};
+use crate::support::programs::{Outcome, executable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
@@ -18,8 +17,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use support::appliance::{Appliance, Credentials};
-use support::programs::{Outcome, executable};
 
 /// The likeliest errors of each call, from its manual page. A call that is not listed gets `OTHERS`.
 const ERRORS: [(&str, &str); 25] = [

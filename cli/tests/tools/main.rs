@@ -1,0 +1,8 @@
+//! Tests that need more than a Rust toolchain: strace, or the servers that `.ci/interop` installs. Plain `cargo test` leaves
+//! them out.
+
+#[path = "../../../tests/support/mod.rs"]
+mod support;
+
+mod faults;
+mod interop;
