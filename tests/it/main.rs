@@ -25,17 +25,10 @@ mod json;
 mod own_flow;
 mod own_transport;
 mod rotation;
+mod stock;
 mod tls;
 mod tls_client_certificate;
 mod tls_exchange;
 mod tls_provider;
 mod tls_roots;
 mod tls_silence;
-
-// The examples.
-mod background_process;
-mod background_process_tls;
-mod examples;
-mod service_port_locator;
-mod stock;
-mod the_appliance;

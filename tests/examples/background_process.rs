@@ -284,7 +284,7 @@ impl Usage {
     }
 }
 
-/// `SOAK_SECONDS=120 cargo test --release --test background_process -- --ignored --nocapture`
+/// `SOAK_SECONDS=120 cargo test --release --test examples background_process:: -- --ignored --nocapture`
 #[test]
 #[ignore = "takes SOAK_SECONDS (20 if not set) of polling every millisecond"]
 fn soak() {
