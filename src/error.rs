@@ -256,6 +256,12 @@ impl Error {
     }
 }
 
+/// For the program's own advice.
+#[cfg(feature = "std")]
+pub fn add_note(error: Error, note: &str) -> Error {
+    error.with_note(note)
+}
+
 #[cfg(feature = "std")]
 fn os_error(source: &(dyn core::error::Error + 'static)) -> Option<String> {
     source.downcast_ref::<std::io::Error>().map(|error| error.kind().to_string())

@@ -47,6 +47,7 @@
 //! | `tls` | | `https` URLs, TLS 1.2 and 1.3, with ring as the cryptography: see [TLS](#tls) |
 //! | `tls-ring` | | the same without TLS 1.2, which `tls12` adds |
 //! | `tls-no-provider` | | the same for a program that installs a provider of cryptography itself |
+//! | `log` | | a record for each step in the life of a session's token, for the facade [log](https://docs.rs/log) |
 //! | `prompt` | | `prompt::password`: a password typed at a terminal, not echoed |
 //! | `cli` | | the program `minbearer` |
 //!
@@ -64,7 +65,7 @@
 //! ```
 //!
 //! A program without an HTTP client uses [`Request::to_bytes`] and [`Request::incoming`]. A program with one reads the
-//! request through its methods and makes the response with [`Response::new`]. [`schedule`] computes when to renew.
+//! request through its methods and makes the response with [`Response::new`]. [`Lifecycle`] says when to renew.
 //!
 //! # TLS
 //!
@@ -134,7 +135,7 @@
 //!
 //! ## Every wait has a deadline
 //!
-//! The deadline covers the locator, DNS, connect, the TLS handshake, a slow TLS record, and an answer of a byte a second.
+//! The deadline covers the locator, DNS, connect, the proxy, the TLS handshake, a pipe that supplies a secret, a slow TLS record, and an answer of a byte a second.
 //! It is 10 s for the whole call unless the `Config` sets another. The call returns within half a second of it and leaves
 //! no socket, process or thread behind, except the thread of a name lookup that the resolver does not end, or of reading
 //! a CA file on a mount that does not answer.
@@ -146,7 +147,8 @@
 //!
 //! ## Credentials go nowhere else
 //!
-//! Redirects are refused, no proxy is taken from the environment, and no feature that another crate turns on in a
+//! Redirects are refused, no proxy is taken from the environment (one that the caller names is asked for a tunnel, and
+//! learns host and port alone), and no feature that another crate turns on in a
 //! shared dependency changes where or how credentials travel. An ambiguous URL is a configuration error before a socket
 //! opens. `localhost` means the loopback addresses, without a lookup. `client_credentials` refuses plain `http` beyond
 //! loopback unless told otherwise.
@@ -201,8 +203,13 @@ mod session;
 #[cfg(feature = "std")]
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::error::on_a_line;
-    pub use crate::os::env::{optional as variable, required as required_variable};
+    pub use crate::error::{add_note, on_a_line};
+    pub use crate::flow::client_credentials::environment::{
+        Needs as ClientNeeds, from_env as client_credentials_from_env,
+    };
+    pub use crate::life::pause;
+    pub use crate::net::http::with_proxy_of;
+    pub use crate::os::env::optional as variable;
     pub use crate::os::files::read_regular;
     pub use crate::wire::json::written_seconds;
     pub use crate::wire::time::Utc;
@@ -230,7 +237,7 @@ pub use error::{Error, Kind, NetworkCause, Refusal};
 #[cfg(feature = "std")]
 pub use flow::{Flow, get_token};
 pub use flow::{accelerator, client_credentials, jsa};
-pub use life::schedule;
+pub use life::{Lifecycle, Lifetime, Rejection, Step};
 #[cfg(feature = "std")]
 pub use net::http::Http;
 #[cfg(feature = "std")]

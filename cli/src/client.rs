@@ -1,20 +1,35 @@
 //! The flow, configured by the command line and the environment.
 
-use super::arguments::{Arguments, TlsFiles};
+use super::advice;
+use super::arguments::{Arguments, Basic, TlsFiles, Value};
 use super::table;
-use minbearer::client_credentials::ClientAuthentication;
-use minbearer::internal::{required_variable, variable};
+use minbearer::internal::{ClientNeeds, Utc, client_credentials_from_env, variable, with_proxy_of};
 use minbearer::prompt::password_from_env;
 use minbearer::{
-    Error, Flow, Http, SecretSource, Token, Url, accelerator, client_credentials, jsa,
+    AfterRefusal, Error, Flow, Http, Request, Response, SecretSource, Token, Transport,
+    accelerator, client_credentials, jsa,
 };
 #[cfg(feature = "tls")]
 use std::path::Path;
+use std::time::Instant;
 
 /// A flow and the files for its transport.
 pub struct Client {
     flow: Configured,
+    network: Network,
+}
+
+/// The settings for the transport, which is made anew for each request.
+struct Network {
     tls: TlsFiles,
+    /// Has the proxy, whose password may come through a pipe, once.
+    base: Http,
+}
+
+pub struct Obtained {
+    pub token: Token,
+    /// The device's time before the request, in seconds since 1970. The token's lifetime began after it.
+    pub requested: u64,
 }
 
 enum Configured {
@@ -35,18 +50,29 @@ impl Client {
                 Configured::ClientCredentials(client_credentials(&arguments)?)
             }
         };
-        Ok(Client { flow, tls: arguments.tls })
+        let base = base(&arguments)?;
+        Ok(Client { flow, network: Network { tls: arguments.tls, base } })
     }
 
     /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
     /// are replaced while the program runs.
-    pub fn get_token(&self) -> Result<Token, Error> {
-        let flow: &dyn Flow = match &self.flow {
+    pub fn get_token(&self) -> Result<Obtained, Error> {
+        let Utc(requested) = Utc::now();
+        let token = minbearer::get_token(self.flow(), &self.network).map_err(advice::add)?;
+        Ok(Obtained { token, requested })
+    }
+
+    /// Whether another request soon after a failed one can end otherwise.
+    pub fn after_refusal(&self) -> AfterRefusal {
+        self.flow().after_refusal()
+    }
+
+    fn flow(&self) -> &dyn Flow {
+        match &self.flow {
             Configured::Jsa(config) => config,
             Configured::Accelerator(config) => config,
             Configured::ClientCredentials(config) => config,
-        };
-        minbearer::get_token(flow, &http(&self.tls)?)
+        }
     }
 
     /// A line about the scopes that were asked for and not granted; nothing if there are none.
@@ -82,49 +108,83 @@ fn user() -> Result<String, Error> {
 
 fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Config, Error> {
     let url = arguments.operands.first().map(String::as_str).unwrap_or_default();
-    let parsed = Url::parse("the token URL", url)?;
-    // The library's own error would name its method.
-    if !parsed.is_https() && !parsed.is_loopback() && !arguments.plain_http {
-        return Err(Error::config(format!(
-            "the token URL is plain http to {}, which exposes the secret to the network: use https, or allow it by --plain-http",
-            parsed.host()
-        )));
-    }
-    let is_known_by_certificate = cfg!(feature = "tls") && arguments.tls.certificate.is_some();
-    let mut config = if is_known_by_certificate && ClientAuthentication::from_env()?.is_none() {
-        let client_id = required_variable("CLIENT_ID")?;
-        client_credentials::Config::new(url, client_id, ClientAuthentication::none())?
+    let needs = if arguments.grant_type.is_some() {
+        ClientNeeds::Nothing
+    } else if arguments.tls.certificate.is_some() {
+        ClientNeeds::Id
     } else {
-        client_credentials::Config::from_env(url)?
+        ClientNeeds::Secret
     };
+    let mut config = client_credentials_from_env(url, needs)?;
     config = config.with_timeout(arguments.timeout);
     for scope in &arguments.scopes {
         config = config.with_scope(scope);
     }
     for (name, value) in &arguments.parameters {
-        config = config.with_parameter(name, value)?;
+        config = match value {
+            Value::Text(text) => config.with_parameter(name, text)?,
+            Value::File(path) => config.with_secret_parameter(name, SecretSource::file(path))?,
+        };
+    }
+    for (name, value) in &arguments.request_headers {
+        config = match value {
+            Value::Text(text) => config.with_header(name, text)?,
+            Value::File(path) => config.with_header(name, SecretSource::file(path))?,
+        };
     }
     if let Some(name) = &arguments.grant_type {
         config = config.with_grant_type(name);
     }
-    if arguments.basic {
-        config = config.with_basic()?;
-    }
+    config = match arguments.basic {
+        Some(Basic::Encoded) => config.with_basic()?,
+        Some(Basic::Unencoded) => config.with_basic_unencoded()?,
+        None => config,
+    };
     Ok(if arguments.plain_http { config.with_plain_http() } else { config })
 }
 
+/// Reads the files within the deadline of the request, and sends it. Certificates are replaced while the program runs.
+impl Transport for Network {
+    fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
+        let http = http(&self.tls, deadline)?;
+        with_proxy_of(http, &self.base).send(request, deadline)
+    }
+}
+
 #[cfg(not(feature = "tls"))]
-fn http(_: &TlsFiles) -> Result<Http, Error> {
+fn base(_: &Arguments) -> Result<Http, Error> {
     Ok(Http::new())
 }
 
 #[cfg(feature = "tls")]
-fn http(files: &TlsFiles) -> Result<Http, Error> {
+fn base(arguments: &Arguments) -> Result<Http, Error> {
+    let Some(url) = &arguments.proxy else { return Ok(Http::new()) };
+    let http = Http::new().with_proxy(url)?;
+    match (&arguments.proxy_user, variable("PROXY_PASSWORD_FILE")?) {
+        (Some(user), Some(path)) => http.with_proxy_credentials(user, SecretSource::file(path)),
+        (Some(_), None) => {
+            Err(Error::config("--proxy-user is given, and PROXY_PASSWORD_FILE is not set"))
+        }
+        (None, Some(_)) => {
+            Err(Error::config("PROXY_PASSWORD_FILE is set, and --proxy-user is not given"))
+        }
+        (None, None) => Ok(http),
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn http(_: &TlsFiles, _: Instant) -> Result<Http, Error> {
+    Ok(Http::new())
+}
+
+#[cfg(feature = "tls")]
+fn http(files: &TlsFiles, deadline: Instant) -> Result<Http, Error> {
     use minbearer::internal::read_regular;
     /// A system's bundle of CAs has 200 to 500 KiB.
     const MAX_BYTES: usize = 1024 * 1024;
-    let read =
-        |option: &str, path: &Path| read_regular(&format!("the {option} file"), path, MAX_BYTES);
+    let read = |option: &str, path: &Path| {
+        read_regular(&format!("the {option} file"), path, MAX_BYTES, deadline)
+    };
     let mut http = Http::new();
     if let Some(ca) = &files.ca {
         http = http.with_ca(&read("--cacert", ca)?)?;

@@ -2,22 +2,25 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 mod arguments;
 mod client;
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "clock_elsewhere.rs")]
 mod clock;
-mod console;
+mod format;
 mod notify;
 mod output;
 mod random;
 mod renewal;
 mod renewing;
+mod report;
 mod signals;
-mod stdout;
+mod streams;
 mod table;
 
 use arguments::{Arguments, Asked};
 use client::Client;
+use format::Format;
 use minbearer::Error;
 use output::Output;
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -33,22 +36,40 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
 const PROGRAM: &str = "minbearer";
 
 fn main() -> ExitCode {
-    // No core dump, which would write secrets to a disk. If the limit cannot be set, the program runs all the same.
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    protect_memory();
     // Writing beyond the limit on a file's size (`ulimit -f`) is then an error and does not end the program.
     survive(SIGXFSZ);
     match Arguments::parse(std::env::args_os().skip(1)) {
         Ok(Asked::Token(mut arguments)) => match arguments.output.take() {
             Some(file) if arguments.renew => renewing::run(*arguments, file),
-            file => console::exit(PROGRAM, once(*arguments, file)),
+            file => streams::exit(PROGRAM, once(*arguments, file)),
         },
-        Ok(Asked::Help) => console::exit(PROGRAM, stdout::print(&[&table::help()])),
+        Ok(Asked::Check { file, max_age }) => match output::check_age(&file, max_age) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                streams::print_error(PROGRAM, &why);
+                ExitCode::FAILURE
+            }
+        },
+        Ok(Asked::Help(None)) => streams::exit(PROGRAM, streams::print(&table::help())),
+        Ok(Asked::Help(Some(command))) => {
+            streams::exit(PROGRAM, streams::print(&table::command_help(command)))
+        }
         Ok(Asked::Version) => {
             let version = concat!("minbearer ", env!("CARGO_PKG_VERSION"), "\n");
-            console::exit(PROGRAM, stdout::print(&[version]))
+            streams::exit(PROGRAM, streams::print(version))
         }
-        Err(error) => console::exit(PROGRAM, Err(error)),
+        Err(error) => streams::exit(PROGRAM, Err(error)),
     }
+}
+
+/// Before there is a secret: no core file, which would write it to a disk. A program to which the system pipes a core
+/// gets one whatever the limit is, and another process of the same user could read the memory: being "not dumpable" ends
+/// both. If neither can be set, the program runs all the same.
+fn protect_memory() {
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// From now on this signal does not end the program.
@@ -58,25 +79,25 @@ fn survive(signal: i32) {
 
 /// Gets one token. Its destination is checked before anything is sent.
 fn once(arguments: Arguments, file: Option<PathBuf>) -> Result<(), Error> {
-    let (mode, header) = (arguments.mode, arguments.header);
-    let output = match file {
-        Some(file) => Some(Output::new(file, mode, header)?),
-        None => stdout::check().map(|()| None)?,
-    };
+    let format = arguments.format;
+    let output = file.map(|file| Output::new(file, arguments.mode)).transpose()?;
     let client = Client::new(arguments)?;
-    let token = client.get_token()?;
-    if let Some(line) = client.narrower_scope(&token) {
-        console::print_error(PROGRAM, &line);
+    let obtained = client.get_token()?;
+    if let Some(line) = client.narrower_scope(&obtained.token) {
+        streams::print_error(PROGRAM, &line);
     }
+    let text = format.render(&obtained.token, obtained.requested);
     match output {
         Some(output) => {
             // A program that ends while it writes leaves its temporary file. It ends right after that anyway.
             for signal in &[SIGHUP, SIGINT, SIGTERM] {
                 survive(*signal);
             }
-            output.write(&token)
+            output.write(&text).map_err(|unwritten| unwritten.error)
         }
-        None if header => stdout::print(&["Authorization: ", token.authorization(), "\n"]),
-        None => stdout::print(&[token.access_token(), "\n"]),
+        None if format == Format::Token => {
+            streams::print(&text).and_then(|()| streams::print("\n"))
+        }
+        None => streams::print(&text),
     }
 }

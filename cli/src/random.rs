@@ -5,3 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 pub fn random_bits() -> u64 {
     RandomState::new().build_hasher().finish()
 }
+
+pub fn random() -> u32 {
+    (random_bits() >> 32) as u32
+}

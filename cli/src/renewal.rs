@@ -1,106 +1,95 @@
-//! The schedule of renewing a token in a file: times and outcomes in, the next step out. No clock, no file, no signal.
+//! When to renew a token in a file, and when to write it: what happened in, the next step out. No clock, no file, no
+//! signal. When to ask for a token is the library's to say: see [`Lifecycle`].
 //!
 //! Every time is counted from one moment in the past, the program's start.
 
-use minbearer::schedule::{Fraction, heeded_pause, pause_after, pause_while_live};
-use minbearer::{Error, Kind, Refusal};
+use minbearer::internal::pause;
+use minbearer::{AfterRefusal, Error, Lifecycle, Token};
 use std::time::Duration;
 
-/// No request follows another within this time, whatever the signals and lifetimes are.
-pub const LEAST_BETWEEN_REQUESTS: Duration = Duration::from_secs(1);
+/// The shortest `--every`.
+pub const LEAST_BETWEEN_REQUESTS: Duration = Lifecycle::LEAST_BETWEEN_REQUESTS;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Request,
     /// Write the token that was obtained to the file.
     Write,
+    /// Ask the flow whether a secret has changed.
+    Look,
     /// Wait until that time, or, if there is none, for a signal.
     Wait(Option<Duration>),
 }
 
 pub struct Renewal {
-    every: Option<Duration>,
-    /// When the last request was sent.
-    requested: Option<Duration>,
-    /// When a request is due, if one ever is.
-    request_at: Option<Duration>,
+    life: Lifecycle,
     /// When the token that was obtained is to be written, or written again; none if it is written.
     write_at: Option<Duration>,
-    /// When the last token that was obtained ends, if that is known.
-    ends: Option<Duration>,
-    is_asked: bool,
-    failed_requests: u32,
     failed_writes: u32,
 }
 
 impl Renewal {
     pub fn new(every: Option<Duration>) -> Renewal {
-        Renewal {
-            every,
-            requested: None,
-            request_at: Some(Duration::ZERO),
-            write_at: None,
-            ends: None,
-            is_asked: false,
-            failed_requests: 0,
-            failed_writes: 0,
-        }
+        let life = Lifecycle::new().in_file();
+        let life = match every {
+            Some(every) => life.every(every),
+            None => life,
+        };
+        Renewal { life, write_at: None, failed_writes: 0 }
     }
 
     /// Makes a request due at once, in a pause too; if one is in progress, another one after it.
     pub fn ask(&mut self) {
-        self.is_asked = true;
+        self.life.wake();
     }
 
     pub fn next(&self, now: Duration) -> Step {
+        let look_at = self.life.look_at(now);
         if self.write_at.is_some_and(|time| time <= now) {
-            return Step::Write;
+            Step::Write
+        } else if look_at.is_some_and(|time| time <= now) {
+            Step::Look
+        } else if self.life.next(now) == minbearer::Step::Ask {
+            Step::Request
+        } else {
+            Step::Wait([self.next_request(now), self.write_at, look_at].into_iter().flatten().min())
         }
-        let due = if self.is_asked { Some(now) } else { self.request_at };
-        let earliest = self.requested.map(|time| time.saturating_add(LEAST_BETWEEN_REQUESTS));
-        let request_at = due.map(|due| due.max(earliest.unwrap_or_default()));
-        if request_at.is_some_and(|time| time <= now) {
-            return Step::Request;
-        }
-        Step::Wait(earlier(request_at, self.write_at))
+    }
+
+    /// When the next request is due; none if only a signal brings one.
+    pub fn next_request(&self, now: Duration) -> Option<Duration> {
+        self.life.next_request(now)
+    }
+
+    /// When writing is tried again, if it has failed.
+    pub fn next_write(&self) -> Option<Duration> {
+        self.write_at
+    }
+
+    /// When the token that was obtained last ends, if that is known.
+    pub fn valid_until(&self) -> Option<Duration> {
+        self.life.end()
     }
 
     /// Records that a request is about to be sent.
     pub fn requesting(&mut self, now: Duration) {
-        self.requested = Some(now);
-        self.is_asked = false;
+        self.life.asking(now);
     }
 
-    /// Records a token, which is to be written. It is due at 80 % of its lifetime, because its readers keep it for
-    /// minutes, or after `every` if that is earlier; less up to a tenth, so that a fleet does not renew in one second.
-    pub fn obtained(&mut self, lifetime: Option<Duration>, random: Fraction) {
-        let most = lifetime.map(|lifetime| lifetime / 5 * 4);
-        let interval = earlier(most, self.every);
-        let requested = self.requested.unwrap_or_default();
-        self.request_at =
-            interval.map(|interval| requested.saturating_add(interval - random.of(interval / 10)));
-        self.ends = lifetime.map(|lifetime| requested.saturating_add(lifetime));
-        self.write_at = Some(Duration::ZERO);
-        (self.failed_requests, self.failed_writes) = (0, 0);
+    /// Records a token, which is to be written.
+    pub fn obtained(&mut self, token: &Token, now: Duration, random: u32) {
+        self.life.obtained(token, now, random);
+        (self.write_at, self.failed_writes) = (Some(Duration::ZERO), 0);
     }
 
-    /// Whether only a signal renews the token that was obtained.
-    pub fn is_never_due(&self) -> bool {
-        self.request_at.is_none()
+    /// Records a failed request, and what its flow says.
+    pub fn failed(&mut self, error: &Error, after: AfterRefusal, now: Duration, random: u32) {
+        self.life.failed(error, after, now, random);
     }
 
-    /// Records a failed request. The pauses are those of the library's sessions.
-    pub fn failed(&mut self, error: &Error, now: Duration, random: Fraction) {
-        self.failed_requests = self.failed_requests.saturating_add(1);
-        let pause = pause_after(self.failed_requests, error.kind(), random);
-        let left = self.ends.map(|end| end.saturating_sub(now)).unwrap_or_default();
-        let retry_after = error.refusal().and_then(Refusal::retry_after);
-        let pause = match (error.kind(), retry_after) {
-            (Kind::Unavailable, Some(retry_after)) => heeded_pause(retry_after),
-            (Kind::Refused, _) if !left.is_zero() => pause_while_live(pause, left),
-            _ => pause,
-        };
-        self.request_at = Some(now.saturating_add(pause));
+    /// Records what the flow says during a pause.
+    pub fn looked(&mut self, after: AfterRefusal, now: Duration) {
+        self.life.looked(after, now);
     }
 
     /// Records that the token is in the file.
@@ -109,18 +98,9 @@ impl Renewal {
     }
 
     /// Records that the token could not be written. It is kept.
-    pub fn unwritten(&mut self, now: Duration, random: Fraction) {
+    pub fn unwritten(&mut self, now: Duration, random: u32) {
         self.failed_writes = self.failed_writes.saturating_add(1);
-        let pause = pause_after(self.failed_writes, Kind::Config, random);
-        self.write_at = Some(now.saturating_add(pause));
-    }
-}
-
-/// The earlier of two times, of which either may never come.
-fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
+        self.write_at = Some(now.saturating_add(pause(self.failed_writes, random)));
     }
 }
 
@@ -128,23 +108,27 @@ fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    const LEAST: Fraction = Fraction::from_bits(0);
-    const MOST: Fraction = Fraction::from_bits(u64::MAX);
+    const LEAST: u32 = 0;
+    const MOST: u32 = u32::MAX;
 
     fn at(seconds: f64) -> Duration {
         Duration::from_secs_f64(seconds)
     }
 
-    /// A schedule with a request at 100 s that got a token.
-    fn obtained(every: Option<f64>, lifetime: Option<f64>, random: Fraction) -> Renewal {
+    fn token(lifetime: Option<f64>) -> Token {
+        Token::new("t", lifetime.map(at)).unwrap()
+    }
+
+    /// A request at 100 s that got a token.
+    fn obtained(every: Option<f64>, lifetime: Option<f64>, random: u32) -> Renewal {
         let mut renewal = Renewal::new(every.map(at));
         assert_eq!(renewal.next(at(100.0)), Step::Request);
         renewal.requesting(at(100.0));
-        renewal.obtained(lifetime.map(at), random);
+        renewal.obtained(&token(lifetime), at(100.0), random);
         renewal
     }
 
-    fn written(every: Option<f64>, lifetime: Option<f64>, random: Fraction) -> Renewal {
+    fn written(every: Option<f64>, lifetime: Option<f64>, random: u32) -> Renewal {
         let mut renewal = obtained(every, lifetime, random);
         assert_eq!(renewal.next(at(100.1)), Step::Write);
         renewal.written();
@@ -160,7 +144,7 @@ mod tests {
             (Some(10.0), None, Some(110.0), Some(109.0)),
             (None, None, None, None),
             // No sooner than a second after the last request.
-            (None, Some(0.0), Some(101.0), Some(101.0)),
+            (None, Some(0.1), Some(101.0), Some(101.0)),
             (Some(1.0), None, Some(101.0), Some(101.0)),
         ] {
             for (random, due) in [(LEAST, latest), (MOST, earliest)] {
@@ -168,14 +152,13 @@ mod tests {
                 let Step::Wait(time) = renewal.next(at(100.2)) else { panic!("not a wait") };
                 let rounded = |time: Duration| time.as_secs_f64().round();
                 assert_eq!(time.map(rounded), due, "{every:?} {lifetime:?}");
-                assert_eq!(renewal.is_never_due(), due.is_none(), "{every:?} {lifetime:?}");
                 if let Some(time) = time {
                     assert_eq!(renewal.next(time), Step::Request, "{every:?} {lifetime:?}");
                 }
+                let end = lifetime.map(|lifetime| at(100.0 + lifetime));
+                assert_eq!(renewal.valid_until(), end, "{every:?} {lifetime:?}");
             }
         }
-        let endless = obtained(None, Some(u64::MAX as f64 / 2.0), LEAST);
-        assert!(!endless.is_never_due());
     }
 
     #[test]
@@ -186,7 +169,7 @@ mod tests {
         assert_eq!(renewal.next(at(100.2)), Step::Wait(Some(at(101.0))));
         assert_eq!(renewal.next(at(101.0)), Step::Request);
         renewal.requesting(at(101.0));
-        renewal.obtained(None, LEAST);
+        renewal.obtained(&token(None), at(101.0), LEAST);
         renewal.written();
         assert_eq!(renewal.next(at(103.0)), Step::Wait(None), "two signals are one request");
         renewal.ask();
@@ -200,55 +183,34 @@ mod tests {
             renewal.requesting(at(100.0));
             renewal.ask();
             if is_good {
-                renewal.obtained(Some(at(1000.0)), LEAST);
+                renewal.obtained(&token(Some(1000.0)), at(102.0), LEAST);
                 assert_eq!(renewal.next(at(102.0)), Step::Write, "the token is written first");
                 renewal.written();
             } else {
-                renewal.failed(&Error::network("down"), at(102.0), MOST);
+                let error = Error::network("down");
+                renewal.failed(&error, AfterRefusal::Pause, at(102.0), MOST);
             }
-            assert_eq!(renewal.next(at(102.0)), Step::Request, "after a good one: {is_good}");
+            assert_eq!(renewal.next(at(102.0)), Step::Wait(Some(at(103.0))));
+            assert_eq!(renewal.next(at(103.0)), Step::Request, "after a good one: {is_good}");
         }
     }
 
     #[test]
-    fn a_signal_ends_a_pause() {
-        let mut renewal = written(None, Some(1000.0), LEAST);
-        renewal.requesting(at(900.0));
-        renewal.failed(&Error::network("down"), at(900.0), MOST);
-        assert!(matches!(renewal.next(at(901.5)), Step::Wait(Some(_))));
-        renewal.ask();
-        assert_eq!(renewal.next(at(901.5)), Step::Request);
-    }
-
-    #[test]
-    fn failed_requests_pause_longer_and_longer_until_one_is_answered() {
+    fn in_a_pause_after_a_refusal_the_flow_is_asked_each_second_whether_a_secret_has_changed() {
+        let url = minbearer::Url::parse("URL", "http://h").unwrap();
+        let request = minbearer::Request::to(minbearer::Method::Get, url);
+        let refused = Error::refused(&request, 401, "wrong");
         let mut renewal = Renewal::new(None);
-        let mut pause = |now: f64| {
-            renewal.requesting(at(now));
-            renewal.failed(&Error::timeout("slow"), at(now + 10.0), LEAST);
-            let Step::Wait(Some(time)) = renewal.next(at(now + 10.0)) else { panic!("no pause") };
-            (time - at(now + 10.0)).as_secs_f64()
-        };
-        let pauses = [pause(0.0), pause(100.0), pause(200.0)];
-        assert_eq!(pauses, [1.0, 2.0, 4.0]);
-        renewal.obtained(None, LEAST);
-        assert_eq!(renewal.failed_requests, 0);
-    }
-
-    #[test]
-    fn after_a_refusal_requests_are_frequent_while_the_token_lives_and_then_rare() {
-        let refused = |now: f64| {
-            let mut renewal = written(None, Some(100.0), LEAST);
-            renewal.requesting(at(now));
-            let url = minbearer::Url::parse("URL", "http://h").unwrap();
-            let request = minbearer::Request::to(minbearer::Method::Get, url);
-            renewal.failed(&Error::refused(&request, 401, "wrong"), at(now), LEAST);
-            let Step::Wait(Some(time)) = renewal.next(at(now)) else { panic!("no pause") };
-            (time - at(now)).as_secs_f64()
-        };
-        for (now, pause) in [(120.0, 30.0), (180.0, 10.0), (195.0, 5.0), (200.0, 30.0)] {
-            assert_eq!(refused(now), pause, "{now} s");
+        renewal.requesting(at(100.0));
+        renewal.failed(&refused, AfterRefusal::Pause, at(100.0), MOST);
+        for second in 101..114 {
+            let now = Duration::from_secs(second);
+            assert_eq!(renewal.next(now - at(0.5)), Step::Wait(Some(now)));
+            assert_eq!(renewal.next(now), Step::Look);
+            renewal.looked(AfterRefusal::Pause, now);
         }
+        renewal.looked(AfterRefusal::Changed, at(114.0));
+        assert_eq!(renewal.next(at(114.0)), Step::Request);
     }
 
     #[test]
@@ -266,9 +228,9 @@ mod tests {
         }
         assert_eq!(renewal.next(at(108.0)), Step::Request, "it is due");
         renewal.requesting(at(108.0));
-        renewal.failed(&Error::network("down"), at(108.0), LEAST);
+        renewal.failed(&Error::network("down"), AfterRefusal::Pause, at(108.0), LEAST);
         assert_eq!(renewal.next(at(115.1)), Step::Write, "the old token is still kept");
-        renewal.obtained(None, LEAST);
+        renewal.obtained(&token(None), at(115.1), LEAST);
         assert_eq!(renewal.next(at(115.2)), Step::Write, "a new token is written at once");
     }
 }

@@ -2,22 +2,23 @@
 
 use super::PROGRAM;
 use super::arguments::Arguments;
-use super::client::Client;
+use super::client::{Client, Obtained};
 use super::clock::Clock;
 use super::notify;
-use super::output::Output;
-use super::random::random_bits;
+use super::output::{Output, Unwritten};
+use super::random::random;
 use super::renewal::{Renewal, Step};
+use super::report::{Moment, Report, Said};
 use super::signals::Signals;
 use minbearer::internal::{Utc, on_a_line};
-use minbearer::schedule::Fraction;
-use minbearer::{Error, Kind, Token};
+use minbearer::{Error, Kind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use zeroize::Zeroizing;
 
 /// The longest line that a pipe takes in one piece (`PIPE_BUF`).
 const MAX_LINE_BYTES: usize = 4096;
@@ -26,89 +27,95 @@ const MAX_LINE_BYTES: usize = 4096;
 pub fn run(arguments: Arguments, file: PathBuf) -> ExitCode {
     let Err(error) = keep_fresh(arguments, file);
     log(&error);
+    let _ = notify::send(&format!("STATUS={}", on_a_line(&error.to_string())));
     ExitCode::from(error.kind().exit_status())
 }
 
 fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> {
     let clock =
         Clock::start().map_err(|error| Error::config(format!("could not set a timer: {error}")))?;
-    let output = Output::new(file, arguments.mode, arguments.header)?;
+    let format = arguments.format;
+    let shown_file = file.to_string_lossy().into_owned();
+    let output = Output::new(file, arguments.mode)?;
     let mut renewal = Renewal::new(arguments.every);
     // At a terminal a password may be typed. Ctrl-C then ends the program as any other, by the signal, so that the shell
     // turns the echo on again.
     let early = if rustix::stdio::stdin().is_terminal() { None } else { Some(Signals::handle()?) };
     let client = Client::new(arguments)?;
     let signals = early.map_or_else(Signals::handle, Ok)?;
-    let mut notes = Notes::default();
-    let mut unwritten: Option<Token> = None;
+    let mut report = Report::default();
+    let mut narrower_scope = None;
+    let mut unwritten: Option<Zeroizing<String>> = None;
+    // When the token in the file ends.
+    let mut ends = None;
     let mut is_ready = false;
     loop {
         if signals.take_asked() {
             renewal.ask();
         }
-        let outcome = match (renewal.next(clock.now()), &unwritten) {
-            (Step::Write, Some(token)) => signals
-                .before_the_end(|| output.write(token))
-                .inspect(|()| {
+        let moment = |next, ends| {
+            let Utc(utc) = Utc::now();
+            Moment { now: clock.now(), utc, ends, next }
+        };
+        let failed = |error: &Error, next, report: &mut Report| {
+            say(report.failed(&error.to_string(), moment(next, ends)), false);
+        };
+        match (renewal.next(clock.now()), &unwritten) {
+            (Step::Write, Some(text)) => match signals.before_the_end(|| output.write(text)) {
+                Ok(()) => {
                     renewal.written();
                     unwritten = None;
-                })
-                .inspect_err(|_| renewal.unwritten(clock.now(), random())),
+                    ends = renewal.valid_until();
+                    let moment = moment(renewal.next_request(clock.now()), ends);
+                    say(report.written(&shown_file, moment), !is_ready);
+                    is_ready = true;
+                }
+                Err(Unwritten { error, may_pass: false }) if !is_ready => return Err(error),
+                Err(Unwritten { error, .. }) => {
+                    renewal.unwritten(clock.now(), random());
+                    failed(&error, renewal.next_write(), &mut report);
+                }
+            },
+            (Step::Look, _) => renewal.looked(client.after_refusal(), clock.now()),
             (Step::Wait(until), _) => {
                 let left = until.map(|until| until.saturating_sub(clock.now()));
                 signals.wait(&clock, left);
-                continue;
             }
             _ => {
                 renewal.requesting(clock.now());
-                client
-                    .get_token()
-                    .map(|token| {
-                        renewal.obtained(token.lifetime(), random());
-                        notes.log(&client, &renewal, &token);
-                        unwritten = Some(token);
-                    })
-                    .inspect_err(|error| renewal.failed(error, clock.now(), random()))
-            }
-        };
-        match outcome {
-            Err(error) if error.kind() == Kind::Config && !is_ready => return Err(error),
-            Err(error) => log(&error),
-            Ok(()) if unwritten.is_none() && !is_ready => {
-                is_ready = true;
-                if let Err(error) = notify::ready() {
-                    log(&format_args!("could not notify NOTIFY_SOCKET: {error}"));
+                match client.get_token() {
+                    Ok(Obtained { token, requested }) => {
+                        renewal.obtained(&token, clock.now(), random());
+                        let line = client.narrower_scope(&token);
+                        if let Some(line) = line.as_ref().filter(|_| line != narrower_scope) {
+                            log(line);
+                        }
+                        narrower_scope = line;
+                        unwritten = Some(format.render(&token, requested));
+                    }
+                    Err(error) if error.kind() == Kind::Config && !is_ready => return Err(error),
+                    Err(error) => {
+                        renewal.failed(&error, client.after_refusal(), clock.now(), random());
+                        failed(&error, renewal.next_request(clock.now()), &mut report);
+                    }
                 }
             }
-            Ok(()) => {}
         }
     }
 }
 
-fn random() -> Fraction {
-    Fraction::from_bits(random_bits())
-}
-
-/// The notes about a token, each logged once and again when it has changed.
-#[derive(Default)]
-struct Notes {
-    is_never_due: bool,
-    narrower_scope: Option<String>,
-}
-
-impl Notes {
-    fn log(&mut self, client: &Client, renewal: &Renewal, token: &Token) {
-        let narrower_scope = client.narrower_scope(token);
-        if let Some(line) =
-            narrower_scope.as_ref().filter(|_| narrower_scope != self.narrower_scope)
-        {
-            log(line);
+/// Logs the line, and tells the service manager.
+fn say(said: Said, is_first_token: bool) {
+    if let Some(line) = said.line {
+        log(&line);
+    }
+    let ready = if is_first_token { "READY=1\n" } else { "" };
+    match notify::send(&[ready, "STATUS=", &said.status].concat()) {
+        // Once: a manager that is gone would fill the log.
+        Err(error) if is_first_token => {
+            log(&format_args!("could not notify NOTIFY_SOCKET: {error}"));
         }
-        let is_never_due = renewal.is_never_due();
-        if is_never_due && !self.is_never_due {
-            log(&"the token says no lifetime, and there is no --every: only SIGHUP renews it");
-        }
-        *self = Notes { is_never_due, narrower_scope };
+        _ => {}
     }
 }
 

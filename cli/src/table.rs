@@ -14,7 +14,7 @@ pub struct Command {
     pub name: &'static str,
     /// Those in brackets are optional.
     pub operands: &'static [&'static str],
-    #[allow(dead_code)] // only the completions have room for it
+    /// What comes after "a token".
     pub what: &'static str,
 }
 
@@ -45,20 +45,37 @@ pub enum Setting {
     Rfc6750,
     Scope,
     Parameter,
+    RequestHeader,
     Basic,
+    BasicUnencoded,
     GrantType,
     PlainHttp,
     Header,
+    Json,
+    ExecCredential,
     Timeout,
     CaCert,
     Cert,
     Key,
+    Proxy,
+    ProxyUser,
     Output,
     Mode,
     Renew,
     Every,
+    Check,
+    MaxAge,
     Help,
     Version,
+}
+
+/// A heading of `--help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    Request,
+    Output,
+    Network,
+    General,
 }
 
 pub struct Row {
@@ -79,14 +96,14 @@ const fn row(
     flow: Option<Flow>,
     what: &'static str,
 ) -> Row {
-    let repeats = matches!(setting, Setting::Scope | Setting::Parameter);
+    let repeats = matches!(setting, Setting::Scope | Setting::Parameter | Setting::RequestHeader);
     Row { setting, name, argument, flow, repeats, what }
 }
 
 const ACCELERATOR: Option<Flow> = Some(Flow::Accelerator);
 const CLIENT_CREDENTIALS: Option<Flow> = Some(Flow::ClientCredentials);
 
-pub const OPTIONS: [Row; 17] = [
+pub const OPTIONS: &[Row] = &[
     row(
         Setting::Rfc6750,
         "rfc6750",
@@ -98,17 +115,31 @@ pub const OPTIONS: [Row; 17] = [
     row(
         Setting::Parameter,
         "parameter",
-        "NAME=VALUE",
+        "NAME=VALUE|NAME@FILE",
         CLIENT_CREDENTIALS,
-        "send this form parameter too",
+        "send this form parameter too; @FILE is read anew for each request",
+    ),
+    row(
+        Setting::RequestHeader,
+        "request-header",
+        "NAME=VALUE|NAME@FILE",
+        CLIENT_CREDENTIALS,
+        "send this header too, such as a gateway's key",
     ),
     row(Setting::Basic, "basic", "", CLIENT_CREDENTIALS, "send id and secret as HTTP Basic"),
+    row(
+        Setting::BasicUnencoded,
+        "basic-unencoded",
+        "",
+        CLIENT_CREDENTIALS,
+        "the same as curl does, for servers that do not decode them",
+    ),
     row(
         Setting::GrantType,
         "grant-type",
         "NAME",
         CLIENT_CREDENTIALS,
-        "the server's own name for this grant",
+        "another grant, or the server's name for this one",
     ),
     row(
         Setting::PlainHttp,
@@ -118,27 +149,62 @@ pub const OPTIONS: [Row; 17] = [
         "allow http to another host, which shows the secret",
     ),
     row(Setting::Header, "header", "", None, "print \"Authorization: <value>\" instead"),
-    row(Setting::Timeout, "timeout", "SECONDS", None, "give up after this long; default 10"),
-    row(Setting::CaCert, "cacert", "FILE", None, "trust the CAs in this PEM file alone (tls)"),
-    row(Setting::Cert, "cert", "FILE", None, "a client certificate, PEM (tls)"),
-    row(Setting::Key, "key", "FILE", None, "its key, PEM (tls)"),
+    row(
+        Setting::Json,
+        "json",
+        "",
+        None,
+        "print a JSON object: access_token, token_type, scope, expires_at (POSIX seconds)",
+    ),
+    row(
+        Setting::ExecCredential,
+        "exec-credential",
+        "",
+        None,
+        "print kubectl's ExecCredential, version v1",
+    ),
     row(
         Setting::Output,
         "output",
         "FILE",
         None,
-        "write the token alone to FILE, without a newline",
+        "write to FILE instead; the token alone, without a newline",
     ),
     row(Setting::Mode, "mode", "MODE", None, "FILE's permissions, octal; default 0600"),
     row(Setting::Renew, "renew", "", None, "stay, and write FILE anew when it is due or at SIGHUP"),
     row(Setting::Every, "every", "SECONDS", None, "renew at the latest after this long, 1 or more"),
+    row(Setting::Timeout, "timeout", "SECONDS", None, "give up after this long; default 10"),
+    row(Setting::CaCert, "cacert", "FILE", None, "trust the CAs in this PEM file alone (tls)"),
+    row(Setting::Cert, "cert", "FILE", None, "a client certificate, PEM (tls)"),
+    row(Setting::Key, "key", "FILE", None, "its key, PEM (tls)"),
+    row(Setting::Proxy, "proxy", "URL", None, "through this HTTP proxy, by CONNECT (tls)"),
+    row(
+        Setting::ProxyUser,
+        "proxy-user",
+        "NAME",
+        None,
+        "its user; PROXY_PASSWORD_FILE has the password (tls)",
+    ),
     row(Setting::Help, "help", "", None, "print this"),
     row(Setting::Version, "version", "", None, "print the version"),
 ];
 
+/// The options of the probe, which goes without a command.
+pub const PROBE: &[Row] = &[
+    row(
+        Setting::Check,
+        "check",
+        "FILE",
+        None,
+        "status 0 if FILE was written within --max-age, else 1; for probes",
+    ),
+    row(Setting::MaxAge, "max-age", "SECONDS", None, "the greatest age of the FILE of --check"),
+];
+
 /// The environment variables, and the commands that read them.
-pub const VARIABLES: [(&str, &[Flow]); 9] = [
+pub const VARIABLES: [(&str, &[Flow]); 11] = [
     ("CLIENT_ID", &[Flow::Jsa, Flow::ClientCredentials]),
+    ("CLIENT_ID_FILE", &[Flow::Jsa, Flow::ClientCredentials]),
     ("CLIENT_SECRET", &[Flow::Jsa, Flow::ClientCredentials]),
     ("CLIENT_SECRET_FILE", &[Flow::Jsa, Flow::ClientCredentials]),
     ("CLIENT_ASSERTION_FILE", &[Flow::ClientCredentials]),
@@ -147,10 +213,12 @@ pub const VARIABLES: [(&str, &[Flow]); 9] = [
     ("SERVICE_PORT_LOCATOR", &[Flow::Jsa]),
     ("NC_PASSWORD_FILE", &[Flow::Accelerator]),
     ("USER", &[Flow::Accelerator]),
+    ("PROXY_PASSWORD_FILE", &[Flow::Jsa, Flow::Accelerator, Flow::ClientCredentials]),
 ];
 
 /// The exit statuses and their causes.
-pub const STATUSES: [(u8, &str); 7] = [
+pub const STATUSES: &[(u8, &str)] = &[
+    (1, "FILE of --check too old"),
     (2, "settings"),
     (3, "port locator"),
     (4, "network"),
@@ -172,9 +240,16 @@ impl Command {
     }
 
     /// The options of this command alone.
+    #[allow(dead_code)] // the manual page and the completions
     pub fn own_options(&self) -> impl Iterator<Item = &'static Row> {
         let flow = self.flow;
         OPTIONS.iter().filter(move |row| row.flow == Some(flow))
+    }
+
+    /// The options that go with this command.
+    pub fn options(&self) -> impl Iterator<Item = &'static Row> {
+        let flow = self.flow;
+        OPTIONS.iter().filter(move |row| row.flow.is_none_or(|own| own == flow))
     }
 }
 
@@ -184,47 +259,105 @@ impl Row {
         let separator = if self.argument.is_empty() { "" } else { " " };
         ["--", self.name, separator, self.argument].concat()
     }
+
+    fn section(&self) -> Section {
+        match self.setting {
+            _ if self.flow.is_some() => Section::Request,
+            Setting::Header
+            | Setting::Json
+            | Setting::ExecCredential
+            | Setting::Output
+            | Setting::Mode
+            | Setting::Renew
+            | Setting::Every => Section::Output,
+            Setting::Help | Setting::Version => Section::General,
+            _ => Section::Network,
+        }
+    }
 }
 
-/// `--timeout SECONDS`
-const WIDEST_USAGE: usize = 17;
+const COLUMNS: usize = 80;
+/// Where the description of an option starts.
+const DESCRIPTION: usize = 26;
 
-/// The text of `--help`: one screen of 24 lines and 80 columns.
+/// The text of `minbearer --help`: one screen of 24 lines and 80 columns, the prompt included.
 pub fn help() -> String {
-    let mut help = String::from("Prints a bearer token and a newline.\n\n");
+    let mut help =
+        String::from("Gets a bearer token, and prints it or keeps a fresh one in a file.\n\n");
     for command in &COMMANDS {
-        help += &command.usage();
-        let mut options = command.own_options().map(|row| {
-            let repeats = if row.repeats { "..." } else { "" };
-            ["[", &row.usage(), "]", repeats].concat()
-        });
-        push_wrapped(&mut help, &mut options);
+        help += &["  ", &command.usage(), " [OPTION]...\n      ", command.what, "\n"].concat();
+    }
+    help += "  minbearer COMMAND --help
+      the options and variables of a command
+  minbearer --check FILE --max-age SECONDS
+      for probes: status 0 if FILE was written within SECONDS, else 1
+  minbearer --version
+
+Secrets come from variables and files, never from arguments:
+  CLIENT_ID=my-client CLIENT_SECRET_FILE=/run/secrets/client \\
+      minbearer client-credentials https://auth.example/token
+
+";
+    push_statuses(&mut help);
+    help
+}
+
+/// The text of `minbearer COMMAND --help`, in 80 columns.
+pub fn command_help(command: &Command) -> String {
+    let mut help = [&command.usage(), " [OPTION]...\n\nA token ", command.what, ".\n"].concat();
+    for (section, title) in [
+        (Section::Request, "The request"),
+        (Section::Output, "Output"),
+        (Section::Network, "Network"),
+        (Section::General, "General"),
+    ] {
+        let mut rows = command.options().filter(|row| row.section() == section).peekable();
+        if rows.peek().is_some() {
+            help += &["\n", title, ":\n"].concat();
+        }
+        for row in rows {
+            push_option(&mut help, row);
+        }
+    }
+    help += "\nVariables:";
+    let of_command = VARIABLES.iter().filter(|(_, flows)| flows.contains(&command.flow));
+    push_wrapped(&mut help, 3, &mut of_command.map(|(name, _)| String::from(*name)));
+    help.push('\n');
+    push_statuses(&mut help);
+    help
+}
+
+fn push_option(help: &mut String, row: &Row) {
+    let repeats = if row.repeats { "..." } else { "" };
+    let usage = ["  ", &row.usage(), repeats].concat();
+    *help += &usage;
+    if usage.len() >= DESCRIPTION {
         help.push('\n');
     }
-    for row in OPTIONS.iter().filter(|row| row.flow.is_none()) {
-        let usage = row.usage();
-        let spaces = " ".repeat(WIDEST_USAGE.saturating_sub(usage.len()));
-        help += &["\n  ", &usage, &spaces, " ", row.what].concat();
-    }
-    help += "\n\nVariables:";
-    push_wrapped(&mut help, &mut VARIABLES.iter().map(|(name, _)| String::from(*name)));
-    help += "\nExit status:";
+    let column = help.len() - help.rfind('\n').map_or(0, |newline| newline + 1);
+    *help += &" ".repeat((DESCRIPTION - 1).saturating_sub(column));
+    push_wrapped(help, DESCRIPTION, &mut row.what.split(' ').map(String::from));
+    help.push('\n');
+}
+
+fn push_statuses(help: &mut String) {
+    *help += "Exit status:";
     let mut statuses = STATUSES.iter().enumerate().map(|(index, (status, what))| {
         let separator = if index + 1 < STATUSES.len() { "," } else { "" };
         format!("{status} {what}{separator}")
     });
-    push_wrapped(&mut help, &mut statuses);
+    push_wrapped(help, 3, &mut statuses);
     help.push('\n');
-    help
 }
 
-/// Adds words to the last line, and starts a new one after 80 columns.
-fn push_wrapped(text: &mut String, words: &mut dyn Iterator<Item = String>) {
+/// Adds words to the last line, each after a space, and starts a new line before 80 columns are full.
+fn push_wrapped(text: &mut String, indentation: usize, words: &mut dyn Iterator<Item = String>) {
     let mut column = text.len() - text.rfind('\n').map_or(0, |newline| newline + 1);
     for word in words {
-        if column + 1 + word.len() > 80 {
-            *text += "\n   ";
-            column = 3;
+        if column + 1 + word.len() > COLUMNS {
+            text.push('\n');
+            *text += &" ".repeat(indentation.saturating_sub(1));
+            column = indentation.saturating_sub(1);
         }
         text.push(' ');
         *text += &word;

@@ -45,7 +45,7 @@ fn run() -> Result<(), Error> {
     let mut polls_left = poll_count()?;
     let databases = program::console::url_from_env()?.with_path("/api/ariel/databases")?;
     let console = Console::from_env()?;
-    let mut has_answered = false;
+    let (mut has_answered, mut has_advised) = (false, false);
     loop {
         let start = Instant::now();
         let outcome = match console.ask(Request::to(Method::Get, databases.clone())) {
@@ -54,7 +54,12 @@ fn run() -> Result<(), Error> {
                 format!("response={json}")
             }
             Err(error) if error.kind() == Kind::Config && !has_answered => return Err(error),
-            Err(error) => on_a_line(&format!("Error: {error}")),
+            Err(error) => {
+                let advice =
+                    if is_unauthorized(&error) && !has_advised { DEPLOY_CHANGES } else { "" };
+                has_advised |= !advice.is_empty();
+                on_a_line(&format!("Error: {error}{advice}"))
+            }
         };
         log(&format!("{} {outcome}\n", Utc::now()))?;
         if let Some(left) = &mut polls_left {
@@ -65,6 +70,14 @@ fn run() -> Result<(), Error> {
         }
         std::thread::sleep(interval.saturating_sub(start.elapsed()));
     }
+}
+
+/// The console knows a new app's client only after that. IBM's sample of such an app says so in its log, too.
+const DEPLOY_CHANGES: &str = "; if the app was just installed or authorized: was \"Deploy Changes\" pressed on the console's Admin tab?";
+
+/// Whether the console rejected a token that qoauth had issued a moment ago: the session has tried a new one.
+fn is_unauthorized(error: &Error) -> bool {
+    !error.is_token_request() && error.refusal().is_some_and(|refusal| refusal.status() == 401)
 }
 
 /// Logs a line. A failed write is ignored, because a full disk may have room again; but the program ends when the reader

@@ -4,6 +4,7 @@ use minbearer::internal::{read_regular, variable};
 use minbearer::{Error, Response, Url};
 use std::net::Ipv6Addr;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Returns scheme, host and port of the console, whose REST API accepts the token.
 ///
@@ -40,7 +41,8 @@ fn console_ip_of_manifest() -> Result<(String, String), Error> {
             "the console's address is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and there is no manifest.json",
         ));
     };
-    let json = read_regular("the manifest", Path::new(&path), MAX_MANIFEST_BYTES)?;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let json = read_regular("the manifest", Path::new(&path), MAX_MANIFEST_BYTES, deadline)?;
     let console_ip = Response::new(200, json.to_vec())
         .json_member("console_ip")
         .map_err(|_| Error::config(format!("the manifest {path} is not one JSON object")))?;

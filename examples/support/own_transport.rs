@@ -3,7 +3,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, http};
+use ureq::{Agent, Proxy, http};
 
 /// HTTPS over ureq, to servers with a certificate of one CA.
 pub struct Ureq {
@@ -12,6 +12,20 @@ pub struct Ureq {
 
 impl Ureq {
     pub fn trusting(ca_pem: &[u8]) -> Result<Ureq, Error> {
+        Ureq::with(ca_pem, None)
+    }
+
+    /// Through a proxy that `Http::with_proxy` does not know, such as
+    /// `socks5://proxy:1080` (ureq's feature `socks-proxy`) or
+    /// `https://proxy:3129`. It may have user info.
+    pub fn through(proxy: &str, ca_pem: &[u8]) -> Result<Ureq, Error> {
+        let proxy = Proxy::new(proxy).map_err(|_| {
+            Error::config("the proxy's URL is wrong") // and may have a password
+        })?;
+        Ureq::with(ca_pem, Some(proxy))
+    }
+
+    fn with(ca_pem: &[u8], proxy: Option<Proxy>) -> Result<Ureq, Error> {
         let ca = Certificate::from_pem(ca_pem).map_err(|error| {
             Error::config(format!("the CA's certificate: {error}"))
                 .with_source(error)
@@ -29,7 +43,7 @@ impl Ureq {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_idle_connections(0)
-            .proxy(None) // by default ureq reads it from the environment
+            .proxy(proxy) // by default ureq reads it from the environment
             .build();
         Ok(Ureq { agent: agent.into() })
     }

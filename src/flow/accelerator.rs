@@ -38,7 +38,13 @@
 //! ```
 
 use crate::error::Error;
-use crate::secret::SecretSource;
+#[cfg(feature = "std")]
+use crate::flow::{self, Flow};
+#[cfg(feature = "std")]
+use crate::net::http::Http;
+#[cfg(feature = "std")]
+use crate::secret::AfterRefusal;
+use crate::secret::{Deadline, SecretSource, check_text};
 use crate::wire::request::{Method, Request};
 use crate::wire::response::Response;
 use crate::wire::token::Token;
@@ -47,6 +53,8 @@ use crate::wire::url::Url;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
+#[cfg(feature = "std")]
+use std::time::Instant;
 
 /// The configuration of the flow: the server, the user name, and the password or its source.
 #[must_use]
@@ -64,17 +72,15 @@ impl Config {
     /// its time counts towards the timeout, which is 10 s.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for an empty user
-    /// name or password.
+    /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for a user name or
+    /// password that is empty or has a control character or a byte order mark.
     pub fn new(
         url: &str,
         username: impl Into<String>,
         password: impl Into<SecretSource>,
     ) -> Result<Config, Error> {
         let (username, password) = (username.into(), password.into());
-        if username.is_empty() {
-            return Err(Error::config("the user name must not be empty"));
-        }
+        check_text("the user name", &username)?;
         password.check(PASSWORD)?;
         let token_url = Url::parse("the Accelerator URL", url)?.at_path("/api/v3/token");
         let timeout = super::DEFAULT_TIMEOUT;
@@ -104,7 +110,11 @@ impl Config {
     /// # Errors
     /// Those of the function or file; [`Kind::Config`](crate::Kind::Config) if it supplied an empty password.
     pub fn request(&self) -> Result<Request, Error> {
-        let password = self.password.supply(PASSWORD)?;
+        self.request_before(None)
+    }
+
+    fn request_before(&self, deadline: Deadline) -> Result<Request, Error> {
+        let password = self.password.supply(PASSWORD, deadline)?;
         Ok(Request::for_token(Method::Post, self.token_url.clone())
             .with_form(&[("username", &self.username), ("password", &password)])
             .with_secret(&*password))
@@ -139,42 +149,36 @@ impl fmt::Debug for Config {
 }
 
 #[cfg(feature = "std")]
-mod with_std {
-    use super::*;
-    use crate::flow::{self, Flow};
-    use crate::net::http::Http;
-    use crate::secret::AfterRefusal;
-    use std::time::Instant;
-
-    impl Flow for Config {
-        fn timeout(&self) -> Duration {
-            self.timeout
-        }
-
-        fn prepare(&self, _: Instant) -> Result<Request, Error> {
-            self.request()
-        }
-
-        fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
-            self.read_answer(request, response)
-        }
-
-        fn after_refusal(&self) -> AfterRefusal {
-            self.password.after_refusal()
-        }
+impl Flow for Config {
+    fn timeout(&self) -> Duration {
+        self.timeout
     }
 
-    /// Gets a token with one request.
-    ///
-    /// # Errors
-    /// Any [`Kind`](crate::Kind) but `Locator` and `Status`; none holds the password.
-    pub fn get_token(config: &Config) -> Result<Token, Error> {
-        flow::get_token::<dyn Flow>(config, &Http::new())
+    fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
+        self.request_before(Some(deadline))
+    }
+
+    fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+        self.read_answer(request, response)
+    }
+
+    fn after_refusal(&self) -> AfterRefusal {
+        self.password.after_refusal()
+    }
+
+    fn allows_plain_http(&self) -> bool {
+        !self.token_url.is_https()
     }
 }
 
+/// Gets a token with one request.
+///
+/// # Errors
+/// Any [`Kind`](crate::Kind) but `Locator` and `Status`; none holds the password.
 #[cfg(feature = "std")]
-pub use with_std::get_token;
+pub fn get_token(config: &Config) -> Result<Token, Error> {
+    flow::get_token::<dyn Flow>(config, &Http::new())
+}
 
 #[cfg(test)]
 mod tests {

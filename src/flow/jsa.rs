@@ -23,15 +23,24 @@
 //! app sends it as the header field `SEC`. `background_process` in `examples/` works with both versions.
 
 use crate::error::Error;
-use crate::secret::SecretSource;
+#[cfg(feature = "std")]
+use crate::flow::{self, Flow};
+#[cfg(feature = "std")]
+use crate::net::http::Http;
+#[cfg(feature = "std")]
+use crate::os::{env, locator::locate};
+#[cfg(feature = "std")]
+use crate::secret::{AfterRefusal, after_refusal_of};
+use crate::secret::{Deadline, SecretSource, Supplied};
 use crate::wire::form::encode_pairs;
 use crate::wire::request::{Method, Request};
 use crate::wire::response::Response;
 use crate::wire::token::Token;
 use crate::wire::token_answer::AnswerReader;
 use crate::wire::url::Url;
-use alloc::string::String;
 use core::time::Duration;
+#[cfg(feature = "std")]
+use std::{path::PathBuf, time::Instant};
 
 /// The name of `qoauth` in the platform's service discovery.
 pub const DEFAULT_HOST: &str = "qoauth.service.consul";
@@ -42,13 +51,13 @@ pub const DEFAULT_LOCATOR: &str = "/service_port_locator.py";
 #[derive(Debug)]
 #[must_use]
 pub struct Config {
-    client_id: String,
+    client_id: SecretSource,
     client_secret: SecretSource,
     service: Url,
     port: Option<u16>,
     timeout: Duration,
     #[cfg(feature = "std")]
-    locator: std::path::PathBuf,
+    locator: PathBuf,
 }
 
 impl Config {
@@ -56,15 +65,14 @@ impl Config {
     /// [`DEFAULT_HOST`], [`DEFAULT_LOCATOR`] finds its port, and the timeout is 10 s. No environment variable is read.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) for an empty id or secret.
+    /// [`Kind::Config`](crate::Kind::Config) for an id or secret that is empty or has a control character or a byte order
+    /// mark.
     pub fn new(
-        client_id: impl Into<String>,
+        client_id: impl Into<SecretSource>,
         client_secret: impl Into<SecretSource>,
     ) -> Result<Config, Error> {
         let (client_id, client_secret) = (client_id.into(), client_secret.into());
-        if client_id.is_empty() {
-            return Err(Error::config("the client id must not be empty"));
-        }
+        client_id.check(CLIENT_ID)?;
         client_secret.check(CLIENT_SECRET)?;
         Ok(Config {
             client_id,
@@ -87,7 +95,7 @@ impl Config {
     }
 
     fn with_url_named(mut self, name: &str, url: &str) -> Result<Config, Error> {
-        self.service = parse_origin(name, url)?;
+        self.service = Url::parse_origin(name, url)?;
         self.port = Some(self.service.port());
         Ok(self)
     }
@@ -130,22 +138,29 @@ impl Config {
     /// Builds the token request for the service on that port.
     ///
     /// # Errors
-    /// Those of the function or file that supplies the secret; [`Kind::Config`](crate::Kind::Config) if it supplied
-    /// an empty one.
+    /// Those of the functions or files that supply id and secret; [`Kind::Config`](crate::Kind::Config) for what
+    /// [`new`](Self::new) refuses.
     pub fn request(&self, port: u16) -> Result<Request, Error> {
-        Ok(self.request_with(port, &self.client_secret.supply(CLIENT_SECRET)?))
+        Ok(self.request_with(port, &self.supply(None)?))
     }
 
-    fn request_with(&self, port: u16, client_secret: &str) -> Request {
+    fn supply(&self, deadline: Deadline) -> Result<Credentials<'_>, Error> {
+        Ok(Credentials {
+            id: self.client_id.supply(CLIENT_ID, deadline)?,
+            secret: self.client_secret.supply(CLIENT_SECRET, deadline)?,
+        })
+    }
+
+    fn request_with(&self, port: u16, client: &Credentials) -> Request {
         let query = encode_pairs(
             "/token?",
             &[
                 ("grant_type", "client_credentials"),
-                ("client_id", &self.client_id),
-                ("client_secret", client_secret),
+                ("client_id", &client.id),
+                ("client_secret", &client.secret),
             ],
         );
-        Request::for_token(Method::Get, self.service.at(port, &query)).with_secret(client_secret)
+        Request::for_token(Method::Get, self.service.at(port, &query)).with_secret(&*client.secret)
     }
 
     /// Reads the answer to [`request`](Self::request).
@@ -164,114 +179,101 @@ impl Config {
     }
 }
 
+const CLIENT_ID: &str = "the client id";
 const CLIENT_SECRET: &str = "the client secret";
 
-/// Parses a URL of scheme, host and port alone.
-fn parse_origin(name: &str, url: &str) -> Result<Url, Error> {
-    let url = Url::parse(name, url)?;
-    if url.path_and_query() != "/" {
-        return Err(Error::config(alloc::format!("{name} has a path or a query; leave that out")));
-    }
-    Ok(url)
+/// The credentials for one request.
+struct Credentials<'a> {
+    id: Supplied<'a>,
+    secret: Supplied<'a>,
 }
 
 #[cfg(feature = "std")]
-mod with_std {
-    use super::*;
-    use crate::flow::{self, Flow, check_time_left};
-    use crate::net::http::Http;
-    use crate::os::env;
-    use crate::os::locator::locate;
-    use crate::secret::AfterRefusal;
-    use std::path::PathBuf;
-    use std::time::Instant;
-
-    impl Config {
-        /// Makes a configuration from environment variables:
-        ///
-        /// | variable | meaning |
-        /// | --- | --- |
-        /// | `CLIENT_ID` | the client id |
-        /// | `CLIENT_SECRET` | the client secret, or else |
-        /// | `CLIENT_SECRET_FILE` | the file that holds it, read anew for each request; one trailing newline is dropped |
-        /// | `QOAUTH_URL` | optional: see [`with_qoauth_url`](Self::with_qoauth_url) |
-        /// | `QOAUTH_HOST` | optional: see [`with_qoauth_host`](Self::with_qoauth_host) |
-        /// | `SERVICE_PORT_LOCATOR` | optional: see [`with_locator`](Self::with_locator) |
-        ///
-        /// Prefer a file for the secret: the copy in the environment block cannot be wiped, and
-        /// `/proc/<pid>/environ` and every child process show it.
-        ///
-        /// # Errors
-        /// [`Kind::Config`](crate::Kind::Config), naming the variable that is missing, empty or wrong, or both
-        /// variables of the secret where both are set.
-        pub fn from_env() -> Result<Config, Error> {
-            let mut config = Config::new(env::required("CLIENT_ID")?, required_secret()?)?;
-            if let Some(host) = env::optional("QOAUTH_HOST")? {
-                config = config.with_host_named("QOAUTH_HOST", &host)?;
-            }
-            if let Some(url) = env::optional("QOAUTH_URL")? {
-                config = config.with_url_named("QOAUTH_URL", &url)?;
-            }
-            if let Some(program) = env::optional("SERVICE_PORT_LOCATOR")? {
-                config = config.with_locator(program);
-            }
-            Ok(config)
-        }
-
-        /// Sets another locator program than [`DEFAULT_LOCATOR`]. It is run with the service's name as its
-        /// one argument and prints the port. Its environment has neither `CLIENT_SECRET` nor any variable whose
-        /// value contains the secret (or equals it, if the secret is shorter than 5 bytes). Its standard output and
-        /// standard error are sockets: it can write to them but not open them by name (`/dev/stderr`).
-        ///
-        /// It leads a process group of its own. If it still runs when the call ends, the whole group is killed. So it
-        /// cannot read from the terminal, and if a signal ends the program meanwhile (a terminal's Ctrl-C or hangup,
-        /// `timeout`), the locator runs on.
-        pub fn with_locator(mut self, program: impl Into<PathBuf>) -> Config {
-            self.locator = program.into();
-            self
-        }
-    }
-
-    fn required_secret() -> Result<crate::SecretSource, Error> {
-        env::client_secret()?
-            .ok_or_else(|| Error::config("neither CLIENT_SECRET nor CLIENT_SECRET_FILE is set"))
-    }
-
-    impl Flow for Config {
-        fn timeout(&self) -> Duration {
-            self.timeout
-        }
-
-        fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
-            let client_secret = self.client_secret.supply(CLIENT_SECRET)?;
-            check_time_left(deadline)?;
-            let port = match self.port {
-                Some(port) => port,
-                None => locate(&self.locator, self.service.host(), deadline, &client_secret)?,
-            };
-            Ok(self.request_with(port, &client_secret))
-        }
-
-        fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
-            self.read_answer(request, response)
-        }
-
-        fn after_refusal(&self) -> AfterRefusal {
-            self.client_secret.after_refusal()
-        }
-    }
-
-    /// Gets a token: runs the locator if the port is not known, and makes one request.
+impl Config {
+    /// Makes a configuration from environment variables:
+    ///
+    /// | variable | meaning |
+    /// | --- | --- |
+    /// | `CLIENT_ID`, `CLIENT_SECRET` | the credentials; one trailing newline is dropped, as in files |
+    /// | `CLIENT_ID_FILE`, `CLIENT_SECRET_FILE` | instead: the file that holds it, read anew for each request, as by [`SecretSource::file`] |
+    /// | `QOAUTH_URL` | optional: see [`with_qoauth_url`](Self::with_qoauth_url) |
+    /// | `QOAUTH_HOST` | optional: see [`with_qoauth_host`](Self::with_qoauth_host) |
+    /// | `SERVICE_PORT_LOCATOR` | optional: see [`with_locator`](Self::with_locator) |
+    ///
+    /// Prefer a file for the secret: the copy in the environment block cannot be wiped, and
+    /// `/proc/<pid>/environ` and every child process show it.
     ///
     /// # Errors
-    /// Any [`Kind`](crate::Kind) but `Status`; none holds the secret.
-    pub fn get_token(config: &Config) -> Result<Token, Error> {
-        flow::get_token::<dyn Flow>(config, &Http::new())
+    /// [`Kind::Config`](crate::Kind::Config), naming the variable that is missing, empty or wrong, or both
+    /// variables of the id or the secret where both are set.
+    pub fn from_env() -> Result<Config, Error> {
+        let client_id = env::required_client_id()?;
+        let client_secret = env::client_secret()?
+            .ok_or_else(|| Error::config("neither CLIENT_SECRET nor CLIENT_SECRET_FILE is set"))?;
+        let mut config = Config::new(client_id, client_secret)?;
+        if let Some(host) = env::optional("QOAUTH_HOST")? {
+            config = config.with_host_named("QOAUTH_HOST", &host)?;
+        }
+        if let Some(url) = env::optional("QOAUTH_URL")? {
+            config = config.with_url_named("QOAUTH_URL", &url)?;
+        }
+        if let Some(program) = env::optional("SERVICE_PORT_LOCATOR")? {
+            config = config.with_locator(program);
+        }
+        Ok(config)
+    }
+
+    /// Sets another locator program than [`DEFAULT_LOCATOR`]. It is run with the service's name as its
+    /// one argument and prints the port. Its environment has neither `CLIENT_SECRET` nor any variable whose
+    /// value contains the secret (or equals it, if the secret is shorter than 5 bytes). Its standard output and
+    /// standard error are sockets: it can write to them but not open them by name (`/dev/stderr`).
+    ///
+    /// It leads a process group of its own. If it still runs when the call ends, the whole group is killed. So it
+    /// cannot read from the terminal, and if a signal ends the program meanwhile (a terminal's Ctrl-C or hangup,
+    /// `timeout`), the locator runs on.
+    pub fn with_locator(mut self, program: impl Into<PathBuf>) -> Config {
+        self.locator = program.into();
+        self
     }
 }
 
 #[cfg(feature = "std")]
-pub use with_std::get_token;
+impl Flow for Config {
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
+        let client = self.supply(Some(deadline))?;
+        flow::check_time_left(deadline)?;
+        let port = match self.port {
+            Some(port) => port,
+            None => locate(&self.locator, self.service.host(), deadline, &client.secret)?,
+        };
+        Ok(self.request_with(port, &client))
+    }
+
+    fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+        self.read_answer(request, response)
+    }
+
+    fn after_refusal(&self) -> AfterRefusal {
+        after_refusal_of([&self.client_id, &self.client_secret].into_iter())
+    }
+
+    fn allows_plain_http(&self) -> bool {
+        !self.service.is_https()
+    }
+}
+
+/// Gets a token: runs the locator if the port is not known, and makes one request.
+///
+/// # Errors
+/// Any [`Kind`](crate::Kind) but `Status`; none holds the secret.
+#[cfg(feature = "std")]
+pub fn get_token(config: &Config) -> Result<Token, Error> {
+    flow::get_token::<dyn Flow>(config, &Http::new())
+}
 
 #[cfg(test)]
 mod tests {

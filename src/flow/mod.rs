@@ -60,9 +60,15 @@ mod with_std {
         fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error>;
 
         /// Whether another request soon after a refusal can end otherwise. A [`Session`](crate::Session) asks this after a
-        /// refusal, without a lock.
+        /// request that failed, and in the pause after a refusal once a second at most; without a lock.
         fn after_refusal(&self) -> AfterRefusal {
             AfterRefusal::Pause
+        }
+
+        /// Whether [`Session::send`](crate::Session::send) may send a token of this flow over plain `http` beyond
+        /// loopback, without [`Request::with_plain_http`]: the flows of this crate say so if their own URL is plain.
+        fn allows_plain_http(&self) -> bool {
+            false
         }
     }
 
@@ -84,6 +90,10 @@ mod with_std {
                 fn after_refusal(&self) -> AfterRefusal {
                     (**self).after_refusal()
                 }
+
+                fn allows_plain_http(&self) -> bool {
+                    (**self).allows_plain_http()
+                }
             }
         )*};
     }
@@ -100,21 +110,24 @@ mod with_std {
         flow: &F,
         transport: &dyn Transport,
     ) -> Result<Token, Error> {
-        get_token_by(&flow, transport, deadline_after(flow.timeout()))
+        get_token_by(&flow, transport, deadline_after(flow.timeout()), &mut |_, _| {})
     }
 
+    /// `answered` is shown the request and its token.
     pub(crate) fn get_token_by(
         flow: &dyn Flow,
         transport: &dyn Transport,
         deadline: Instant,
+        answered: &mut dyn FnMut(&Request, &Token),
     ) -> Result<Token, Error> {
-        exchange(flow, transport, deadline).map_err(Error::of_token_request)
+        exchange(flow, transport, deadline, answered).map_err(Error::of_token_request)
     }
 
     fn exchange(
         flow: &dyn Flow,
         transport: &dyn Transport,
         deadline: Instant,
+        answered: &mut dyn FnMut(&Request, &Token),
     ) -> Result<Token, Error> {
         let request = flow.prepare(deadline)?;
         check_time_left(deadline)?;
@@ -122,7 +135,9 @@ mod with_std {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         // Rounded up, so that the remaining lifetime of a token is never overestimated.
         response.received_at = since_1970.ok().map(|since| since.as_secs() + 1);
-        flow.read_answer(&request, response)
+        let token = flow.read_answer(&request, response)?;
+        answered(&request, &token);
+        Ok(token)
     }
 
     /// Supplying a secret may have taken all the time: a person may have been asked.

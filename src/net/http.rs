@@ -1,14 +1,18 @@
 //! One HTTP exchange, over std's sockets.
 
 use crate::error::{Error, NetworkCause};
+#[cfg(feature = "tls-no-provider")]
+use crate::net::proxy::Proxy;
 use crate::net::socket::{ConnectError, Socket};
 use crate::net::tls::{self, Tls};
 use crate::net::transport::Transport;
+#[cfg(feature = "tls-no-provider")]
+use crate::secret::SecretSource;
 use crate::wire::incoming::Incoming;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::io::{ErrorKind, Read, Write};
@@ -38,6 +42,8 @@ saves a round of public-key cryptography, so keep one `Http` or one [`Session`](
 #[derive(Clone, Default)]
 pub struct Http {
     tls: Tls,
+    #[cfg(feature = "tls-no-provider")]
+    proxy: Option<Proxy>,
 }
 
 impl Http {
@@ -55,7 +61,7 @@ impl Http {
     #[cfg(feature = "tls-no-provider")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))] // which is what most want, and turns that one on
     pub fn with_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
-        Ok(Http { tls: self.tls.with_ca(pem.as_ref())? })
+        Ok(Http { tls: self.tls.with_ca(pem.as_ref())?, ..self })
     }
 
     /// Presents a client certificate to servers that ask for one: the certificate chain in PEM, the client's own
@@ -76,8 +82,73 @@ impl Http {
         key_pem: impl AsRef<[u8]>,
     ) -> Result<Http, Error> {
         let tls = self.tls.with_client_certificate(chain_pem.as_ref(), key_pem.as_ref())?;
-        Ok(Http { tls })
+        Ok(Http { tls, ..self })
     }
+
+    /// Sends everything through this HTTP proxy: token requests and API calls, those to this machine too. The proxy is
+    /// asked for a tunnel by `CONNECT` ([RFC 9110 section
+    /// 9.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6)) and looks up the server's name. It learns host and
+    /// port; the request goes through the tunnel inside TLS, and its certificate is verified as without a proxy. A proxy
+    /// that breaks TLS open, as some companies have, needs its CA: [`with_ca`](Self::with_ca).
+    ///
+    /// `url` is `http://HOST:PORT`. A request to an `http` URL is then an error of [`Kind::Config`](crate::Kind::Config):
+    /// the proxy would read it. No proxy is ever taken from the environment
+    /// ([Credentials go nowhere else](crate#credentials-go-nowhere-else)). For a SOCKS proxy, or one that is reached by
+    /// TLS, implement [`Transport`]: its page has an example.
+    ///
+    /// What the proxy refuses is an error of [`Kind::Network`](crate::Kind::Network) with the cause
+    /// [`NetworkCause::Proxy`] and the proxy's words. Its answer has the limits of an answer's head and is read within the
+    /// deadline.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), minbearer::Error> {
+    /// use minbearer::{Http, SecretSource};
+    ///
+    /// let password = SecretSource::file("/run/secrets/proxy");
+    /// let http = Http::new()
+    ///     .with_proxy("http://proxy.example:3128")?
+    ///     .with_proxy_credentials("rose", password)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`](crate::Url::parse) refuses, user info among it,
+    /// and for one with a path, a query or `https`.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn with_proxy(self, url: &str) -> Result<Http, Error> {
+        Ok(Http { proxy: Some(Proxy::new(url)?), ..self })
+    }
+
+    /// Sends user and password as Basic ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)) to the proxy, in the
+    /// `CONNECT` alone. It goes over plain `http`: who can read the network between here and the proxy can read it. It is
+    /// not sent to the server.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) if no proxy is set, for a user that is empty or has a colon, and for a user or
+    /// a fixed password with a control character.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn with_proxy_credentials(
+        self,
+        user: impl Into<String>,
+        password: impl Into<SecretSource>,
+    ) -> Result<Http, Error> {
+        let Some(proxy) = self.proxy else {
+            return Err(Error::config("the proxy's credentials are set before its URL"));
+        };
+        let proxy = Some(proxy.with_credentials(user.into(), password.into())?);
+        Ok(Http { proxy, tls: self.tls })
+    }
+}
+
+/// Gives a transport another one's proxy, for the program, which reads certificates anew for each request.
+#[cfg_attr(not(feature = "tls-no-provider"), allow(unused_variables))]
+pub fn with_proxy_of(http: Http, other: &Http) -> Http {
+    #[cfg(feature = "tls-no-provider")]
+    return Http { proxy: other.proxy.clone(), ..http };
+    #[cfg(not(feature = "tls-no-provider"))]
+    http
 }
 
 // rustls's types lack these. The state that `Http` keeps is complete before it is stored, so a panic cannot break it.
@@ -86,7 +157,7 @@ impl RefUnwindSafe for Http {}
 
 impl Transport for Http {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
-        self.exchange(request, deadline).map_err(|error| error.describe(request))
+        self.exchange(request, deadline).map_err(|error| error.describe(request, &self.way()))
     }
 }
 
@@ -96,7 +167,7 @@ impl Http {
         if url.is_https() {
             self.tls.make_ready(deadline).map_err(ExchangeError::Prepare)?;
         }
-        let mut socket = Socket::connect(url, deadline).map_err(ExchangeError::Connect)?;
+        let mut socket = self.connect(request, deadline)?;
         let bytes = request.to_bytes();
         let mut incoming = request.incoming();
         if url.is_https() {
@@ -128,6 +199,34 @@ impl Http {
         }
         incoming.finish().map_err(ExchangeError::Answer)
     }
+
+    /// How the server is reached, for errors: what a server does through a proxy may be the proxy's doing.
+    fn way(&self) -> String {
+        #[cfg(feature = "tls-no-provider")]
+        if let Some(proxy) = &self.proxy {
+            return format!(" through the proxy {}", proxy.name());
+        }
+        String::new()
+    }
+
+    fn connect(&self, request: &Request, deadline: Instant) -> Result<Socket, ExchangeError> {
+        let url = request.url();
+        #[cfg(feature = "tls-no-provider")]
+        if let Some(proxy) = &self.proxy {
+            let socket = proxy.connect(url, &doing(request), deadline);
+            return socket.map_err(ExchangeError::Proxy);
+        }
+        let socket = Socket::connect(url, deadline).map_err(ExchangeError::Connect)?;
+        if url.is_https() {
+            socket.send_at_once();
+        }
+        Ok(socket)
+    }
+}
+
+/// What is done, for errors.
+fn doing(request: &Request) -> String {
+    format!("{} request to {}", request.method().as_str(), request.url().host_and_port())
 }
 
 /// Reads until the answer is complete, and returns whether it is.
@@ -149,6 +248,9 @@ enum ExchangeError {
     /// TLS could not be prepared.
     Prepare(tls::Failure),
     Connect(ConnectError),
+    /// Described already.
+    #[cfg(feature = "tls-no-provider")]
+    Proxy(Error),
     Io(std::io::Error),
     Tls(tls::Failure),
     /// The answer is not valid.
@@ -161,13 +263,14 @@ impl ExchangeError {
             ExchangeError::Connect(ConnectError::Lookup(error) | ConnectError::Connect(error))
             | ExchangeError::Io(error) => error.kind() == ErrorKind::TimedOut,
             ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => failure.is_timeout(),
+            #[cfg(feature = "tls-no-provider")]
+            ExchangeError::Proxy(_) => false,
             ExchangeError::Answer(_) => false,
         }
     }
 
-    fn describe(self, request: &Request) -> Error {
-        let (method, url) = (request.method().as_str(), request.url());
-        let doing = format!("{method} request to {}", url.host_and_port());
+    fn describe(self, request: &Request, way: &str) -> Error {
+        let (doing, url) = (doing(request) + way, request.url());
         match self {
             error if error.is_timeout() => {
                 let what = match error {
@@ -191,6 +294,8 @@ impl ExchangeError {
             ExchangeError::Connect(ConnectError::Connect(error)) => {
                 describe_io(&doing, error).with_network_cause(NetworkCause::Connect)
             }
+            #[cfg(feature = "tls-no-provider")]
+            ExchangeError::Proxy(error) => error,
             ExchangeError::Io(error) => describe_io(&doing, error),
             ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
                 failure.describe(&doing, url)

@@ -3,6 +3,8 @@
 pub(crate) mod http;
 #[cfg(feature = "minreq")]
 pub(crate) mod minreq;
+#[cfg(feature = "tls-no-provider")]
+mod proxy;
 mod socket;
 pub(crate) mod transport;
 

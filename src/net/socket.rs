@@ -37,19 +37,18 @@ impl Socket {
             let connected =
                 left(deadline).and_then(|left| TcpStream::connect_timeout(address, left / untried));
             match connected {
-                Ok(stream) => {
-                    if url.is_https() {
-                        // The handshake's end and the request are two writes. The second would wait until the server
-                        // acknowledges the first, which may be 40 ms later.
-                        let _ = stream.set_nodelay(true);
-                    }
-                    return Ok(Socket { stream, deadline });
-                }
+                Ok(stream) => return Ok(Socket { stream, deadline }),
                 Err(error) if how_far(&error) >= how_far(&failure) => failure = error,
                 Err(_) => {}
             }
         }
         Err(ConnectError::Connect(failure))
+    }
+
+    /// Sends each write at once. The end of a TLS handshake and the request after it are two writes; the second would
+    /// wait until the server acknowledges the first, which may be 40 ms later.
+    pub(crate) fn send_at_once(&self) {
+        let _ = self.stream.set_nodelay(true);
     }
 }
 

@@ -3,26 +3,67 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::BorrowedFd;
+use rustix::io::Errno;
 use std::io::{Error, ErrorKind, Result};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The stack that the C library's resolver and its modules may need.
 const STACK_BYTES: usize = 256 * 1024;
+/// As many threads may wait for the system after their callers have given up.
+const MAX_ABANDONED: usize = 8;
+
+/// How many threads still wait for the system although their callers have given up.
+static ABANDONED: AtomicUsize = AtomicUsize::new(0);
+
+enum Outcome<T> {
+    Pending,
+    Done(Result<T>),
+    /// The caller has given up.
+    Abandoned,
+}
 
 /// Calls `act` on a thread of that name, and returns its result. After a timeout the thread lives on until `act` ends, so
-/// `act` is given no secret.
+/// `act` is given no secret; what it returns then is dropped.
+///
+/// A resolver or a mount that never answers would cost a thread a call, so while [`MAX_ABANDONED`] such threads hang, the
+/// next call fails at once. Calls that still have a caller do not count.
 pub(crate) fn within<T: Send + 'static>(
     deadline: Instant,
     name: &str,
     act: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let ours = Arc::new((Mutex::new(None), Condvar::new()));
+    within_and_counted(&ABANDONED, deadline, name, act)
+}
+
+fn within_and_counted<T: Send + 'static>(
+    abandoned: &'static AtomicUsize,
+    deadline: Instant,
+    name: &str,
+    act: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    left(deadline)?;
+    if abandoned.load(Ordering::Relaxed) >= MAX_ABANDONED {
+        return Err(Error::other(
+            "eight earlier lookups or reads of files still hang in the system; does DNS answer, and do the mounts?",
+        ));
+    }
+    let ours = Arc::new((Mutex::new(Outcome::Pending), Condvar::new()));
     let theirs = Arc::clone(&ours);
     let thread = std::thread::Builder::new().name(String::from(name)).stack_size(STACK_BYTES);
     let started = thread.spawn(move || {
-        let outcome = act();
-        *theirs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        let done = act();
+        let mut outcome = theirs.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match *outcome {
+            Outcome::Abandoned => {
+                abandoned.fetch_sub(1, Ordering::Relaxed);
+            }
+            _ => *outcome = Outcome::Done(done),
+        }
+        drop(outcome);
         theirs.1.notify_one();
     });
     started.map_err(|error| {
@@ -31,11 +72,32 @@ pub(crate) fn within<T: Send + 'static>(
     let (outcome, is_there) = &*ours;
     let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
-        if let Some(outcome) = outcome.take() {
-            return outcome;
+        if let Outcome::Done(done) = core::mem::replace(&mut *outcome, Outcome::Pending) {
+            return done;
         }
-        let left = left(deadline)?;
-        outcome = is_there.wait_timeout(outcome, left).unwrap_or_else(PoisonError::into_inner).0;
+        match left(deadline) {
+            Ok(left) => {
+                let waited = is_there.wait_timeout(outcome, left);
+                outcome = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            Err(timed_out) => {
+                *outcome = Outcome::Abandoned;
+                abandoned.fetch_add(1, Ordering::Relaxed);
+                return Err(timed_out);
+            }
+        }
+    }
+}
+
+/// Waits until there is something to read, or the end; an error if the deadline passes first.
+pub(crate) fn wait_until_readable(from: BorrowedFd, deadline: Instant) -> Result<()> {
+    loop {
+        let time = Timespec::try_from(left(deadline)?).map_err(Error::other)?;
+        match poll(&mut [PollFd::from_borrowed_fd(from, PollFlags::IN)], Some(&time)) {
+            Ok(0) | Err(Errno::INTR) => {} // `left` decides
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -44,5 +106,85 @@ pub(crate) fn left(deadline: Instant) -> Result<Duration> {
     match deadline.saturating_duration_since(Instant::now()) {
         Duration::ZERO => Err(ErrorKind::TimedOut.into()),
         left => Ok(left),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use std::sync::mpsc;
+    use std::vec::Vec;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(20)
+    }
+
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    /// Not the one of the other tests, whose calls would fail.
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+    fn within<T: Send + 'static>(
+        deadline: Instant,
+        act: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        within_and_counted(&COUNT, deadline, "test", act)
+    }
+
+    /// Waits until so many threads are counted that have no caller.
+    fn wait_until_abandoned(count: usize) {
+        while COUNT.load(Ordering::Relaxed) != count {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_ninth_thread_is_an_error_if_eight_without_a_caller_hang_and_not_if_they_have_callers() {
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let hang = || {
+            let held = Arc::clone(&held);
+            move || held.lock().unwrap().recv().map_err(Error::other)
+        };
+        // Twice as many, side by side, each with its caller.
+        let callers: Vec<_> = (0..2 * MAX_ABANDONED)
+            .map(|_| {
+                let act = hang();
+                std::thread::spawn(move || within(later(), act))
+            })
+            .collect();
+        assert_eq!(within(later(), || Ok(7)).unwrap(), 7);
+        callers.iter().for_each(|_| release.send(()).unwrap());
+        for caller in callers {
+            caller.join().unwrap().unwrap();
+        }
+        assert_eq!(COUNT.load(Ordering::Relaxed), 0);
+
+        for hanging in 0..MAX_ABANDONED {
+            let error = within(soon(), hang()).unwrap_err();
+            assert_eq!((error.kind(), hanging), (ErrorKind::TimedOut, hanging));
+        }
+        for _ in 0..3 {
+            let error = within(later(), || Ok(7)).unwrap_err();
+            assert!(error.to_string().starts_with("eight earlier lookups or reads"), "{error}");
+        }
+        // One of them ends, and the next call has a thread again.
+        release.send(()).unwrap();
+        wait_until_abandoned(MAX_ABANDONED - 1);
+        assert_eq!(within(later(), || Ok(7)).unwrap(), 7);
+        drop(release);
+        wait_until_abandoned(0);
+    }
+
+    #[test]
+    fn no_thread_is_started_without_time_for_it() {
+        let (started, is_started) = mpsc::channel();
+        let error =
+            super::within(Instant::now(), "test", move || Ok(started.send(()))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(is_started.recv().is_err(), "a thread was started");
     }
 }

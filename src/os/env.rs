@@ -1,26 +1,40 @@
 //! Settings from environment variables.
 
 use crate::error::Error;
-use crate::secret::{Secret, SecretSource};
+use crate::secret::{Secret, SecretSource, check_text, without_line_break};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-/// Reads a variable, which must be set and not empty.
-pub fn required(name: &str) -> Result<String, Error> {
-    optional(name)?.ok_or_else(|| missing(name))
+/// The client id: `CLIENT_ID`, or the file that `CLIENT_ID_FILE` names. `None` if neither is set.
+pub(crate) fn client_id() -> Result<Option<SecretSource>, Error> {
+    credential("CLIENT_ID", "CLIENT_ID_FILE")
 }
 
-/// Reads `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names. `None` if neither is set.
+/// The same if there has to be one.
+pub(crate) fn required_client_id() -> Result<SecretSource, Error> {
+    client_id()?.ok_or_else(|| Error::config("neither CLIENT_ID nor CLIENT_ID_FILE is set"))
+}
+
+/// The client secret: `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names. `None` if neither is set.
 pub(crate) fn client_secret() -> Result<Option<SecretSource>, Error> {
-    // CLIENT_SECRET counts as set whatever its value is, empty too.
-    match (bytes("CLIENT_SECRET").is_some(), optional("CLIENT_SECRET_FILE")?) {
-        (true, Some(_)) => Err(Error::config(
-            "CLIENT_SECRET and CLIENT_SECRET_FILE are both set; remove one of them",
-        )),
+    credential("CLIENT_SECRET", "CLIENT_SECRET_FILE")
+}
+
+/// The value of a variable, or of the file that another variable names.
+fn credential(name: &str, file_name: &str) -> Result<Option<SecretSource>, Error> {
+    // The variable counts as set whatever its value is, empty too.
+    match (bytes(name).is_some(), optional(file_name)?) {
+        (true, Some(_)) => {
+            Err(Error::config(format!("{name} and {file_name} are both set; remove one of them")))
+        }
         (false, Some(path)) => Ok(Some(SecretSource::file(path))),
-        (true, None) => Ok(Some(Secret::from_env("CLIENT_SECRET")?.into())),
+        (true, None) => {
+            let value = Secret::from_env(name)?;
+            check_text(&format!("the environment variable {name}"), value.expose())?;
+            Ok(Some(value.into()))
+        }
         (false, None) => Ok(None),
     }
 }
@@ -46,12 +60,8 @@ fn bytes(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
 }
 
-fn missing(name: &str) -> Error {
-    Error::config(format!("the environment variable {name} is not set"))
-}
-
 impl Secret {
-    /// Reads an environment variable.
+    /// Reads an environment variable, and drops one newline (`\n` or `\r\n`) at its end.
     ///
     /// The copy in the process's environment block cannot be wiped: `/proc/<pid>/environ` shows it, and
     /// every child process but the port locator inherits it. Prefer [`from_file`](Self::from_file).
@@ -59,7 +69,10 @@ impl Secret {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config), naming the variable, if it is not set, empty or not UTF-8.
     pub fn from_env(name: &str) -> Result<Secret, Error> {
-        let value = optional(name)?.ok_or_else(|| missing(name))?;
-        Ok(Secret::from(value))
+        let wrong = |what| Error::config(format!("the environment variable {name} {what}"));
+        let mut value = Zeroizing::new(optional(name)?.ok_or_else(|| wrong("is not set"))?);
+        let len = without_line_break(&value).len();
+        value.truncate(len); // in its own buffer, which is wiped to its end
+        if value.is_empty() { Err(wrong("is empty")) } else { Ok(Secret::from(value)) }
     }
 }

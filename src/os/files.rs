@@ -1,36 +1,138 @@
 //! Regular files, read into buffers that are wiped: secrets, trust anchors, keys.
 
 use crate::error::{Error, on_a_line};
-use crate::secret::{AfterRefusal, Buffer, Secret, SecretSource, Supply};
-use alloc::boxed::Box;
+use crate::os::deadline::within;
+use crate::secret::{Buffer, Secret, without_line_break};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use rustix::fs::OFlags;
-use std::fs::{File, OpenOptions};
-use std::io::Error as IoError;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{Error as IoError, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// The longest real secrets, keys and assertions are a few KiB.
-const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
+pub(super) const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
+/// How errors call one.
+pub(super) const SECRET_FILE: &str = "the secret file";
+/// For a file that is read outside a call that has a deadline.
+pub(super) const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a look at a path or a file's dates, which takes microseconds unless its mount does not answer.
+pub(super) const LOOK_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// A path for an error message: on one line, with control characters escaped.
+/// A path for an error message: on one line, with control characters escaped. What may be a secret that was given in the
+/// place of a path is not shown: neither the file exists, nor a folder in which it could be. The root is no such folder,
+/// since a secret in base64 may start with a slash.
 pub(crate) fn shown_path(path: &Path) -> String {
+    let its_path = path.to_path_buf();
+    let deadline = Instant::now() + LOOK_TIMEOUT;
+    match within(deadline, "minbearer-file", move || Ok(shown_now(&its_path))) {
+        Ok(shown) => shown,
+        // On a mount that does not answer: it is a path.
+        Err(error) if error.kind() == ErrorKind::TimedOut => shown_existing(path),
+        Err(_) => String::from(NOT_SHOWN),
+    }
+}
+
+const NOT_SHOWN: &str = "(in no folder that exists, so it is not shown: it may be a secret)";
+
+/// The same, where it may take as long as it takes.
+fn shown_now(path: &Path) -> String {
+    let is_folder = |parent: &Path| parent.parent().is_some() && parent.is_dir();
+    if path.symlink_metadata().is_ok() || path.parent().is_some_and(is_folder) {
+        shown_existing(path)
+    } else {
+        String::from(NOT_SHOWN)
+    }
+}
+
+/// The same for a path that is known to name something. It asks the system nothing, which might not answer.
+pub(super) fn shown_existing(path: &Path) -> String {
     on_a_line(&path.to_string_lossy())
 }
 
 /// Reads a regular file of at most `max_bytes`. `name` describes it in an error.
-pub(crate) fn read_file(name: &str, path: &Path, max_bytes: usize) -> Result<Buffer, Error> {
-    let wrong = |what: &str| Error::config(format!("{name} {} {what}", shown_path(path)));
-    let unreadable = |error: IoError| wrong(&format!("cannot be read: {error}")).with_source(error);
-    let (mut file, len) = open_regular(path).map_err(unreadable)?.map_err(wrong)?;
+pub(crate) fn read_file(
+    name: &str,
+    path: &Path,
+    max_bytes: usize,
+    deadline: Instant,
+) -> Result<Buffer, Error> {
+    with_file(name, path, deadline, move |path| {
+        let opened = open_regular(path).map_err(Unreadable::Io)?;
+        let (file, len) = opened.map_err(|what| Unreadable::Because(what.into()))?;
+        read_open(file, len, max_bytes)
+    })
+}
+
+/// Calls `act` with the path on a thread, since opening or reading a file on a mount whose server is gone may block without
+/// end: see [`within`]. The error is then [`Kind::Timeout`](crate::Kind::Timeout).
+pub(super) fn with_file<T: Send + 'static>(
+    name: &str,
+    path: &Path,
+    deadline: Instant,
+    act: impl FnOnce(&Path) -> Result<T, Unreadable> + Send + 'static,
+) -> Result<T, Error> {
+    let its_path = path.to_path_buf();
+    let outcome = within(deadline, "minbearer-file", move || {
+        // A look at the path for an error may block too.
+        Ok(act(&its_path).map_err(|why| (why, shown_now(&its_path))))
+    });
+    match outcome {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err((Unreadable::Because(what), path))) => {
+            Err(Error::config(format!("{name} {path} {what}")))
+        }
+        Ok(Err((Unreadable::Io(error), path))) => {
+            Err(Error::config(format!("{name} {path} cannot be read: {error}")).with_source(error))
+        }
+        // If the path named nothing, the system would have said so.
+        Err(error) if error.kind() == ErrorKind::TimedOut => Err(Error::timeout(format!(
+            "{name} {} was not read in time; does its mount answer?",
+            shown_existing(path)
+        ))),
+        // Of the system's threads, not of the file.
+        Err(error) => Err(Error::network(format!("{name} was not read: {error}"))),
+    }
+}
+
+pub(super) enum Unreadable {
+    Io(IoError),
+    Because(String),
+}
+
+/// Opens a file without waiting: a FIFO would block until its other end is opened. The type is looked at after the opening,
+/// since another file may get the name between a look and the opening.
+pub(super) fn open(path: &Path) -> Result<(File, Metadata), IoError> {
+    let flags = OFlags::NONBLOCK.bits() as i32;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    Ok((file, metadata))
+}
+
+/// Opens a regular file, and returns it with its length, or says what the path is instead.
+pub(crate) fn open_regular(path: &Path) -> Result<Result<(File, u64), &'static str>, IoError> {
+    let (file, metadata) = open(path)?;
+    Ok(if metadata.is_dir() {
+        Err("is a directory")
+    } else if !metadata.is_file() {
+        Err("is not a regular file")
+    } else {
+        Ok((file, metadata.len()))
+    })
+}
+
+/// Reads a regular file to its end.
+pub(super) fn read_open(mut file: File, len: u64, max_bytes: usize) -> Result<Buffer, Unreadable> {
+    let because = |what: &str| Unreadable::Because(what.into());
     let expected = usize::try_from(len).unwrap_or(usize::MAX).min(max_bytes);
     let mut bytes = Buffer::default();
-    bytes.reserve(expected + 1).map_err(|_| wrong("cannot be read: out of memory"))?;
-    if !bytes.read_from(&mut file, max_bytes).map_err(unreadable)? {
-        return Err(wrong(&format!("is larger than {} KiB", max_bytes / 1024)));
+    bytes.reserve(expected + 1).map_err(|_| because("cannot be read: out of memory"))?;
+    if !bytes.read_from(&mut file, max_bytes).map_err(Unreadable::Io)? {
+        return Err(Unreadable::Because(format!("is larger than {} KiB", max_bytes / 1024)));
     }
     Ok(bytes)
 }
@@ -40,8 +142,9 @@ pub fn read_regular(
     name: &str,
     path: &Path,
     max_bytes: usize,
+    deadline: Instant,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
-    read_file(name, path, max_bytes).map(|bytes| Zeroizing::new(bytes.into_vec()))
+    read_file(name, path, max_bytes, deadline).map(|bytes| Zeroizing::new(bytes.into_vec()))
 }
 
 impl Secret {
@@ -49,61 +152,24 @@ impl Secret {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config), naming the file, if it cannot be read, is not a regular file,
-    /// is empty, larger than 16 KiB, or not UTF-8.
+    /// is empty, larger than 16 KiB, or not UTF-8; [`Kind::Timeout`](crate::Kind::Timeout) if its mount does not answer
+    /// for 10 s; [`Kind::Network`](crate::Kind::Network) if no thread to read it can be started, or eight that
+    /// earlier calls have given up still hang.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Secret, Error> {
-        let path = path.as_ref();
-        let wrong =
-            |what: &str| Error::config(format!("the secret file {} {what}", shown_path(path)));
-        let bytes = read_file("the secret file", path, MAX_SECRET_FILE_BYTES)?;
-        let text = core::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8"))?;
-        let text =
-            text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-        if text.is_empty() {
-            return Err(wrong("is empty"));
-        }
-        Ok(Secret::from(text))
+        let (path, deadline) = (path.as_ref(), Instant::now() + UNSET_TIMEOUT);
+        secret_in(&read_file(SECRET_FILE, path, MAX_SECRET_FILE_BYTES, deadline)?, path)
     }
 }
 
-impl SecretSource {
-    /// A file that is read anew for each request, as by [`Secret::from_file`], so that the secret may rotate. Reading it
-    /// has no time limit: a mount that does not answer blocks the call.
-    pub fn file(path: impl Into<PathBuf>) -> Self {
-        SecretSource::supplied_by(Box::new(SecretFile(path.into())))
+/// The secret that a file holds.
+pub(super) fn secret_in(bytes: &[u8], path: &Path) -> Result<Secret, Error> {
+    let wrong =
+        |what: &str| Error::config(format!("{SECRET_FILE} {} {what}", shown_existing(path)));
+    let text = core::str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8"))?;
+    match without_line_break(text) {
+        "" => Err(wrong("is empty")),
+        text => Ok(Secret::from(text)),
     }
-}
-
-struct SecretFile(PathBuf);
-
-impl Supply for SecretFile {
-    fn supply(&self) -> Result<Secret, Error> {
-        Secret::from_file(&self.0)
-    }
-
-    fn after_refusal(&self) -> AfterRefusal {
-        AfterRefusal::Pause
-    }
-
-    fn description(&self) -> &'static str {
-        "a file that holds a secret"
-    }
-}
-
-/// Opens a regular file, and returns it with its length, or says what the path is instead.
-///
-/// A FIFO would block until its other end is opened, without `O_NONBLOCK`. The type is checked after the opening, since
-/// another file may get the name between a check and the opening.
-pub(crate) fn open_regular(path: &Path) -> Result<Result<(File, u64), &'static str>, IoError> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    Ok(if metadata.is_dir() {
-        Err("is a directory")
-    } else if !metadata.is_file() {
-        Err("is not a regular file")
-    } else {
-        Ok((file, metadata.len()))
-    })
 }
 
 #[cfg(test)]
@@ -119,9 +185,46 @@ mod tests {
         for (path, part) in
             [(pipe.as_path(), "not a regular file"), (folder.path(), "is a directory")]
         {
-            let error = read_file("the file", path, 9).err().unwrap().to_string();
+            let error = read_file("the file", path, 9, Instant::now() + UNSET_TIMEOUT)
+                .err()
+                .unwrap()
+                .to_string();
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn a_file_is_read_within_the_deadline_of_the_call() {
+        use crate::client_credentials::{ClientAuthentication, Config};
+        use crate::flow::Flow;
+        use crate::{Kind, SecretSource, accelerator, jsa};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, "s").unwrap();
+        let source = || SecretSource::file(&path);
+        let url = "https://h/token";
+        let flows: [&dyn Flow; 8] = [
+            &jsa::Config::new(source(), "s").unwrap(),
+            &Config::new(url, "id", "s").unwrap().with_header("X", source()).unwrap(),
+            &Config::new(url, "id", "s").unwrap().with_secret_parameter("p", source()).unwrap(),
+            &jsa::Config::new("id", source()).unwrap(),
+            &accelerator::Config::new(url, "rose", source()).unwrap(),
+            &Config::new(url, "id", source()).unwrap(),
+            &Config::new(url, "id", ClientAuthentication::basic(source())).unwrap(),
+            &Config::new(url, "id", ClientAuthentication::assertion(source())).unwrap(),
+        ];
+        for flow in flows {
+            let error = flow.prepare(Instant::now()).err().unwrap();
+            assert_eq!(error.kind(), Kind::Timeout, "{error}");
+            let message = error.to_string();
+            let part = "/secret was not read in time; does its mount answer?";
+            assert!(
+                message.starts_with("the secret file ") && message.ends_with(part),
+                "{message}"
+            );
+        }
+        let error = read_regular("the file", &path, 9, Instant::now()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Timeout, "{error}");
     }
 
     #[test]
@@ -161,11 +264,33 @@ mod tests {
         }
         for (path, part) in [
             ("/", "is a directory"),
-            ("/nonexistent/secret", "cannot be read"),
+            ("/dev/absent", "cannot be read"),
             ("/dev/zero", "not a regular file"),
         ] {
             let message = Secret::from_file(path).unwrap_err().to_string();
             assert!(message.contains(part) && message.contains(path), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_path_is_not_shown() {
+        for secret in [
+            "S3cret-pass",
+            "/S3cret",
+            "kX9/2vQ+S3cret==",
+            "/kX9/2vQ+S3cret==",
+            "./no/S3cret",
+            "\u{1b}S3cret",
+            " ",
+        ] {
+            let message = Secret::from_file(secret).unwrap_err().to_string();
+            assert!(message.contains("so it is not shown"), "{message}");
+            assert!(!message.contains("S3cret"), "{message}");
+        }
+        // A part of a path that exists tells what is meant.
+        for path in ["src/absent", "./absent", "Cargo.toml/x", "/dev/shm/absent"] {
+            let message = Secret::from_file(path).unwrap_err().to_string();
+            assert_eq!(message.contains(path), path != "Cargo.toml/x", "{message}");
         }
     }
 }

@@ -11,8 +11,7 @@
 //!      └─ held open by a grandchild: the child exits ──► what was printed is all that it wrote
 //! ```
 
-use crate::error::Error;
-use crate::os::files::shown_path;
+use crate::error::{Error, on_a_line};
 use crate::wire::redact;
 use crate::wire::url::strict_port;
 use alloc::format;
@@ -283,7 +282,7 @@ pub(crate) fn shown_stderr(stderr: &[u8], secret: &str) -> String {
 
 impl LocatorError {
     fn describe(self, program: &Path, service: &str) -> Error {
-        let program = shown_path(program);
+        let program = on_a_line(&program.to_string_lossy());
         match self {
             LocatorError::Deadline => Error::timeout(format!(
                 "the port locator {program} did not finish in time and was killed; does `{program} {service}` print a port when run by hand?"
@@ -309,7 +308,7 @@ fn not_started(program: &Path, error: std::io::Error) -> Error {
     let reason = error.to_string();
     Error::locator(format!(
         "could not start the port locator {}: {reason}{advice}",
-        shown_path(program)
+        on_a_line(&program.to_string_lossy())
     ))
     .with_source(error)
 }

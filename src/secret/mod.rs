@@ -4,9 +4,13 @@ mod buffer;
 mod source;
 
 pub(crate) use buffer::{Buffer, OutOfMemory};
-pub(crate) use source::Supply;
 pub use source::{AfterRefusal, SecretSource};
+pub(crate) use source::{Deadline, Supplied};
+#[cfg(feature = "std")]
+pub(crate) use source::{Supply, after_refusal_of};
 
+use crate::error::Error;
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use zeroize::Zeroizing;
@@ -75,5 +79,70 @@ impl From<Zeroizing<String>> for Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
+    }
+}
+
+/// Rejects what no server has as a secret, a password or a client id: nothing at all, a control character, a byte order
+/// mark. They come from an editor, from `echo` or from a file of another kind, and a server would answer with a bare
+/// refusal. `name` says which text it is; the text itself and its length are not shown.
+pub(crate) fn check_text(name: &str, text: &str) -> Result<(), Error> {
+    const BYTE_ORDER_MARK: char = '\u{feff}';
+    if text.is_empty() {
+        return Err(Error::config(format!("{name} must not be empty")));
+    }
+    if text.contains(BYTE_ORDER_MARK) {
+        return Err(Error::config(format!(
+            "{name} has a byte order mark (EF BB BF), which some editors write; save it as UTF-8 without one"
+        )));
+    }
+    if text.ends_with(['\n', '\r']) {
+        return Err(Error::config(format!(
+            "{name} ends in a line break (the one that ends a file or a variable is dropped); remove it"
+        )));
+    }
+    match text.chars().find(|character| character.is_control()) {
+        Some(found) => Err(Error::config(format!(
+            "{name} has a control character, U+{:04X}; is it the right text?",
+            u32::from(found)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A secret as it stands in a file or a variable: without the one line break that editors and `echo` add.
+#[cfg(feature = "std")]
+pub(crate) fn without_line_break(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_control_character_or_a_byte_order_mark_is_named_and_the_text_is_not_shown() {
+        for (text, part) in [
+            ("", "must not be empty"),
+            ("hunter2\n", "ends in a line break"),
+            ("hunter2\r", "ends in a line break"),
+            ("hunter2\r\n", "ends in a line break"),
+            ("\u{feff}hunter2", "has a byte order mark"),
+            ("hunter2\u{feff}", "has a byte order mark"),
+            ("hun\nter2", "a control character, U+000A"),
+            ("\thunter2", "a control character, U+0009"),
+            ("hunter2\0", "a control character, U+0000"),
+            ("hunter2\u{7f}", "a control character, U+007F"),
+            ("hunter2\u{85}", "a control character, U+0085"),
+        ] {
+            let error = check_text("the client secret", text).expect_err(text);
+            let message = error.to_string();
+            assert_eq!(error.kind(), crate::Kind::Config, "{message}");
+            assert!(message.starts_with("the client secret "), "{message}");
+            assert!(message.contains(part) && !message.contains("hun"), "{text:?}: {message}");
+        }
+        for text in [" hunter2", "hunter2 ", "hünter2", "密码", "\u{a0}", "\u{ad}x"] {
+            assert!(check_text("the client secret", text).is_ok(), "{text:?}");
+        }
     }
 }

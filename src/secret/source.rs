@@ -1,6 +1,6 @@
 //! The source of a secret: a fixed value, a function or a file.
 
-use super::Secret;
+use super::{Secret, check_text};
 use crate::error::Error;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -32,11 +32,24 @@ enum Place {
     Supplied(Box<dyn Supply>),
 }
 
+/// When the call ends for which a secret is supplied, if it has a deadline.
+#[cfg(feature = "std")]
+pub(crate) type Deadline = Option<std::time::Instant>;
+/// Without `std` there is no clock, and so no deadline.
+#[cfg(not(feature = "std"))]
+pub(crate) type Deadline = Option<core::convert::Infallible>;
+
 /// Supplies a secret anew for each request.
 pub(crate) trait Supply: Send + Sync {
-    fn supply(&self) -> Result<Secret, Error>;
+    fn supply(&self, deadline: Deadline) -> Result<Secret, Error>;
 
+    #[cfg_attr(not(feature = "std"), allow(dead_code))] // only a session asks
     fn after_refusal(&self) -> AfterRefusal;
+
+    /// The file that it comes from, for errors.
+    fn file(&self) -> Option<String> {
+        None
+    }
 
     /// For `Debug`.
     fn description(&self) -> &'static str;
@@ -62,11 +75,12 @@ pub(crate) enum Supplied<'a> {
 
 struct Function<F> {
     ask: F,
+    #[cfg_attr(not(feature = "std"), allow(dead_code))]
     after_refusal: AfterRefusal,
 }
 
 impl<F: Fn() -> Result<Secret, Error> + Send + Sync> Supply for Function<F> {
-    fn supply(&self) -> Result<Secret, Error> {
+    fn supply(&self, _: Deadline) -> Result<Secret, Error> {
         (self.ask)()
     }
 
@@ -101,20 +115,37 @@ impl SecretSource {
         SecretSource(Place::Supplied(source))
     }
 
-    /// Gets the secret, which must not be empty. `name` says in an error what is missing.
-    pub(crate) fn supply(&self, name: &str) -> Result<Supplied<'_>, Error> {
-        let supplied = match &self.0 {
-            Place::Fixed(secret) => Supplied::Kept(secret),
-            Place::Supplied(source) => Supplied::Fresh(source.supply()?),
-        };
-        if supplied.is_empty() { Err(is_empty(name)) } else { Ok(supplied) }
+    /// Gets the secret for one request, and rejects what [`check_text`] rejects. `name` says in an
+    /// error which one it is.
+    pub(crate) fn supply(&self, name: &str, deadline: Deadline) -> Result<Supplied<'_>, Error> {
+        match &self.0 {
+            Place::Fixed(secret) => {
+                check_text(name, secret.expose())?;
+                Ok(Supplied::Kept(secret))
+            }
+            Place::Supplied(source) => {
+                let secret = source.supply(deadline)?;
+                match source.file() {
+                    Some(file) => {
+                        check_text(&alloc::format!("{name} in {file}"), secret.expose())?;
+                    }
+                    None => check_text(name, secret.expose())?,
+                }
+                Ok(Supplied::Fresh(secret))
+            }
+        }
     }
 
-    /// Rejects a fixed secret that is empty.
+    /// Rejects a fixed secret that [`check_text`] rejects.
     pub(crate) fn check(&self, name: &str) -> Result<(), Error> {
+        self.fixed().map_or(Ok(()), |secret| check_text(name, secret))
+    }
+
+    /// The secret, if it is not supplied anew.
+    pub(crate) fn fixed(&self) -> Option<&str> {
         match &self.0 {
-            Place::Fixed(secret) if secret.is_empty() => Err(is_empty(name)),
-            _ => Ok(()),
+            Place::Fixed(secret) => Some(secret.expose()),
+            Place::Supplied(_) => None,
         }
     }
 
@@ -127,8 +158,17 @@ impl SecretSource {
     }
 }
 
-fn is_empty(name: &str) -> Error {
-    Error::config(alloc::format!("{name} must not be empty"))
+/// What several sources say together: a person is asked at once, and one text that has changed is worth a request.
+#[cfg(feature = "std")]
+pub(crate) fn after_refusal_of<'a>(
+    sources: impl Iterator<Item = &'a SecretSource>,
+) -> AfterRefusal {
+    use AfterRefusal::{AskAgain, Changed, Pause};
+    sources.fold(Pause, |so_far, source| match (so_far, source.after_refusal()) {
+        (AskAgain, _) | (_, AskAgain) => AskAgain,
+        (Changed, _) | (_, Changed) => Changed,
+        _ => Pause,
+    })
 }
 
 impl core::ops::Deref for Supplied<'_> {

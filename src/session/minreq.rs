@@ -1,7 +1,6 @@
 //! A session's API calls over [minreq](https://docs.rs/minreq).
 
-use super::Session;
-use super::rejection::Verdict;
+use super::{Session, Verdict};
 use crate::error::Error;
 use crate::net::minreq::send_by;
 
@@ -18,14 +17,11 @@ impl Session {
     /// Those of [`token`](Self::token); [`Kind::Timeout`](crate::Kind::Timeout) if the deadline passed;
     /// [`Kind::Config`](crate::Kind::Config) for an `https` URL without minreq's feature `https`;
     /// [`Kind::Network`](crate::Kind::Network) for all else that minreq reports. Any status is an `Ok`.
-    #[track_caller]
     pub fn send_minreq(&self, request: minreq::Request) -> Result<minreq::Response, Error> {
         let deadline = self.deadline();
         let verdict = |outcome: &Result<minreq::Response, Error>| {
             Verdict::of_status(outcome.as_ref().ok().map(|response| response.status_code))
         };
-        self.call_by(super::renewing::call_site(), deadline, verdict, |token| {
-            send_by(request.clone(), token, deadline)
-        })?
+        self.call_by(deadline, verdict, |token| send_by(request.clone(), token, deadline))?
     }
 }

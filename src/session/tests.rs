@@ -9,6 +9,7 @@ mod threads;
 
 use super::*;
 use crate::error::Kind;
+use crate::flow::Flow;
 use crate::flow::client_credentials::Config;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -67,24 +68,21 @@ impl Transport for Server {
         if self.refusing.load(Ordering::SeqCst) {
             return Ok(Response::new(401, r#"{"error":"invalid_client"}"#));
         }
-        let lifetime = self.lifetime;
-        Ok(Response::new(200, format!(r#"{{"access_token":"{number}","expires_in":{lifetime}}}"#)))
+        let lifetime = match self.lifetime {
+            0 => String::new(),
+            lifetime => format!(r#","expires_in":{lifetime}"#),
+        };
+        Ok(Response::new(200, format!(r#"{{"access_token":"{number}"{lifetime}}}"#)))
     }
 }
 
 std::thread_local! {
     static AHEAD: Cell<Duration> = const { Cell::new(Duration::ZERO) };
-    /// The time spent in suspend, which the monotonic clock does not count.
-    static SUSPENDED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// The clocks, advanced by [`pass`] in this thread.
-fn fake_now() -> Moment {
-    let now = Moment::now();
-    Moment {
-        monotonic: now.monotonic + AHEAD.get(),
-        wall: now.wall + AHEAD.get() + SUSPENDED.get(),
-    }
+/// The clock, advanced by [`pass`] in this thread.
+fn fake_now() -> Duration {
+    crate::os::clock::now() + AHEAD.get()
 }
 
 fn pass(seconds: u64) {
@@ -92,10 +90,13 @@ fn pass(seconds: u64) {
 }
 
 fn session(server: &Arc<Server>) -> Session {
-    let config = Config::new("http://localhost/token", "id", "secret").unwrap();
-    let mut session = Session::with_transport(config, Arc::clone(server));
-    session.now = fake_now;
-    session
+    with_fake_clock(Config::new("http://localhost/token", "id", "secret").unwrap(), server)
+}
+
+fn with_fake_clock(flow: impl Flow + 'static, server: &Arc<impl Transport + 'static>) -> Session {
+    let mut shared = Shared::new(Box::new(flow), Box::new(Arc::clone(server)));
+    shared.now = fake_now;
+    Session(Arc::new(shared))
 }
 
 fn token(session: &Session) -> Result<String, Kind> {
@@ -130,32 +131,134 @@ fn a_token_without_a_lifetime_is_kept_for_ever() {
 fn the_next_attempt_is_when_the_token_is_due() {
     let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
     let session = session(&server);
-    let now = fake_now().monotonic;
-    assert!(session.next_attempt().unwrap() <= fake_now().monotonic, "nothing is cached");
+    assert_eq!(session.next_attempt(), Some(Duration::ZERO), "nothing is cached");
+    assert_eq!(session.valid_for(), None, "nothing is cached");
     session.token().unwrap();
-    let due = session.next_attempt().unwrap() - now;
-    assert!((800..=941).contains(&due.as_secs()), "{due:?}");
+    let due = session.next_attempt().unwrap();
+    assert!((799..=940).contains(&due.as_secs()), "{due:?}");
+    pass(300);
+    assert_eq!(session.valid_for().unwrap().as_secs(), 699);
+    pass(701);
+    assert_eq!(session.valid_for(), Some(Duration::ZERO));
     for lifetime in [None, Some(Duration::MAX), Some(Duration::from_secs(315_360_001))] {
         let token = Token::new("t", lifetime).unwrap();
-        let endless = Session::with_token(Config::new("http://h", "i", "s").unwrap(), token);
+        let endless = Session::new(Config::new("http://h", "i", "s").unwrap()).with_token(token);
         assert_eq!(endless.next_attempt(), None, "{lifetime:?}");
+        assert_eq!(endless.valid_for(), None, "{lifetime:?}");
         assert_eq!(endless.token().unwrap().access_token(), "t", "no request is made");
     }
 }
 
 #[test]
-fn a_token_does_not_outlive_a_suspend() {
-    let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
+fn a_clone_shares_the_token_and_a_session_can_start_with_one() {
+    let server = Arc::new(Server::default());
+    let session = session(&server).with_token(Token::new("mine", None).unwrap());
+    let clone = session.clone();
+    assert_eq!(token(&clone).as_deref(), Ok("mine"));
+    assert_eq!(clone.renew(&session.token().unwrap()).unwrap().access_token(), "1");
+    assert_eq!(token(&session).as_deref(), Ok("1"));
+    assert_eq!(requests(&server), 1);
+}
+
+#[test]
+fn wake_asks_at_the_next_call_in_a_pause_and_with_a_good_token() {
+    let server = Arc::new(Server { refusing: true.into(), ..Server::default() });
     let session = session(&server);
-    assert_eq!(token(&session).as_deref(), Ok("1"));
-    SUSPENDED.set(Duration::from_secs(700));
-    assert_eq!(token(&session).as_deref(), Ok("1"));
-    SUSPENDED.set(Duration::from_secs(1001));
-    server.down.store(true, Ordering::SeqCst);
-    assert_eq!(token(&session), Err(Kind::Network), "it has ended by the wall clock");
-    server.down.store(false, Ordering::SeqCst);
-    pass(3);
-    assert_eq!(token(&session).as_deref(), Ok("3"));
-    SUSPENDED.set(Duration::ZERO);
-    assert_eq!(token(&session).as_deref(), Ok("3"), "a wall clock set back changes nothing");
+    assert_eq!(token(&session), Err(Kind::Refused));
+    pass(2);
+    assert_eq!(token(&session), Err(Kind::Refused));
+    assert_eq!(requests(&server), 1, "a pause");
+    server.refusing.store(false, Ordering::SeqCst);
+    session.wake();
+    assert_eq!(session.next_attempt(), Some(Duration::ZERO));
+    assert_eq!(token(&session).as_deref(), Ok("2"));
+    pass(2);
+    session.wake();
+    assert_eq!(token(&session).as_deref(), Ok("3"), "a good token too");
+    session.wake();
+    assert_eq!(token(&session).as_deref(), Ok("3"), "not twice in a second");
+    pass(1);
+    assert_eq!(token(&session).as_deref(), Ok("4"));
+}
+
+/// No function of the caller runs under the lock: each of these would wait for itself for ever.
+#[test]
+fn a_flow_and_a_transport_that_use_their_session_do_not_lock_themselves_out() {
+    use crate::secret::AfterRefusal;
+    use std::sync::OnceLock;
+
+    #[derive(Default)]
+    struct Selfish(OnceLock<Session>);
+
+    impl Selfish {
+        fn touch(&self) {
+            let session = self.0.get().unwrap();
+            session.wake();
+            session.next_attempt();
+            session.valid_for();
+        }
+    }
+
+    impl Flow for Selfish {
+        fn timeout(&self) -> Duration {
+            self.touch();
+            Duration::from_secs(9)
+        }
+
+        fn prepare(&self, _: Instant) -> Result<Request, Error> {
+            self.touch();
+            Request::get("http://localhost/token")
+        }
+
+        fn read_answer(&self, request: &Request, _: Response) -> Result<Token, Error> {
+            self.touch();
+            Err(Error::refused(request, 401, "no"))
+        }
+
+        fn after_refusal(&self) -> AfterRefusal {
+            self.touch();
+            AfterRefusal::Changed
+        }
+    }
+
+    impl Transport for Selfish {
+        fn send(&self, _: &Request, _: Instant) -> Result<Response, Error> {
+            self.touch();
+            Ok(Response::new(200, ""))
+        }
+    }
+
+    let selfish = Arc::new(Selfish::default());
+    let session = Session::with_transport(Arc::clone(&selfish), Arc::clone(&selfish));
+    assert!(selfish.0.set(session.clone()).is_ok());
+    assert_eq!(token(&session), Err(Kind::Refused));
+    session.call(|_| selfish.touch(), |()| panic!("there is no token")).unwrap_err();
+}
+
+#[test]
+fn a_token_goes_over_plain_http_beyond_loopback_only_where_that_is_said() {
+    let flow = |url: &str| Config::new(url, "id", "secret").unwrap().with_plain_http();
+    let api = || Request::get("http://console/api").unwrap();
+    for (token_url, request, is_sent) in [
+        ("https://auth.example/token", api(), false),
+        ("https://auth.example/token", api().with_plain_http(), true),
+        ("https://auth.example/token", Request::get("https://console/api").unwrap(), true),
+        ("https://auth.example/token", Request::get("http://127.0.0.1/api").unwrap(), true),
+        ("http://auth.example/token", api(), true),
+    ] {
+        let server = Arc::new(Server::default());
+        let session = Session::with_transport(flow(token_url), Arc::clone(&server));
+        let said = alloc::format!("{token_url} {request:?}");
+        let outcome = session.send(request);
+        assert_eq!(outcome.is_ok(), is_sent, "{said}");
+        if let Err(error) = outcome {
+            assert_eq!(error.kind(), Kind::Config);
+            assert!(error.to_string().contains("Request::with_plain_http"), "{error}");
+            assert_eq!(requests(&server), 0, "not even a token is asked for: {said}");
+        }
+    }
+    let jsa = crate::jsa::Config::new("id", "secret").unwrap();
+    let accelerator = crate::accelerator::Config::new("http://vov:6271/p", "rose", "p").unwrap();
+    assert!(jsa.allows_plain_http() && accelerator.allows_plain_http());
+    assert!(!jsa.with_qoauth_url("https://qoauth").unwrap().allows_plain_http());
 }

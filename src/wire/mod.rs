@@ -1,11 +1,12 @@
 //! Bytes in, values out: no I/O, no clock, no environment.
 
+pub(crate) mod basic;
 pub(crate) mod form;
 pub(crate) mod headers;
 pub(crate) mod incoming;
 pub(crate) mod json;
 mod jwt;
-mod not_json;
+pub(crate) mod not_json;
 pub(crate) mod redact;
 pub(crate) mod request;
 pub(crate) mod response;

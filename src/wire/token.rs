@@ -1,6 +1,7 @@
 //! An access token, in one buffer.
 
 use crate::error::Error;
+use crate::life::Lifetime;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,8 +11,6 @@ use zeroize::Zeroizing;
 
 /// The longest access token accepted.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// A lifetime above this is a mistake (milliseconds, a date) and counts as unknown.
-const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 pub(super) const BEARER: &str = "Bearer";
 
 /// An access token.
@@ -42,7 +41,7 @@ pub(super) const BEARER: &str = "Bearer";
 pub struct Token {
     pub(super) authorization: Zeroizing<String>,
     pub(super) scope: Option<String>,
-    pub(super) lifetime: Option<Duration>,
+    pub(super) lifetime: Lifetime,
     /// Further members of the answer, by name.
     pub(super) members: Vec<(String, Zeroizing<String>)>,
 }
@@ -61,7 +60,7 @@ impl Token {
         let mut authorization =
             Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
         authorization.extend(parts);
-        let lifetime = lifetime.into().filter(is_plausible);
+        let lifetime = Lifetime::from(lifetime.into());
         Ok(Token { authorization, scope: None, lifetime, members: Vec::new() })
     }
 
@@ -92,7 +91,7 @@ impl Token {
     /// `exp - iat`, so that a device with a wrong clock still renews in time; but if the device's clock lies between the
     /// two, it is what is left until `exp`. `None` if the server says neither, or a lifetime of zero or above ten years.
     pub fn lifetime(&self) -> Option<Duration> {
-        self.lifetime
+        self.lifetime.usable()
     }
 
     /// A string member of the answer that
@@ -105,12 +104,14 @@ impl Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("lifetime", &self.lifetime).finish_non_exhaustive()
+        f.debug_struct("Token").field("lifetime", &self.lifetime()).finish_non_exhaustive()
     }
 }
 
-pub(super) fn is_plausible(lifetime: &Duration) -> bool {
-    !lifetime.is_zero() && *lifetime <= MAX_LIFETIME
+impl From<&Token> for Lifetime {
+    fn from(token: &Token) -> Lifetime {
+        token.lifetime
+    }
 }
 
 pub(super) fn check(access_token: &str) -> Result<(), &'static str> {

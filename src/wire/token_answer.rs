@@ -8,9 +8,10 @@ use super::redact::{MIN_SEARCHED_BYTES, redacted};
 use super::request::Request;
 use super::response::Response;
 use super::retry_after::retry_after;
-use super::token::{BEARER, Token, check, is_plausible};
+use super::token::{BEARER, Token, check};
 use super::{jwt, not_json};
 use crate::error::{Error, Kind, Refusal};
+use crate::life::Lifetime;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -92,11 +93,13 @@ impl<'a> AnswerReader<'a> {
             let kind = not_json::body_kind(&response, &|text| self.show(text, None));
             return Err(self.malformed(&format!("it is not one JSON object ({kind})")));
         };
-        let mut token = self.accept(answer)?;
         let received_at = response.received_at;
+        let mut token = self.accept(answer, received_at)?;
         drop(response); // frees memory for the claims of a JWT
-        if token.lifetime.is_none() {
-            token.lifetime = jwt::lifetime(token.access_token(), received_at).filter(is_plausible);
+        if token.lifetime.usable().is_none() {
+            if let Some(lifetime) = jwt::lifetime(token.access_token(), received_at) {
+                token.lifetime = Lifetime::of_seconds(Some(lifetime), received_at);
+            }
         }
         Ok(token)
     }
@@ -110,7 +113,7 @@ impl<'a> AnswerReader<'a> {
     }
 
     /// The token in an answer that is no refusal.
-    fn accept(&self, mut answer: TokenAnswer) -> Result<Token, Error> {
+    fn accept(&self, mut answer: TokenAnswer, clock: Option<u64>) -> Result<Token, Error> {
         self.check_type(&answer)?;
         let authorization = self.render(&answer)?;
         let scope = match answer.scope {
@@ -126,7 +129,7 @@ impl<'a> AnswerReader<'a> {
         Ok(Token {
             authorization,
             scope: scope.map(|scope| String::from(scope.as_str())),
-            lifetime: answer.expires_in.and_then(number).filter(is_plausible),
+            lifetime: lifetime(answer.expires_in, clock),
             members,
         })
     }
@@ -257,6 +260,15 @@ fn is_unavailable(refusal: &Refusal) -> bool {
 
 fn is_scope(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, 0x20..=0x7E) && byte != b'"' && byte != b'\\')
+}
+
+/// What `expires_in` says.
+fn lifetime(expires_in: Option<Value>, clock: Option<u64>) -> Lifetime {
+    match expires_in {
+        None => Lifetime::Absent,
+        Some(Value::Null) => Lifetime::Null,
+        Some(value) => Lifetime::of_seconds(number(value), clock),
+    }
 }
 
 /// A number of seconds, or one in a string, as some servers send it.

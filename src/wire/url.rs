@@ -1,5 +1,6 @@
 //! URLs, parsed and checked before anything is sent to one.
 
+use super::form::encode_pairs;
 use crate::error::Error;
 use alloc::format;
 use alloc::string::String;
@@ -53,6 +54,16 @@ impl Url {
     /// is no IPv4 address. The message never repeats the URL.
     pub fn parse(name: &str, text: &str) -> Result<Url, Error> {
         Url::parse_text(text).map_err(|what| Error::config(format!("{name} {what}")))
+    }
+
+    /// Parses a URL of scheme, host and port alone.
+    #[cfg_attr(not(feature = "std"), allow(dead_code))]
+    pub(crate) fn parse_origin(name: &str, text: &str) -> Result<Url, Error> {
+        let url = Url::parse(name, text)?;
+        if url.path_and_query() != "/" {
+            return Err(Error::config(format!("{name} has a path or a query; leave that out")));
+        }
+        Ok(url)
     }
 
     fn parse_text(text: &str) -> Result<Url, &'static str> {
@@ -132,6 +143,21 @@ impl Url {
         }
         let url = self.at_path(path);
         Url::parse("the URL with that path", url.as_str())
+    }
+
+    /// This URL with one more parameter in its query, percent-encoded.
+    pub(crate) fn with_query(&self, name: &str, value: &str) -> Url {
+        let path = self.path_and_query();
+        let separator = match path.split_once('?') {
+            None => "?",
+            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+            Some(_) => "&",
+        };
+        let pair = encode_pairs(separator, &[(name, value)]);
+        let mut longer = Zeroizing::new(String::with_capacity(path.len() + pair.len()));
+        longer.push_str(path);
+        longer.push_str(&pair);
+        self.at_path(&longer)
     }
 
     /// The same for a path that is known to be one.
@@ -370,6 +396,22 @@ mod tests {
         assert_eq!(url.with_path("/a?b").unwrap().as_str(), "https://h:1/a?b");
         for path in ["", "a", "?a", "@g/", ":2/", "/a b", "/#a", "/\\a"] {
             assert!(url.with_path(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_added_to_the_query_percent_encoded() {
+        for (url, expected) in [
+            ("https://h", "https://h/?a%26=b%20%3D%C3%A9"),
+            ("https://h:1/p", "https://h:1/p?a%26=b%20%3D%C3%A9"),
+            ("https://h/p?", "https://h/p?a%26=b%20%3D%C3%A9"),
+            ("https://h/p?q=1", "https://h/p?q=1&a%26=b%20%3D%C3%A9"),
+            ("https://h/p?q=?&", "https://h/p?q=?&a%26=b%20%3D%C3%A9"),
+        ] {
+            let url = Url::parse("URL", url).unwrap().with_query("a&", "b =é");
+            assert_eq!(url.as_str(), expected);
+            assert_eq!(url.text.capacity(), url.text.len(), "{expected} was sized beforehand");
+            assert!(Url::parse("URL", url.as_str()).is_ok(), "{expected}");
         }
     }
 

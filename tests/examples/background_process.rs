@@ -111,6 +111,30 @@ fn a_console_that_is_down_is_logged_and_polled_until_it_is_up() {
     process.line_like(ANSWER);
 }
 
+/// The console of another appliance knows none of the tokens.
+#[test]
+fn a_401_of_the_console_says_once_that_changes_may_not_be_deployed() {
+    let (appliance, other) = (appliance(), appliance());
+    let console = other.console_url();
+    let outcome = run(
+        "background_process",
+        &[],
+        &[&variables(&appliance, &console)[..], &[("POLL_COUNT", "3"), ("POLL_SECONDS", "0.1")]]
+            .concat(),
+    );
+    let lines: Vec<&str> = outcome.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{outcome:?}");
+    assert!(
+        lines.iter().all(|line| line.contains(" Error: ") && line.contains("401")),
+        "{lines:?}"
+    );
+    let advised = lines
+        .iter()
+        .map(|line| line.contains("was \"Deploy Changes\" pressed"))
+        .collect::<Vec<_>>();
+    assert_eq!(advised, [true, false, false], "{lines:?}");
+}
+
 #[test]
 fn poll_count_ends_it_and_every_line_is_whole() {
     let appliance = appliance();

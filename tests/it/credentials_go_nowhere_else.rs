@@ -44,7 +44,7 @@ fn no_redirect_is_followed() {
         }
         let token = || Token::new("abc", None).unwrap();
         let session =
-            || Session::with_token(flows(&url).unwrap().into_iter().next().unwrap(), token());
+            || Session::new(flows(&url).unwrap().into_iter().next().unwrap()).with_token(token());
         let request = || Request::get(&url).unwrap();
         let statuses = [
             session().send(request()).unwrap().status(),

@@ -24,6 +24,7 @@ mod interface;
 mod json;
 mod own_flow;
 mod own_transport;
+mod proxy;
 mod rotation;
 mod stock;
 mod tls;

@@ -42,6 +42,15 @@ fn some_text() -> impl Strategy<Value = String> {
     text().prop_filter("empty", |text| !text.is_empty())
 }
 
+/// What a client id or a secret can be.
+fn credential() -> impl Strategy<Value = String> {
+    some_text().prop_filter("it is refused", |text| is_credential(text))
+}
+
+fn is_credential(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(|c| c.is_control() || c == '\u{feff}')
+}
+
 fn pairs(form: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(form).map(|(name, value)| (name.into(), value.into())).collect()
 }
@@ -117,7 +126,7 @@ proptest! {
 
     #[test]
     fn a_form_decodes_to_its_fields(
-        id in some_text(), secret in some_text(), scope in some_text(), name in some_text(), value in text(),
+        id in credential(), secret in credential(), scope in some_text(), name in some_text(), value in text(),
     ) {
         let config = client_credentials::Config::new("https://h/t", &*id, &*secret).unwrap().with_scope(&scope);
         let mut expected = owned(&[
@@ -134,7 +143,24 @@ proptest! {
     }
 
     #[test]
-    fn a_query_decodes_to_its_fields(id in some_text(), secret in some_text()) {
+    fn credentials_are_sent_or_refused_without_being_shown(id in text(), secret in text()) {
+        let is_right = is_credential(&id) && is_credential(&secret);
+        let errors = [
+            client_credentials::Config::new("https://h/t", &*id, &*secret).err(),
+            jsa::Config::new(&*id, &*secret).err(),
+            accelerator::Config::new("http://h", &*id, &*secret).err(),
+        ];
+        for error in errors {
+            prop_assert_eq!(error.is_none(), is_right);
+            if let Some(error) = error {
+                prop_assert_eq!(error.kind(), minbearer::Kind::Config);
+                prop_assert!(error.to_string().is_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_query_decodes_to_its_fields(id in credential(), secret in credential()) {
         let request = jsa::Config::new(&*id, &*secret).unwrap().request(1).unwrap();
         let query = request.url().path_and_query().strip_prefix("/token?").unwrap();
         let expected = [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret)];
@@ -146,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn basic_credentials_decode_to_id_and_secret(id in some_text(), secret in some_text()) {
+    fn basic_credentials_decode_to_id_and_secret(id in credential(), secret in credential()) {
         let config = client_credentials::Config::new("https://h/t", &*id, &*secret).unwrap().with_basic().unwrap();
         let request: Request = config.request().unwrap();
         let value = request.headers().find(|(name, _)| *name == "Authorization").unwrap().1;
@@ -199,7 +225,7 @@ proptest! {
     /// Only the text around the secret is left, whatever encoding each of its characters has.
     #[test]
     fn a_secret_is_redacted_in_every_encoding(
-        secret in some_text(), before in "[<>]{0,20}", after in "[<>]{0,20}",
+        secret in credential(), before in "[<>]{0,20}", after in "[<>]{0,20}",
         each in any::<[u8; 32]>(), over in 0..SPELLINGS.len(),
     ) {
         prop_assume!(!secret.contains(['<', '>']));

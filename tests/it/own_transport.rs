@@ -7,6 +7,7 @@ mod example {
 }
 
 use crate::support::appliance::{Appliance, Credentials};
+use crate::support::proxy::Proxy;
 use crate::support::tls::{Authority, Key, Server};
 use example::Ureq;
 use minbearer::{Http, Kind, Request, Transport, jsa};
@@ -82,4 +83,27 @@ fn its_failures_have_a_kind_and_no_secret() {
     }
     let redirect = send(&terminating(identity.config(), &moved)).unwrap();
     assert_eq!(redirect.status(), 302);
+}
+
+#[test]
+fn a_proxy_of_another_kind_is_the_transports_own() {
+    let (authority, appliance) = (
+        Authority::new("a private CA", Key::P256),
+        Appliance::start(Credentials::default()).unwrap(),
+    );
+    let port = appliance.qoauth_url().rsplit(':').next().unwrap().parse().unwrap();
+    let qoauth = Server::terminating_tls(authority.issue(&["localhost"]).config(), port);
+    let ca = std::fs::read(authority.file().path()).unwrap();
+    let known = appliance.credentials();
+    let config = jsa::Config::new(known.client_id.as_str(), known.client_secret.as_str()).unwrap();
+    let config = config.with_qoauth_url(&qoauth.url("localhost", "")).unwrap();
+    let proxy = Proxy::start(Some("Basic cm9zZTpwZXRhbA==")); // rose:petal
+    let url = proxy.url().replace("http://", "http://rose:petal@");
+    minbearer::get_token(&config, &Ureq::through(&url, &ca).unwrap()).unwrap();
+    assert_eq!(proxy.seen().heads.len(), 1);
+    let error = Ureq::through("nonsense://rose:hunter2@", &ca).err().unwrap();
+    assert_eq!(
+        (error.kind(), error.to_string()),
+        (Kind::Config, "the proxy's URL is wrong".into())
+    );
 }

@@ -7,6 +7,7 @@ pub mod leaks;
 pub mod listener;
 pub mod program;
 pub mod programs;
+pub mod proxy;
 pub mod terminal;
 pub mod timing;
 #[cfg(any(feature = "tls", feature = "tls-ring"))]

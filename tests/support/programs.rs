@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 /// The variables that the programs read. `command` removes all of them.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 21] = [
     "CLIENT_ID",
+    "CLIENT_ID_FILE",
     "CLIENT_SECRET",
     "CLIENT_SECRET_FILE",
     "CLIENT_ASSERTION_FILE",
@@ -17,6 +18,7 @@ const SETTINGS: [&str; 19] = [
     "NC_USER",
     "NC_PASSWORD",
     "NC_PASSWORD_FILE",
+    "PROXY_PASSWORD_FILE",
     "CONSOLE_URL",
     "QRADAR_CONSOLE_FQDN",
     "QRADAR_CONSOLE_IP",
@@ -31,7 +33,9 @@ const SETTINGS: [&str; 19] = [
 pub fn executable(name: &str) -> PathBuf {
     if name == "minbearer" {
         // Cargo tells it to the tests of the program's own package.
-        let built = option_env!("CARGO_BIN_EXE_minbearer").expect("a test of the program");
+        let Some(built) = option_env!("CARGO_BIN_EXE_minbearer") else {
+            panic!("it is not a test of the program")
+        };
         return std::env::var_os("MINBEARER").unwrap_or_else(|| built.into()).into();
     }
     example(name)

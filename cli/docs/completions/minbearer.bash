@@ -1,13 +1,13 @@
-# Made from the program's own table of options: tests/program_pages.rs.
+# Made from cli/src/table.rs by cli/tests/it/pages.rs.
 _minbearer() {
     local word=${COMP_WORDS[COMP_CWORD]} command='' index words
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-        --cacert | --cert | --key | --output)
+        --output | --cacert | --cert | --key | --check)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
-        --scope | --parameter | --grant-type | --timeout | --mode | --every)
+        --scope | --parameter | --request-header | --grant-type | --mode | --every | --timeout | --proxy | --proxy-user | --max-age)
             COMPREPLY=()
             return
             ;;
@@ -16,10 +16,10 @@ _minbearer() {
         case ${COMP_WORDS[index]} in jsa | accelerator | client-credentials) command=${COMP_WORDS[index]} ;; esac
     done
     case $command in
-        jsa) words='--header --timeout --cacert --cert --key --output --mode --renew --every --help --version' ;;
-        accelerator) words='--rfc6750 --header --timeout --cacert --cert --key --output --mode --renew --every --help --version' ;;
-        client-credentials) words='--scope --parameter --basic --grant-type --plain-http --header --timeout --cacert --cert --key --output --mode --renew --every --help --version' ;;
-        *) words='jsa accelerator client-credentials --header --timeout --cacert --cert --key --output --mode --renew --every --help --version' ;;
+        jsa) words='--header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
+        accelerator) words='--rfc6750 --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
+        client-credentials) words='--scope --parameter --request-header --basic --basic-unencoded --grant-type --plain-http --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
+        *) words='jsa accelerator client-credentials --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version --check --max-age' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

@@ -7,10 +7,14 @@ use crate::support::appliance::Appliance;
 use crate::support::program::{ODD_SECRET, get, jsa_variables, odd_appliance};
 use programs::{Outcome, command, run_with_input};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::{Read, Write};
+use std::fs::Permissions;
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
     programs::run("minbearer", arguments, variables)
@@ -102,18 +106,22 @@ fn client_credentials_accepts_any_token_url() {
 #[test]
 fn a_wrong_setting_or_argument_is_named() {
     let appliance = odd_appliance();
-    let missing = "/nonexistent/file";
+    let missing = "/dev/absent";
     for (more, part) in [
-        (&[("CLIENT_ID", "unset")][..], "CLIENT_ID is not set"),
+        (&[("CLIENT_ID", "unset")][..], "neither CLIENT_ID nor CLIENT_ID_FILE is set"),
         (&[("CLIENT_ID", "")], "CLIENT_ID is empty"),
         (&[("CLIENT_SECRET", "unset")], "neither CLIENT_SECRET nor CLIENT_SECRET_FILE"),
         (&[("CLIENT_SECRET", "")], "CLIENT_SECRET is empty"),
         (&[("CLIENT_SECRET_FILE", "/dev/null")], "both set"),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", missing)], missing),
+        (
+            &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "hunter2/Zq7+S3cret==")],
+            "the secret file (in no folder that exists, so it is not shown: it may be a secret)",
+        ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
         (
             &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/dev/null")],
-            "/dev/null is not a regular file",
+            "/dev/null is neither a regular file nor a pipe",
         ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "")], "CLIENT_SECRET_FILE is empty"),
         (&[("QOAUTH_HOST", "")], "QOAUTH_HOST is empty"),
@@ -145,16 +153,35 @@ fn a_wrong_setting_or_argument_is_named() {
         (&["accelerator", "http://h", "rose"], "there is no password: set NC_PASSWORD_FILE"),
         (&["client-credentials"], "is missing: expected minbearer client-credentials TOKEN_URL"),
         (&["client-credentials", "http://h", "more"], "too many arguments"),
-        (&["client-credentials", "https://h"], "CLIENT_ID is not set"),
+        (&["client-credentials", "https://h"], "neither CLIENT_ID nor CLIENT_ID_FILE is set"),
         (&["client-credentials", "https://h", "--parameter", "audience"], "NAME=VALUE"),
         (&["jsa", "--basic"], "--basic goes with client-credentials"),
         (&["jsa", "--rfc6750"], "--rfc6750 goes with accelerator"),
         (&["accelerator", "http://h", "rose", "--scope", "x"], "--scope goes with"),
         (&["client-credentials", "http://h", "--scope"], "expected --scope SCOPE"),
-        (&["jsa", "--what"], "unknown option --what: expected --header --timeout"),
-        (&["jsa", "-w"], "unknown option -w: expected --header --timeout"),
-        (&["accelerator", "--what"], "expected --rfc6750 --header --timeout"),
-        (&["jsa", "--wh\n\u{1b}[2Jat\u{9b}"], "[2Jat"),
+        (
+            &["jsa", "--what"],
+            "unknown option --what: expected --header --json --exec-credential --output",
+        ),
+        (&["jsa", "-w"], "is not shown because it may be a secret: expected --header --json"),
+        (&["jsa", "-hunter2"], "an unknown option, which is not shown because it may be a secret"),
+        (&["jsa", "-phunter2"], "which is not shown"),
+        (&["jsa", "--hunter2"], "which is not shown"),
+        (&["jsa", "--=hunter2"], "unknown option --: expected"),
+        (&["jsa", "-hunter2=x"], "which is not shown"),
+        (&["client-credentials", "--client-id", "x"], "set CLIENT_ID or CLIENT_ID_FILE"),
+        (&["client-credentials", "--client-secret=hunter2"], "let CLIENT_SECRET_FILE name a file"),
+        (&["client-credentials", "--secret", "hunter2"], "let CLIENT_SECRET_FILE name a file"),
+        (&["accelerator", "--password", "hunter2"], "let NC_PASSWORD_FILE name a file"),
+        (&["jsa", "--header", "--json"], "exclude one another"),
+        (&["jsa", "--exec-credential", "--header"], "exclude one another"),
+        (&["--check", "f"], "--check is given without --max-age SECONDS"),
+        (&["--max-age", "5"], "--max-age is given without --check FILE"),
+        (&["jsa", "--check", "f", "--max-age", "5"], "--check goes without a command"),
+        (&["--check", "f", "--max-age", "5", "--renew"], "--renew does not go with --check"),
+        (&["--check", "f", "--max-age", "0"], "--max-age is not a number of seconds above 0"),
+        (&["accelerator", "--what"], "expected --rfc6750 --header --json"),
+        (&["jsa", "--wh\n\u{1b}[2Jat\u{9b}"], "which is not shown"),
         (&["jsa", "--header=hunter2"], "--header takes no value"),
         (&["jsa", "--what=hunter2"], "unknown option --what: expected --header"),
         (&["--timeout=0", "jsa"], "above 0"),
@@ -257,17 +284,124 @@ fn waiting_for_a_password_on_standard_input_ends_at_the_timeout() {
 }
 
 #[test]
-fn help_fits_one_screen_and_the_version_is_cargos() {
-    for arguments in [&["--help"][..], &["-h"], &["jsa", "--help", "--what"]] {
+fn help_fits_80_columns_and_lists_what_goes_with_the_command() {
+    let (overview, jsa, other) =
+        ("minbearer COMMAND --help", "SERVICE_PORT_LOCATOR", "--scope SCOPE...");
+    for (arguments, has, has_not) in [
+        (&["--help"][..], overview, "--output FILE"),
+        (&["-h"], overview, "--output FILE"),
+        (&["saml", "--help"], overview, "--output FILE"),
+        (&["jsa", "--help", "--what"], jsa, "--scope"),
+        (&["--help", "jsa"], jsa, "--scope"),
+        (&["--header", "jsa", "-h"], jsa, "NC_PASSWORD_FILE"),
+        (&["client-credentials", "--help"], other, "--rfc6750"),
+        (&["accelerator", "--help"], "--rfc6750 ", "--scope"),
+    ] {
         let outcome = run(arguments, &[]);
         assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
-        // One of 24 lines is left for the prompt.
-        assert!(outcome.out.lines().count() < 24, "{}", outcome.out);
         let widest = outcome.out.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(80), "{widest:?}: {}", outcome.out);
+        assert!(outcome.out.contains(has), "{has} is not in {}", outcome.out);
+        assert!(!outcome.out.contains(has_not), "{has_not} is in {}", outcome.out);
+        if has == overview {
+            // One screen of 24 lines, of which one is left for the prompt.
+            assert!(outcome.out.lines().count() < 24, "{}", outcome.out);
+        } else {
+            assert!(outcome.out.contains("\n  --output FILE "), "{}", outcome.out);
+        }
     }
     let version = concat!("minbearer ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(run(&["--version"], &[]).out, version);
+}
+
+#[test]
+fn json_says_until_when_the_token_is_valid() {
+    let appliance = odd_appliance();
+    let url = appliance.qoauth_url();
+    let more = [("QOAUTH_URL", url.as_str())];
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let outcome = jsa(&appliance, &["--json"], &more);
+    let found: serde_json::Value = serde_json::from_str(&outcome.out).expect("JSON");
+    let console = appliance.console_url() + "/api/ariel/databases";
+    let token = found["access_token"].as_str().unwrap();
+    assert_eq!(get(&console, &format!("Bearer {token}")), 200);
+    assert_eq!((&found["token_type"], &found["scope"]), (&"Bearer".into(), &"ADMIN".into()));
+    assert_eq!(found.get("expires_at"), None, "JSA's tokens say no lifetime: {outcome:?}");
+    assert_eq!(outcome.out.matches('\n').count(), 1, "{outcome:?}");
+
+    appliance.set_token_lifetime(Duration::from_secs(3600));
+    let before = now();
+    let outcome = jsa(&appliance, &["--json"], &more);
+    let found: serde_json::Value = serde_json::from_str(&outcome.out).expect("JSON");
+    let expires = found["expires_at"].as_u64().expect("POSIX seconds");
+    assert!((before + 3600..=now() + 3600).contains(&expires), "{outcome:?}");
+}
+
+#[test]
+fn exec_credential_is_what_kubectl_reads() {
+    let appliance = odd_appliance();
+    appliance.set_token_lifetime(Duration::from_secs(3600));
+    let url = appliance.qoauth_url();
+    let outcome = jsa(&appliance, &["--exec-credential"], &[("QOAUTH_URL", url.as_str())]);
+    let found: serde_json::Value = serde_json::from_str(&outcome.out).expect("JSON");
+    assert_eq!(found["apiVersion"], "client.authentication.k8s.io/v1");
+    assert_eq!(found["kind"], "ExecCredential");
+    let status = found["status"].as_object().unwrap();
+    let token = status["token"].as_str().unwrap();
+    let console = appliance.console_url() + "/api/ariel/databases";
+    assert_eq!(get(&console, &format!("Bearer {token}")), 200);
+    let time = status["expirationTimestamp"].as_str().unwrap();
+    let shape = |byte: u8| if byte.is_ascii_digit() { b'0' } else { byte };
+    let shape: Vec<u8> = time.bytes().map(shape).collect();
+    assert_eq!(shape, b"0000-00-00T00:00:00Z", "{time}");
+}
+
+#[test]
+fn a_probe_is_red_once_the_file_is_older_than_the_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "abc").unwrap();
+    let check = |path: &Path, max_age: &str| {
+        run(&["--check", path.to_str().unwrap(), "--max-age", max_age], &[])
+    };
+    let set = |seconds_ago: i64| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        let time = UNIX_EPOCH + Duration::from_secs((now - seconds_ago) as u64);
+        std::fs::File::options().append(true).open(&file).unwrap().set_modified(time).unwrap();
+    };
+    // The last was written in the future: a clock was set.
+    for (seconds_ago, max_age, status) in
+        [(0, "60", 0), (50, "60", 0), (61, "60", 1), (3, "2.5", 1), (1, "2.5", 0), (-3600, "1", 0)]
+    {
+        set(seconds_ago);
+        let outcome = check(&file, max_age);
+        let said = (outcome.status, outcome.out.as_str(), outcome.err.is_empty());
+        assert_eq!(said, (Some(status), "", status == 0), "{seconds_ago} s: {outcome:?}");
+        if status == 1 {
+            outcome.expect_failure("minbearer", 1, "s ago, more than the");
+        }
+    }
+    check(&folder.path().join("absent"), "60").expect_failure("minbearer", 1, "No such file");
+    check(folder.path(), "60").expect_failure("minbearer", 1, "not a file");
+}
+
+#[test]
+fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed() {
+    let appliance = odd_appliance();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed_url = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let hint = "https_proxy is set, but not used: see --proxy";
+    let proxy = ("https_proxy", "http://127.0.0.1:9");
+    for (more, has_hint) in [
+        (&[proxy, ("QOAUTH_URL", &closed_url)][..], true),
+        (&[("QOAUTH_URL", &closed_url)], false),
+        (&[("https_proxy", ""), ("QOAUTH_URL", &closed_url)], false),
+        (&[proxy, ("CLIENT_SECRET", "wrong")], false),
+    ] {
+        let outcome = jsa(&appliance, &[], more);
+        assert_eq!(outcome.err.contains(hint), has_hint, "{more:?}: {outcome:?}");
+    }
 }
 
 #[test]
@@ -330,9 +464,9 @@ fn a_scope_narrower_than_asked_for_is_reported_in_one_line() {
     assert_eq!(outcome.err, line);
 }
 
-/// No token is requested if it could not be printed.
+/// A closed one is `/dev/null`, opened by std, and cannot be told from the one that Python's `subprocess.DEVNULL` passes.
 #[test]
-fn a_closed_or_full_standard_output_is_an_error() {
+fn a_discarded_token_is_no_error_and_a_full_or_broken_standard_output_is_one() {
     let appliance = odd_appliance();
     let program = env!("CARGO_BIN_EXE_minbearer");
     let url = appliance.qoauth_url();
@@ -343,13 +477,12 @@ fn a_closed_or_full_standard_output_is_an_error() {
         Outcome::from(command.output().expect("a shell"))
     };
     for arguments in ["jsa", "--help", "--version"] {
-        let outcome = shell(&format!("\"$0\" {arguments} >&-"));
-        outcome.expect_failure("minbearer", 2, "standard output is closed");
-        // std replaces a closed standard output by the same.
-        let outcome = shell(&format!("\"$0\" {arguments} 1<>/dev/null"));
-        outcome.expect_failure("minbearer", 2, "/dev/null");
+        for to in [">&-", "1<>/dev/null", ">/dev/null"] {
+            let outcome = shell(&format!("\"$0\" {arguments} {to}"));
+            let said = (outcome.status, outcome.out.as_str(), outcome.err.as_str());
+            assert_eq!(said, (Some(0), "", ""), "{arguments} {to}");
+        }
     }
-    assert_eq!(appliance.qoauth_requests(), 0, "a token was asked for in vain");
     for (script, status, part) in [
         ("\"$0\" jsa >/dev/full", 2, "could not write to standard output: No space left"),
         ("\"$0\" --help >/dev/full", 2, "could not write to standard output: No space left"),
@@ -371,34 +504,56 @@ fn a_closed_or_full_standard_output_is_an_error() {
             .unwrap(),
     );
     outcome.expect_failure("minbearer", 2, "Broken pipe");
-    let outcome = shell("\"$0\" jsa >/dev/null");
-    assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
     let folder = tempfile::tempdir().unwrap();
     let to_a_file = format!("cd '{}' && \"$0\" jsa --output token >&-", folder.path().display());
     let outcome = shell(&to_a_file);
     assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
 }
 
+/// A locator sees its parent while it waits: the limit on core files, and the owner of its files below `/proc`, who is
+/// root if the program is not dumpable. Run as another user if this is root.
 #[test]
-fn no_core_is_dumped() {
+fn no_core_is_dumped_and_the_memory_is_no_one_else_s() {
+    const NOBODY: u32 = 65_534;
     let folder = tempfile::tempdir().unwrap();
-    let limits = folder.path().join("limits");
-    let script = format!("#!/bin/sh\ncat /proc/$PPID/limits >'{}'\necho 1\n", limits.display());
+    let seen = folder.path().join("seen");
+    let script = format!(
+        "#!/bin/sh\nexec >'{}'\ncat /proc/$PPID/limits\nstat -c 'owned by %u' /proc/$PPID/mem\n\
+         head -c 1 /proc/$PPID/environ >/dev/null && echo readable\necho 1 >&3\n",
+        seen.display()
+    );
     let locator = folder.path().join("locator");
-    std::fs::write(&locator, script).unwrap();
-    let executable = Command::new("chmod").arg("700").arg(&locator).status().unwrap();
-    assert!(executable.success());
-    let variables = [
-        ("CLIENT_ID", "id"),
-        ("CLIENT_SECRET", "secret"),
-        ("QOAUTH_HOST", "127.0.0.1"),
-        ("SERVICE_PORT_LOCATOR", locator.to_str().unwrap()),
-    ];
-    run(&["jsa"], &variables).expect_failure("minbearer", 4, "");
-    let limits = std::fs::read_to_string(limits).unwrap();
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    std::fs::write(&locator, script.replace("exec >", "exec 3>&1 >")).unwrap();
+    let program = folder.path().join("minbearer");
+    std::fs::copy(env!("CARGO_BIN_EXE_minbearer"), &program).unwrap();
+    for path in [folder.path(), &locator, &program] {
+        std::fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+    }
+    let mut command = Command::new(&program);
+    command.arg("jsa").env_clear().env("PATH", "/usr/bin:/bin");
+    command.envs([("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret"), ("QOAUTH_HOST", "127.0.0.1")]);
+    command.env("SERVICE_PORT_LOCATOR", &locator);
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    // A child of another test may have a copy open for writing for a moment.
+    let outcome = loop {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => {
+                let outcome = Outcome::from(output.unwrap());
+                if !outcome.err.contains("Text file busy") {
+                    break outcome;
+                }
+            }
+        }
+    };
+    outcome.expect_failure("minbearer", 4, "");
+    let seen = std::fs::read_to_string(seen).unwrap();
+    let core = seen.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     let values: Vec<&str> = core.split_whitespace().skip(4).take(2).collect();
     assert_eq!(values, ["0", "0"], "{core}");
+    assert!(seen.ends_with("owned by 0\n"), "another process of the user can read it: {seen}");
 }
 
 #[test]
@@ -476,7 +631,6 @@ fn a_typed_line_is_read_to_its_end_and_without_it() {
         ("pw\r", "raw", "pw"),
         ("pw\n", "raw", "pw"),
         ("pw\r\n", "-icrnl", "pw"),
-        ("\u{1a}pw\n", "icanon", "\u{1a}pw"), // Ctrl-Z
         (&format!("{longest}\n"), "icanon", &longest),
     ] {
         let (outcome, _) = at_a_terminal(&appliance.nc_url(), typed.as_bytes(), lines);
@@ -493,6 +647,8 @@ fn a_typed_line_that_is_no_password_is_an_error() {
         (b"\x04", "icanon", "end of file"),
         (b"unfinished\x04\x04", "icanon", "end of file"),
         (b"\xff\n", "icanon", "it is not UTF-8"),
+        // Ctrl-Z, which suspends nothing here.
+        (b"\x1apw\n", "icanon", "the password has a control character, U+001A"),
         (too_long.as_bytes(), "icanon", "it is longer than 4094 bytes"),
         (raw.as_bytes(), "raw", "it is longer than 4094 bytes"),
     ] {

@@ -4,8 +4,10 @@
 mod support;
 
 mod command_line;
+mod credentials;
 mod locator;
 mod output;
 mod pages;
+mod proxy;
 mod renew;
 mod tls;

@@ -62,6 +62,12 @@ fn the_file_holds_the_token_alone_or_one_line() {
     let line = std::fs::read_to_string(&file).unwrap();
     let value = line.strip_prefix("Authorization: ").and_then(|line| line.strip_suffix('\n'));
     assert_eq!(get(&console, value.expect("a line")), 200, "{line:?}");
+    for (option, member) in [("--json", "access_token"), ("--exec-credential", "status")] {
+        expect_success(&run(&appliance, folder.path(), &["--output", "token", option]));
+        let line = std::fs::read_to_string(&file).unwrap();
+        let found: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert!(found.get(member).is_some() && line.ends_with("}\n"), "{line:?}");
+    }
 }
 
 #[test]
@@ -232,6 +238,59 @@ fn a_full_disk_and_a_read_only_one_are_named_and_the_old_file_is_kept() {
         assert!(outcome.err.contains(part), "{fault}: {outcome:?}");
         assert_eq!(appliance.qoauth_requests(), requests, "{fault}: so far");
     }
+}
+
+/// It passes by itself, or by someone who makes room. Skipped without the right to mount a file system.
+#[test]
+fn a_full_disk_at_the_start_does_not_end_renew() {
+    let appliance = odd_appliance();
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = command(&appliance, folder.path(), &[]);
+    let script = "mount -t tmpfs -o size=8k tmpfs \"$1\" && cd \"$1\" || exit 99\n\
+                  head -c 8192 /dev/zero >filler 2>/dev/null\n\
+                  \"$0\" jsa --output token --renew 2>\"$2\" & program=$!\n\
+                  for _ in $(seq 1000); do grep -q 'No space left' \"$2\" && break; sleep 0.01; done\n\
+                  rm filler\n\
+                  for _ in $(seq 1000); do [ -s token ] && break; sleep 0.01; done\n\
+                  [ -s token ] && echo written; kill $program; wait $program; echo $?";
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script]).current_dir("/");
+    let lines = tempfile::NamedTempFile::new().unwrap();
+    command.arg(env!("CARGO_BIN_EXE_minbearer")).arg(folder.path()).arg(lines.path());
+    command.envs(theirs.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let outcome = Outcome::from(command.output().unwrap());
+    if outcome.status == Some(99) || outcome.status == Some(1) {
+        println!("not run: no file system can be mounted here: {outcome:?}");
+        return;
+    }
+    let lines = std::fs::read_to_string(lines.path()).unwrap();
+    assert_eq!(outcome.out, "written\n0\n", "{outcome:?} {lines}");
+}
+
+/// A file that is mounted into a container cannot be replaced, and its readers would see the old one for ever. Skipped
+/// without the right to mount one.
+#[test]
+fn a_mount_point_is_named_before_anything_is_sent() {
+    let appliance = odd_appliance();
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = command(&appliance, folder.path(), &[]);
+    let script = "cd \"$1\" && printf kept >token && printf other >other || exit 99\n\
+                  mount --bind other token || exit 99\n\
+                  for more in '' --renew; do \"$0\" jsa --output token $more; echo $? $(cat token) $(ls -A); done";
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script]).current_dir("/");
+    command.arg(env!("CARGO_BIN_EXE_minbearer")).arg(folder.path());
+    command.envs(theirs.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let outcome = Outcome::from(command.output().unwrap());
+    if outcome.status != Some(0) {
+        println!("not run: no file can be mounted here: {outcome:?}");
+        return;
+    }
+    assert_eq!(outcome.out, "2 other other token\n".repeat(2), "{outcome:?}");
+    let part =
+        "the file token is a mount point, which cannot be replaced: mount its folder instead";
+    assert_eq!(outcome.err.matches(part).count(), 2, "{outcome:?}");
+    assert_eq!(appliance.qoauth_requests(), 0, "a token was requested");
 }
 
 /// Signals at about the time of the write, each a little later than the one before.

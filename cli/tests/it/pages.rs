@@ -1,7 +1,7 @@
 //! The manual page and the completions are generated from the program's own table. After a change to it,
 //!
 //! ```sh
-//! UPDATE_PAGES=1 cargo test --test program_pages
+//! UPDATE_PAGES=1 cargo test -p minbearer-cli --test it pages
 //! ```
 
 #[allow(dead_code)] // how --help is laid out
@@ -11,9 +11,9 @@ mod table;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
-use table::{COMMANDS, Flow, OPTIONS, Row, STATUSES, VARIABLES};
+use table::{COMMANDS, OPTIONS, PROBE, Row, STATUSES, VARIABLES};
 
-const MADE: &str = "Made from the program's own table of options: tests/program_pages.rs.";
+const MADE: &str = "Made from cli/src/table.rs by cli/tests/it/pages.rs.";
 
 #[track_caller]
 fn expect_current(path: &str, text: &str) {
@@ -25,11 +25,6 @@ fn expect_current(path: &str, text: &str) {
     let line = found.lines().zip(text.lines()).position(|(found, made)| found != made);
     let is_current = found == text;
     assert!(is_current, "{path} is not current from line {line:?} on: see the top of this test");
-}
-
-/// The options that go with a command.
-fn options_of(flow: Flow) -> impl Iterator<Item = &'static Row> {
-    OPTIONS.iter().filter(move |row| row.flow.is_none_or(|own| own == flow))
 }
 
 fn common_options() -> impl Iterator<Item = &'static Row> {
@@ -64,7 +59,8 @@ mod manual {
             }
             let _ = write!(text, "{line}.RI [ option ]...\n.br\n");
         }
-        text + ".B minbearer \\-\\-help\n.br\n.B minbearer \\-\\-version"
+        text + ".B minbearer\n.B \\-\\-check\n.I FILE\n.B \\-\\-max\\-age\n.I SECONDS\n.br\n\
+.B minbearer \\-\\-help\n.br\n.B minbearer \\-\\-version"
     }
 
     fn options() -> String {
@@ -82,6 +78,7 @@ mod manual {
         for command in COMMANDS.iter().filter(|command| command.own_options().next().is_some()) {
             section(&format!("For {}", escaped(command.name)), &mut command.own_options());
         }
+        section("For probes, without a command", &mut PROBE.iter());
         text.trim_end().into()
     }
 
@@ -102,7 +99,8 @@ mod manual {
 #[test]
 fn the_manual_page_is_current() {
     let page = manual::page();
-    assert!(!page.contains('@') || page.matches('@').count() == 1, "only curl's @FILE is left");
+    let is_left = |word: &&str| word.len() > 2 && word.starts_with('@') && word.ends_with('@');
+    assert_eq!(page.split_whitespace().find(is_left), None, "something was not replaced");
     expect_current("docs/minbearer.1", &page);
 }
 
@@ -117,8 +115,9 @@ fn the_manual_page_has_every_variable() {
         let paragraph = paragraph.unwrap_or_else(|| panic!("{name} is not in the manual page"));
         let mut named = COMMANDS.iter().filter(|command| flows.contains(&command.flow));
         let is_named = named.any(|command| paragraph.replace('\\', "").contains(command.name));
-        let is_the_secret_again = name == "CLIENT_SECRET_FILE";
-        assert!(is_named || is_the_secret_again, "{name}: for which command? {paragraph}");
+        let is_said_before = ["CLIENT_ID_FILE", "CLIENT_SECRET_FILE"].contains(&name);
+        let is_for_all = flows.len() == COMMANDS.len();
+        assert!(is_named || is_said_before || is_for_all, "{name}: for which command? {paragraph}");
     }
 }
 
@@ -130,7 +129,7 @@ mod bash {
     }
 
     fn patterns(is_it: impl Fn(&Row) -> bool) -> String {
-        let rows = OPTIONS.iter().filter(|row| is_it(row));
+        let rows = OPTIONS.iter().chain(PROBE).filter(|row| is_it(row));
         rows.map(|row| format!("--{}", row.name)).collect::<Vec<_>>().join(" | ")
     }
 
@@ -142,7 +141,7 @@ mod bash {
                 cases,
                 "        {}) words='{}' ;;",
                 command.name,
-                names(options_of(command.flow))
+                names(command.options())
             );
         }
         format!(
@@ -164,7 +163,7 @@ _minbearer() {{
         case ${{COMP_WORDS[index]}} in {known}) command=${{COMP_WORDS[index]}} ;; esac
     done
     case $command in
-{cases}        *) words='{commands} {common}' ;;
+{cases}        *) words='{commands} {common} {probe}' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")
 }}
@@ -175,6 +174,7 @@ complete -F _minbearer minbearer
             known = commands.join(" | "),
             commands = commands.join(" "),
             common = names(common_options()),
+            probe = names(PROBE.iter()),
         )
     }
 }
@@ -188,8 +188,14 @@ fn the_completions_of_bash_are_current_and_complete() {
         ("minbearer jsa --h", "--header --help"),
         ("minbearer jsa --s", ""),
         ("minbearer accelerator URL --r", "--rfc6750 --renew"),
-        ("minbearer --header client-credentials --p", "--parameter --plain-http"),
+        (
+            "minbearer --header client-credentials --p",
+            "--parameter --plain-http --proxy --proxy-user",
+        ),
         ("minbearer jsa --timeout j", ""),
+        ("minbearer --ch", "--check"),
+        ("minbearer --check CHANGEL", "CHANGELOG.md"),
+        ("minbearer jsa --ch", ""),
         ("minbearer jsa --output CHANGEL", "CHANGELOG.md"),
     ] {
         let call = format!(
@@ -255,18 +261,21 @@ fn the_completions_of_zsh_are_current() {
             "#compdef minbearer
 # {MADE}
 local state
-local -a options commands
+local -a options probe commands
 options=(
 {common})
+probe=(
+{probe})
 commands=({commands} )
 case ${{words[(r)({names})]}} in
 {cases}  *)
-    _arguments $options ':command:->command'
+    _arguments $options $probe ':command:->command'
     [[ $state == command ]] && _describe command commands
     ;;
 esac
 ",
-            common = zsh_options(common_options())
+            common = zsh_options(common_options()),
+            probe = zsh_options(PROBE.iter()),
         ),
     );
 }
@@ -284,11 +293,14 @@ fn the_completions_of_fish_are_current() {
             quoted(command.what)
         );
     }
-    for row in &OPTIONS {
+    for row in OPTIONS.iter().chain(PROBE) {
         let command = COMMANDS.iter().find(|command| row.flow == Some(command.flow));
-        let when = command.map_or(String::new(), |command| {
-            format!(" -n '__fish_seen_subcommand_from {}'", command.name)
-        });
+        let is_probe = PROBE.iter().any(|probe| probe.name == row.name);
+        let when = match command {
+            Some(command) => format!(" -n '__fish_seen_subcommand_from {}'", command.name),
+            None if is_probe => format!(" -n 'not __fish_seen_subcommand_from {names}'"),
+            None => String::new(),
+        };
         let argument = match row.argument {
             "" => "",
             "FILE" => " -r -F",

@@ -180,8 +180,8 @@ fn sigterm_ends_it_while_the_port_locator_hangs() {
 fn until_the_first_token_a_wrong_setting_ends_it() {
     let (appliance, _folder, file) = setting();
     for (more, part) in [
-        (&[("CLIENT_ID", "unset")][..], "CLIENT_ID is not set"),
-        (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/nonexistent")], "/nonexistent"),
+        (&[("CLIENT_ID", "unset")][..], "neither CLIENT_ID nor CLIENT_ID_FILE is set"),
+        (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/dev/absent")], "/dev/absent"),
         (&[("QOAUTH_URL", "http://h:80a")], "QOAUTH_URL has a port"),
     ] {
         let mut renewing = Renewing::jsa_with(&appliance, &file, &[], more);

@@ -42,10 +42,10 @@ fn only_the_cas_of_cacert_are_trusted() {
         // --cacert replaces the system's CAs and those of SSL_CERT_FILE.
         (&["--cacert", own], &trusting, 4, "signed by none of"),
         (
-            &["--cacert", "/nonexistent"],
+            &["--cacert", "/dev/absent"],
             &trusting,
             2,
-            "the --cacert file /nonexistent cannot be read",
+            "the --cacert file /dev/absent cannot be read",
         ),
         (&["--cacert", "/"], &trusting, 2, "is a directory"),
         (&["--cacert", &no_pem], &trusting, 2, ""),
@@ -77,9 +77,9 @@ fn a_client_certificate_replaces_a_secret() {
         (&["--key", key], 2, "--key is given without --cert FILE"),
         (&["--cert", key, "--key", certificate], 2, ""),
         (
-            &["--cert", certificate, "--key", "/nonexistent"],
+            &["--cert", certificate, "--key", "/dev/absent"],
             2,
-            "the --key file /nonexistent cannot be read",
+            "the --key file /dev/absent cannot be read",
         ),
     ] {
         let arguments = [&["client-credentials", &url, "--cacert", ca], options].concat();
@@ -92,7 +92,11 @@ fn a_client_certificate_replaces_a_secret() {
     }
     let arguments =
         ["client-credentials", &url, "--cacert", ca, "--cert", certificate, "--key", key];
-    run("minbearer", &arguments, &[]).expect_failure("minbearer", 2, "CLIENT_ID is not set");
+    run("minbearer", &arguments, &[]).expect_failure(
+        "minbearer",
+        2,
+        "neither CLIENT_ID nor CLIENT_ID_FILE is set",
+    );
 }
 
 /// Short-lived certificates are replaced while the program runs.

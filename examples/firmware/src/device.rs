@@ -1,17 +1,17 @@
 //! The three flows and an API call: how a firmware uses the crate.
 
+use crate::board;
 use crate::network::{Deadline, Network};
 use crate::settings::Settings;
 use core::time::Duration;
-use minbearer::schedule::{self, Fraction};
-use minbearer::{Error, Request, Response, Token};
+use minbearer::{AfterRefusal, Error, Lifecycle, Rejection, Request, Response, Step, Token};
 
 /// With this limit a heap of 8 KiB has room for the answer's body and the token, whatever a server sends.
 const MAX_ANSWER_BYTES: usize = 1536;
 const API_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Gets a token by the flow that the settings name.
-pub fn get_token(settings: &Settings, network: &mut dyn Network) -> Result<Token, Error> {
+fn get_token(settings: &Settings, network: &mut dyn Network) -> Result<Token, Error> {
     match settings.flow {
         #[cfg(feature = "jsa")]
         "jsa" => {
@@ -47,17 +47,98 @@ pub fn get_token(settings: &Settings, network: &mut dyn Network) -> Result<Token
     }
 }
 
-/// When to renew a token that has a lifetime. Renew one without a lifetime when the API answers 401.
-pub fn renew_after(token: &Token, random_bits: u64) -> Option<Duration> {
-    let random = Fraction::from_bits(random_bits);
-    token.lifetime().map(|lifetime| schedule::renew_after(lifetime, random))
+/// A device that calls an API. When to ask for a token is `Lifecycle`'s to say.
+#[derive(Default)]
+pub struct Device {
+    life: Lifecycle,
+    clock: Clock,
+    token: Option<Token>,
+    error: Option<Error>,
 }
 
-/// Calls the API once.
-pub fn call_api(url: &str, token: &Token, network: &mut dyn Network) -> Result<Response, Error> {
+impl Device {
+    /// Calls the API once with the token that is good now, or, after a 401, twice.
+    pub fn poll(
+        &mut self,
+        settings: &Settings,
+        network: &mut dyn Network,
+    ) -> Result<Response, Error> {
+        let mut is_first = true;
+        loop {
+            match (self.life.next(self.clock.now()), &self.token) {
+                (Step::Ask | Step::Use, None) | (Step::Ask, _) => self.ask(settings, network),
+                (Step::Use, Some(token)) => {
+                    let used = self.life.generation();
+                    let answer = call_api(settings.api_url, token, network)?;
+                    match answer.status() {
+                        200..=299 => self.life.accepted(used),
+                        401 => {
+                            let rejection = self.life.rejected(used, self.clock.now());
+                            let asks = self.life.next(self.clock.now()) == Step::Ask;
+                            if is_first && rejection == Rejection::Replace && asks {
+                                is_first = false;
+                                continue;
+                            }
+                        }
+                        _ => {}
+                    }
+                    return Ok(answer);
+                }
+                (Step::Failed(_), _) => return Err(self.error.clone().unwrap_or_else(no_token)),
+                // A product would sleep until then.
+                (Step::Wait(_), _) => {}
+            }
+        }
+    }
+
+    fn ask(&mut self, settings: &Settings, network: &mut dyn Network) {
+        self.life.asking(self.clock.now());
+        let outcome = get_token(settings, network);
+        let (now, random) = (self.clock.now(), board::random_bits() as u32);
+        match outcome {
+            Ok(token) => {
+                self.life.obtained(&token, now, random);
+                (self.token, self.error) = (Some(token), None);
+            }
+            Err(error) => {
+                self.life.failed(&error, AfterRefusal::Pause, now, random);
+                self.error = Some(error);
+            }
+        }
+    }
+
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// How long until the token is due.
+    pub fn due_in(&mut self) -> Option<Duration> {
+        let now = self.clock.now();
+        self.life.next_request(now).map(|next| next.saturating_sub(now))
+    }
+}
+
+/// The time since the start, by the board's clock, which wraps around: read it more often than that.
+#[derive(Default)]
+struct Clock {
+    last: u32,
+    ticks: u64,
+}
+
+impl Clock {
+    fn now(&mut self) -> Duration {
+        let ticks = board::ticks();
+        self.ticks += u64::from(ticks.wrapping_sub(self.last));
+        self.last = ticks;
+        let second = u64::from(board::TICKS_PER_SECOND);
+        let rest = self.ticks % second * 1_000_000 / second;
+        Duration::from_secs(self.ticks / second) + Duration::from_micros(rest)
+    }
+}
+
+fn call_api(url: &str, token: &Token, network: &mut dyn Network) -> Result<Response, Error> {
     let request = Request::get(url)?.with_header("Authorization", token.authorization())?;
-    let (_, response) = send(request, API_TIMEOUT, network)?;
-    response.error_for_status()
+    send(request, API_TIMEOUT, network).map(|(_, response)| response)
 }
 
 fn send(
@@ -69,4 +150,8 @@ fn send(
     let mut answer = request.incoming();
     network.exchange(request.url(), &request.to_bytes(), Deadline::after(timeout), &mut answer)?;
     Ok((request, answer.finish()?))
+}
+
+fn no_token() -> Error {
+    Error::config("there is no token")
 }

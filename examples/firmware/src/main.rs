@@ -27,7 +27,8 @@ mod network;
 mod settings;
 
 use board::console::{self, print};
-use minbearer::{Error, Kind, Token};
+use device::Device;
+use minbearer::{Error, Kind};
 use network::Network;
 use settings::Settings;
 use zeroize::Zeroizing;
@@ -69,16 +70,16 @@ fn run() -> (u8, bool) {
     (status, settings.stops)
 }
 
-fn round(settings: &Settings, network: &mut dyn Network) -> Result<Token, Error> {
-    let token = device::get_token(settings, network)?;
-    let len = token.access_token().len();
+fn round(settings: &Settings, network: &mut dyn Network) -> Result<Device, Error> {
+    let mut device = Device::default();
+    let answer = device.poll(settings, network)?.error_for_status()?;
+    let len = device.token().map_or(0, |token| token.access_token().len());
     print!("token: {len} characters, got with {} bytes of heap\n", heap::peak());
-    if let Some(due) = device::renew_after(&token, board::random_bits()) {
+    if let Some(due) = device.due_in() {
         print!("to be renewed after {} s\n", due.as_secs());
     }
-    let answer = device::call_api(settings.api_url, &token, network)?;
     print!("answer: {}\n", answer.text()?);
-    Ok(token)
+    Ok(device)
 }
 
 /// Prints an error, and returns its exit status, the same as that of the program `minbearer`.

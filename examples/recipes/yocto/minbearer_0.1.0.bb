@@ -15,7 +15,7 @@ inherit cargo cargo-update-recipe-crates
 # The dependencies, as `bitbake -c update_crates minbearer` writes them from Cargo.lock.
 require ${BPN}-crates.inc
 
-# The program needs the feature cli.
-CARGO_BUILD_FLAGS += "--features cli,tls --bins"
+# The program is the package in this folder; the root of the archive is the library. TLS is on by default.
+CARGO_SRC_DIR = "cli"
 
 RRECOMMENDS:${PN} += "ca-certificates"

@@ -1,14 +1,11 @@
 //! Client authentication ([RFC 6749 section 2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)).
 
 use crate::error::Error;
-#[cfg(feature = "std")]
-use crate::secret::AfterRefusal;
-use crate::secret::{Secret, SecretSource};
-use crate::wire::form::{encoded_len, push_encoded};
+use crate::secret::{Deadline, Secret, SecretSource};
+use crate::wire::basic::{BASIC, basic};
 use crate::wire::request::Request;
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec;
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
@@ -136,33 +133,35 @@ impl ClientAuthentication {
     pub(super) fn add_to(
         &self,
         request: Request,
-        client_id: &str,
+        client_id: Option<&str>,
         grant_type: (&str, &str),
         others: &[(&str, &str)],
+        deadline: Deadline,
     ) -> Result<Request, Error> {
         let with_form =
             |own: &[(&str, &str)]| request.with_form(&[&[grant_type], own, others].concat());
+        let Some(client_id) = client_id else { return Ok(with_form(&[])) };
         match &self.0 {
             Method::Body(secret) => {
-                let secret = secret.supply(CLIENT_SECRET)?;
+                let secret = secret.supply(CLIENT_SECRET, deadline)?;
                 let request = with_form(&[("client_id", client_id), ("client_secret", &secret)]);
                 Ok(request.with_secret(&*secret))
             }
             Method::Basic { secret, is_encoded } => {
-                let secret = secret.supply(CLIENT_SECRET)?;
+                let secret = secret.supply(CLIENT_SECRET, deadline)?;
                 if !is_encoded && client_id.contains(':') {
                     return Err(Error::config(
                         "a client id with a colon cannot go into Basic unless it is encoded",
                     ));
                 }
-                let value = basic_credentials(client_id, &secret, *is_encoded);
+                let value = basic(client_id, &secret, *is_encoded);
                 let encoded = value.strip_prefix(BASIC).unwrap_or_default();
                 let mut request = with_form(&[]).with_secret(&*secret).with_secret(encoded);
                 request.push_header("Authorization", value);
                 Ok(request)
             }
             Method::Assertion { assertion, assertion_type } => {
-                let assertion = assertion.supply(CLIENT_ASSERTION)?;
+                let assertion = assertion.supply(CLIENT_ASSERTION, deadline)?;
                 check_assertion(&assertion, assertion_type == JWT_BEARER)?;
                 let request = with_form(&[
                     ("client_id", client_id),
@@ -175,17 +174,14 @@ impl ClientAuthentication {
         }
     }
 
-    /// What to check after a refusal. `secret` is what was sent.
-    pub(super) fn advice(&self, client_id: &str, secret: &str) -> &'static str {
-        let is_changed = |text: &str| encoded_len(text) != text.len();
+    /// What to check after a refusal of this request.
+    pub(super) fn advice(&self, request: &Request) -> &'static str {
         match &self.0 {
             Method::Body(_) => {
                 "check client id, secret and scope, and whether the server wants the secret in the body or as Basic"
             }
-            Method::Basic { is_encoded: true, .. }
-                if is_changed(client_id) || is_changed(secret) =>
-            {
-                "check client id, secret and scope; form-encoding changed the Basic credentials, as RFC 6749 asks, and a server that does not decode them wants them unencoded"
+            Method::Basic { is_encoded: true, .. } if has_encoded_character(request) => {
+                "check client id, secret and scope; form-encoding changed the Basic credentials, as RFC 6749 asks, and a server that does not decode them wants them as curl sends them: --basic-unencoded (ClientAuthentication::unencoded), or in the body"
             }
             Method::Basic { .. } => {
                 "check client id, secret and scope, and whether the server wants the secret as Basic or in the body"
@@ -199,14 +195,19 @@ impl ClientAuthentication {
         }
     }
 
+    /// The source of the secret or the assertion.
     #[cfg(feature = "std")]
-    pub(super) fn after_refusal(&self) -> AfterRefusal {
+    pub(super) fn source(&self) -> Option<&SecretSource> {
         match &self.0 {
             Method::Body(source)
             | Method::Basic { secret: source, .. }
-            | Method::Assertion { assertion: source, .. } => source.after_refusal(),
-            Method::None => AfterRefusal::Pause,
+            | Method::Assertion { assertion: source, .. } => Some(source),
+            Method::None => None,
         }
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self.0, Method::None)
     }
 
     /// Reads the environment: `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names, for the body; or the
@@ -243,28 +244,12 @@ macro_rules! from_secret {
 
 from_secret!(SecretSource, Secret, String, &str, &String, Zeroizing<String>);
 
-const BASIC: &str = "Basic ";
-
-fn basic_credentials(id: &str, secret: &str, is_encoded: bool) -> Zeroizing<String> {
-    let len = |text: &str| if is_encoded { encoded_len(text) } else { text.len() };
-    let mut pair = Zeroizing::new(String::with_capacity(len(id) + 1 + len(secret)));
-    for (index, part) in [id, secret].into_iter().enumerate() {
-        if index > 0 {
-            pair.push(':');
-        }
-        if is_encoded {
-            push_encoded(part, &mut pair);
-        } else {
-            pair.push_str(part);
-        }
-    }
-    let mut encoded = Zeroizing::new(vec![0; Base64::encoded_len(pair.as_bytes())]);
-    // The buffer has the length that this needs, so it cannot fail.
-    let encoded = Base64::encode(pair.as_bytes(), &mut encoded).unwrap_or_default();
-    let mut value = Zeroizing::new(String::with_capacity(BASIC.len() + encoded.len()));
-    value.push_str(BASIC);
-    value.push_str(encoded);
-    value
+/// Whether form-encoding changed the Basic credentials of this request. A percent sign tells: it is encoded itself.
+fn has_encoded_character(request: &Request) -> bool {
+    let is_it = |(name, _): &(&str, &str)| *name == "Authorization";
+    let encoded = request.headers().find(is_it).and_then(|(_, value)| value.strip_prefix(BASIC));
+    let pair = encoded.and_then(|encoded| Base64::decode_vec(encoded).ok()).map(Zeroizing::new);
+    pair.is_some_and(|pair| pair.contains(&b'%'))
 }
 
 /// Rejects what cannot be an assertion, so that the content of a wrong file is not sent.
@@ -272,7 +257,7 @@ fn check_assertion(assertion: &str, is_jwt: bool) -> Result<(), Error> {
     let what = if assertion.len() > MAX_ASSERTION_BYTES {
         "is longer than 16 KiB"
     } else if !assertion.bytes().all(|byte| byte.is_ascii_graphic()) {
-        "has a space, a line break or another character that no assertion has"
+        "has a space or another character that no assertion has"
     } else if is_jwt && !is_jwt_like(assertion) {
         "is not a JWT: three or five parts in base64url, with dots between them"
     } else {

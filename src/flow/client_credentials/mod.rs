@@ -42,10 +42,57 @@
 //! `token_endpoint_auth_methods_supported` lists the methods, and means `client_secret_basic` if it is absent. The
 //! client's registration may say it too. A server refuses the wrong one as `invalid_client`, even with the right secret.
 //!
+//! # Other grants
+//!
+//! Two further grants differ from this one by their parameters alone, and need no flow of their own.
+//! [`with_secret_parameter`](Config::with_secret_parameter) reads a token or an assertion anew for each request, wipes it
+//! and redacts it in errors. A client secret is sent if the [`ClientAuthentication`] has one.
+//!
+//! **Token exchange** ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)): one token for another, as Google's and AWS's
+//! workload identity, Keycloak and Entra's "on behalf of" have it. The subject's token is in a file that the platform renews:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), minbearer::Error> {
+//! use minbearer::SecretSource;
+//! use minbearer::client_credentials::Config;
+//!
+//! let url = "https://auth.example/token";
+//! let file = SecretSource::file("/var/run/secrets/tokens/subject");
+//! let jwt = "urn:ietf:params:oauth:token-type:jwt";
+//! let config = Config::new(url, "my-client", "secret")?
+//!     .with_grant_type("urn:ietf:params:oauth:grant-type:token-exchange")
+//!     .with_secret_parameter("subject_token", file)?
+//!     .with_parameter("subject_token_type", jwt)?
+//!     .with_parameter("audience", "https://api.example")?;
+//! # Ok(()) }
+//! ```
+//!
+//! As a program: `minbearer client-credentials URL --grant-type urn:ietf:params:oauth:grant-type:token-exchange
+//! --parameter subject_token@FILE --parameter subject_token_type=urn:ietf:params:oauth:token-type:jwt`.
+//!
+//! **An assertion as the grant** ([RFC 7523 section 2.1](https://www.rfc-editor.org/rfc/rfc7523#section-2.1)): a signed JWT
+//! says who asks, as Google's service accounts, Salesforce and DocuSign have it. The client has neither secret nor, with an
+//! empty id, `client_id`:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), minbearer::Error> {
+//! use minbearer::SecretSource;
+//! use minbearer::client_credentials::{ClientAuthentication, Config};
+//!
+//! # fn sign() -> Result<minbearer::Secret, minbearer::Error> { Ok("e30.e30.e30".into()) }
+//! let url = "https://oauth2.googleapis.com/token";
+//! let assertion = SecretSource::from_fn(sign);
+//! let config = Config::new(url, "", ClientAuthentication::none())?
+//!     .with_grant_type("urn:ietf:params:oauth:grant-type:jwt-bearer")
+//!     .with_secret_parameter("assertion", assertion)?;
+//! # Ok(()) }
+//! ```
+//!
 //! # A secret that rotates
 //!
 //! [`SecretSource::file`](crate::SecretSource::file) reads the secret or the assertion anew for each request, through
-//! symbolic links, so that a replaced file is found. If the file is empty, absent or half-written when a
+//! symbolic links, so that a replaced file is found; after a refusal the session looks once a second whether it was
+//! replaced. If the file is empty, absent or half-written when a
 //! [`Session`](crate::Session) renews its token, the session keeps the token that it has and tries again while that is
 //! valid. Write the new secret to another file and rename it over the old one, as Kubernetes does; then no request
 //! reads half of it.
@@ -53,10 +100,21 @@
 #![doc = include_str!("servers.md")]
 
 mod authentication;
+#[cfg(feature = "std")]
+pub(crate) mod environment;
 
 pub use authentication::ClientAuthentication;
+#[cfg(feature = "std")]
+use environment::{Needs, from_env};
 
 use crate::error::Error;
+#[cfg(feature = "std")]
+use crate::flow::{self, Flow};
+#[cfg(feature = "std")]
+use crate::net::http::Http;
+#[cfg(feature = "std")]
+use crate::secret::{AfterRefusal, after_refusal_of};
+use crate::secret::{Deadline, SecretSource};
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
@@ -68,6 +126,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
+#[cfg(feature = "std")]
+use std::time::Instant;
 use zeroize::Zeroizing;
 
 /// The parameters that the flow itself sends.
@@ -87,16 +147,23 @@ const GRANT_TYPE: &str = "client_credentials";
 #[must_use]
 pub struct Config {
     token_url: Url,
-    client_id: String,
+    /// Empty if none is sent.
+    client_id: SecretSource,
     authentication: ClientAuthentication,
     grant_type: Option<String>,
     /// Space-separated, RFC 6749 section 3.3.
     scope: String,
-    parameters: Vec<(String, Zeroizing<String>)>,
-    headers: Vec<(String, Zeroizing<String>)>,
+    parameters: Vec<(String, Value)>,
+    headers: Vec<(String, SecretSource)>,
     answer_members: Vec<String>,
     plain_http: bool,
     timeout: Duration,
+}
+
+/// The value of a parameter.
+enum Value {
+    Plain(Zeroizing<String>),
+    Secret(SecretSource),
 }
 
 impl Config {
@@ -105,15 +172,17 @@ impl Config {
     /// and the timeout is 10 s.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for an empty id or secret.
+    /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`] refuses, and for an id or secret that is empty or
+    /// has a control character or a byte order mark. With [`ClientAuthentication::none`] the id may be empty, for a
+    /// [grant](Self::with_grant_type) that needs none.
     pub fn new(
         token_url: &str,
-        client_id: impl Into<String>,
+        client_id: impl Into<SecretSource>,
         authentication: impl Into<ClientAuthentication>,
     ) -> Result<Config, Error> {
         let (client_id, authentication) = (client_id.into(), authentication.into());
-        if client_id.is_empty() {
-            return Err(Error::config("the client id must not be empty"));
+        if !is_left_out(&client_id) || !authentication.is_none() {
+            client_id.check(CLIENT_ID)?;
         }
         authentication.check()?;
         Ok(Config {
@@ -148,37 +217,55 @@ impl Config {
     /// [`Kind::Config`](crate::Kind::Config) for an empty name and for the parameters that the flow sends itself:
     /// `grant_type`, `client_id`, `client_secret`, `client_assertion`, `client_assertion_type` and `scope`.
     pub fn with_parameter(mut self, name: &str, value: &str) -> Result<Config, Error> {
-        if name.is_empty() {
-            return Err(Error::config("a parameter's name must not be empty"));
-        }
-        if RESERVED_PARAMETERS.contains(&name) {
-            return Err(Error::config(format!(
-                "the parameter {name} cannot be added: the flow sends it itself"
-            )));
-        }
-        self.parameters.push((name.into(), Zeroizing::new(value.into())));
+        check_parameter(name)?;
+        self.parameters.push((name.into(), Value::Plain(Zeroizing::new(value.into()))));
         Ok(self)
     }
 
-    /// Adds a header field to the token request, such as the key of a gateway before the server. Its value is wiped like
-    /// a secret and, if it has five characters or more, redacted in errors.
+    /// Adds a form parameter whose value is a secret: the token that is exchanged, an assertion. It is read anew for each
+    /// request, wiped, and redacted in errors. See [Other grants](self#other-grants).
+    ///
+    /// # Errors
+    /// As for [`with_parameter`](Self::with_parameter), and for a fixed value that is empty or has a control character or a
+    /// byte order mark.
+    pub fn with_secret_parameter(
+        mut self,
+        name: &str,
+        value: impl Into<SecretSource>,
+    ) -> Result<Config, Error> {
+        check_parameter(name)?;
+        let value = value.into();
+        value.check(&parameter(name))?;
+        self.parameters.push((name.into(), Value::Secret(value)));
+        Ok(self)
+    }
+
+    /// Adds a header field to the token request, such as the key of a gateway before the server. Its value may be a
+    /// [`SecretSource`], which is read anew for each request. It is wiped like a secret and, if it has five characters or
+    /// more, redacted in errors.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for what [`Request::with_header`] refuses, and for the headers that the
     /// flow sends itself: `Authorization`, `Accept` and `Content-Type`.
-    pub fn with_header(mut self, name: &str, value: &str) -> Result<Config, Error> {
-        check_header(name, value)?;
+    pub fn with_header(
+        mut self,
+        name: &str,
+        value: impl Into<SecretSource>,
+    ) -> Result<Config, Error> {
+        let value = value.into();
+        check_header(name, value.fixed().unwrap_or_default())?;
         if RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
             return Err(Error::config(format!(
                 "the header {name} cannot be added: the flow sends it itself"
             )));
         }
-        self.headers.push((name.into(), Zeroizing::new(value.into())));
+        self.headers.push((name.into(), value));
         Ok(self)
     }
 
-    /// Sets another `grant_type` than `client_credentials`, for a server that has its own name for this grant: Zoom's
-    /// [`account_credentials`](https://developers.zoom.us/docs/internal-apps/s2s-oauth/).
+    /// Sets another `grant_type` than `client_credentials`, for a server that has its own name for this grant, as Zoom has
+    /// [`account_credentials`](https://developers.zoom.us/docs/internal-apps/s2s-oauth/), or for [another
+    /// grant](self#other-grants).
     pub fn with_grant_type(mut self, name: &str) -> Config {
         self.grant_type = Some(name.into());
         self
@@ -199,6 +286,16 @@ impl Config {
     pub fn with_basic(mut self) -> Result<Config, Error> {
         self.authentication = self.authentication.into_basic()?;
         Ok(self)
+    }
+
+    /// Sends the secret as Basic without form-encoding, as curl does: see [`ClientAuthentication::unencoded`].
+    ///
+    /// # Errors
+    /// As for [`with_basic`](Self::with_basic).
+    pub fn with_basic_unencoded(self) -> Result<Config, Error> {
+        let mut config = self.with_basic()?;
+        config.authentication = config.authentication.unencoded();
+        Ok(config)
     }
 
     /// Allows a token URL with plain `http` to another host than loopback. Anyone on the network between can then read
@@ -227,26 +324,57 @@ impl Config {
     /// [`with_plain_http`](Self::with_plain_http) allows it, and for a malformed assertion; those of the function or
     /// file that supplies the secret or the assertion.
     pub fn request(&self) -> Result<Request, Error> {
+        self.request_before(None)
+    }
+
+    fn request_before(&self, deadline: Deadline) -> Result<Request, Error> {
         let url = &self.token_url;
         if !url.is_https() && !url.is_loopback() && !self.plain_http {
             return Err(Error::config(format!(
-                "the token URL is plain http to {}, which exposes the secret to the network: use https, or allow it by Config::with_plain_http",
+                "the token URL is plain http to {}, which exposes the secret to the network: use https, or allow it by --plain-http (Config::with_plain_http)",
                 url.host()
             )));
         }
-        let grant_type = ("grant_type", self.grant_type.as_deref().unwrap_or(GRANT_TYPE));
-        let mut others = Vec::new();
+        let client_id = match &self.client_id {
+            left_out if is_left_out(left_out) && self.grant_type.is_some() => None,
+            client_id => Some(client_id.supply(CLIENT_ID, deadline)?),
+        };
+        let mut values = Vec::with_capacity(self.parameters.len());
+        for (name, value) in &self.parameters {
+            values.push(match value {
+                Value::Plain(_) => None,
+                Value::Secret(source) => Some(source.supply(&parameter(name), deadline)?),
+            });
+        }
+        let mut others = Vec::with_capacity(1 + self.parameters.len());
         if !self.scope.is_empty() {
             others.push(("scope", self.scope.as_str()));
         }
-        others.extend(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        for ((name, value), supplied) in self.parameters.iter().zip(&values) {
+            others.push(match (value, supplied) {
+                (_, Some(secret)) => (name.as_str(), &**secret),
+                (Value::Plain(text), _) => (name.as_str(), text.as_str()),
+                (Value::Secret(_), None) => continue, // it was supplied above
+            });
+        }
+        let grant_type = ("grant_type", self.grant_type.as_deref().unwrap_or(GRANT_TYPE));
         let request = Request::for_token(Method::Post, url.clone());
-        let mut request =
-            self.authentication.add_to(request, &self.client_id, grant_type, &others)?;
-        for (name, value) in &self.headers {
-            request.push_header(name, value.clone());
+        let mut request = self.authentication.add_to(
+            request,
+            client_id.as_deref(),
+            grant_type,
+            &others,
+            deadline,
+        )?;
+        for secret in values.iter().flatten() {
+            request = request.with_secret(&**secret);
+        }
+        for (name, source) in &self.headers {
+            let value = source.supply(&format!("the value of the header {name}"), deadline)?;
+            check_header(name, &value)?;
+            request.push_header(name, Zeroizing::new(String::from(&*value)));
             if value.len() >= MIN_SEARCHED_BYTES {
-                request = request.with_secret(value.as_str());
+                request = request.with_secret(&*value);
             }
         }
         Ok(request)
@@ -261,8 +389,7 @@ impl Config {
     /// [`Refusal`](crate::Refusal); [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable
     /// token, or with one that is not of type Bearer.
     pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
-        let secret = request.secrets().next().unwrap_or_default();
-        let advice = self.authentication.advice(&self.client_id, secret);
+        let advice = self.authentication.advice(request);
         let answer =
             AnswerReader { request, separator: ' ', advice, members: &self.answer_members };
         answer.read_answer(response)
@@ -278,6 +405,30 @@ impl Config {
     }
 }
 
+const CLIENT_ID: &str = "the client id";
+
+/// Whether there is no client id: it is the fixed empty text.
+fn is_left_out(client_id: &SecretSource) -> bool {
+    client_id.fixed() == Some("")
+}
+
+/// How an error calls a parameter.
+fn parameter(name: &str) -> String {
+    format!("the parameter {name}")
+}
+
+fn check_parameter(name: &str) -> Result<(), Error> {
+    if name.is_empty() {
+        return Err(Error::config("a parameter's name must not be empty"));
+    }
+    if RESERVED_PARAMETERS.contains(&name) {
+        return Err(Error::config(format!(
+            "the parameter {name} cannot be added: the flow sends it itself"
+        )));
+    }
+    Ok(())
+}
+
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
@@ -290,61 +441,54 @@ impl fmt::Debug for Config {
 }
 
 #[cfg(feature = "std")]
-mod with_std {
-    use super::*;
-    use crate::flow::{self, Flow};
-    use crate::net::http::Http;
-    use crate::os::env;
-    use crate::secret::AfterRefusal;
-    use std::time::Instant;
-
-    impl Config {
-        /// Makes a configuration from the token endpoint's URL, `CLIENT_ID`, and
-        /// [`ClientAuthentication::from_env`]. Prefer a file to a variable for the secret: see
-        /// [`jsa::Config::from_env`](crate::jsa::Config::from_env).
-        ///
-        /// # Errors
-        /// As for [`new`](Self::new), naming the variable that is missing, empty or wrong.
-        pub fn from_env(token_url: &str) -> Result<Config, Error> {
-            let client_id = env::required("CLIENT_ID")?;
-            let authentication = ClientAuthentication::from_env()?.ok_or_else(|| {
-                Error::config(
-                    "none of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE is set",
-                )
-            })?;
-            Config::new(token_url, client_id, authentication)
-        }
-    }
-
-    impl Flow for Config {
-        fn timeout(&self) -> Duration {
-            self.timeout
-        }
-
-        fn prepare(&self, _: Instant) -> Result<Request, Error> {
-            self.request()
-        }
-
-        fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
-            self.read_answer(request, response)
-        }
-
-        fn after_refusal(&self) -> AfterRefusal {
-            self.authentication.after_refusal()
-        }
-    }
-
-    /// Gets a token with one request.
+impl Config {
+    /// Makes a configuration from the token endpoint's URL, `CLIENT_ID` or the file that `CLIENT_ID_FILE` names, and
+    /// [`ClientAuthentication::from_env`]. Prefer a file to a variable for the secret: see
+    /// [`jsa::Config::from_env`](crate::jsa::Config::from_env).
     ///
     /// # Errors
-    /// Any [`Kind`](crate::Kind) but `Locator` and `Status`; none holds the secret.
-    pub fn get_token(config: &Config) -> Result<Token, Error> {
-        flow::get_token::<dyn Flow>(config, &Http::new())
+    /// As for [`new`](Self::new), naming the variable that is missing, empty or wrong.
+    pub fn from_env(token_url: &str) -> Result<Config, Error> {
+        from_env(token_url, Needs::Secret)
     }
 }
 
 #[cfg(feature = "std")]
-pub use with_std::get_token;
+impl Flow for Config {
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    fn prepare(&self, deadline: Instant) -> Result<Request, Error> {
+        self.request_before(Some(deadline))
+    }
+
+    fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
+        self.read_answer(request, response)
+    }
+
+    fn after_refusal(&self) -> AfterRefusal {
+        let secrets = self.parameters.iter().filter_map(|(_, value)| match value {
+            Value::Secret(source) => Some(source),
+            Value::Plain(_) => None,
+        });
+        let sources = secrets.chain(self.authentication.source()).chain([&self.client_id]);
+        after_refusal_of(sources.chain(self.headers.iter().map(|(_, source)| source)))
+    }
+
+    fn allows_plain_http(&self) -> bool {
+        !self.token_url.is_https()
+    }
+}
+
+/// Gets a token with one request.
+///
+/// # Errors
+/// Any [`Kind`](crate::Kind) but `Locator` and `Status`; none holds the secret.
+#[cfg(feature = "std")]
+pub fn get_token(config: &Config) -> Result<Token, Error> {
+    flow::get_token::<dyn Flow>(config, &Http::new())
+}
 
 #[cfg(test)]
 mod servers;

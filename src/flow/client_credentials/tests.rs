@@ -151,7 +151,7 @@ fn text_members_that_were_asked_for_are_kept() {
 }
 
 #[test]
-fn plain_http_beyond_loopback_names_the_method_that_allows_it() {
+fn plain_http_beyond_loopback_names_what_allows_it() {
     for (url, allowed) in [
         ("http://h/t", false),
         ("http://10.0.0.1/t", false),
@@ -163,7 +163,8 @@ fn plain_http_beyond_loopback_names_the_method_that_allows_it() {
         assert_eq!(outcome.is_ok(), allowed, "{url}");
         if let Err(error) = outcome {
             assert_eq!(error.kind(), Kind::Config);
-            assert!(error.to_string().contains("Config::with_plain_http"), "{error}");
+            let way = "allow it by --plain-http (Config::with_plain_http)";
+            assert!(error.to_string().contains(way), "{error}");
         }
         assert!(config(url).with_plain_http().request().is_ok(), "{url}");
     }
@@ -174,7 +175,6 @@ fn empty_credentials_are_refused() {
     let new = |id: &str, way: ClientAuthentication| Config::new("https://h/t", id, way);
     for (id, way) in [
         ("", ClientAuthentication::body("s")),
-        ("", ClientAuthentication::none()),
         ("i", ClientAuthentication::body("")),
         ("i", ClientAuthentication::basic("")),
         ("i", ClientAuthentication::assertion("")),
@@ -184,4 +184,109 @@ fn empty_credentials_are_refused() {
         assert!(error.to_string().contains("must not be empty"), "{error}");
     }
     assert!(new("i", ClientAuthentication::none()).is_ok());
+    let error = new("", ClientAuthentication::none()).unwrap().request().unwrap_err();
+    assert!(error.to_string().contains("the client id must not be empty"), "{error}");
+}
+
+#[test]
+fn another_grant_needs_neither_secret_nor_id() {
+    let none = ClientAuthentication::none;
+    for (id, way, expected) in [
+        ("", none(), ""),
+        ("i", none(), "&client_id=i"),
+        ("i", ClientAuthentication::body("s"), "&client_id=i&client_secret=s"),
+    ] {
+        let config = Config::new("https://h/t", id, way)
+            .unwrap()
+            .with_grant_type("urn:ietf:params:oauth:grant-type:jwt-bearer")
+            .with_secret_parameter("assertion", "e30.e30.c2ln")
+            .unwrap();
+        assert_eq!(
+            body(&config.request().unwrap()),
+            [
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer",
+                expected,
+                "&assertion=e30.e30.c2ln"
+            ]
+            .concat()
+        );
+    }
+}
+
+#[test]
+fn a_secret_parameter_or_header_is_read_anew_and_redacted() {
+    use crate::secret::Secret;
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let next = || {
+        let number = ASKED.fetch_add(1, Ordering::SeqCst) + 1;
+        Ok(Secret::from(alloc::format!("the-value-no-{number}")))
+    };
+    let config = config("https://h/t")
+        .with_parameter("audience", "a")
+        .and_then(|config| {
+            config.with_secret_parameter("subject_token", SecretSource::from_fn(next))
+        })
+        .and_then(|config| config.with_parameter("resource", "r"))
+        .and_then(|config| config.with_header("X-Key", SecretSource::from_fn(next)))
+        .unwrap();
+    for (parameter, header) in
+        [("the-value-no-1", "the-value-no-2"), ("the-value-no-3", "the-value-no-4")]
+    {
+        let request = config.request().unwrap();
+        let expected = alloc::format!("&audience=a&subject_token={parameter}&resource=r");
+        assert!(
+            body(&request).ends_with(&expected),
+            "in the order of the calls: {}",
+            body(&request)
+        );
+        assert!(request.headers().any(|field| field == ("X-Key", header)));
+        for sent in [parameter, header] {
+            let answer =
+                alloc::format!(r#"{{"error":"no","error_description":"what is {sent} here"}}"#);
+            let error = config.read_answer(&request, Response::new(400, answer)).unwrap_err();
+            assert!(error.to_string().contains("what is [redacted] here"), "{error}");
+        }
+    }
+    assert!(!alloc::format!("{config:?}").contains("the-value"), "{config:?}");
+}
+
+#[test]
+fn a_supplied_value_that_cannot_be_sent_is_named() {
+    let of = |value: &'static str| SecretSource::from_fn(move || Ok(value.into()));
+    for (config, part) in [
+        (
+            config("https://h/t").with_secret_parameter("token", of("a\nb")),
+            "the parameter token has a control",
+        ),
+        (
+            config("https://h/t").with_secret_parameter("token", of("")),
+            "the parameter token must not be empty",
+        ),
+        (
+            config("https://h/t").with_header("X-Key", of("a\r\nHost: x")),
+            "header X-Key has a control",
+        ),
+        (
+            config("https://h/t").with_header("X-Key", of("é")),
+            "header X-Key has a control or non-ASCII",
+        ),
+        (Config::new("https://h/t", of("i\n"), "s"), "the client id ends in a line break"),
+        (
+            Config::new("https://h/t", "i", of("\u{feff}s")),
+            "the client secret has a byte order mark",
+        ),
+    ] {
+        let error = config.unwrap().request().unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    for error in [
+        config("https://h/t").with_secret_parameter("token", "a\nb").unwrap_err(),
+        config("https://h/t").with_secret_parameter("scope", "a").unwrap_err(),
+        Config::new("https://h/t", "i\0", "s").unwrap_err(),
+        Config::new("https://h/t", "i", "s\n").unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), Kind::Config, "{error}");
+    }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Accepts one secret, which a test can change.
 struct Server {
-    secret: Mutex<&'static str>,
+    secret: std::sync::Mutex<&'static str>,
     requests: AtomicUsize,
     lifetime: u64,
 }
@@ -26,9 +26,7 @@ impl Transport for Server {
 
 fn session(server: &Arc<Server>, file: &Path) -> Session {
     let config = Config::new("http://localhost/token", "id", SecretSource::file(file)).unwrap();
-    let mut session = Session::with_transport(config, Arc::clone(server));
-    session.now = fake_now;
-    session
+    with_fake_clock(config, server)
 }
 
 #[test]
@@ -41,7 +39,7 @@ fn a_session_with_a_valid_token_survives_a_file_that_is_not_whole() {
         {
             let case = format!("{:?}, {lifetime} s", content.map(String::from_utf8_lossy));
             let server = Arc::new(Server {
-                secret: Mutex::new("old-secret"),
+                secret: std::sync::Mutex::new("old-secret"),
                 requests: AtomicUsize::new(0),
                 lifetime,
             });

@@ -14,7 +14,7 @@
 mod head;
 mod line;
 
-use super::request::{MAX_API_ANSWER_BYTES, Request};
+use super::request::{MAX_API_ANSWER_BYTES, Method, Request};
 use super::response::{Response, is_success};
 use crate::error::{Error, NetworkCause};
 use crate::secret::{Buffer, OutOfMemory};
@@ -51,6 +51,7 @@ pub struct Incoming {
     /// Host and port, where they are known, for error messages.
     server: String,
     max_body_bytes: usize,
+    expected: Expected,
     /// What has come of the head and was not dropped.
     head: Buffer,
     /// The bytes of interim answers and trailers, which count as the head does.
@@ -59,6 +60,17 @@ pub struct Incoming {
     body: Buffer,
     state: State,
     line: Line,
+}
+
+/// Which answers to a request have a body (RFC 9112 section 6.3).
+#[derive(Clone, Copy, PartialEq)]
+enum Expected {
+    Body,
+    /// The answer to `HEAD` has none, whatever its header fields say.
+    NoBody,
+    /// After a 2xx answer to `CONNECT` the connection is a tunnel.
+    #[cfg(feature = "tls-no-provider")]
+    Tunnel,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -80,7 +92,11 @@ enum State {
 impl Request {
     /// Makes a parser for the answer to this request, which takes the bytes as they arrive.
     pub fn incoming(&self) -> Incoming {
-        Incoming::new(self.url().host_and_port(), self.max_answer_bytes())
+        let expected = match self.method() {
+            Method::Head => Expected::NoBody,
+            _ => Expected::Body,
+        };
+        Incoming::new(self.url().host_and_port(), self.max_answer_bytes(), expected)
     }
 }
 
@@ -97,17 +113,18 @@ impl Response {
     /// [`Kind::Malformed`](crate::Kind::Malformed) for a body of more than 1 MiB in a 2xx
     /// answer; the body of another answer is dropped.
     pub fn from_bytes(bytes: &[u8]) -> Result<Response, Error> {
-        let mut incoming = Incoming::new(String::new(), MAX_API_ANSWER_BYTES);
+        let mut incoming = Incoming::new(String::new(), MAX_API_ANSWER_BYTES, Expected::Body);
         incoming.push(bytes)?;
         incoming.finish()
     }
 }
 
 impl Incoming {
-    fn new(server: String, max_body_bytes: usize) -> Incoming {
+    fn new(server: String, max_body_bytes: usize, expected: Expected) -> Incoming {
         Incoming {
             server,
             max_body_bytes,
+            expected,
             head: Buffer::default(),
             dropped_bytes: 0,
             answer: None,
@@ -124,9 +141,16 @@ impl Incoming {
     /// head longer than 8 KiB, a body with two lengths or with a transfer coding other than `chunked`;
     /// [`Kind::Malformed`](crate::Kind::Malformed) for a 2xx answer that is larger than the request allows, or for
     /// which there is no memory. For another status code, such a body is dropped and is no error.
-    pub fn push(&mut self, mut bytes: &[u8]) -> Result<bool, Error> {
-        while !bytes.is_empty() && self.state != State::Whole {
-            let taken = match self.take(bytes) {
+    pub fn push(&mut self, bytes: &[u8]) -> Result<bool, Error> {
+        self.push_up_to_end(bytes)?;
+        Ok(self.state == State::Whole)
+    }
+
+    /// The same, and returns how many of the bytes belong to the answer.
+    fn push_up_to_end(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        let mut pushed = 0;
+        while pushed < bytes.len() && self.state != State::Whole {
+            pushed += match self.take(bytes.get(pushed..).unwrap_or_default()) {
                 Ok(taken) => taken,
                 Err(wrong) => {
                     // Memory may be used up, and the error's message needs some.
@@ -135,9 +159,8 @@ impl Incoming {
                     return Err(wrong.into());
                 }
             };
-            bytes = bytes.get(taken..).unwrap_or_default();
         }
-        Ok(self.state == State::Whole)
+        Ok(pushed)
     }
 
     /// Returns the answer, when it is complete or the connection has ended. See
@@ -238,7 +261,12 @@ impl Incoming {
             return Err(Wrong::NotHttp("its status is not from 200 to 599"));
         }
         self.head = Buffer::default();
-        self.state = framing(&head)?;
+        self.state = match self.expected {
+            Expected::NoBody => State::Whole,
+            #[cfg(feature = "tls-no-provider")]
+            Expected::Tunnel if is_success(head.status) => State::Whole,
+            _ => framing(&head)?,
+        };
         let length = match self.state {
             State::Length(length) => length,
             _ => 0,
@@ -302,6 +330,38 @@ impl Incoming {
         };
         self.line = Line::default();
         Ok(taken)
+    }
+}
+
+/// Parses a proxy's answer to `CONNECT` ([RFC 9110 section
+/// 9.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6)).
+#[cfg(feature = "tls-no-provider")]
+pub(crate) struct TunnelAnswer(Incoming);
+
+#[cfg(feature = "tls-no-provider")]
+impl TunnelAnswer {
+    pub(crate) fn new(max_body_bytes: usize) -> TunnelAnswer {
+        TunnelAnswer(Incoming::new(String::new(), max_body_bytes, Expected::Tunnel))
+    }
+
+    /// Parses the next bytes, and returns whether the answer is complete.
+    ///
+    /// # Errors
+    /// As for [`Incoming::push`]; and for bytes after a 2xx answer. The server in the tunnel speaks only after the
+    /// client, so these are not the server's.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<bool, Error> {
+        let pushed = self.0.push_up_to_end(bytes)?;
+        let is_open = self.0.answer.as_ref().is_some_and(|head| is_success(head.status));
+        if is_open && pushed < bytes.len() {
+            return Err(Wrong::NotHttp("it goes on after its end").into());
+        }
+        Ok(self.0.state == State::Whole)
+    }
+
+    /// The answer as far as it came, if its head did.
+    pub(crate) fn so_far(self) -> Option<Response> {
+        let Head { status, reason, headers } = self.0.answer?;
+        Some(Response::from_parts(self.0.server, status, reason, headers, self.0.body))
     }
 }
 

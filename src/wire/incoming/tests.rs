@@ -4,7 +4,7 @@ use alloc::string::ToString;
 
 /// Passes an answer to the parser in pieces of that many bytes.
 fn read_in_pieces(answer: &[u8], size: usize) -> Result<Response, Error> {
-    let mut incoming = Incoming::new(String::new(), 100_000);
+    let mut incoming = Incoming::new(String::new(), 100_000, Expected::Body);
     for piece in answer.chunks(size) {
         if incoming.push(piece)? {
             break;
@@ -154,7 +154,7 @@ fn a_head_ends_at_8_kib_whatever_it_is_made_of() {
     for (piece, is_whole) in [("A: b\r\n", true), ("A:b\n", true), ("X", false), (interim, true)] {
         let start = if piece == interim { "" } else { start };
         let endless: String = start.chars().chain(piece.chars().cycle().take(20_000)).collect();
-        let mut incoming = Incoming::new(String::new(), 100_000);
+        let mut incoming = Incoming::new(String::new(), 100_000, Expected::Body);
         let taken = endless.bytes().take_while(|byte| incoming.push(&[*byte]).is_ok()).count();
         assert!(taken <= MAX_HEAD_BYTES, "{taken} bytes of {piece:?}");
         // One byte less is enough for any number of lines.
@@ -177,7 +177,7 @@ fn a_body_beyond_the_limit_is_malformed_and_in_a_refusal_dropped() {
         "\r\n",
     ] {
         for (status, refused) in [(200, false), (401, true)] {
-            let mut incoming = Incoming::new(String::new(), 100);
+            let mut incoming = Incoming::new(String::new(), 100, Expected::Body);
             let answer = format!("HTTP/1.1 {status} X\r\n{framing}{}", "x".repeat(101));
             let outcome = incoming.push(answer.as_bytes());
             match outcome {
@@ -199,7 +199,7 @@ fn a_body_beyond_the_limit_is_malformed_and_in_a_refusal_dropped() {
 fn a_body_for_which_there_is_no_memory_is_malformed_and_in_a_refusal_dropped() {
     let most = isize::MAX as usize;
     for (status, expected) in [(200, Err(Kind::Malformed)), (401, Ok(true))] {
-        let mut incoming = Incoming::new(String::new(), most);
+        let mut incoming = Incoming::new(String::new(), most, Expected::Body);
         let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {most}\r\n\r\n");
         assert_eq!(incoming.push(head.as_bytes()).map_err(|error| error.kind()), expected);
     }
@@ -227,7 +227,7 @@ fn an_invalid_answer_is_refused_at_the_first_byte_that_shows_it() {
         ("X", 1),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab", 53),
     ] {
-        let mut incoming = Incoming::new(String::new(), 100);
+        let mut incoming = Incoming::new(String::new(), 100, Expected::Body);
         let good = answer.bytes().take_while(|byte| incoming.push(&[*byte]).is_ok()).count();
         assert!((wrong_at - 1..=wrong_at + 1).contains(&(good + 1)), "{answer:?}: {good}");
     }
@@ -237,10 +237,29 @@ fn an_invalid_answer_is_refused_at_the_first_byte_that_shows_it() {
 fn a_refused_answer_stays_refused() {
     let start = b"HTTP/1.1 200 OK\r\n\r\n{\"access_token\": ";
     for wrong in [&b"\"a token that is too large\"}"[..], &[b' '; 9000]] {
-        let mut incoming = Incoming::new(String::new(), 20);
+        let mut incoming = Incoming::new(String::new(), 20, Expected::Body);
         assert!(!incoming.push(start).unwrap());
         assert!(incoming.push(wrong).is_err(), "{wrong:?}");
         assert!(incoming.push(b"{}").is_err(), "after {wrong:?}");
         assert!(incoming.finish().is_err(), "after {wrong:?}");
+    }
+}
+
+#[test]
+fn the_answer_to_head_has_no_body_whatever_it_says() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 2000000000\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 404 No\r\nContent-Length: 9\r\n\r\n",
+        "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    ] {
+        for size in [1, 7, answer.len()] {
+            let mut incoming = Request::new(Method::Head, "http://h/").unwrap().incoming();
+            let mut pieces = answer.as_bytes().chunks(size);
+            let is_whole = pieces.any(|piece| incoming.push(piece).unwrap());
+            assert!(is_whole, "{answer:?} in pieces of {size}");
+            assert_eq!(incoming.finish().unwrap().body(), b"", "{answer:?}");
+        }
     }
 }

@@ -27,13 +27,16 @@ use observer::{Copies, Row, each};
 
 /// How the bytes travel.
 const WAYS: &[&str] = if cfg!(feature = "tls") { &["http", "https"] } else { &["http"] };
-const FLOWS: [&str; 7] = [
+const FLOWS: [&str; 9] = [
     "jsa",
+    "jsa, by pipe",
     "accelerator",
     "accelerator, by function",
     "client credentials, body",
     "client credentials, basic",
     "client credentials, assertion",
+    // Another grant, whose parameter and header are read from a file for each request.
+    "client credentials, parameter by function",
     // It starts the locator as a child. Its environment has a copy of the secret, under a name that is not the platform's.
     "jsa, with a locator",
 ];

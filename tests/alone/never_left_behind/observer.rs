@@ -49,7 +49,14 @@ impl Row {
         let token =
             if self.flow.starts_with("accelerator") { random_jwt() } else { random_text(48) };
         let secret_file = folder.path().join("secret");
-        std::fs::write(&secret_file, &secret).unwrap();
+        if self.flow.ends_with("by pipe") {
+            let mode = rustix::fs::Mode::RWXU;
+            rustix::fs::mkfifoat(rustix::fs::CWD, &secret_file, mode).unwrap();
+            let (pipe, secret) = (secret_file.clone(), secret.clone());
+            std::thread::spawn(move || std::fs::write(pipe, secret)); // waits for the reader
+        } else {
+            std::fs::write(&secret_file, &secret).unwrap();
+        }
         let mut command = Command::new(std::env::current_exe().unwrap());
         let server = self.serve(&secret, &token);
         let (url, outside) = match self.way {

@@ -38,6 +38,16 @@ fn subject() {
     };
     match flow.as_str() {
         "jsa" => act(jsa().with_qoauth_url(&url).unwrap(), &mode, &url),
+        "jsa, by pipe" => {
+            let config = jsa::Config::new("id", SecretSource::file(secret_file)).unwrap();
+            act(config.with_timeout(timeout).with_qoauth_url(&url).unwrap(), &mode, &url);
+        }
+        "client credentials, parameter by function" => {
+            let source = || SecretSource::file(&secret_file);
+            let config = client_credentials(ClientAuthentication::none());
+            let config = config.with_grant_type("g").with_secret_parameter("assertion", source());
+            act(config.and_then(|config| config.with_header("X", source())).unwrap(), &mode, &url);
+        }
         "jsa, with a locator" => {
             let config = jsa().with_qoauth_host(SERVICE).unwrap();
             act(config.with_locator("/usr/bin/printenv"), &mode, &url);

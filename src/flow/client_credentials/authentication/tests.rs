@@ -128,9 +128,9 @@ fn an_assertion_has_the_form_of_a_jwt_and_16_kib_at_most() {
         (&of(16 * 1024 + 1), JWT_BEARER, Some("longer than 16 KiB")),
         (" ", JWT_BEARER, Some("a space")),
         ("e30.e30.c2ln e30.e30.c2ln", JWT_BEARER, Some("a space")),
-        ("e30.e30\n.c2ln", JWT_BEARER, Some("a line break")),
-        ("e30.e30.c2ln\n", JWT_BEARER, Some("a line break")),
-        ("e30.e30.c2ln\0", JWT_BEARER, Some("another character")),
+        ("e30.e30\n.c2ln", JWT_BEARER, Some("a control character, U+000A")),
+        ("e30.e30.c2ln\n", JWT_BEARER, Some("ends in a line break")),
+        ("e30.e30.c2ln\0", JWT_BEARER, Some("a control character, U+0000")),
         ("e30.e30.c2lné", JWT_BEARER, Some("another character")),
         ("e30", JWT_BEARER, Some("not a JWT")),
         ("e30.e30", JWT_BEARER, Some("not a JWT")),
@@ -150,7 +150,7 @@ fn an_assertion_has_the_form_of_a_jwt_and_16_kib_at_most() {
         (&"x".repeat(16 * 1024 + 1), other, Some("longer than 16 KiB")),
     ] {
         let way = ClientAuthentication::assertion(assertion).with_assertion_type(assertion_type);
-        let outcome = config(way).request();
+        let outcome = Config::new("https://h/t", ID, way).and_then(|config| config.request());
         match wrong {
             None => assert!(outcome.is_ok(), "{assertion:?}: {outcome:?}"),
             Some(part) => {
@@ -171,8 +171,8 @@ fn a_refusal_says_what_to_check() {
     for (config, advice) in [
         (of("i", ClientAuthentication::body("s+")), "in the body or as Basic"),
         (of("i", basic("Az09-._~")), "as Basic or in the body"),
-        (of("i", basic("c2VjcmV0/w==")), "wants them unencoded"),
-        (of("i+", basic("s")), "wants them unencoded"),
+        (of("i", basic("c2VjcmV0/w==")), "--basic-unencoded (ClientAuthentication::unencoded)"),
+        (of("i+", basic("s")), "--basic-unencoded (ClientAuthentication::unencoded)"),
         (of("i", basic("c2VjcmV0/w==").unencoded()), "as Basic or in the body"),
         (of("i", ClientAuthentication::assertion(JWT)), "issuer, audience, key and times"),
         (of("i", ClientAuthentication::none()), "the client's certificate"),

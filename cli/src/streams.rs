@@ -1,4 +1,7 @@
-//! The program's output to its console: one-line errors, exit statuses, lines on standard output.
+//! The standard streams: what is printed on standard output, one-line errors on standard error.
+//!
+//! A standard output that is closed when the program starts is `/dev/null`, which std opens in its place before `main`:
+//! what is printed is discarded. A caller that passes `/dev/null`, as Python's `subprocess.DEVNULL`, looks the same.
 
 use minbearer::Error;
 use minbearer::internal::on_a_line;
@@ -21,20 +24,13 @@ pub fn print_error(program: &str, error: &dyn std::fmt::Display) {
 }
 
 /// Writes to standard output. A full disk or a closed pipe is an error.
-pub fn print(parts: &[&str]) -> Result<(), Error> {
-    write(parts).map_err(unwritable)
-}
-
+///
 /// Not through `std::io`: its buffers for the standard streams are never freed, and so never wiped.
-fn write(parts: &[&str]) -> std::io::Result<()> {
-    parts
-        .iter()
-        .try_for_each(|part| write_all(rustix::stdio::stdout(), part.as_bytes()))
-        .map_err(std::io::Error::from)
-}
-
-fn unwritable(error: std::io::Error) -> Error {
-    Error::config(format!("could not write to standard output: {error}"))
+pub fn print(text: &str) -> Result<(), Error> {
+    write_all(rustix::stdio::stdout(), text.as_bytes()).map_err(|error| {
+        let error = std::io::Error::from(error);
+        Error::config(format!("could not write to standard output: {error}"))
+    })
 }
 
 /// Writes all of it, however often the system takes only a part, or nothing for the moment.

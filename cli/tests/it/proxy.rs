@@ -1,0 +1,70 @@
+//! `minbearer --proxy`.
+#![cfg(feature = "tls")]
+
+use crate::support::appliance::{Appliance, Setup};
+use crate::support::hostile::{Server, Step};
+use crate::support::programs::{command, run};
+use crate::support::proxy::Proxy;
+
+#[test]
+fn a_proxy_is_taken_from_the_command_line_and_never_from_the_environment() {
+    let setup = Setup { tls: true, ..Setup::default() };
+    let appliance = Appliance::set_up(setup).expect("the appliance starts");
+    let url = appliance.qoauth_url() + "/token";
+    let ca = appliance.ca_file().unwrap().to_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (password, wrong) = (file("password", "petal\n"), file("wrong", "thorn"));
+    let open = Proxy::start(None);
+    let closed = Proxy::start(Some("Basic cm9zZTpwZXRhbA==")); // rose:petal
+    let (open_url, closed_url) = (open.url(), closed.url());
+    let credentials = appliance.credentials();
+    let client = [
+        ("CLIENT_ID", credentials.client_id.as_str()),
+        ("CLIENT_SECRET", &credentials.client_secret),
+    ];
+    let to_closed = ["--proxy", &closed_url, "--proxy-user", "rose"];
+    let with_password = [("PROXY_PASSWORD_FILE", password.as_str())];
+    for (url, options, variables, status, part) in [
+        (&url, &["--proxy", &open_url][..], &[][..], 0, ""),
+        (&url, &to_closed, &with_password, 0, ""),
+        (&url, &to_closed, &[("PROXY_PASSWORD_FILE", &*wrong)], 4, "does not accept the user"),
+        (&url, &["--proxy", &closed_url], &[], 4, "407 Proxy Authentication Required; it wants a"),
+        (&url, &to_closed, &[], 2, "--proxy-user is given, and PROXY_PASSWORD_FILE is not set"),
+        (&url, &["--proxy", &closed_url], &with_password, 2, "--proxy-user is not given"),
+        (&url, &["--proxy-user", "rose"], &with_password, 2, "is given without --proxy URL"),
+        (&url, &["--proxy", "https://p"], &[], 2, "the proxy URL is https"),
+        (&url, &["--proxy", "http://u:hunter2@p"], &[], 2, "the proxy URL has user info"),
+        (
+            &"http://127.0.0.1:1/token".to_owned(),
+            &["--proxy", &open_url],
+            &[],
+            2,
+            "a proxy is for https alone",
+        ),
+    ] {
+        let arguments = [&["client-credentials", url, "--cacert", ca], options].concat();
+        let outcome = run("minbearer", &arguments, &[&client[..], variables].concat());
+        if status == 0 {
+            assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{options:?}");
+        } else {
+            outcome.expect_failure("minbearer", status, part);
+            assert!(!outcome.err.contains("hunter2"), "{outcome:?}");
+        }
+    }
+    assert_eq!((open.seen().heads.len(), closed.seen().heads.len()), (1, 3));
+
+    let other = Server::script(vec![Step::Hold]);
+    let mut command = command("minbearer", &client);
+    for name in ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+    {
+        command.env(name, other.url());
+    }
+    let output = command.args(["client-credentials", &url, "--cacert", ca]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(other.connections(), 0, "a variable was obeyed");
+}

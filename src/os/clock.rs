@@ -1,0 +1,23 @@
+//! The clock by which tokens live: it runs on while the machine is suspended, since the server's does too.
+//!
+//! std's `Instant` stops in suspend on Linux. `CLOCK_BOOTTIME` does not, and is read without a system call; on x86 with a
+//! kernel before 5.3 it is one. On macOS and OpenBSD `CLOCK_MONOTONIC` counts the time of a suspend; on other systems it
+//! may not, and a token is then renewed later than due by that time.
+
+use core::time::Duration;
+use rustix::time::{ClockId, clock_gettime};
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const CLOCK: ClockId = ClockId::Boottime;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const CLOCK: ClockId = ClockId::Monotonic;
+
+/// The time since the clock's start.
+pub(crate) fn now() -> Duration {
+    let time = clock_gettime(CLOCK);
+    // It does not lie before its start.
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or_default(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
+}
