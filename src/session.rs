@@ -291,5 +291,4 @@ impl fmt::Debug for Session {
 }
 
 #[cfg(test)]
-#[path = "session/tests.rs"]
 mod tests;

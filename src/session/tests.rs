@@ -1,10 +1,6 @@
-#[path = "tests/failures.rs"]
 mod failures;
-#[path = "tests/rejection.rs"]
 mod rejection;
-#[path = "tests/rotation.rs"]
 mod rotation;
-#[path = "tests/threads.rs"]
 mod threads;
 
 use super::*;

@@ -7,7 +7,6 @@ mod command_line;
 mod credentials;
 mod locator;
 mod output;
-mod pages;
 mod proxy;
 mod renew;
 mod tls;

@@ -2,11 +2,8 @@
 //!
 //! `.ci/firmware` builds the images; the variable `FIRMWARE` names their folder.
 
-pub mod modem;
-mod qemu;
-
-use modem::{Behaviour, Modem};
-use qemu::Qemu;
+use crate::modem::{Behaviour, Modem};
+use crate::qemu::Qemu;
 use std::path::PathBuf;
 
 /// A board and how it is connected.

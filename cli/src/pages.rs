@@ -1,19 +1,15 @@
 //! The manual page and the completions are generated from the program's own table. After a change to it,
 //!
 //! ```sh
-//! UPDATE_PAGES=1 cargo test -p minbearer-cli --test it pages
+//! UPDATE_PAGES=1 cargo test -p minbearer-cli pages::
 //! ```
 
-#[allow(dead_code)] // how --help is laid out
-#[path = "../../src/table.rs"]
-mod table;
-
+use crate::table::{COMMANDS, OPTIONS, PROBE, Row, STATUSES, VARIABLES};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
-use table::{COMMANDS, OPTIONS, PROBE, Row, STATUSES, VARIABLES};
 
-const MADE: &str = "Made from cli/src/table.rs by cli/tests/it/pages.rs.";
+const MADE: &str = "Made from cli/src/table.rs by cli/src/pages.rs.";
 
 #[track_caller]
 fn expect_current(path: &str, text: &str) {
@@ -88,7 +84,7 @@ mod manual {
     }
 
     pub fn page() -> String {
-        include_str!("../../docs/minbearer.1.in")
+        include_str!("../docs/minbearer.1.in")
             .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
             .replace("@SYNOPSIS@", &synopsis())
             .replace("@OPTIONS@", &options())

@@ -1,15 +1,17 @@
 //! `examples/firmware` on boards in QEMU: the flows, unusual answers, and a search of the RAM for secrets. `.ci/firmware`
 //! builds the images, sets the variable `FIRMWARE` and runs this; plain `cargo test` skips it.
 
-#[path = "../support/mod.rs"]
+#[path = "../../support/mod.rs"]
 mod support;
 
-use crate::support::firmware;
+mod board;
+mod modem;
+mod qemu;
 
 use crate::support::appliance::{Appliance, Credentials};
 use crate::support::hostile::{Server, Step};
-use firmware::modem::Behaviour;
-use firmware::{Board, Outcome, Settings, boards, flash_bytes, has_image};
+use board::{Board, Outcome, Settings, boards, flash_bytes, has_image};
+use modem::Behaviour;
 use std::collections::HashSet;
 
 const FLOWS: [&str; 3] = ["jsa", "accelerator", "client-credentials"];
@@ -255,8 +257,9 @@ fn a_wait_ends_and_an_unreachable_server_is_named() {
     };
     let silent = Server::script(vec![Step::Request, Step::Hold]);
     let (api, silent) = (&api, &silent);
+    let boards = boards();
     std::thread::scope(|scope| {
-        for board in &boards() {
+        for board in &boards {
             let absent = &absent;
             scope.spawn(move || {
                 let outcome = board.run(&with_servers(silent, api), Behaviour::default());
@@ -268,8 +271,8 @@ fn a_wait_ends_and_an_unreachable_server_is_named() {
         }
         scope.spawn(|| {
             let mute = Behaviour { is_silent: true, ..Behaviour::default() };
-            let outcome = boards()[0].run(&with_servers(silent, api), mute);
-            check(&boards()[0], "a silent modem", &outcome, 5, "the modem");
+            let outcome = boards[0].run(&with_servers(silent, api), mute);
+            check(&boards[0], "a silent modem", &outcome, 5, "the modem");
         });
     });
 }
@@ -360,7 +363,7 @@ fn each_image_keeps_within_its_budget() {
     let mut over = Vec::new();
     println!("| image | flash | heap for the token | with the API call | stack |");
     println!("| --- | --- | --- | --- | --- |");
-    for line in include_str!("../../.ci/firmware.budgets").lines() {
+    for line in include_str!("../../../.ci/firmware.budgets").lines() {
         let row = line.split('#').next().unwrap_or_default();
         let words: Vec<&str> = row.split_whitespace().collect();
         let [image, ref budgets @ ..] = words[..] else { continue };
