@@ -249,7 +249,6 @@ impl Error {
     }
 
     /// Appends to the message.
-    #[cfg(feature = "std")]
     pub(crate) fn with_note(mut self, note: &str) -> Error {
         self.0.message.push_str(note);
         self

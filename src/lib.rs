@@ -209,7 +209,7 @@ pub mod internal {
     };
     pub use crate::life::pause;
     pub use crate::net::http::with_proxy_of;
-    pub use crate::os::env::optional as variable;
+    pub use crate::os::env::{optional as variable, required_client_id};
     pub use crate::os::files::read_regular;
     pub use crate::wire::json::written_seconds;
     pub use crate::wire::time::Utc;

@@ -2,6 +2,7 @@
 
 use super::format::Format;
 use super::renewal::LEAST_BETWEEN_REQUESTS;
+use super::signing::Signing;
 use super::table::{COMMANDS, Command, Flow, OPTIONS, PROBE, Row, Setting};
 use minbearer::Error;
 use minbearer::internal::written_seconds;
@@ -37,6 +38,7 @@ pub struct Arguments {
     pub basic: Option<Basic>,
     pub grant_type: Option<String>,
     pub plain_http: bool,
+    pub signing: Signing,
     pub format: Format,
     pub timeout: Duration,
     pub tls: TlsFiles,
@@ -126,6 +128,7 @@ impl Arguments {
             basic: None,
             grant_type: None,
             plain_http: false,
+            signing: Signing::default(),
             format: Format::Token,
             timeout: DEFAULT_TIMEOUT,
             tls: TlsFiles::default(),
@@ -142,6 +145,7 @@ impl Arguments {
             has_every |= row.setting == Setting::Every;
             arguments.set(row, value)?;
         }
+        arguments.signing.check()?;
         let needs = |option: &str, other: &str| {
             Err(Error::config([option, " is given without ", other].concat()))
         };
@@ -187,6 +191,11 @@ impl Arguments {
             Setting::BasicUnencoded => self.send_as(Basic::Unencoded)?,
             Setting::GrantType => self.grant_type = Some(text("the grant type", value)?),
             Setting::PlainHttp => self.plain_http = true,
+            Setting::SignKey
+            | Setting::SignKid
+            | Setting::SignCert
+            | Setting::SignAlg
+            | Setting::SignClaim => self.signing.set(row.setting, value)?,
             Setting::Header => self.print(Format::Header)?,
             Setting::Json => self.print(Format::Json)?,
             Setting::ExecCredential => self.print(Format::ExecCredential)?,

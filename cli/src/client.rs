@@ -3,7 +3,10 @@
 use super::advice;
 use super::arguments::{Arguments, Basic, TlsFiles, Value};
 use super::table;
-use minbearer::internal::{ClientNeeds, Utc, client_credentials_from_env, variable, with_proxy_of};
+use minbearer::client_credentials::ClientAuthentication;
+use minbearer::internal::{
+    ClientNeeds, Utc, client_credentials_from_env, required_client_id, variable, with_proxy_of,
+};
 use minbearer::prompt::password_from_env;
 use minbearer::{
     AfterRefusal, Error, Flow, Http, Request, Response, SecretSource, Token, Transport,
@@ -106,8 +109,12 @@ fn user() -> Result<String, Error> {
     variable("USER")?.ok_or_else(|| Error::config("no USERNAME is given and $USER is not set"))
 }
 
+/// The grant in which an assertion says who asks (RFC 7523 section 2.1).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Config, Error> {
     let url = arguments.operands.first().map(String::as_str).unwrap_or_default();
+    let is_jwt_bearer = arguments.grant_type.as_deref() == Some(JWT_BEARER);
     let needs = if arguments.grant_type.is_some() {
         ClientNeeds::Nothing
     } else if arguments.tls.certificate.is_some() {
@@ -115,7 +122,20 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
     } else {
         ClientNeeds::Secret
     };
-    let mut config = client_credentials_from_env(url, needs)?;
+    let mut config = match arguments.signing.assertion()? {
+        Some(assertion) if is_jwt_bearer => client_credentials_from_env(url, needs)?
+            .with_secret_parameter("assertion", assertion)?,
+        Some(_) if ClientAuthentication::from_env()?.is_some() => {
+            return Err(Error::config(
+                "--sign-key is given, and the environment has a client secret or an assertion too: remove one of them",
+            ));
+        }
+        Some(assertion) => {
+            let authentication = ClientAuthentication::assertion(assertion);
+            client_credentials::Config::new(url, required_client_id()?, authentication)?
+        }
+        None => client_credentials_from_env(url, needs)?,
+    };
     config = config.with_timeout(arguments.timeout);
     for scope in &arguments.scopes {
         config = config.with_scope(scope);

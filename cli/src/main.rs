@@ -17,6 +17,7 @@ mod renewal;
 mod renewing;
 mod report;
 mod signals;
+mod signing;
 mod streams;
 mod table;
 

@@ -219,7 +219,7 @@ fn zsh_options<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
         let argument = match row.argument {
             "" => String::new(),
             "FILE" => String::from(":FILE:_files"),
-            argument => format!(":{argument}: "),
+            argument => format!(":{}: ", zsh_text(argument)),
         };
         let _ = writeln!(text, "  '{again}--{}[{}]{argument}'", row.name, zsh_text(row.what));
     }

@@ -50,6 +50,11 @@ pub enum Setting {
     BasicUnencoded,
     GrantType,
     PlainHttp,
+    SignKey,
+    SignKid,
+    SignCert,
+    SignAlg,
+    SignClaim,
     Header,
     Json,
     ExecCredential,
@@ -96,7 +101,10 @@ const fn row(
     flow: Option<Flow>,
     what: &'static str,
 ) -> Row {
-    let repeats = matches!(setting, Setting::Scope | Setting::Parameter | Setting::RequestHeader);
+    let repeats = matches!(
+        setting,
+        Setting::Scope | Setting::Parameter | Setting::RequestHeader | Setting::SignClaim
+    );
     Row { setting, name, argument, flow, repeats, what }
 }
 
@@ -147,6 +155,35 @@ pub const OPTIONS: &[Row] = &[
         "",
         CLIENT_CREDENTIALS,
         "allow http to another host, which shows the secret",
+    ),
+    row(
+        Setting::SignKey,
+        "sign-key",
+        "FILE",
+        CLIENT_CREDENTIALS,
+        "sign an assertion with this key, PEM, instead of a secret (sign)",
+    ),
+    row(Setting::SignKid, "sign-kid", "ID", CLIENT_CREDENTIALS, "the key's name at the server"),
+    row(
+        Setting::SignCert,
+        "sign-cert",
+        "FILE",
+        CLIENT_CREDENTIALS,
+        "the key's certificate, PEM, which Entra asks for",
+    ),
+    row(
+        Setting::SignAlg,
+        "sign-alg",
+        "NAME",
+        CLIENT_CREDENTIALS,
+        "RS256, RS384 or PS256 for an RSA key; default RS256",
+    ),
+    row(
+        Setting::SignClaim,
+        "sign-claim",
+        "NAME=TEXT|NAME:=NUMBER",
+        CLIENT_CREDENTIALS,
+        "another claim of the assertion, or another iss, sub or aud",
     ),
     row(Setting::Header, "header", "", None, "print \"Authorization: <value>\" instead"),
     row(

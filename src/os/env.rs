@@ -13,7 +13,7 @@ pub(crate) fn client_id() -> Result<Option<SecretSource>, Error> {
 }
 
 /// The same if there has to be one.
-pub(crate) fn required_client_id() -> Result<SecretSource, Error> {
+pub fn required_client_id() -> Result<SecretSource, Error> {
     client_id()?.ok_or_else(|| Error::config("neither CLIENT_ID nor CLIENT_ID_FILE is set"))
 }
 

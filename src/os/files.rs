@@ -19,7 +19,7 @@ pub(super) const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
 /// How errors call one.
 pub(super) const SECRET_FILE: &str = "the secret file";
 /// For a file that is read outside a call that has a deadline.
-pub(super) const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
 /// For a look at a path or a file's dates, which takes microseconds unless its mount does not answer.
 pub(super) const LOOK_TIMEOUT: Duration = Duration::from_millis(250);
 
@@ -51,7 +51,7 @@ fn shown_now(path: &Path) -> String {
 }
 
 /// The same for a path that is known to name something. It asks the system nothing, which might not answer.
-pub(super) fn shown_existing(path: &Path) -> String {
+pub(crate) fn shown_existing(path: &Path) -> String {
     on_a_line(&path.to_string_lossy())
 }
 

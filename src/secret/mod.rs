@@ -1,11 +1,13 @@
 //! Secrets: buffers that are wiped when they are dropped and never print what they hold.
 
 mod buffer;
+#[cfg(any(feature = "sign", feature = "tls-no-provider"))]
+pub(crate) mod pem;
 mod source;
 
 pub(crate) use buffer::{Buffer, OutOfMemory};
 pub use source::{AfterRefusal, SecretSource};
-pub(crate) use source::{Deadline, Supplied};
+pub(crate) use source::{Deadline, Recipient, Supplied};
 #[cfg(feature = "std")]
 pub(crate) use source::{Supply, after_refusal_of};
 

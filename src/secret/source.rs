@@ -32,6 +32,14 @@ enum Place {
     Supplied(Box<dyn Supply>),
 }
 
+/// Whom a request is for, and from whom: what a signed assertion says unless told otherwise.
+#[derive(Clone, Copy)]
+pub(crate) struct Recipient<'a> {
+    /// `None` if none is sent.
+    pub(crate) client_id: Option<&'a str>,
+    pub(crate) token_url: &'a str,
+}
+
 /// When the call ends for which a secret is supplied, if it has a deadline.
 #[cfg(feature = "std")]
 pub(crate) type Deadline = Option<std::time::Instant>;
@@ -42,6 +50,11 @@ pub(crate) type Deadline = Option<core::convert::Infallible>;
 /// Supplies a secret anew for each request.
 pub(crate) trait Supply: Send + Sync {
     fn supply(&self, deadline: Deadline) -> Result<Secret, Error>;
+
+    /// The same for a source that makes its secret for one recipient.
+    fn supply_for(&self, _: Recipient, deadline: Deadline) -> Result<Secret, Error> {
+        self.supply(deadline)
+    }
 
     #[cfg_attr(not(feature = "std"), allow(dead_code))] // only a session asks
     fn after_refusal(&self) -> AfterRefusal;
@@ -118,13 +131,49 @@ impl SecretSource {
     /// Gets the secret for one request, and rejects what [`check_text`] rejects. `name` says in an
     /// error which one it is.
     pub(crate) fn supply(&self, name: &str, deadline: Deadline) -> Result<Supplied<'_>, Error> {
+        self.supply_by(name, &|source| source.supply(deadline))
+    }
+
+    /// The same, for a source that may make its secret for this recipient.
+    pub(crate) fn supply_for(
+        &self,
+        name: &str,
+        to: Recipient,
+        deadline: Deadline,
+    ) -> Result<Supplied<'_>, Error> {
+        self.supply_by(name, &|source| source.supply_for(to, deadline))
+    }
+
+    /// Gets the secret as it is, for a key, which has line breaks.
+    #[cfg(feature = "sign")]
+    pub(crate) fn supply_unchecked(&self, deadline: Deadline) -> Result<Supplied<'_>, Error> {
+        match &self.0 {
+            Place::Fixed(secret) => Ok(Supplied::Kept(secret)),
+            Place::Supplied(source) => source.supply(deadline).map(Supplied::Fresh),
+        }
+    }
+
+    /// The file that it comes from, for errors.
+    #[cfg(feature = "sign")]
+    pub(crate) fn shown_file(&self) -> Option<String> {
+        match &self.0 {
+            Place::Fixed(_) => None,
+            Place::Supplied(source) => source.file(),
+        }
+    }
+
+    fn supply_by(
+        &self,
+        name: &str,
+        ask: &dyn Fn(&dyn Supply) -> Result<Secret, Error>,
+    ) -> Result<Supplied<'_>, Error> {
         match &self.0 {
             Place::Fixed(secret) => {
                 check_text(name, secret.expose())?;
                 Ok(Supplied::Kept(secret))
             }
             Place::Supplied(source) => {
-                let secret = source.supply(deadline)?;
+                let secret = ask(&**source)?;
                 match source.file() {
                     Some(file) => {
                         check_text(&alloc::format!("{name} in {file}"), secret.expose())?;

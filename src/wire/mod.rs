@@ -10,8 +10,7 @@ pub(crate) mod not_json;
 pub(crate) mod redact;
 pub(crate) mod request;
 pub(crate) mod response;
-mod retry_after;
-#[cfg(feature = "std")]
+pub(crate) mod retry_after;
 pub(crate) mod time;
 pub(crate) mod token;
 pub(crate) mod token_answer;

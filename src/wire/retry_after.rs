@@ -15,7 +15,7 @@ pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Dur
 
 /// The seconds since 1970 of an IMF-fixdate (RFC 9110 section 5.6.7), the form that servers have to send:
 /// `Sun, 06 Nov 1994 08:49:37 GMT`. Each part is at a fixed offset.
-fn http_date(text: &str) -> Option<u64> {
+pub(crate) fn http_date(text: &str) -> Option<u64> {
     const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let text = text.as_bytes();
     if text.len() != 29 || text.get(3..5)? != b", " || text.get(25..)? != b" GMT" {

@@ -5,9 +5,13 @@ use core::fmt;
 /// 9999-12-31T23:59:59Z, the last moment that a certificate can name.
 const LAST_SECOND: u64 = 253_402_300_799;
 
+/// 2026-11-01T00:00:00Z in seconds since 1970: this release is later, so that a clock which says less is wrong.
+pub(crate) const RELEASED: u64 = 1_793_491_200;
+
 /// A time in seconds since 1970, shown as RFC 3339.
 pub struct Utc(pub u64);
 
+#[cfg(feature = "std")]
 impl Utc {
     /// The time by the device's clock. A clock before 1970 is wrong and counts as 1970.
     pub fn now() -> Utc {
@@ -39,7 +43,7 @@ impl fmt::Display for Utc {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::string::ToString;
+    use alloc::string::ToString;
 
     #[test]
     fn a_time_is_shown_as_rfc_3339() {
@@ -52,6 +56,7 @@ mod tests {
             (1_709_251_199, "2024-02-29T23:59:59Z"),
             (1_763_773_323, "2025-11-22T01:02:03Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (RELEASED, "2026-11-01T00:00:00Z"),
             (LAST_SECOND, "9999-12-31T23:59:59Z"),
             (u64::MAX, "9999-12-31T23:59:59Z"),
         ] {

@@ -128,10 +128,16 @@ fn run(row: &Row, timeout: Duration) {
         Some(host) => format!("http://{host}:{}", servers[0].port()),
         None => servers[0].url(),
     };
-    let call = row.call;
-    let (error, took) = within(timeout + ENDLESS, move || call(&url, timeout)).expect("a URL");
-    assert_eq!(error.kind(), Kind::Timeout, "{name}: {error}");
-    assert!(took <= timeout + GRACE, "{name}: {took:?}");
+    // Others may have had the processors: a call without a deadline is late every time.
+    for attempt in 1.. {
+        let (call, url) = (row.call, url.clone());
+        let (error, took) = within(timeout + ENDLESS, move || call(&url, timeout)).expect("a URL");
+        assert_eq!(error.kind(), Kind::Timeout, "{name}: {error}");
+        if took <= timeout + GRACE {
+            break;
+        }
+        assert!(attempt < 3, "{name}: {took:?}");
+    }
     let expected = servers.iter().map(Server::queued).sum();
     assert!(settles_at(expected, servers[0].port()), "{name}: a connection is still open");
 }

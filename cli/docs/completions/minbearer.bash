@@ -2,12 +2,12 @@
 _minbearer() {
     local word=${COMP_WORDS[COMP_CWORD]} command='' index words
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-        --output | --cacert | --cert | --key | --check)
+        --sign-key | --sign-cert | --output | --cacert | --cert | --key | --check)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
-        --scope | --parameter | --request-header | --grant-type | --mode | --every | --timeout | --proxy | --proxy-user | --max-age)
+        --scope | --parameter | --request-header | --grant-type | --sign-kid | --sign-alg | --sign-claim | --mode | --every | --timeout | --proxy | --proxy-user | --max-age)
             COMPREPLY=()
             return
             ;;
@@ -18,7 +18,7 @@ _minbearer() {
     case $command in
         jsa) words='--header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
         accelerator) words='--rfc6750 --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
-        client-credentials) words='--scope --parameter --request-header --basic --basic-unencoded --grant-type --plain-http --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
+        client-credentials) words='--scope --parameter --request-header --basic --basic-unencoded --grant-type --plain-http --sign-key --sign-kid --sign-cert --sign-alg --sign-claim --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
         *) words='jsa accelerator client-credentials --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version --check --max-age' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

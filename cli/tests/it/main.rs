@@ -9,4 +9,5 @@ mod locator;
 mod output;
 mod proxy;
 mod renew;
+mod signing;
 mod tls;

@@ -1,7 +1,7 @@
 //! Client authentication ([RFC 6749 section 2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)).
 
 use crate::error::Error;
-use crate::secret::{Deadline, Secret, SecretSource};
+use crate::secret::{Deadline, Recipient, Secret, SecretSource};
 use crate::wire::basic::{BASIC, basic};
 use crate::wire::request::Request;
 use alloc::borrow::Cow;
@@ -85,8 +85,9 @@ impl ClientAuthentication {
 
     /// Sends an assertion, a JWT ([RFC 7521 section
     /// 4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2), [RFC 7523 section
-    /// 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)). Nothing is signed here: the holder of the key, which
-    /// may be the platform, a TPM or a sidecar, writes the assertion. It is wiped and redacted like a secret.
+    /// 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)): a
+    /// [`SignedAssertion`](super::SignedAssertion), made for each request, or one that the platform, a sidecar or a
+    /// function of the program writes. It is wiped and redacted like a secret.
     pub fn assertion(assertion: impl Into<SecretSource>) -> Self {
         let (assertion, assertion_type) = (assertion.into(), Cow::Borrowed(JWT_BEARER));
         ClientAuthentication(Method::Assertion { assertion, assertion_type })
@@ -133,14 +134,14 @@ impl ClientAuthentication {
     pub(super) fn add_to(
         &self,
         request: Request,
-        client_id: Option<&str>,
+        to: Recipient,
         grant_type: (&str, &str),
         others: &[(&str, &str)],
         deadline: Deadline,
     ) -> Result<Request, Error> {
         let with_form =
             |own: &[(&str, &str)]| request.with_form(&[&[grant_type], own, others].concat());
-        let Some(client_id) = client_id else { return Ok(with_form(&[])) };
+        let Some(client_id) = to.client_id else { return Ok(with_form(&[])) };
         match &self.0 {
             Method::Body(secret) => {
                 let secret = secret.supply(CLIENT_SECRET, deadline)?;
@@ -161,7 +162,7 @@ impl ClientAuthentication {
                 Ok(request)
             }
             Method::Assertion { assertion, assertion_type } => {
-                let assertion = assertion.supply(CLIENT_ASSERTION, deadline)?;
+                let assertion = assertion.supply_for(CLIENT_ASSERTION, to, deadline)?;
                 check_assertion(&assertion, assertion_type == JWT_BEARER)?;
                 let request = with_form(&[
                     ("client_id", client_id),
@@ -172,6 +173,11 @@ impl ClientAuthentication {
             }
             Method::None => Ok(with_form(&[("client_id", client_id)])),
         }
+    }
+
+    /// Whether an assertion is sent, which the server compares with its clock.
+    pub(super) fn is_assertion(&self) -> bool {
+        matches!(self.0, Method::Assertion { .. })
     }
 
     /// What to check after a refusal of this request.

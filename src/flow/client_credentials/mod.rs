@@ -18,7 +18,7 @@
 //!
 //! # Client authentication
 //!
-//! A client can authenticate in four ways. The flow reads no private key and signs nothing in any of them:
+//! A client can authenticate in four ways:
 //!
 //! - **A secret in the body**, with the other form parameters ([RFC 6749 section
 //!   2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1); servers call it `client_secret_post`). It is the
@@ -28,11 +28,11 @@
 //!   [`ClientAuthentication::basic`]. That section requires id and secret to be form-encoded before a colon joins them.
 //!   Some servers do not decode them, and refuse a correct secret that has a `+`, a `/` or a `=`;
 //!   [`unencoded`](ClientAuthentication::unencoded) is for those.
-//! - **An assertion**, a JWT that someone else signs, instead of a secret ([RFC 7521 section
+//! - **An assertion**, a signed JWT, instead of a secret ([RFC 7521 section
 //!   4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2) and [RFC 7523 section
 //!   2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2), `private_key_jwt`): [`ClientAuthentication::assertion`].
-//!   Kubernetes writes one into a file and renews it; SPIFFE's agent issues one; a function of yours may have a TPM sign
-//!   one.
+//!   A [`SignedAssertion`] is signed for each request, by a key of the program's own or in a TPM. Or it comes from
+//!   elsewhere: Kubernetes writes one into a file and renews it; SPIFFE's agent issues one.
 //! - **A certificate**, presented in the TLS handshake; the form has the client id alone ([RFC 8705 section
 //!   2](https://www.rfc-editor.org/rfc/rfc8705#section-2), `tls_client_auth` and `self_signed_tls_client_auth`):
 //!   [`ClientAuthentication::none`], over an `Http` with a client certificate.
@@ -98,26 +98,34 @@
 //! reads half of it.
 //!
 #![doc = include_str!("servers.md")]
+//!
+#![doc = include_str!("signed_servers.md")]
 
 mod authentication;
 #[cfg(feature = "std")]
 pub(crate) mod environment;
+mod signed_assertion;
 
 pub use authentication::ClientAuthentication;
 #[cfg(feature = "std")]
 use environment::{Needs, from_env};
+pub use signed_assertion::{Algorithm, SignedAssertion, SigningInput, SigningKey};
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 #[cfg(feature = "std")]
 use crate::flow::{self, Flow};
 #[cfg(feature = "std")]
 use crate::net::http::Http;
 #[cfg(feature = "std")]
 use crate::secret::{AfterRefusal, after_refusal_of};
-use crate::secret::{Deadline, SecretSource};
+use crate::secret::{Deadline, Recipient, SecretSource};
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
+#[cfg(feature = "std")]
+use crate::wire::retry_after::http_date;
+#[cfg(feature = "std")]
+use crate::wire::time::Utc;
 use crate::wire::token::Token;
 use crate::wire::token_answer::AnswerReader;
 use crate::wire::url::Url;
@@ -339,11 +347,12 @@ impl Config {
             left_out if is_left_out(left_out) && self.grant_type.is_some() => None,
             client_id => Some(client_id.supply(CLIENT_ID, deadline)?),
         };
+        let to = Recipient { client_id: client_id.as_deref(), token_url: url.as_str() };
         let mut values = Vec::with_capacity(self.parameters.len());
         for (name, value) in &self.parameters {
             values.push(match value {
                 Value::Plain(_) => None,
-                Value::Secret(source) => Some(source.supply(&parameter(name), deadline)?),
+                Value::Secret(source) => Some(source.supply_for(&parameter(name), to, deadline)?),
             });
         }
         let mut others = Vec::with_capacity(1 + self.parameters.len());
@@ -359,13 +368,7 @@ impl Config {
         }
         let grant_type = ("grant_type", self.grant_type.as_deref().unwrap_or(GRANT_TYPE));
         let request = Request::for_token(Method::Post, url.clone());
-        let mut request = self.authentication.add_to(
-            request,
-            client_id.as_deref(),
-            grant_type,
-            &others,
-            deadline,
-        )?;
+        let mut request = self.authentication.add_to(request, to, grant_type, &others, deadline)?;
         for secret in values.iter().flatten() {
             request = request.with_secret(&**secret);
         }
@@ -390,9 +393,19 @@ impl Config {
     /// token, or with one that is not of type Bearer.
     pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
         let advice = self.authentication.advice(request);
+        let clocks = if self.sends_assertion() { clocks(&response) } else { None };
         let answer =
             AnswerReader { request, separator: ' ', advice, members: &self.answer_members };
-        answer.read_answer(response)
+        answer.read_answer(response).map_err(|error| match clocks {
+            Some(clocks) if error.kind() == Kind::Refused => error.with_note(&clocks),
+            _ => error,
+        })
+    }
+
+    /// Whether an assertion is sent, which the server compares with its clock: of the client, or as the grant.
+    fn sends_assertion(&self) -> bool {
+        self.authentication.is_assertion()
+            || self.parameters.iter().any(|(name, _)| name == "assertion")
     }
 
     /// The scopes that were asked for and that the server did not grant; none if its answer has no `scope`.
@@ -403,6 +416,27 @@ impl Config {
             !scope.is_empty() && !granted.split(' ').any(|granted| granted == *scope)
         })
     }
+}
+
+/// What the clocks of device and server say, if they differ by more than a minute: assertions are not valid longer.
+#[cfg(feature = "std")]
+fn clocks(response: &Response) -> Option<String> {
+    const MAX_DIFFERENCE: u64 = 60;
+    let device = response.received_at?;
+    let server = http_date(response.header("date")?)?;
+    (device.abs_diff(server) > MAX_DIFFERENCE).then(|| {
+        format!(
+            "; the device's clock says {} and the server's {}: an assertion is valid only around the time when it was made",
+            Utc(device),
+            Utc(server)
+        )
+    })
+}
+
+/// Without `std` there is no clock.
+#[cfg(not(feature = "std"))]
+fn clocks(_: &Response) -> Option<String> {
+    None
 }
 
 const CLIENT_ID: &str = "the client id";
@@ -492,5 +526,7 @@ pub fn get_token(config: &Config) -> Result<Token, Error> {
 
 #[cfg(test)]
 mod servers;
+#[cfg(all(test, feature = "std"))]
+mod signed_servers;
 #[cfg(test)]
 mod tests;

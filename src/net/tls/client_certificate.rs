@@ -2,11 +2,10 @@
 
 use super::words::{self, SUPPORTED_KEYS};
 use crate::error::Error;
+use crate::secret::pem::{Key, read_key};
 use alloc::format;
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
-use base64ct::{Base64, Encoding};
 use core::mem::take;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -25,7 +24,12 @@ pub(super) fn parse(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
             "the client certificate holds no PEM certificate (-----BEGIN CERTIFICATE-----)"
         }));
     }
-    let key = load(&Zeroizing::new(read_key(key)?))?;
+    // The buffer goes from one type that wipes it to another.
+    let key = match read_key("the client key", key, SUPPORTED_KEYS)? {
+        Key::Pkcs8(mut der) => PrivatePkcs8KeyDer::from(take(&mut *der)).into(),
+        Key::Pkcs1(mut der) => PrivatePkcs1KeyDer::from(take(&mut *der)).into(),
+    };
+    let key = load(&Zeroizing::new(key))?;
     let certified = CertifiedKey::new(certificates, key);
     match certified.keys_match() {
         Ok(()) | Err(TlsError::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
@@ -53,74 +57,4 @@ fn load(key: &PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
     loaded.map_err(|error| {
         Error::config(format!("the client key cannot be used: {error}; {SUPPORTED_KEYS}"))
     })
-}
-
-/// The first key in a PEM text. It is decoded here so that every buffer is wiped.
-fn read_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
-    /// Wraps what was decoded.
-    type Make = fn(&mut Vec<u8>) -> Option<PrivateKeyDer<'static>>;
-    const KINDS: [(&str, Make); 3] = [
-        ("PRIVATE KEY", |der| Some(PrivatePkcs8KeyDer::from(take(der)).into())),
-        ("RSA PRIVATE KEY", |der| Some(PrivatePkcs1KeyDer::from(take(der)).into())),
-        ("EC PRIVATE KEY", |der| Some(sec1_in_pkcs8(der)?.into())),
-    ];
-    let wrong = |what: &str| Error::config(format!("the client key {what}"));
-    let text = core::str::from_utf8(pem).map_err(|_| wrong("is not PEM"))?;
-    if text.trim_ascii().is_empty() {
-        return Err(wrong("is empty"));
-    }
-    if text.contains("ENCRYPTED") {
-        return Err(wrong("is encrypted; decrypt it: openssl pkey -in FILE -out PLAIN"));
-    }
-    for (label, make) in KINDS {
-        let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
-        let Some((_, rest)) = text.split_once(begin.as_str()) else { continue };
-        let (body, _) = rest.split_once(end.as_str()).ok_or_else(|| wrong("is cut short"))?;
-        let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
-        base64.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace()));
-        let mut der = Zeroizing::new(vec![0; base64.len() / 4 * 3 + 3]);
-        let base64 = core::str::from_utf8(&base64).unwrap_or_default();
-        let len = Base64::decode(base64, &mut der).map_err(|_| wrong("is not base64"))?.len();
-        der.truncate(len);
-        return make(&mut der).ok_or_else(|| wrong(&format!("cannot be used: {SUPPORTED_KEYS}")));
-    }
-    Err(wrong("holds no private key in PEM (-----BEGIN PRIVATE KEY-----)"))
-}
-
-/// SEC1 (RFC 5915) as PKCS #8 (RFC 5208 section 5). rustls can do this too, in buffers that it does not wipe.
-///
-/// ```text
-/// SEQUENCE │ INTEGER 0 │ SEQUENCE { id-ecPublicKey, curve } │ OCTET STRING { SEC1 }
-/// ```
-fn sec1_in_pkcs8(sec1: &[u8]) -> Option<PrivatePkcs8KeyDer<'static>> {
-    const P256: &[u8] = &[
-        0x02, 1, 0, 0x30, 19, 0x06, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 0x06, 8, 0x2a, 0x86,
-        0x48, 0xce, 0x3d, 3, 1, 7,
-    ];
-    const P384: &[u8] = &[
-        0x02, 1, 0, 0x30, 16, 0x06, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 0x06, 5, 0x2b, 0x81,
-        0x04, 0, 0x22,
-    ];
-    // SEC1 may leave out its curve. It starts with the version, 1, and the scalar, whose length shows the curve.
-    let start = sec1.iter().position(|byte| *byte == 0x02)?;
-    let before = match sec1.get(start..start + 5)? {
-        [0x02, 1, 1, 0x04, 32] => P256,
-        [0x02, 1, 1, 0x04, 48] => P384,
-        _ => return None,
-    };
-    // A length is one byte, or 0x81 and one byte.
-    let len = u8::try_from(sec1.len()).ok()?;
-    let whole = u8::try_from(before.len() + 3 + sec1.len()).ok()?;
-    let mut pkcs8 = Vec::with_capacity(3 + usize::from(whole));
-    let mut add = |tag: u8, len: u8, content: &[u8]| {
-        pkcs8.push(tag);
-        if len >= 0x80 {
-            pkcs8.push(0x81);
-        }
-        pkcs8.push(len);
-        pkcs8.extend_from_slice(content);
-    };
-    add(0x30, if len < 0x80 { whole - 1 } else { whole }, before);
-    add(0x04, len, sec1);
-    Some(PrivatePkcs8KeyDer::from(pkcs8))
 }

@@ -19,7 +19,7 @@ mod text;
 pub(crate) use number::seconds;
 #[cfg(feature = "std")]
 pub use number::written_seconds;
-pub(crate) use text::{Text, escape, hexadecimal};
+pub(crate) use text::{Text, escape, hexadecimal, push_quoted, quoted_max_len};
 
 /// How deep arrays and objects may nest: the open ones are the bits of a `u64`. A token answer needs one.
 const MAX_DEPTH: u32 = u64::BITS;
@@ -73,6 +73,13 @@ pub(crate) fn read_members<'a>(
 pub(crate) fn is_one_value(text: &str) -> bool {
     let mut reader = Reader { text, at: 0 };
     reader.value(MAX_DEPTH).is_ok() && reader.end().is_ok()
+}
+
+/// Whether the text is one number (RFC 8259 section 6) and nothing else.
+pub(crate) fn is_number(text: &str) -> bool {
+    text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+        && text.ends_with(|last: char| last.is_ascii_digit())
+        && is_one_value(text)
 }
 
 struct Reader<'a> {

@@ -2,6 +2,7 @@
 
 use super::{NotJson, Reader};
 use alloc::string::String;
+use core::fmt::Write;
 use zeroize::Zeroizing;
 
 /// A string as in the document: without its quotes, its escapes checked but not decoded.
@@ -76,6 +77,27 @@ pub(crate) fn escape(text: &[u8]) -> Option<(char, usize)> {
     Some((char::from(byte), 2))
 }
 
+/// Appends a text as a JSON string.
+pub(crate) fn push_quoted(text: &str, out: &mut String) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\0'..='\x1f' => {
+                // Writing to a `String` cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(character));
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+}
+
+/// The longest that [`push_quoted`] can make of a text, in bytes.
+pub(crate) fn quoted_max_len(text: &str) -> usize {
+    text.bytes().map(|byte| if byte < 0x20 { 6 } else { 2 }).sum::<usize>() + 2
+}
+
 /// The value of up to eight hexadecimal digits.
 pub(crate) fn hexadecimal(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |sum, digit| Some((sum << 4) + char::from(*digit).to_digit(16)?))
@@ -106,6 +128,18 @@ mod tests {
             ("\"\u{7f}\"", "\u{7f}"),
         ] {
             assert_eq!(decoded(json).as_deref(), Some(expected), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_quoted_so_that_it_is_read_as_it_was_and_its_buffer_does_not_grow() {
+        for text in ["", "a b", "\"\\/", "\0\u{1}\n\r\t\u{1f}\u{7f}", "é\u{2028}😀", "\\u0041"] {
+            let mut json = String::with_capacity(quoted_max_len(text));
+            let capacity = json.capacity();
+            push_quoted(text, &mut json);
+            assert_eq!(json.capacity(), capacity, "{json}");
+            assert_eq!(decoded(&json).as_deref(), Some(text), "{json}");
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text, "{json}");
         }
     }
 

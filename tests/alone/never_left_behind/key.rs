@@ -23,7 +23,7 @@ use std::time::Duration;
 /// What the subject is told, in the environment.
 const TOLD: [&str; 4] = ["LEFT_KEY_MODE", "LEFT_KEY_URL", "LEFT_KEY_CHAIN", "LEFT_KEY_FILE"];
 
-const FORMS: [(Key, &str); 4] = [
+pub const FORMS: [(Key, &str); 4] = [
     (Key::P256, "PRIVATE KEY"),
     (Key::P256, "EC PRIVATE KEY"),
     (Key::Rsa2048, "PRIVATE KEY"),
@@ -31,11 +31,11 @@ const FORMS: [(Key, &str); 4] = [
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Copies {
-    pem: usize,
-    der: usize,
+pub struct Copies {
+    pub pem: usize,
+    pub der: usize,
     /// Whatever the provider made of it.
-    parsed: usize,
+    pub parsed: usize,
 }
 
 #[test]
@@ -106,11 +106,14 @@ fn copies(mode: &str, key: Key, label: &str) -> Copies {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env("SSL_CERT_FILE", ca.path()).envs(TOLD.into_iter().zip(told));
     let process = Process::start("key::subject", &mut command, "is ready");
-    let memory = process.memory();
+    copies_in(&process.memory(), key, identity.key.secret_der(), der)
+}
 
-    let parts = parts(key, identity.key.secret_der());
+/// How often a key, which a file has as `der`, is in this memory.
+pub fn copies_in(memory: &[Vec<u8>], key: Key, pkcs8: &[u8], der: &[u8]) -> Copies {
+    let parts = parts(key, pkcs8);
     let total = |needle: &dyn Fn(&[u8]) -> Vec<u8>| -> usize {
-        parts.iter().map(|part| count(&memory, &needle(part))).sum()
+        parts.iter().map(|part| count(memory, &needle(part))).sum()
     };
     let in_der = total(&|part| with_what_is_before(der, part));
     // As DER has a number, in limbs as this machine has them, and with the highest limb first.
@@ -120,7 +123,7 @@ fn copies(mode: &str, key: Key, label: &str) -> Copies {
         total(&|part| middle(&part.chunks(8).flat_map(reversed).collect::<Vec<_>>()).to_vec());
     let in_montgomery_form = match key {
         Key::Rsa2048 => 0,
-        _ => count(&memory, middle(&reversed(&in_montgomery_form(parts[0])))),
+        _ => count(memory, middle(&reversed(&in_montgomery_form(parts[0])))),
     };
     Copies {
         pem: total(&|part| base64_of(der, part).into_bytes()),

@@ -19,6 +19,8 @@ use crate::support::tls;
 #[cfg(feature = "tls")]
 mod key;
 mod observer;
+#[cfg(all(feature = "sign", feature = "tls"))]
+mod signing;
 mod subject;
 #[cfg(feature = "prompt")]
 mod typed;

@@ -10,12 +10,15 @@ from pathlib import Path
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin, InvalidClientError, TokenMixin
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
-from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
+from authlib.oauth2.rfc7523 import JWTBearerClientAssertion, JWTBearerGrant
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask, abort, request
-from joserfc.jwk import ECKey
+from joserfc.jwk import JWKRegistry
+from joserfc.jws import JWSRegistry
 from werkzeug.serving import make_server
 
+# Authlib names no algorithms, and joserfc then takes these.
+JWSRegistry.recommended[:] = ["RS256", "RS384", "PS256", "ES256", "ES384", "EdDSA"]
 ROTATING = os.environ["ROTATING"]
 
 
@@ -37,7 +40,7 @@ class Client(ClientMixin):
         return method == {"private_key_jwt": Assertion.CLIENT_AUTH_METHOD}.get(self.method, self.method)
 
     def check_grant_type(self, grant_type):
-        return grant_type == ClientCredentialsGrant.GRANT_TYPE
+        return grant_type in (ClientCredentialsGrant.GRANT_TYPE, JWTBearerGrant.GRANT_TYPE)
 
     def get_allowed_scope(self, scope):
         """The requested scope without what this client may not have: a server may grant less than was requested."""
@@ -71,7 +74,26 @@ class Assertion(JWTBearerClientAssertion):
     def resolve_client_public_key(self, client):
         if client.method != "private_key_jwt":
             raise InvalidClientError(description="no key is registered")
-        return ECKey.import_key(json.loads(client.client_secret))
+        return JWKRegistry.import_key(json.loads(client.client_secret))
+
+
+class AssertionGrant(JWTBearerGrant):
+    """RFC 7523 section 2.1. The subject is the client, a user whom it may act for, or none."""
+
+    def get_audiences(self):
+        return [f"http://127.0.0.1:{server.port}/token"]
+
+    def resolve_issuer_client(self, issuer):
+        return CLIENTS.get(issuer)
+
+    def resolve_client_public_key(self, client):
+        return JWKRegistry.import_key(json.loads(client.client_secret))
+
+    def authenticate_user(self, subject):
+        return subject if subject in CLIENTS or subject == "a-user" else None
+
+    def has_granted_permission(self, client, user):
+        return True
 
 
 class Grant(ClientCredentialsGrant):
@@ -119,6 +141,7 @@ authorization = AuthorizationServer(
 )
 authorization.register_client_auth_method(Assertion.CLIENT_AUTH_METHOD, Assertion())
 authorization.register_grant(Grant)
+authorization.register_grant(AssertionGrant)
 authorization.register_endpoint(Introspection)
 
 

@@ -56,6 +56,9 @@ server.listen(0, '127.0.0.1', () => {
     clients: process.env.CLIENTS.split('\n').filter(Boolean)
       .map((line) => client(...line.split('\t'))),
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', ...Object.keys(proof)],
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['HS256', 'RS256', 'RS384', 'PS256', 'ES256', 'ES384', 'EdDSA'],
+    },
     scopes: process.env.SCOPES.split(' '),
     features: {
       clientCredentials: { enabled: true },
