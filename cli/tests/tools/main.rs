@@ -1,4 +1,4 @@
-//! Tests that need more than a Rust toolchain: strace, openssl, or the servers that `.ci/interop` installs. Plain `cargo test` leaves
+//! Tests that need more than a Rust toolchain: strace, openssl, proxies, or the servers that `.ci/interop` installs. Plain `cargo test` leaves
 //! them out.
 
 #[path = "../../../tests/support/mod.rs"]
@@ -7,3 +7,4 @@ mod support;
 mod faults;
 mod interop;
 mod openssl;
+mod proxies;
