@@ -262,7 +262,10 @@ impl Session {
                     let outcome = call(&current.token);
                     match verdict(&outcome) {
                         Verdict::Accepted => self.0.accepted(current.generation),
-                        Verdict::Rejected => self.0.rejected_again(current.generation),
+                        Verdict::Rejected => {
+                            records::rejected();
+                            self.0.rejected_again(current.generation);
+                        }
                         Verdict::Unknown => {}
                     }
                     return Ok(outcome);
@@ -274,9 +277,8 @@ impl Session {
 
     /// Records a rejection. Returns another token to call again with; none if the current one is kept.
     fn rejected(&self, generation: u64, deadline: Instant) -> Result<Option<Current>, Error> {
-        let outcome = self.0.rejected(generation, deadline);
-        records::rejected(matches!(outcome, Ok(Some(_))));
-        outcome
+        records::rejected();
+        self.0.rejected(generation, deadline)
     }
 }
 

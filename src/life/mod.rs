@@ -30,40 +30,44 @@ use rejections::Rejections;
 /// # use minbearer::{AfterRefusal, Error, Token};
 /// use minbearer::{Lifecycle, Step};
 /// # use std::time::Duration;
-/// # fn get_token() -> Result<Token, Error> { Token::new("abc", Duration::from_secs(3600)) }
+/// # fn get_token() -> Result<Token, Error> { Token::new("abc", None) }
 /// # fn call_api(_: &Token) -> u16 { 200 }
 /// # let (mut time, mut left) = (0, 10);
 /// # let mut now = || { time += 1; Duration::from_secs(time) };
 /// # let random = || 0x9E37_79B9;
 /// # let mut sleep_until = |_: Option<Duration>| {};
 ///
-/// let mut life = Lifecycle::new();
-/// let mut token = None;
+/// let (mut life, mut token) = (Lifecycle::new(), None);
 /// loop {
 ///     match (life.next(now()), &token) {
-///         (Step::Ask, _) => {
-///             life.asking(now());
-///             match get_token() {
-///                 Ok(new) => {
-///                     life.obtained(&new, now(), random());
-///                     token = Some(new);
-///                 }
-///                 Err(error) => life.failed(&error, AfterRefusal::Pause, now(), random()),
-///             }
-///         }
 ///         (Step::Use, Some(token)) => {
 ///             let used = life.generation();
 ///             match call_api(token) {
 ///                 200..=299 => life.accepted(used),
-///                 401 => drop(life.rejected(used, now())), // the next step says whether to ask
+///                 // The next step says whether to ask for another.
+///                 401 => drop(life.rejected(used, now())),
 ///                 _ => {}
 ///             }
 /// #           left -= 1;
 /// #           if left == 0 { break }
 ///         }
+///         (Step::Ask | Step::Use, _) => {
+///             life.asking(now());
+///             let outcome = get_token();
+///             let (now, random) = (now(), random());
+///             match outcome {
+///                 Ok(new) => {
+///                     life.obtained(&new, now, random);
+///                     token = Some(new);
+///                 }
+///                 Err(error) => {
+///                     let after = AfterRefusal::Pause;
+///                     life.failed(&error, after, now, random);
+///                 }
+///             }
+///         }
 ///         (Step::Wait(until), _) => sleep_until(until),
 ///         (Step::Failed(until), _) => sleep_until(Some(until)),
-///         (Step::Use, None) => unreachable!("a token was obtained"),
 ///     }
 /// }
 /// ```
@@ -73,7 +77,7 @@ use rejections::Rejections;
 /// At 90 % of its lifetime, or 60 s before its end if that is later, less a random part of up to a tenth of the lifetime;
 /// [in a file](Self::in_file) at 80 %. One [without a lifetime](Lifetime::Absent) is never due. After a lifetime that is
 /// [not usable](Lifetime::Unusable) the last usable one counts; if there was none, the token is asked for again after a
-/// pause that grows from 1 s to 60 s. No request begins within a second of the end of another, whatever the lifetime,
+/// pause that grows from 1 s to 60 s. No request begins within a second of the beginning of another, whatever the lifetime,
 /// the failure or a [`wake`](Self::wake) is. In that second a token is used, even if its lifetime is over.
 ///
 /// # When a request fails
@@ -88,8 +92,9 @@ use rejections::Rejections;
 ///
 /// The rejected token is used until there is another. The first rejection after a minute without any replaces it. Further
 /// ones replace it after pauses that double, from 1 s to 60 s, until a minute has passed without a rejection; or at once,
-/// though not within a second, if no one accepts the token any more: it was accepted, and since then there were more
-/// than twice as many rejections in a row as the longest run that an acceptance of the same token has ever ended.
+/// though not within a second, if no one accepts the token any more: it, or a living token that it replaced, was accepted,
+/// and since then there were more than twice as many rejections in a row as the longest run that an acceptance of the
+/// same token has ever ended.
 #[derive(Debug)]
 pub struct Lifecycle {
     is_in_file: bool,
@@ -100,7 +105,7 @@ pub struct Lifecycle {
     held: Option<Held>,
     /// When the running request began.
     asked: Option<Duration>,
-    /// The second after the last request.
+    /// The second that the last request began.
     second: Option<Span>,
     /// Whether a new token is wanted whatever the old one's lifetime: the program or a person has asked.
     is_woken: bool,
@@ -158,7 +163,7 @@ pub enum Rejection {
     /// The token that was rejected is not the current one any more: call again with that.
     Replaced,
     /// Make a token request, or wait for the running one, and call again with its token. The [next step](Lifecycle::next)
-    /// is not yet to ask if a request has ended within the last second.
+    /// is not yet to ask if a request has begun within the last second.
     Replace,
     /// Keep the token: the 401 is the answer of this call.
     Keep,
@@ -173,7 +178,7 @@ impl Default for Lifecycle {
 }
 
 impl Lifecycle {
-    /// No request begins within this time of the end of another.
+    /// No request begins within this time of the beginning of another.
     pub const LEAST_BETWEEN_REQUESTS: Duration = SECOND;
 
     /// The life of a token that is used by the program that asks for it. The first step is to ask.
@@ -267,6 +272,7 @@ impl Lifecycle {
     /// Records that a token request begins.
     pub fn asking(&mut self, now: Duration) {
         self.asked = Some(now);
+        self.second = Some(Span::after(now, SECOND));
         self.is_woken = false;
         self.is_replacing = self.is_rejected;
     }
@@ -295,7 +301,7 @@ impl Lifecycle {
         self.rejections.renewed(self.is_replacing, now, random);
         (self.is_rejected, self.failure) = (false, None);
         (self.failures, self.refused_changes) = (0, 0);
-        self.settle(now);
+        self.end_request();
     }
 
     /// Records that the running request failed, and what
@@ -323,20 +329,17 @@ impl Lifecycle {
             is_changed: may_change && after == AfterRefusal::Changed,
             change_pause: Span::after(now, change_pause),
         });
-        self.settle(now);
+        self.end_request();
     }
 
     /// Records that the running request ended without an outcome that says anything of the server: the caller had no
     /// time left.
-    pub fn abandoned(&mut self, now: Duration) {
-        self.settle(now);
+    pub fn abandoned(&mut self) {
+        self.end_request();
     }
 
-    fn settle(&mut self, now: Duration) {
-        if self.asked.take().is_some() {
-            self.second = Some(Span::after(now, SECOND));
-        }
-        self.is_replacing = false;
+    fn end_request(&mut self) {
+        (self.asked, self.is_replacing) = (None, false);
     }
 
     /// Records that an API accepted the token of that generation.
@@ -405,11 +408,13 @@ impl Lifecycle {
         self.held.is_none_or(|held| held.fresh.is_some_and(|fresh| !fresh.has(now)))
     }
 
-    /// Whether the current token can be used: it has not ended, or it was obtained within the last second, so that
-    /// there can be no other yet.
+    /// Whether the current token can be used: it has not ended, or it was obtained in this second, so that there can be no
+    /// other yet.
     fn is_usable(&self, now: Duration) -> bool {
+        let second = self.second.filter(|second| second.has(now));
         self.held.is_some_and(|held| {
-            held.end.is_none_or(|end| now < end) || Span::after(held.obtained, SECOND).has(now)
+            held.end.is_none_or(|end| now < end)
+                || second.is_some_and(|second| second.start <= held.obtained)
         })
     }
 

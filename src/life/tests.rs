@@ -85,8 +85,8 @@ impl Shell {
 
     fn ask(&mut self) -> Result<(), Error> {
         let began = self.now;
-        if let Some((_, ended)) = self.requests.last() {
-            assert!(began >= *ended + SECOND, "a request at {began:?}, the last at {ended:?}");
+        if let Some((last, _)) = self.requests.last() {
+            assert!(began >= *last + SECOND, "a request at {began:?}, the last at {last:?}");
         }
         self.life.asking(began);
         self.now += self.latency;

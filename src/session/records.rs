@@ -29,7 +29,7 @@ impl Record {
 pub(super) fn woken() {}
 
 #[cfg(not(feature = "log"))]
-pub(super) fn rejected(_: bool) {}
+pub(super) fn rejected() {}
 
 #[cfg(feature = "log")]
 mod with_log {
@@ -69,9 +69,8 @@ mod with_log {
         log::info!(target: TARGET, "woken: the next call asks for a token");
     }
 
-    pub(in super::super) fn rejected(is_replaced: bool) {
-        let done = if is_replaced { "it was replaced" } else { "it is kept" };
-        log::info!(target: TARGET, "the API rejected the token with 401: {done}");
+    pub(in super::super) fn rejected() {
+        log::info!(target: TARGET, "the API rejected the token with 401");
     }
 
     struct Seconds(Option<Duration>);

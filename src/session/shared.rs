@@ -270,7 +270,7 @@ impl Shared {
                 old = state.current.replace(Current { token: Arc::clone(token), generation });
             }
             Err(error) if error.kind() == Kind::Timeout && has_little_time => {
-                state.life.abandoned(now);
+                state.life.abandoned();
             }
             Err(error) => {
                 state.life.failed(error, after_refusal, now, random());
@@ -329,7 +329,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         if self.is_running {
             let mut state = self.shared.lock();
-            state.life.abandoned((self.shared.now)());
+            state.life.abandoned();
             state.ended += 1;
             drop(state);
             self.shared.changed.notify_all();
@@ -338,7 +338,9 @@ impl Drop for Running<'_> {
 }
 
 fn no_time_left() -> Error {
-    Error::timeout("no time was left to ask for a token, a second after the last request")
+    Error::timeout(
+        "no time was left to ask for a token: no request begins within a second of another",
+    )
 }
 
 /// Random bits from the keys that std makes for its hash maps: good enough to spread devices.

@@ -1,4 +1,7 @@
 mod failures;
+mod model;
+#[cfg(feature = "log")]
+mod records;
 mod rejection;
 mod rotation;
 mod threads;

@@ -221,12 +221,13 @@ fn a_loop_over_minreq_or_ureq_survives_a_revocation() {
         let url = format!("{}/api/ariel/databases", appliance.console_url());
         let session = Session::new(jsa_config(&appliance));
         for round in 0..20 {
-            if round % 5 == 4 {
+            // One in a minute. That more cost no call is not promised: the API may forbid the call.
+            if round == 4 {
                 appliance.revoke_tokens();
             }
             assert_eq!(poll(&session, &url).ok(), Some(200), "{name}, round {round}");
         }
-        assert_eq!(appliance.qoauth_requests(), 5, "{name}: one, and one for each revocation");
+        assert_eq!(appliance.qoauth_requests(), 2, "{name}: one, and one for the revocation");
     }
 }
 

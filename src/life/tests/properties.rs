@@ -18,7 +18,7 @@ struct World {
     mood: Mood,
     /// When the running request began, and when it ends.
     running: Option<(Duration, Duration)>,
-    ended: Option<Duration>,
+    last: Option<Duration>,
     looked: Option<Duration>,
     /// Until when the current token is known to live, by what the server said; `None` for ever.
     living_until: Option<Option<Duration>>,
@@ -48,7 +48,7 @@ impl World {
             random,
             mood: Mood::Good,
             running: None,
-            ended: None,
+            last: None,
             looked: None,
             living_until: None,
             last_usable: None,
@@ -107,7 +107,7 @@ impl World {
             Step::Use => assert!(self.life.generation() > 0, "there is a token"),
             Step::Ask => {
                 assert!(self.running.is_none(), "one request at a time");
-                let earliest = self.ended.map_or(Duration::ZERO, |ended| ended + SECOND);
+                let earliest = self.last.map_or(Duration::ZERO, |last| last + SECOND);
                 assert!(self.now >= earliest, "two requests within a second");
             }
             Step::Wait(until) => {
@@ -144,6 +144,7 @@ impl World {
         match self.life.next(self.now) {
             Step::Ask => {
                 self.life.asking(self.now);
+                self.last = Some(self.now);
                 let most = if self.random.is_one_in(4) { 10_000_000 } else { 50_000 };
                 let latency = Duration::from_micros(self.random.below(most));
                 self.running = Some((self.now, self.now + latency));
@@ -162,10 +163,10 @@ impl World {
     fn finish(&mut self) {
         let Some((began, end)) = self.running else { return };
         self.now = self.now.max(end);
-        (self.running, self.ended) = (None, Some(self.now));
+        self.running = None;
         let bits = self.random.bits32();
         if self.random.is_one_in(30) {
-            return self.life.abandoned(self.now);
+            return self.life.abandoned();
         }
         let (error, after) = match self.mood {
             Mood::Good => {
@@ -237,7 +238,7 @@ impl World {
     fn heal(&mut self) {
         if let Some((_, end)) = self.running.take() {
             self.now = self.now.max(end);
-            self.life.abandoned(self.now);
+            self.life.abandoned();
         }
         self.revoked = self.life.generation();
         let start = self.now;
@@ -353,7 +354,7 @@ fn no_input_in_any_order_and_no_time_panics() {
                 1 => life.obtained(Lifetime::Usable(times[random.below(8) as usize]), now, bits),
                 2 => life.obtained(Lifetime::Unusable, now, bits),
                 3 => life.failed(&errors[random.below(5) as usize], after, now, bits),
-                4 => life.abandoned(now),
+                4 => life.abandoned(),
                 5 => life.accepted(generation),
                 6 => _ = life.rejected(generation, now),
                 7 => life.wake(),
@@ -387,7 +388,7 @@ fn renewal_goes_on_after_a_clock_that_jumps() {
         }
         now = Duration::from_secs(random.below(2_000_000));
         if life.is_asking() {
-            life.abandoned(now);
+            life.abandoned();
         }
         let mut world = World { life, random, now, ..World::new(seed) };
         world.heal();

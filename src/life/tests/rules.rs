@@ -94,16 +94,16 @@ fn while_the_old_token_is_valid_it_is_used() {
 }
 
 #[test]
-fn no_request_begins_within_a_second_of_the_end_of_another() {
-    let ended = at(105.0);
+fn no_request_begins_within_a_second_of_the_beginning_of_another() {
+    let ended = at(105.3);
     let end = |life: &mut Lifecycle, how: u32| {
-        life.asking(at(100.0));
+        life.asking(at(105.0));
         match how {
             0 => life.obtained(Duration::from_nanos(1), ended, MOST),
             1 => life.failed(&refused(401, None), AfterRefusal::AskAgain, ended, LEAST),
             2 => life.failed(&Error::network("down"), AfterRefusal::Changed, ended, LEAST),
             3 => life.failed(&refused(401, None), AfterRefusal::Changed, ended, LEAST),
-            _ => life.abandoned(ended),
+            _ => life.abandoned(),
         }
     };
     for how in 0..=4 {
@@ -113,18 +113,25 @@ fn no_request_begins_within_a_second_of_the_end_of_another() {
             if is_woken {
                 life.wake();
             }
-            for (now, step) in [(105.0, None), (105.999, None), (106.0, Some(Step::Ask))] {
-                let next = life.next(at(now));
-                let expected = step.unwrap_or(match how {
+            let is_pause = how == 2 && !is_woken;
+            let earliest = at(if is_pause { 106.3 } else { 106.0 });
+            for now in [105.3, 105.999] {
+                let expected = match how {
                     0 => Step::Use,
-                    2 if !is_woken => Step::Failed(at(106.0)),
-                    _ => Step::Wait(Some(at(106.0))),
-                });
-                assert_eq!(next, expected, "{how} at {now}, woken: {is_woken}");
+                    _ if is_pause => Step::Failed(earliest),
+                    _ => Step::Wait(Some(earliest)),
+                };
+                assert_eq!(life.next(at(now)), expected, "{how} at {now}, woken: {is_woken}");
+                assert_eq!(life.next_request(at(now)), Some(earliest), "{how} at {now}");
             }
-            assert_eq!(life.next_request(at(105.5)), Some(at(106.0)), "{how}");
+            assert_eq!(life.next(earliest), Step::Ask, "{how}, woken: {is_woken}");
         }
     }
+    // A request that took longer than that.
+    let mut life = Lifecycle::new();
+    life.asking(at(100.0));
+    life.obtained(at(1.0), at(105.0), LEAST);
+    assert_eq!(life.next(at(105.0)), Step::Ask);
 }
 
 #[test]
