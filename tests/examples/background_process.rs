@@ -77,13 +77,16 @@ fn appliance() -> Appliance {
 fn a_token_revoked_between_two_polls_is_renewed_without_a_failed_poll() {
     let appliance = appliance();
     let mut process = Process::start(&appliance, "0.02");
-    for revocations in 0..5 {
-        for _ in 0..3 {
-            assert_eq!(process.line(), ANSWER, "after {revocations} revocations");
-        }
-        appliance.revoke_tokens();
+    assert_eq!(process.line(), ANSWER);
+    appliance.revoke_tokens();
+    for _ in 0..20 {
+        assert_eq!(process.line(), ANSWER);
     }
-    assert!(appliance.qoauth_requests() >= 5, "{}", appliance.qoauth_requests());
+    assert_eq!(appliance.qoauth_requests(), 2);
+    // Another within a minute may cost polls: the console may forbid the call. The token is replaced after a pause.
+    appliance.revoke_tokens();
+    let polls = (0..500).find(|_| process.line() == ANSWER && appliance.qoauth_requests() == 3);
+    assert!(polls.is_some(), "{} requests", appliance.qoauth_requests());
 }
 
 #[test]
