@@ -109,6 +109,8 @@ pub struct Lifecycle {
     second: Option<Span>,
     /// Whether a new token is wanted whatever the old one's lifetime: the program or a person has asked.
     is_woken: bool,
+    /// Whether a request that was so asked for has failed: the wish lasts until there is a new token, after the pauses.
+    is_unanswered: bool,
     /// Whether a new token is wanted because the current one was rejected, and not accepted since.
     is_rejected: bool,
     /// Whether the running request replaces a rejected token.
@@ -191,6 +193,7 @@ impl Lifecycle {
             asked: None,
             second: None,
             is_woken: false,
+            is_unanswered: false,
             is_rejected: false,
             is_replacing: false,
             failure: None,
@@ -216,7 +219,7 @@ impl Lifecycle {
 
     /// What to do now.
     pub fn next(&self, now: Duration) -> Step {
-        let is_wanted = self.is_woken || self.is_rejected || self.is_due(now);
+        let is_wanted = self.is_wanted() || self.is_due(now);
         let pause = if self.is_woken { None } else { self.failed_until(now) };
         let second = self.second.filter(|second| second.has(now)).map(|second| second.end);
         if is_wanted && self.asked.is_none() && pause.is_none() && second.is_none() {
@@ -236,7 +239,7 @@ impl Lifecycle {
     /// `None` if another step may come first. A shell that keeps it saves a call of [`next`](Self::next), and the clock
     /// for a token without a lifetime.
     pub fn fresh_until(&self) -> Option<Duration> {
-        let held = self.held.filter(|_| !self.is_woken && !self.is_rejected)?;
+        let held = self.held.filter(|_| !self.is_wanted())?;
         Some(held.fresh.map_or(Duration::MAX, |fresh| fresh.end))
     }
 
@@ -253,7 +256,7 @@ impl Lifecycle {
     /// When the next request is due, as far as this is known; a time in the past means now. `None` if only a rejection
     /// or [`wake`](Self::wake) brings one.
     pub fn next_request(&self, now: Duration) -> Option<Duration> {
-        let is_wanted = self.is_woken || self.is_rejected || self.is_due(now);
+        let is_wanted = self.is_wanted() || self.is_due(now);
         let due = match self.held.and_then(|held| held.fresh) {
             _ if is_wanted => now,
             Some(fresh) => fresh.end,
@@ -272,6 +275,7 @@ impl Lifecycle {
     /// Records that a token request begins.
     pub fn asking(&mut self, now: Duration) {
         self.asked = Some(now);
+        self.is_unanswered |= self.is_woken;
         self.second = Some(Span::after(now, SECOND));
         self.is_woken = false;
         self.is_replacing = self.is_rejected;
@@ -299,7 +303,7 @@ impl Lifecycle {
         });
         self.generation = self.generation.saturating_add(1);
         self.rejections.renewed(self.is_replacing, now, random);
-        (self.is_rejected, self.failure) = (false, None);
+        (self.is_rejected, self.is_unanswered, self.failure) = (false, false, None);
         (self.failures, self.refused_changes) = (0, 0);
         self.end_request();
     }
@@ -395,6 +399,11 @@ impl Lifecycle {
             failure.looked = Some(Span::after(now, SECOND));
             failure.is_changed |= after == AfterRefusal::Changed;
         }
+    }
+
+    /// Whether a new token is wanted though the current one is not due.
+    fn is_wanted(&self) -> bool {
+        self.is_woken || self.is_unanswered || self.is_rejected
     }
 
     /// The end of the pause after a failure, if it is not over.

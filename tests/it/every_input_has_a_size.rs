@@ -7,8 +7,8 @@ use minbearer::{Error, Http, Kind, Request, Response, Secret, Token, Transport, 
 use std::time::{Duration, Instant};
 
 const KIB: usize = 1024;
-const HEAD: usize = 8 * KIB;
-const TOKEN: usize = 8 * KIB;
+const HEAD: usize = 16 * KIB;
+const TOKEN: usize = 16 * KIB;
 const TOKEN_ANSWER: usize = 64 * KIB;
 const API_ANSWER: usize = 1024 * KIB;
 const PORT: usize = 256;

@@ -3,6 +3,8 @@
 
 pub mod appliance;
 pub mod hostile;
+#[cfg(feature = "tls")]
+pub mod kinds;
 pub mod leaks;
 pub mod listener;
 pub mod program;
@@ -13,3 +15,5 @@ pub mod timing;
 #[cfg(any(feature = "tls", feature = "tls-ring"))]
 pub mod tls;
 pub mod write_program;
+#[cfg(feature = "tls")]
+pub mod x509;

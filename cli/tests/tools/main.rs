@@ -8,3 +8,4 @@ mod faults;
 mod interop;
 mod openssl;
 mod proxies;
+mod servers;

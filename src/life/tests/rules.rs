@@ -274,3 +274,21 @@ fn a_clock_that_was_set_back_ends_every_pause_and_makes_no_token_immortal() {
     assert_eq!(life.next(at(6000.0)), Step::Failed(at(8600.0)));
     assert_eq!(life.next(at(4999.0)), Step::Ask);
 }
+
+/// A person has changed a setting and asked for a token. That the first try fails does not take the wish away.
+#[test]
+fn what_was_asked_for_and_failed_is_asked_for_again_after_the_pause() {
+    let mut life = Lifecycle::new();
+    life.asking(at(0.0));
+    life.obtained(None, at(0.0), LEAST);
+    assert_eq!(life.next_request(at(10.0)), None);
+    life.wake();
+    life.asking(at(10.0));
+    life.failed(&Error::network("down"), AfterRefusal::Pause, at(10.0), LEAST);
+    let again = life.next_request(at(10.0)).expect("it is still wanted");
+    assert_eq!(life.next(at(10.0)), Step::Use, "the old token is used in the pause");
+    assert_eq!(life.next(again), Step::Ask);
+    life.asking(again);
+    life.obtained(None, again, LEAST);
+    assert_eq!(life.next_request(at(100.0)), None, "it was had");
+}

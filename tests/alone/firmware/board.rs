@@ -40,6 +40,9 @@ const RISC_V: Board = Board {
     has_modem: true,
 };
 
+/// The firmware in C, `examples/c/firmware`: client credentials alone.
+pub const CORTEX_M3_IN_C: Board = Board { name: "lm3s6965evb-c", ..CORTEX_M3 };
+
 /// The boards whose images were built.
 pub fn boards() -> Vec<Board> {
     let mut boards = vec![CORTEX_M0, CORTEX_M3, CORTEX_M3_ETHERNET, RISC_V];
