@@ -2,9 +2,9 @@
 
 #![cfg(feature = "tls")]
 
-#[path = "../../examples/support/own_transport.rs"]
-#[rustfmt::skip] // for its width: tests/pages.rs
-mod example;
+mod example {
+    include!("../../examples/support/own_transport.rs");
+}
 
 use crate::support::appliance::{Appliance, Credentials};
 use crate::support::proxy::Proxy;
