@@ -1,5 +1,8 @@
 /*
- * minbearer.h: gets a bearer token and writes the value of the Authorization header.
+ * minbearer.h: gets a bearer token, renews it, and writes the value of the Authorization header.
+ *
+ * There are three ways to use it, and one handle for all of them. The first is the library's own network, where a call
+ * returns when there is a token. With its feature `tls` the library verifies the server's certificate and name.
  *
  *     minbearer *jsa = minbearer_jsa_from_env();
  *     char value[MINBEARER_VALUE_SIZE];
@@ -11,42 +14,45 @@
  *     minbearer_wipe(value, sizeof value);
  *     minbearer_free(jsa);
  *
- * A handle is for one account at one token server. It gets a token when it is first asked for one, keeps it, and
- * renews it when it is due.
+ * The second is a network or TLS of the program's own, such as mbedTLS, wolfSSL or OpenSSL: four functions, which
+ * minbearer_set_transport takes. All else is as above. TLS and its verification are then the program's: a connect
+ * function that does not verify certificate and name hands the secret to whoever answers.
  *
- * Linking
- *   cc app.c $(pkg-config --cflags --libs minbearer), or cc app.c libminbearer.a -lpthread -lm -ldl
+ * The third is no network at all: minbearer_next says when to ask for a token, minbearer_request writes the bytes to
+ * send, minbearer_push takes those that came. None of these calls waits, so they suit an event loop and a device
+ * without an operating system. See the end of this file.
+ *
+ * Building and linking
+ *   capi/install --features tls && ldconfig          Rust's cargo builds it; the feature is for https
+ *   cc app.c $(pkg-config --cflags --libs minbearer)
+ *   cc -static app.c $(pkg-config --static --cflags --libs minbearer)
+ *   A library built with --no-default-features needs no operating system and no libc, but the functions for memory at
+ *   the end of this file. Functions and settings that need an operating system are marked (OS). In such a library the
+ *   setting's status is MINBEARER_CONFIG, and so is that of every call with the constructor's handle.
  *
  * Ownership
  *   - A constructor returns a handle, which the caller passes to minbearer_free once. No other call takes ownership
  *     of an argument.
  *   - Text goes in as UTF-8 that ends with a NUL. It is copied: the caller may free or wipe it when the call returns.
- *   - Value and message are written to the caller's memory. Only the handle has to be freed.
- *
- * Errors
- *   - A constructor never returns NULL. A wrong argument or setting is kept: each call for a token returns its status
- *     and its message. The first one counts, and the handle takes no setting after it. A setting also returns its
- *     status, which a caller may ignore. If memory runs out, the process ends by a signal.
- *   - NULL is allowed for every pointer and results in MINBEARER_MISUSE, from a constructor's argument too.
- *     minbearer_free and minbearer_wipe do nothing with it. MINBEARER_MISUSE is also for text that is not UTF-8, a
- *     setting for another flow than the handle's, a setting after the first call for a token, and a buffer too small
- *     for the value.
- *   - A message is one line, holds no secret and no token, and is cut to fit. After MINBEARER_OK it is empty.
- *   - After any other status the value is the empty string.
+ *   - Values and messages are written to the caller's memory, which must not overlap: a value that shares a byte with
+ *     the message results in MINBEARER_MISUSE, and nothing is written. `name` may stand where the value is written.
+ *   - What minbearer_request lends is valid until the next call with the handle.
+ *   - A function that the program gives (of a transport, for a secret, for a clock) and its context must stay valid
+ *     until minbearer_free. It must return: no longjmp, no exception, no pthread_exit. It must not call any function
+ *     with the handle.
  *
  * Threads
  *   - Any number of threads may call functions with one handle at the same time. minbearer_free must be the last
  *     call with it. If several threads need a new token, one of them makes the request and the others wait for its
  *     outcome.
- *   - There is no state per thread. No thread outlives a call, but for a name lookup that the system's resolver does not
- *     end in time and, with TLS, CA files on a mount that does not answer. A call needs less than 64 KiB of stack.
- *
- * Time
- *   - A call for a token returns within the handle's timeout, 10 seconds unless set, plus half a second. Most calls
- *     return a kept token at once. Reading CLIENT_SECRET_FILE or CLIENT_ASSERTION_FILE has no limit if its mount does
- *     not answer.
- *   - After a failure no request is made for a pause, at random from about 1 second to 60. A call in the pause returns
- *     the kept token if that is still valid, else the last failure, at once.
+ *   - The functions that the program gives are called by whichever thread makes the request, never by two at once for
+ *     one handle. No lock is held meanwhile.
+ *   - The calls without a network are for one thread at a time: a second one gets MINBEARER_MISUSE. In a library without
+ *     an operating system, that is so for every call, and nothing detects it: a handle belongs to one task.
+ *   - There is no state per thread, and none outside the handles. No thread outlives a call, but for a name lookup that
+ *     the system's resolver does not end in time and, with TLS, CA files on a mount that does not answer.
+ *   - A call needs less than 64 KiB of stack; without an operating system less than 4 KiB. What the functions of the
+ *     program need comes on top.
  *
  * fork
  *   - A handle may be used on both sides of a fork. Each side has its own copy, renews it and frees it.
@@ -59,12 +65,36 @@
  *   - No handler is installed, and no signal's disposition or mask is changed. No function may be called from a
  *     handler.
  *   - A call that a signal interrupts goes on until its deadline, with or without SA_RESTART.
- *   - A server that closes the connection causes no SIGPIPE.
+ *   - A server that closes the connection causes no SIGPIPE. A transport of the program's own has to see to that itself.
  *   - The port locator of the JSA flow is a child process, and its exit status counts. A program that ignores
  *     SIGCHLD, or waits for any child (wait, waitpid(-1, ...)), takes that status away, and the call returns
  *     MINBEARER_LOCATOR. Wait for your children by their ids, or call minbearer_set_qoauth_url.
  *   - The locator leads a process group of its own, which is killed if the locator still runs when the call ends. A
  *     terminal's Ctrl-C does not reach it.
+ *
+ * Errors
+ *   - A constructor never returns NULL. A wrong argument or setting before the first call for a token is kept: each call
+ *     for a token returns its status and its message. The first one counts, and the handle takes no setting after it. A
+ *     setting also returns its status, which a caller may ignore.
+ *   - After the first call for a token a setting returns MINBEARER_MISUSE and changes nothing: the handle works on.
+ *   - NULL is allowed for every pointer and results in MINBEARER_MISUSE, with three exceptions. `why` may be NULL: then
+ *     there is no message. A constructor's secret or password may be NULL if a setting supplies it before the first call
+ *     for a token. minbearer_free and minbearer_wipe do nothing with NULL.
+ *   - MINBEARER_MISUSE is also for text that is not UTF-8, a setting for another flow than the handle's, and a buffer too
+ *     small for the value. Its message names the function.
+ *   - A message is one line, holds no secret and no token, and is cut to fit. After MINBEARER_OK it is empty.
+ *   - After any other status than MINBEARER_OK the value is the empty string, but for two cases of MINBEARER_MISUSE: where
+ *     minbearer_renew did not get a header value, which it leaves as it is, and where value and message overlap.
+ *   - If memory runs out, a library with an operating system ends the process by a signal. See the end of this file for
+ *     one without.
+ *
+ * Time
+ *   - A call for a token returns within the handle's timeout, 10 seconds unless set, plus half a second. Most calls
+ *     return a kept token at once. A secret's file has no limit if its mount does not answer; a function of the program
+ *     cannot be ended either, and if it returned too late the call returns MINBEARER_TIMEOUT.
+ *   - After a failure no request is made for a pause, at random from about 1 second to 60, or as long as the server asks
+ *     by Retry-After, up to an hour. A call in the pause returns the kept token if that is still valid, else the last
+ *     failure, at once. minbearer_wake ends a pause.
  *
  * The environment
  *   - Only constructors whose names end in from_env read settings from the environment, once, in the call. With TLS,
@@ -87,6 +117,19 @@
 extern "C" {
 #endif
 
+/* The version of this header; minbearer_version returns the library's. Before 1.0 a minor version is another interface. */
+#define MINBEARER_VERSION "0.1.0"
+#define MINBEARER_VERSION_MAJOR 0
+#define MINBEARER_VERSION_MINOR 1
+#define MINBEARER_VERSION_PATCH 0
+
+/* The compiler warns, where it can, if the result of the function is not used. */
+#if defined(__GNUC__)
+#define MINBEARER_USE_RESULT __attribute__((warn_unused_result))
+#else
+#define MINBEARER_USE_RESULT
+#endif
+
 /* 2 to 8 are the exit statuses of the program `minbearer`. A later version may add a status: treat it as a failure. */
 typedef enum minbearer_status {
   MINBEARER_OK = 0,
@@ -98,6 +141,7 @@ typedef enum minbearer_status {
   MINBEARER_REFUSED = 6,     /* the token server refused the request: most often a wrong secret */
   MINBEARER_MALFORMED = 7,   /* its status code is 2xx, but its answer has no usable token */
   MINBEARER_UNAVAILABLE = 8, /* it cannot answer now: 429, 5xx */
+  MINBEARER_NO_MEMORY = 9,   /* there is no memory for a request, an answer or a token */
   MINBEARER_PANICKED = 101   /* a bug in this library: please report it. Built for size it ends the process instead */
 } minbearer_status;
 
@@ -106,77 +150,251 @@ typedef struct minbearer_message {
   char text[MINBEARER_MESSAGE_SIZE];
 } minbearer_message;
 
-/* The longest value there can be, with its NUL: "Bearer " and a token of 8 KiB. */
-#define MINBEARER_VALUE_SIZE 8200
+/* The longest value there can be, with its NUL: "Bearer " and a token of 16 KiB. */
+#define MINBEARER_VALUE_SIZE 16392
 
 typedef struct minbearer minbearer;
 
 /* ---- Constructors, one for each flow ---- */
 
 /* JSA (QRadar): /service_port_locator.py finds the port of qoauth.service.consul. */
-minbearer *minbearer_jsa(const char *client_id, const char *client_secret);
+MINBEARER_USE_RESULT minbearer *minbearer_jsa(const char *client_id, const char *client_secret);
 
-/* The same, with CLIENT_ID, CLIENT_SECRET or CLIENT_SECRET_FILE, and where they are set QOAUTH_URL, QOAUTH_HOST and
+/* The same (OS), with CLIENT_ID, CLIENT_SECRET or CLIENT_SECRET_FILE, and where they are set QOAUTH_URL, QOAUTH_HOST and
  * SERVICE_PORT_LOCATOR. A secret file is read anew for each request. */
-minbearer *minbearer_jsa_from_env(void);
+MINBEARER_USE_RESULT minbearer *minbearer_jsa_from_env(void);
 
 /* Altair Accelerator: any URL of the project, of which scheme, host and port are used. */
-minbearer *minbearer_accelerator(const char *url, const char *username, const char *password);
+MINBEARER_USE_RESULT minbearer *minbearer_accelerator(const char *url, const char *username, const char *password);
 
-/* OAuth 2.0 client credentials (RFC 6749 section 4.4). The secret goes into the body; see minbearer_set_basic. */
-minbearer *minbearer_client_credentials(const char *token_url, const char *client_id, const char *client_secret);
+/* OAuth 2.0 client credentials (RFC 6749 section 4.4). The secret goes into the body; see minbearer_set_basic. It may be
+ * NULL for a client that authenticates by minbearer_set_client_certificate, or with minbearer_set_grant_type. */
+MINBEARER_USE_RESULT minbearer *minbearer_client_credentials(const char *token_url, const char *client_id,
+                                                             const char *client_secret);
 
-/* The same, with CLIENT_ID and one of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE (RFC 7523 section
- * 2.2). With none of the three, the client has to authenticate by minbearer_set_client_certificate. */
-minbearer *minbearer_client_credentials_from_env(const char *token_url);
+/* The same (OS), with CLIENT_ID and one of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE (RFC 7523 section
+ * 2.2). With none of the three, a setting has to supply one, or the client's certificate. */
+MINBEARER_USE_RESULT minbearer *minbearer_client_credentials_from_env(const char *token_url);
 
 /* ---- Settings, before the first call for a token ---- */
 
 /* The time limit for a call for a token. 0 is MINBEARER_CONFIG; more than a day counts as a day. */
 minbearer_status minbearer_set_timeout(minbearer *handle, uint32_t milliseconds);
 
-/* JSA: scheme, host and port of qoauth. No locator is run. */
+/* The secret or password in this file (OS), in place of any that was given. It is read anew for each request, without
+ * one newline at its end, so a secret may be replaced while the program runs: write another file and rename it. */
+minbearer_status minbearer_set_secret_file(minbearer *handle, const char *path);
+
+/* The secret or password from a function, which is called for each request: a keyring, a TPM. It writes a text that ends
+ * with a NUL to `size` bytes, MINBEARER_SECRET_SIZE, at `secret`, and returns 0; the library wipes them. Any other number
+ * is MINBEARER_CONFIG. Its time counts towards the timeout. */
+#define MINBEARER_SECRET_SIZE 16385
+typedef int minbearer_secret_function(void *context, char *secret, size_t size);
+minbearer_status minbearer_set_secret_function(minbearer *handle, minbearer_secret_function *supply, void *context);
+
+/* JSA: scheme, host and port of qoauth. No locator is run. Without it, the calls without a network are
+ * MINBEARER_CONFIG. */
 minbearer_status minbearer_set_qoauth_url(minbearer *handle, const char *url);
 
 /* JSA: another name than qoauth.service.consul, for the locator's argument and the URL. */
 minbearer_status minbearer_set_qoauth_host(minbearer *handle, const char *host);
 
-/* JSA: another locator than /service_port_locator.py. It gets the host as its argument and prints the port. */
+/* JSA (OS): another locator than /service_port_locator.py. It gets the host as its argument and prints the port. */
 minbearer_status minbearer_set_locator(minbearer *handle, const char *program);
 
 /* Accelerator: "Bearer <token>" (RFC 6750) instead of the vendor's "Bearer:<token>". */
 minbearer_status minbearer_set_rfc6750_header(minbearer *handle);
 
-/* Client credentials: asks for a scope; may be called again. */
+/* The following ten are for client credentials. */
+
+/* Asks for a scope; may be called again. */
 minbearer_status minbearer_add_scope(minbearer *handle, const char *scope);
 
-/* Client credentials: a form parameter that the server needs, such as audience; may be called again. */
+/* A form parameter that the server needs, such as audience; may be called again. */
 minbearer_status minbearer_add_parameter(minbearer *handle, const char *name, const char *value);
 
-/* Client credentials: id and secret as HTTP Basic. */
+/* A header field of the token request, such as a gateway's key; may be called again. The value is wiped like a secret. */
+minbearer_status minbearer_add_request_header(minbearer *handle, const char *name, const char *value);
+
+/* Another grant_type than client_credentials, for a server with a name of its own: Zoom's account_credentials. The client
+ * then needs no secret. */
+minbearer_status minbearer_set_grant_type(minbearer *handle, const char *name);
+
+/* Id and secret as HTTP Basic, form-encoded first, as the RFC demands. */
 minbearer_status minbearer_set_basic(minbearer *handle);
 
-/* Client credentials: allows http to another host than this one, which exposes the secret to the network. */
+/* The same without form-encoding, as curl does, for servers that do not decode. */
+minbearer_status minbearer_set_basic_unencoded(minbearer *handle);
+
+/* Instead of a secret the assertion in this file (OS), a JWT that someone else signs (RFC 7523 section 2.2): of Kubernetes
+ * or SPIFFE. It is read anew for each request. */
+minbearer_status minbearer_set_assertion_file(minbearer *handle, const char *path);
+
+/* Keeps a string member of the answer for minbearer_member: Salesforce's instance_url. May be called again. */
+minbearer_status minbearer_keep_member(minbearer *handle, const char *name);
+
+/* Allows http to another host than this one, which exposes the secret to the network. */
 minbearer_status minbearer_set_plain_http(minbearer *handle);
 
-/* Trusts the CAs in this PEM text and no others. MINBEARER_CONFIG if the library was built without its feature tls. */
+/* The following five are for the library's own network. Without its feature `tls` they are MINBEARER_CONFIG, with a
+ * transport of the program's own MINBEARER_MISUSE. minbearer_has_tls tells before. */
+
+/* Trusts the CAs in this PEM text and no others. */
 minbearer_status minbearer_set_ca(minbearer *handle, const char *pem);
 
-/* Presents this certificate chain to a server that asks for a client certificate. Without tls as above. */
+/* Trusts them in addition to the system's. */
+minbearer_status minbearer_add_ca(minbearer *handle, const char *pem);
+
+/* Verifies the certificate of `host` for this name instead, and asks for it: a console that is reached by its address,
+ * whose certificate is for localhost.localdomain. May be called again for another host. */
+minbearer_status minbearer_set_server_name(minbearer *handle, const char *host, const char *name);
+
+/* Presents this certificate chain to a server that asks for a client certificate. */
 minbearer_status minbearer_set_client_certificate(minbearer *handle, const char *chain_pem, const char *key_pem);
+
+/* Connects to https servers through this HTTP proxy, http://host:port, by CONNECT; an http server is then
+ * MINBEARER_CONFIG. User name and password are both NULL or both given; the proxy sees nothing else. */
+minbearer_status minbearer_set_proxy(minbearer *handle, const char *url, const char *username, const char *password);
+
+/* ---- A network of the program's own ---- */
+
+/* The functions are called in this order for one token request: connect, send until all is sent, receive until the
+ * answer is complete, close. `milliseconds`, above 0, is what is left of the timeout: a function must return by then, with
+ * what it has. Numbers below 0 other than MINBEARER_CLOSED are failures; the message has the number. */
+#define MINBEARER_CLOSED (-1)
+typedef struct minbearer_transport {
+  void *context; /* for connect; may be NULL */
+
+  /* Connects to a name or an address (IPv6 without brackets), and returns the connection, or NULL if there is none. If
+   * `tls` is 1, this means with TLS: the certificate must be verified, for `host`. */
+  void *(*connect)(void *context, const char *host, uint16_t port, int tls, uint32_t milliseconds);
+
+  /* Both return how many bytes they have moved, at most `size`; 0 if none yet, and are then called again until the
+   * deadline; MINBEARER_CLOSED if the server has closed the connection. They ought to wait a while before they return 0:
+   * a library without an operating system calls again at once. */
+  int32_t (*send)(void *connection, const void *bytes, size_t size, uint32_t milliseconds);
+  int32_t (*receive)(void *connection, void *bytes, size_t size, uint32_t milliseconds);
+
+  /* Called once for each connection. */
+  void (*close)(void *connection);
+} minbearer_transport;
+
+/* Uses these functions instead of the library's own network. The struct is copied. */
+minbearer_status minbearer_set_transport(minbearer *handle, const minbearer_transport *transport);
+
+/* A clock and random numbers. A library without an operating system needs them for calls over a transport, and one with
+ * an operating system uses its own. `milliseconds` counts from any start, never back, and if possible through suspend;
+ * `random` returns 32 random bits. */
+typedef uint64_t minbearer_clock_function(void *context);
+typedef uint32_t minbearer_random_function(void *context);
+minbearer_status minbearer_set_clock(minbearer *handle, minbearer_clock_function *milliseconds,
+                                     minbearer_random_function *random, void *context);
 
 /* ---- Calls for a token ---- */
 
 /* Writes the value of the Authorization header, such as "Bearer 2YotnFZFEjr1zCsicMWpAA", into `size` bytes at `value`:
  * from memory, or obtained or renewed if that is due. MINBEARER_VALUE_SIZE bytes are always enough. If they are too
  * few, the token is kept, and the message says how many it takes. */
-minbearer_status minbearer_authorization(minbearer *handle, char *value, size_t size, minbearer_message *why);
+MINBEARER_USE_RESULT minbearer_status minbearer_authorization(minbearer *handle, char *value, size_t size,
+                                                              minbearer_message *why);
 
-/* After an API answered 401. In: the value that it rejected. Out: the one to use now. If the handle has a newer token
- * than the rejected one, no request is made. If the API rejects new tokens too, the current one is written again, and
- * the server is asked after pauses that grow. With the empty string the call does what minbearer_authorization does;
- * text that is not a header value is MINBEARER_MISUSE. */
-minbearer_status minbearer_renew(minbearer *handle, char *value, size_t size, minbearer_message *why);
+/* The same for the token alone, such as "2YotnFZFEjr1zCsicMWpAA": for a client that makes the header itself. */
+MINBEARER_USE_RESULT minbearer_status minbearer_access_token(minbearer *handle, char *value, size_t size,
+                                                             minbearer_message *why);
+
+/* The same for a member of the answer that minbearer_keep_member names. MINBEARER_MALFORMED if the answer had no such
+ * member that is a string. */
+MINBEARER_USE_RESULT minbearer_status minbearer_member(minbearer *handle, const char *name, char *value, size_t size,
+                                                       minbearer_message *why);
+
+/* After an API answered 401. In: the header value that it rejected, as minbearer_authorization wrote it. Out: the one to
+ * use now. If the handle has a newer token than the rejected one, no request is made. If the API rejects new tokens too,
+ * the current one is written again, and the server is asked after pauses that grow. With the empty string the call does
+ * what minbearer_authorization does. Text that is not a header value (the token alone, "Authorization: ..." with the
+ * field's name) is MINBEARER_MISUSE, and stays where it is. */
+MINBEARER_USE_RESULT minbearer_status minbearer_renew(minbearer *handle, char *value, size_t size,
+                                                      minbearer_message *why);
+
+/* What is left of the kept token, in seconds, from the last call for a token; 0 if it has ended; -1 if that is not known:
+ * there is no token, or the server said no lifetime. Makes no request. */
+int64_t minbearer_seconds_left(minbearer *handle);
+
+/* Something has changed, such as the secret's file or the network: the next call asks the server, whatever the pause. */
+minbearer_status minbearer_wake(minbearer *handle);
+
+/* ---- Without a network ----
+ *
+ * The program moves the bytes, by its own clock: a number of milliseconds from any start, which never goes back and, if
+ * possible, runs through suspend. The calls below neither wait nor look at another clock. For each token request:
+ *
+ *     minbearer_step step;
+ *     minbearer_next(handle, now, random, &step)              when something has happened, and at step.until
+ *     while step.action is MINBEARER_ASK:
+ *         minbearer_request(handle, now, &request, &target, &why)
+ *         connect to target.host and target.port, with TLS if target.tls, and send the bytes of `request`
+ *         minbearer_push(handle, bytes, size, &complete, &why)   for what comes, until `complete` is 1
+ *         minbearer_finish(handle, now, &why)                 the answer is complete, or the server has closed
+ *         or minbearer_failed(handle, now)                    there was no connection, or not in time
+ *     where step.has_token:
+ *         minbearer_authorization(handle, value, sizeof value, &why) and an API call;
+ *         minbearer_accepted or minbearer_rejected says what came of it
+ *
+ * The first of these calls decides: after it, no call with the handle uses a network. minbearer_authorization,
+ * minbearer_access_token and minbearer_member then write the kept token, or return what the last request came to;
+ * minbearer_renew is MINBEARER_MISUSE. With a transport these calls are MINBEARER_MISUSE. */
+
+typedef enum minbearer_action {
+  MINBEARER_USE = 1,  /* the token is good, and no request is needed before `until` */
+  MINBEARER_ASK = 2,  /* make a token request now */
+  MINBEARER_WAIT = 3  /* there is no token, and none may be asked for before `until`; or a request is under way */
+} minbearer_action;
+
+typedef struct minbearer_step {
+  minbearer_action action;
+  int has_token;  /* 1 if minbearer_authorization writes a token that may be used: always with USE, often with ASK */
+  uint64_t until; /* call minbearer_next again by this time, by the same clock; UINT64_MAX: only when something happens */
+} minbearer_step;
+
+typedef struct minbearer_bytes {
+  const void *bytes;
+  size_t size;
+} minbearer_bytes;
+
+typedef struct minbearer_target {
+  const char *host;      /* a name or an address, IPv6 without brackets */
+  uint16_t port;
+  int tls;               /* 1: with TLS, and the certificate must be verified for `host` */
+  uint32_t milliseconds; /* how long the request may take: the handle's timeout */
+} minbearer_target;
+
+/* What to do now. `random` is 32 random bits, so that devices which started together do not ask together. A request that
+ * was not ended by its time, `until`, counts as failed. */
+MINBEARER_USE_RESULT minbearer_status minbearer_next(minbearer *handle, uint64_t now_milliseconds, uint32_t random,
+                                                     minbearer_step *step);
+
+/* The request to send after MINBEARER_ASK. It holds the secret: send it, and keep no copy. After a failure there is no
+ * request to end. */
+MINBEARER_USE_RESULT minbearer_status minbearer_request(minbearer *handle, uint64_t now_milliseconds,
+                                                        minbearer_bytes *request, minbearer_target *target,
+                                                        minbearer_message *why);
+
+/* Bytes of the answer, cut anywhere. Sets `complete` to 1 if no more are needed, also if it fails: then close the
+ * connection, and call minbearer_finish, which returns the same failure. */
+MINBEARER_USE_RESULT minbearer_status minbearer_push(minbearer *handle, const void *bytes, size_t size, int *complete,
+                                                     minbearer_message *why);
+
+/* Ends the request: the answer is complete, or the connection was closed. MINBEARER_OK: there is a new token. */
+MINBEARER_USE_RESULT minbearer_status minbearer_finish(minbearer *handle, uint64_t now_milliseconds,
+                                                       minbearer_message *why);
+
+/* Ends the request: there was no answer. */
+minbearer_status minbearer_failed(minbearer *handle, uint64_t now_milliseconds);
+
+/* What an API said to the token that minbearer_authorization writes now. After a 401, and only then, it was rejected:
+ * if minbearer_next then says MINBEARER_ASK, get a new token and make the call once more. A 2xx has accepted it. Other
+ * outcomes, and those of calls with an earlier token, are not told. */
+minbearer_status minbearer_accepted(minbearer *handle);
+minbearer_status minbearer_rejected(minbearer *handle, uint64_t now_milliseconds);
 
 /* ---- */
 
@@ -188,6 +406,28 @@ void minbearer_wipe(void *memory, size_t size);
 
 /* The library's version, such as "0.1.0". Static; not to be freed. */
 const char *minbearer_version(void);
+
+/* A few words for a status, such as "the deadline passed". Static; not to be freed. */
+const char *minbearer_status_text(int status);
+
+/* 1 if the library was built with its feature `tls`, else 0. */
+int minbearer_has_tls(void);
+
+/* ---- Memory, for a library without an operating system ----
+ *
+ * The program defines these three; capi/memory.c does it over malloc. The library wipes memory before it is released.
+ *
+ *   void *minbearer_allocate(size_t size);        aligned as malloc's; NULL if there is none
+ *   void minbearer_release(void *memory);         never NULL
+ *   void minbearer_out_of_memory(void);           does not return
+ *
+ * If there is no memory for a request, an answer or a token, a call returns MINBEARER_NO_MEMORY, the request counts as
+ * failed, and an old token stays. If there is none for the little that settings and messages take,
+ * minbearer_out_of_memory is called; and for a bug in the library, which ends the program like a failed assertion, too.
+ */
+void *minbearer_allocate(size_t size);
+void minbearer_release(void *memory);
+void minbearer_out_of_memory(void);
 
 #ifdef __cplusplus
 }

@@ -35,6 +35,7 @@ struct Content {
     kind: Kind,
     message: String,
     is_token_request: bool,
+    is_out_of_memory: bool,
     cause: Option<NetworkCause>,
     source: Option<Source>,
     refusal: Option<Refusal>,
@@ -64,10 +65,10 @@ pub enum Kind {
     /// The deadline passed. Check what [`Network`](Self::Network) says, run the port locator by hand, or set a longer
     /// timeout.
     Timeout,
-    /// The token server refused the request: a 3xx or 4xx status code, or an OAuth `error` that waiting does not change.
-    /// Check the credentials; the message quotes the server.
+    /// The token server refused the request: a 3xx or 4xx status code, 501, or an OAuth `error` that waiting does not
+    /// change, with whatever status code. The message quotes the server, and says what to check.
     Refused,
-    /// The token server cannot answer now: 429, 5xx, or the OAuth error `temporarily_unavailable`. Try again later.
+    /// The token server cannot answer now: 429, another 5xx, or the OAuth error `temporarily_unavailable`. Try again later.
     Unavailable,
     /// The status code is 2xx, but the answer has no usable token; or a body is too large, not UTF-8 or not JSON. Check
     /// the URL: the answer is not a token server's, or the server has a bug.
@@ -106,7 +107,7 @@ pub enum NetworkCause {
     Tls,
     /// The connection ended before the answer did.
     CutShort,
-    /// The answer is not HTTP, is ambiguous HTTP, or has a head longer than 8 KiB.
+    /// The answer is not HTTP, is ambiguous HTTP, or has a head longer than 16 KiB.
     NotHttp,
     /// Another failure of the operating system or of a transport.
     Io,
@@ -115,16 +116,18 @@ pub enum NetworkCause {
 /// A server's refusal, with the fields of an OAuth error response
 /// ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
 ///
-/// Each text is the server's, cut to 256 characters, with control characters escaped and the secret or password
-/// redacted.
+/// Each text is the server's, cut to 256 characters, with control characters escaped and the secret, password or token
+/// redacted. An error code of the RFCs is shown as it is, even if a secret is a part of it.
 #[derive(Clone, Debug, Default)]
 pub struct Refusal {
     pub(crate) status: u16,
     pub(crate) error: Option<String>,
     pub(crate) error_description: Option<String>,
     pub(crate) error_uri: Option<String>,
+    pub(crate) scope: Option<String>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) challenge: Option<String>,
+    pub(crate) body: Option<String>,
 }
 
 impl Refusal {
@@ -133,7 +136,7 @@ impl Refusal {
         self.status
     }
 
-    /// The error code, such as `invalid_client` or `invalid_scope`.
+    /// The error code, such as `invalid_client` or `invalid_scope`: of the answer's JSON, or of its challenge.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
@@ -148,6 +151,12 @@ impl Refusal {
         self.error_uri.as_deref()
     }
 
+    /// The scope that the API asks for, of the challenge
+    /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+
     /// How long to wait before the next request: the header field `Retry-After`
     /// ([RFC 9110 section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
     pub fn retry_after(&self) -> Option<Duration> {
@@ -159,12 +168,26 @@ impl Refusal {
     pub fn challenge(&self) -> Option<&str> {
         self.challenge.as_deref()
     }
+
+    /// The start of the body of an API's answer to [`Session::send`](crate::Session::send), if it is text. The whole body is
+    /// [`Response::body`](crate::Response::body), before
+    /// [`error_for_status`](crate::Response::error_for_status).
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_deref()
+    }
 }
 
 impl Error {
     fn new(kind: Kind, message: String) -> Error {
-        let (is_token_request, cause, source, refusal) = (false, None, None, None);
-        Error(Box::new(Content { kind, message, is_token_request, cause, source, refusal }))
+        Error(Box::new(Content {
+            kind,
+            message,
+            is_token_request: false,
+            is_out_of_memory: false,
+            cause: None,
+            source: None,
+            refusal: None,
+        }))
     }
 
     /// Makes an error of kind [`Config`](Kind::Config), for an implementation of `Flow` or `Transport`. The message must
@@ -192,6 +215,17 @@ impl Error {
     /// Makes an error of kind [`Malformed`](Kind::Malformed).
     pub fn malformed(message: impl Into<String>) -> Error {
         Error::new(Kind::Malformed, message.into())
+    }
+
+    /// An error of kind `Malformed` for want of memory, not for what the server sent.
+    pub(crate) fn out_of_memory(message: &str) -> Error {
+        let mut error = Error::malformed(message);
+        error.0.is_out_of_memory = true;
+        error
+    }
+
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        self.0.is_out_of_memory
     }
 
     /// An error of kind `Refused`, `Unavailable` or `Status`.
@@ -242,7 +276,6 @@ impl Error {
         self
     }
 
-    #[cfg(feature = "std")]
     pub(crate) fn of_token_request(mut self) -> Error {
         self.0.is_token_request = true;
         self
@@ -311,10 +344,19 @@ impl core::error::Error for Error {
 /// The longest text of a server or a library that is shown, in characters.
 pub(crate) const MAX_SHOWN_CHARS: usize = 256;
 
-/// A text on one line: escaped, and cut to so many characters.
+/// A text on one line: escaped, and then cut to so many characters.
 fn escaped(text: &str, max_chars: usize) -> String {
     let mut shown = String::new();
-    text.chars().take(max_chars).for_each(|character| push_escaped(character, &mut shown));
+    let mut shown_chars = 0;
+    for character in text.chars() {
+        let shown_before = shown.len();
+        push_escaped(character, &mut shown);
+        shown_chars += shown.get(shown_before..).unwrap_or_default().chars().count();
+        if shown_chars > max_chars {
+            shown.truncate(shown_before);
+            break;
+        }
+    }
     shown
 }
 
@@ -339,5 +381,40 @@ pub(crate) fn push_escaped(character: char, out: &mut String) {
         let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
     } else {
         out.push(character);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Names(String);
+
+    impl fmt::Display for Names {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+
+    impl core::error::Error for Names {}
+
+    #[test]
+    fn a_source_is_bounded_and_safe_to_print() {
+        for (text, expected_chars) in [
+            ("\u{1b}[2J\r\n".repeat(5000), 250..=256),
+            ("é".repeat(256), 256..=256),
+            ("é".repeat(257), 256..=256),
+            ("\u{e0001}".repeat(300), 240..=256),
+        ] {
+            let error = Error::network("no").with_source(Names(text.clone()));
+            let source = core::error::Error::source(&error).unwrap();
+            let (shown, debug) = (source.to_string(), alloc::format!("{source:?}"));
+            for shown in [&shown, &debug] {
+                assert!(expected_chars.contains(&shown.chars().count()), "{text:?}: {shown}");
+                assert!(!shown.contains(['\u{1b}', '\r', '\n', '\u{e0001}']), "{shown:?}");
+            }
+            assert!(source.source().is_none());
+        }
     }
 }

@@ -70,8 +70,10 @@
 //! # TLS
 //!
 //! The server's certificate chain and host name are always verified. No option turns that off: an unverified server
-//! would receive the credentials. The feature `tls` supports TLS 1.3 and 1.2, the AES-GCM cipher suites, key exchange on
-//! X25519, P-256 and P-384, and certificates with RSA (2048 bits or more), P-256, P-384 and Ed25519 keys. A
+//! would receive the credentials. **Not checked** are revocation, and of a trusted CA's own certificate its dates, its
+//! `pathlen` and its extended key usage. ALPN offers `http/1.1`, and a server that selects another protocol is refused; one
+//! that ignores ALPN cannot be told apart. The feature `tls` supports TLS 1.3 and 1.2, the AES-GCM cipher suites, key exchange on
+//! X25519, P-256 and P-384, and certificates with RSA (2048 to 8192 bits), P-256, P-384 and Ed25519 keys. A
 //! server that has only P-521 or only ChaCha20-Poly1305 cannot be reached; ChaCha20-Poly1305 would add 52 KB to a static
 //! program.
 //!
@@ -80,15 +82,25 @@
 //! `tls-no-provider` is for such programs. This crate installs none.
 //!
 //! The trust anchors are the system's CAs. `SSL_CERT_FILE` (a PEM file) and `SSL_CERT_DIR` (directories of PEM files)
-//! replace them; **if both are set, the CAs of both are trusted**, as with OpenSSL, so neither variable pins a CA.
-//! `Http::with_ca` pins one: it reads no variable.
+//! replace them; **if both are set, the CAs of both are trusted**, as with OpenSSL, so neither variable trusts a CA alone.
+//! `Http::with_ca` does: it reads no variable. A set-user-id program reads neither.
+//!
+//! A certificate among them signs others only if it may: with the basic constraint CA:TRUE, and keyCertSign if it has a
+//! key usage; of X.509 version 1 only in the system's own store. So a server's certificate in a folder of CAs signs nothing.
+//! Each certificate that `Http::with_ca`, `Http::with_added_ca` or `SSL_CERT_FILE` names is also a **pin**: a server that
+//! presents the same one is accepted if the name, the dates and the handshake's signature are right, although it is
+//! marked as a CA's, is for clients, or is of version 1. A pin without a `subjectAltName` is for the host in its common
+//! name; other certificates need a `subjectAltName`.
+//!
+//! A server may send six intermediate certificates of 16 KiB together, and two of one name.
 //!
 //! | case | what to do |
 //! | --- | --- |
 //! | private CA | `Http::with_ca`, or set `SSL_CERT_FILE` to its certificate |
+//! | private CA beside the system's | `Http::with_added_ca` |
 //! | self-signed server certificate | trust the server's certificate itself, in the same way. `openssl s_client -connect HOST:443 </dev/null \| openssl x509` shows it; compare its fingerprint with the server's before you trust it |
-//! | … and it is a CA certificate | a CA certificate is rejected as a server's. `openssl req -x509` makes one unless it is given `-addext basicConstraints=critical,CA:FALSE` |
-//! | an address instead of a name | the certificate needs the address in its `subjectAltName` (`IP:192.0.2.7`); else use a name that it has |
+//! | an address instead of a name | the certificate needs the address in its `subjectAltName` (`IP:192.0.2.7`); else use a name that it has, or `Http::with_server_name` |
+//! | QRadar's own certificate, which is for `localhost.localdomain` | `Http::with_server_name(address, "localhost.localdomain")` with `with_ca`; the program: `--server-name localhost.localdomain` with `--cacert` |
 //! | the server requires a client certificate | `Http::with_client_certificate` |
 //! | another TLS library | implement [`Transport`]; its documentation has an example |
 //!
@@ -99,18 +111,22 @@
 //! | --- | --- |
 //! | `signed by none of` | trust the server's CA; the server must send intermediates |
 //! | `a CA of that name is trusted, but with another key` | the CA was renewed: fetch its new certificate |
+//! | `does not have the key of its certificate` | the server's key was replaced and its certificate was not, or another server answers there |
+//! | `an intermediate certificate that the server sent may not sign` | have that certificate issued as a CA's |
+//! | `more than six intermediate certificates`, `more than two …` | let the server send only the certificates between its own and a root |
 //! | `has an RSA key of less than 2048 bits`, `has a P-521 key` | have that certificate issued with another type of key |
-//! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, or have the certificate issued for HOST; only `subjectAltName` counts, not the common name |
+//! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL or in `Http::with_server_name`, or have the certificate issued for HOST; only `subjectAltName` counts, not the common name, unless the certificate itself is trusted |
 //! | `expired at …`, `not valid before …` | renew the certificate, or set the device's clock; the message shows its time |
-//! | `marked as that of a CA`, `not meant for servers` | have it issued as a server certificate |
+//! | `marked as that of a CA`, `not meant for servers`, `not of X.509 version 3` | trust that certificate itself, or have it issued as a server certificate |
 //! | `a signature that is not supported` | have it issued with SHA-256 |
 //! | `no TLS version that is supported here` | let the server speak TLS 1.2 or 1.3 |
 //! | `refused the TLS handshake` | let the server offer ECDHE with AES-GCM, and a supported type of key |
 //! | `wants a client certificate`, `does not accept the client certificate` | use a client certificate of a CA that the server trusts |
 //! | `the answer is not TLS` | wrong port, or the server speaks plain HTTP there |
+//! | `does not speak HTTP/1.1 there` | wrong port |
 //! | `closed the connection in the TLS handshake`, `reset the connection` | wrong port, or a proxy or firewall in between |
 //! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `is a directory`, `is not a regular file` | of [`Kind::Config`]: correct that file |
-//! | `SSL_CERT_DIR names no directory that holds a PEM certificate` | of [`Kind::Config`]: correct the path |
+//! | `SSL_CERT_DIR names no directory that holds a PEM certificate of a CA` | of [`Kind::Config`]: correct the path |
 //! | `this system has no CA certificates` | of [`Kind::Config`]: trust a CA by one of the ways above |
 //! | ``needs TLS: build minbearer with its feature `tls` `` | of [`Kind::Config`]: build it with that feature |
 //!
@@ -123,9 +139,11 @@
 //!
 //! ## A secret is never shown
 //!
-//! A secret does not appear in `Debug`, `Display`, a panic, a log line or a URL in an error. Text that a server sent is
-//! cut to 256 characters, its control characters are escaped, and the secret or password in it is redacted in the
-//! encodings that servers produce: percent-encoded, JSON-escaped, HTML-escaped, Basic credentials.
+//! A secret does not appear in `Debug`, `Display`, `source()`, a panic, a log line or a URL in an error. Text that a server
+//! sent is searched for the secret, password or token as a whole, in the encodings that servers produce: percent-encoded,
+//! JSON-escaped, HTML-escaped, Basic credentials, without white space at its ends. Any eight bytes of it that still stand
+//! there are redacted too (of a JWT: of its signature). Then the text is cut to 256 characters and its control characters
+//! are escaped. An error code of the RFCs is printed as it is, even if a secret is a part of it.
 //!
 //! ## A secret is never left behind
 //!
@@ -135,15 +153,16 @@
 //!
 //! ## Every wait has a deadline
 //!
-//! The deadline covers the locator, DNS, connect, the proxy, the TLS handshake, a pipe that supplies a secret, a slow TLS record, and an answer of a byte a second.
-//! It is 10 s for the whole call unless the `Config` sets another. The call returns within half a second of it and leaves
-//! no socket, process or thread behind, except the thread of a name lookup that the resolver does not end, or of reading
-//! a CA file on a mount that does not answer.
+//! The deadline covers the locator, DNS, connect, the proxy, the TLS handshake and what it computes, a slow TLS record, an
+//! answer of a byte a second, a pipe that supplies a secret, and the files of secrets and CAs. It is 10 s for the whole
+//! call unless the `Config` sets another. The call returns within half a second of it and leaves no socket, process or
+//! thread behind, except the thread of a name lookup that the resolver does not end, or of reading a file on a mount that
+//! does not answer. While eight such threads hang, the next lookup or read is an error at once, of [`Kind::Network`].
 //!
 //! ## Every input has a size
 //!
-//! The limits are 8 KiB for an answer's head, 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a port,
-//! 8 KiB for a token, 16 KiB for a secret's file.
+//! The limits are 16 KiB for an answer's head, 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a port,
+//! 16 KiB for a token, 16 KiB for a secret's file, six intermediate certificates of 16 KiB together.
 //!
 //! ## Credentials go nowhere else
 //!
@@ -213,6 +232,22 @@ pub mod internal {
     pub use crate::os::files::read_regular;
     pub use crate::wire::json::written_seconds;
     pub use crate::wire::time::Utc;
+}
+
+/// What the C library needs without an operating system too, on the same terms.
+#[doc(hidden)]
+pub mod internal_memory {
+    use crate::error::Error;
+
+    /// Makes an error for want of memory.
+    pub fn out_of_memory(message: &str) -> Error {
+        Error::out_of_memory(message)
+    }
+
+    /// Whether memory was wanting, and nothing is wrong with what the server sent.
+    pub fn is_out_of_memory(error: &Error) -> bool {
+        error.is_out_of_memory()
+    }
 }
 
 /// Private functions for the fuzz targets; cargo-fuzz sets the `cfg`.

@@ -237,7 +237,8 @@ impl Session {
         };
         self.call_by(deadline, verdict, |token| {
             request.authorize(token.authorization());
-            self.0.transport.send(&request, deadline)
+            let response = self.0.transport.send(&request, deadline)?;
+            Ok(response.after(&request, token))
         })?
     }
 

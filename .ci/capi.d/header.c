@@ -2,7 +2,7 @@
 #include "minbearer.h"
 #include "minbearer.h"
 
-typedef char value_is_long_enough[MINBEARER_VALUE_SIZE == 7 + 8192 + 1 ? 1 : -1];
+typedef char value_is_long_enough[MINBEARER_VALUE_SIZE == 7 + 16384 + 1 ? 1 : -1];
 typedef char message_is_its_text[sizeof(minbearer_message) == MINBEARER_MESSAGE_SIZE ? 1 : -1];
 
 int main(void) {
@@ -21,6 +21,7 @@ int main(void) {
   case MINBEARER_REFUSED:
   case MINBEARER_MALFORMED:
   case MINBEARER_UNAVAILABLE:
+  case MINBEARER_NO_MEMORY:
   case MINBEARER_PANICKED:
     break;
   }

@@ -1,5 +1,5 @@
 /*
- * Requests one token and ends with the status: `status FLOW [URL]`. CA, CERT and KEY name PEM files.
+ * Requests one token and ends with the status: `status FLOW [URL]`. CA, CERT and KEY name PEM files, TIMEOUT milliseconds.
  */
 #include <minbearer.h>
 #include <stdio.h>
@@ -23,9 +23,11 @@ int main(int count, char **arguments) {
   minbearer *handle = strcmp(arguments[1], "jsa") == 0           ? minbearer_jsa_from_env()
                       : strcmp(arguments[1], "accelerator") == 0 ? minbearer_accelerator(url, "rose", "wrong")
                                                                  : minbearer_client_credentials_from_env(url);
-  minbearer_set_timeout(handle, 500);
+  minbearer_set_timeout(handle, getenv("TIMEOUT") == NULL ? 500 : (uint32_t)atoi(getenv("TIMEOUT")));
   if (getenv("CA") != NULL) minbearer_set_ca(handle, text_of("CA"));
   if (getenv("CERT") != NULL) minbearer_set_client_certificate(handle, text_of("CERT"), text_of("KEY"));
+  if (getenv("ADDED_CA") != NULL) minbearer_add_ca(handle, text_of("ADDED_CA"));
+  if (getenv("SERVER_NAME") != NULL) minbearer_set_server_name(handle, "127.0.0.1", getenv("SERVER_NAME"));
   minbearer_status status = minbearer_authorization(handle, value, sizeof value, &why);
   minbearer_free(handle);
   fprintf(stderr, "minbearer: %s\n", why.text);

@@ -3,18 +3,19 @@
 use crate::handle::Handle;
 use crate::settings::{FlowConfig, Settings};
 use crate::status::{Failure, Status};
-use flows::{Error, Token};
-use std::ffi::{CStr, c_char};
-use std::mem::MaybeUninit;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::slice;
-use std::sync::Arc;
+use alloc::boxed::Box;
+use alloc::format;
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::fmt::{self, Write};
+use core::mem::MaybeUninit;
+use core::slice;
+use flows::Error;
 use zeroize::Zeroize;
 
 /// `MINBEARER_MESSAGE_SIZE`
 pub const MESSAGE_SIZE: usize = 1024;
 /// `MINBEARER_VALUE_SIZE`
-pub const VALUE_SIZE: usize = 8200;
+pub const VALUE_SIZE: usize = 16392;
 
 /// `minbearer_message`: uninitialised until a call writes it.
 #[repr(C)]
@@ -22,12 +23,53 @@ pub struct Message {
     text: [MaybeUninit<u8>; MESSAGE_SIZE],
 }
 
+/// `minbearer_action`
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Use = 1,
+    Ask = 2,
+    Wait = 3,
+}
+
+/// `minbearer_step`
+#[repr(C)]
+pub struct Step {
+    pub(crate) action: Action,
+    pub(crate) has_token: c_int,
+    pub(crate) until: u64,
+}
+
+/// `minbearer_bytes`
+#[repr(C)]
+pub struct Bytes {
+    pub(crate) bytes: *const c_void,
+    pub(crate) size: usize,
+}
+
+/// `minbearer_target`
+#[repr(C)]
+pub struct Target {
+    pub(crate) host: *const c_char,
+    pub(crate) port: u16,
+    pub(crate) tls: c_int,
+    pub(crate) milliseconds: u32,
+}
+
 /// The outcome of `call`, or that it panicked. Where a panic aborts, there is nothing to catch.
 ///
 /// No half-made change is seen after a panic: settings are taken out of the handle while they change, and a session
 /// stays usable.
+#[cfg(feature = "std")]
 fn catch<T>(call: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(Failure::panicked()))
+}
+
+/// Without an operating system a panic ends the program.
+#[cfg(not(feature = "std"))]
+fn catch<T>(call: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    call()
 }
 
 /// Reads a text argument.
@@ -80,45 +122,99 @@ pub(crate) unsafe fn set_text<F: FlowConfig + 'static>(
     let change = |settings: Settings| {
         // SAFETY: the caller guarantees it.
         let value = unsafe { text(name, pointer) }?;
-        settings.change(|config| change(config, value))
+        settings.with_text(value).change(|config| change(config, value))
     };
     // SAFETY: the caller guarantees it.
     unsafe { set(function, handle, change) }
 }
 
-/// Calls for a token, and writes its header value to `size` bytes at `value`, or an error's message to `why`.
+/// Makes a call, and writes what is wrong to `why` if there is something and `why` is not null.
 ///
 /// # Safety
-/// `handle` as in [`set`]. `value` is null or points to `size` bytes, `why` is null or points to a message, and both
-/// used by this call alone.
-pub(crate) unsafe fn call_for_token(
+/// `handle` as in [`set`]. `why` is null or points to a message that this call alone uses.
+pub(crate) unsafe fn call(
+    function: &'static str,
+    handle: *mut Handle,
+    why: *mut Message,
+    call: impl FnOnce(&Handle) -> Result<(), Failure>,
+) -> Status {
+    // SAFETY: each is checked for null here, and the caller guarantees the rest.
+    let (handle, why) = unsafe { (handle.as_ref(), why.as_mut()) };
+    let outcome = catch(|| call(handle.ok_or(Failure::misuse("the handle is NULL"))?));
+    let failure = outcome.err().map(|failure| failure.in_function(function));
+    if let Some(why) = why {
+        why.write(failure.as_ref());
+    }
+    failure.map_or(Status::Ok, |failure| failure.status)
+}
+
+/// Makes a call that writes a text to `size` bytes at `value`. After a failure that is the empty string, unless the
+/// caller's text was kept.
+///
+/// # Safety
+/// `handle` and `why` as in [`call`]. `value` is null or points to `size` bytes that this call alone uses.
+pub(crate) unsafe fn call_for_text(
     function: &'static str,
     handle: *mut Handle,
     value: *mut c_char,
     size: usize,
     why: *mut Message,
-    call: impl FnOnce(&Handle, &mut Value<'_>) -> Result<Arc<Token>, Failure>,
+    body: impl FnOnce(&Handle, &mut Value<'_>) -> Result<(), Failure>,
 ) -> Status {
-    // SAFETY: each is checked for null here, and the caller guarantees the rest.
-    let (handle, mut value, mut why) =
-        unsafe { (handle.as_ref(), Value::at(value, size), why.as_mut()) };
-    let outcome = catch(|| {
+    // No more than is needed, so that a size which is wrong and huge does no harm.
+    let size = size.min(VALUE_SIZE);
+    if overlap((value.cast(), size), (why.cast(), MESSAGE_SIZE)) {
+        return Status::Misuse; // one would be written over the other
+    }
+    // SAFETY: the caller guarantees it.
+    let mut value = unsafe { Value::at(value, size) };
+    let body = |handle: &Handle| {
         let value = value.as_mut().ok_or(Failure::misuse("value is NULL, or of no size"))?;
-        if why.is_none() {
-            return Err(Failure::misuse("why is NULL"));
-        }
-        let handle = handle.ok_or(Failure::misuse("the handle is NULL"))?;
-        let token = call(handle, value)?;
-        value.write(token.authorization())
-    });
-    let failure = outcome.err().map(|failure| failure.in_function(function));
-    if let (Some(value), Some(_)) = (&mut value, &failure) {
+        body(handle, value)
+    };
+    // SAFETY: the caller guarantees it.
+    let status = unsafe { call(function, handle, why, body) };
+    if let Some(value) = value.as_mut().filter(|value| status != Status::Ok && !value.is_kept) {
         value.clear();
     }
-    if let Some(why) = &mut why {
-        why.write(&failure.as_ref().map_or(String::new(), Failure::to_string));
+    status
+}
+
+/// The place for a result, which is not null.
+///
+/// # Safety
+/// `pointer` is null or points to a `T`, initialised or not, that this call alone uses.
+pub(crate) unsafe fn place<'a, T>(
+    name: &str,
+    pointer: *mut T,
+) -> Result<&'a mut MaybeUninit<T>, Failure> {
+    // SAFETY: it is checked for null here, and the caller guarantees the rest.
+    let place = unsafe { pointer.cast::<MaybeUninit<T>>().as_mut() };
+    place.ok_or_else(|| Failure::misuse(format!("{name} is NULL")))
+}
+
+/// Bytes of an answer.
+///
+/// # Safety
+/// `start` is null or points to `size` bytes that do not change during `'a`.
+pub(crate) unsafe fn bytes_at<'a>(start: *const c_void, size: usize) -> Result<&'a [u8], Failure> {
+    if size == 0 {
+        return Ok(&[]);
     }
-    failure.map_or(Status::Ok, |failure| failure.status)
+    if start.is_null() || size > isize::MAX as usize {
+        return Err(Failure::misuse("bytes is NULL, or of no possible size"));
+    }
+    // SAFETY: it is not null, and the caller guarantees the rest.
+    Ok(unsafe { slice::from_raw_parts(start.cast(), size) })
+}
+
+/// Whether two ranges of memory have a byte in common. One that starts at null is none.
+fn overlap(one: (*const u8, usize), other: (*const u8, usize)) -> bool {
+    let starts_in = |inner: *const u8, outer: (*const u8, usize)| {
+        inner.addr().checked_sub(outer.0.addr()).is_some_and(|offset| offset < outer.1)
+    };
+    let is_there = !one.0.is_null() && !other.0.is_null() && one.1 > 0 && other.1 > 0;
+    is_there && (starts_in(one.0, other) || starts_in(other.0, one))
 }
 
 /// The caller's buffer for a header value.
@@ -126,6 +222,8 @@ pub(crate) struct Value<'a> {
     room: &'a mut [MaybeUninit<u8>],
     /// How many bytes of an earlier value were found in it.
     held: usize,
+    /// Whether the earlier value stays after a failure.
+    is_kept: bool,
 }
 
 impl Value<'_> {
@@ -135,10 +233,9 @@ impl Value<'_> {
         if start.is_null() || size == 0 {
             return None;
         }
-        // No more than is needed, so that a size which is wrong and huge does no harm.
-        let size = size.min(VALUE_SIZE);
         // SAFETY: it is not null, and the caller guarantees the rest.
-        Some(Value { room: unsafe { slice::from_raw_parts_mut(start.cast(), size) }, held: 0 })
+        let room = unsafe { slice::from_raw_parts_mut(start.cast(), size) };
+        Some(Value { room, held: 0, is_kept: false })
     }
 
     /// Reads the value that the caller has put there.
@@ -154,11 +251,16 @@ impl Value<'_> {
         }
         // SAFETY: these are the bytes before it.
         let bytes = unsafe { slice::from_raw_parts(self.room.as_ptr().cast(), self.held) };
-        std::str::from_utf8(bytes).map_err(|_| Failure::misuse("value is not UTF-8"))
+        core::str::from_utf8(bytes).map_err(|_| Failure::misuse("value is not UTF-8"))
+    }
+
+    /// Leaves the earlier value where it is if the call fails, or no longer.
+    pub(crate) fn keep(&mut self, is_kept: bool) {
+        self.is_kept = is_kept;
     }
 
     /// Writes a value in place of the earlier one.
-    fn write(&mut self, value: &str) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, value: &str) -> Result<(), Failure> {
         self.clear();
         if value.len() >= self.room.len() {
             return Err(Failure::misuse(format!(
@@ -190,11 +292,40 @@ impl Message {
         unsafe { CStr::from_ptr(self.text.as_ptr().cast()) }.to_str().unwrap()
     }
 
-    /// Writes the message, cut to fit.
-    fn write(&mut self, message: &str) {
-        let fits = |end: &usize| *end < MESSAGE_SIZE && message.is_char_boundary(*end);
-        let end = (0..=message.len()).rev().find(fits).unwrap_or(0);
-        write_text(&mut self.text, message.get(..end).unwrap_or_default());
+    /// Writes the message, cut to fit, or the empty string.
+    fn write(&mut self, failure: Option<&Failure>) {
+        let mut text = Cut { room: &mut self.text, written: 0 };
+        if let Some(failure) = failure {
+            let _ = write!(text, "{failure}"); // an error says that it was cut
+        }
+        text.end();
+    }
+}
+
+/// A text that is cut to fit its room, between two characters.
+struct Cut<'a> {
+    room: &'a mut [MaybeUninit<u8>],
+    written: usize,
+}
+
+impl Cut<'_> {
+    fn end(self) {
+        if let Some(end) = self.room.get_mut(self.written) {
+            end.write(0);
+        }
+    }
+}
+
+impl fmt::Write for Cut<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.room.get_mut(self.written..).unwrap_or_default();
+        let fits = |end: &usize| *end < room.len() && text.is_char_boundary(*end);
+        let end = (0..=text.len()).rev().find(fits).unwrap_or(0);
+        for (place, byte) in room.iter_mut().zip(text.bytes().take(end)) {
+            place.write(byte);
+        }
+        self.written += end;
+        if end == text.len() { Ok(()) } else { Err(fmt::Error) }
     }
 }
 
@@ -218,14 +349,18 @@ pub(crate) unsafe fn wipe(memory: *mut u8, size: usize) {
 /// # Safety
 /// `handle` is null or comes from [`new_handle`], and is not used again.
 pub(crate) unsafe fn free(handle: *mut Handle) {
-    // SAFETY: as in `set`.
-    let is_unusable = unsafe { handle.as_ref() }.is_none_or(Handle::is_unusable);
-    if !is_unusable {
-        // SAFETY: it is not null, and `new_handle` made it from a box.
-        let handle = unsafe { Box::from_raw(handle) };
-        let _ = catch(|| {
-            drop(handle);
-            Ok(())
-        });
+    if handle.is_null() {
+        return;
     }
+    // SAFETY: as in `set`.
+    #[cfg(feature = "std")]
+    if unsafe { &*handle }.is_unusable() {
+        return;
+    }
+    // SAFETY: it is not null, and `new_handle` made it from a box.
+    let handle = unsafe { Box::from_raw(handle) };
+    let _ = catch(|| {
+        drop(handle);
+        Ok(())
+    });
 }

@@ -1,29 +1,94 @@
 //! The settings of a handle before its first call for a token.
 
+use crate::callbacks::Clock;
+use crate::network::Network;
 use crate::status::Failure;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::time::Duration;
 use flows::client_credentials::ClientAuthentication;
-use flows::{Error, Flow, Http, Session, accelerator, client_credentials, jsa};
-use std::any::Any;
-use std::time::Duration;
+use flows::{
+    AfterRefusal, Error, Request, Response, SecretSource, Token, accelerator, client_credentials,
+    jsa,
+};
 
 pub(crate) struct Settings {
     flow: Box<dyn FlowConfig>,
-    http: Http,
-    /// The error if no client certificate is set.
-    without_certificate: Option<Failure>,
+    credential: Credential,
+    placement: Placement,
+    network: Network,
+    clock: Option<Clock>,
+    kept_members: Vec<String>,
+    request_bytes: usize,
 }
+
+/// What the settings come to.
+pub(crate) struct Finished {
+    pub(crate) flow: Box<dyn FlowConfig>,
+    pub(crate) network: Network,
+    #[cfg_attr(feature = "std", allow(dead_code))]
+    pub(crate) clock: Option<Clock>,
+    pub(crate) kept_members: Vec<String>,
+    /// How long the texts of a request are, encoded.
+    pub(crate) request_bytes: usize,
+}
+
+/// How the client shows who it is. It goes into the flow's configuration at the end, so that settings may come in any
+/// order.
+pub(crate) enum Credential {
+    /// It is in the configuration already: from the environment.
+    #[cfg_attr(not(feature = "std"), allow(dead_code))]
+    Given,
+    /// What to say unless a setting supplies one.
+    Missing(Failure),
+    /// A client certificate, or what a grant of another type sends.
+    Elsewhere,
+    Secret(SecretSource),
+    Assertion(SecretSource),
+}
+
+/// Where a client's secret stands in the request.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Placement {
+    Body,
+    Basic,
+    BasicUnencoded,
+}
+
+#[cfg(feature = "std")]
+pub(crate) use flows::Flow;
+/// Without an operating system the configurations' pure halves are enough.
+#[cfg(not(feature = "std"))]
+pub(crate) trait Flow {}
+#[cfg(not(feature = "std"))]
+impl<F: FlowConfig + ?Sized> Flow for F {}
 
 /// The `Config` of any flow. Behind a trait object, so that a static program links the flows whose constructors it
 /// calls, and no other.
-pub(crate) trait FlowConfig: Flow {
+pub(crate) trait FlowConfig: Flow + Send + Sync {
     /// The function that makes handles for the flow.
     fn constructor(&self) -> &'static str;
     fn with_timeout(self: Box<Self>, timeout: Duration) -> Box<dyn FlowConfig>;
+    fn with_credential(
+        self: Box<Self>,
+        credential: Credential,
+        placement: Placement,
+    ) -> Result<Box<dyn FlowConfig>, Error>;
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
+
+    // What the calls without a network need. The names differ from those of `Flow`.
+    fn time_limit(&self) -> Duration;
+    fn token_request(&self) -> Result<Request, Error>;
+    fn token_from(&self, request: &Request, response: Response) -> Result<Token, Error>;
+    /// What another request after a refusal may come to.
+    fn outlook(&self) -> AfterRefusal;
 }
 
 macro_rules! flow_config {
-    ($($constructor:literal: $config:ty),* $(,)?) => {$(
+    ($constructor:literal, $config:ty, $with_secret:expr, $request:expr) => {
         impl FlowConfig for $config {
             fn constructor(&self) -> &'static str {
                 $constructor
@@ -33,38 +98,122 @@ macro_rules! flow_config {
                 Box::new((*self).with_timeout(timeout))
             }
 
+            fn with_credential(
+                self: Box<Self>,
+                credential: Credential,
+                placement: Placement,
+            ) -> Result<Box<dyn FlowConfig>, Error> {
+                Ok(Box::new($with_secret(*self, credential, placement)?))
+            }
+
             fn into_any(self: Box<Self>) -> Box<dyn Any> {
                 self
             }
+
+            fn time_limit(&self) -> Duration {
+                self.timeout()
+            }
+
+            fn token_request(&self) -> Result<Request, Error> {
+                $request(self)
+            }
+
+            fn token_from(&self, request: &Request, response: Response) -> Result<Token, Error> {
+                self.read_answer(request, response)
+            }
+
+            fn outlook(&self) -> AfterRefusal {
+                #[cfg(feature = "std")]
+                return self.after_refusal();
+                // A secret is a text or comes from a function.
+                #[cfg(not(feature = "std"))]
+                return AfterRefusal::Pause;
+            }
         }
-    )*};
+    };
 }
 
 flow_config!(
-    "minbearer_jsa": jsa::Config,
-    "minbearer_accelerator": accelerator::Config,
-    "minbearer_client_credentials": client_credentials::Config,
+    "minbearer_jsa",
+    jsa::Config,
+    |config: jsa::Config, credential, _| match credential {
+        Credential::Secret(secret) => config.with_client_secret(secret),
+        _ => Ok(config),
+    },
+    |config: &jsa::Config| {
+        let port = config.port().ok_or_else(|| {
+            Error::config("the port of qoauth is not known: no locator is run here, so call minbearer_set_qoauth_url")
+        })?;
+        config.request(port)
+    }
+);
+flow_config!(
+    "minbearer_accelerator",
+    accelerator::Config,
+    |config: accelerator::Config, credential, _| match credential {
+        Credential::Secret(secret) => config.with_password(secret),
+        _ => Ok(config),
+    },
+    accelerator::Config::request
+);
+flow_config!(
+    "minbearer_client_credentials",
+    client_credentials::Config,
+    |config: client_credentials::Config, credential, placement| {
+        let authentication = match (credential, placement) {
+            (Credential::Secret(secret), Placement::Body) => ClientAuthentication::body(secret),
+            (Credential::Secret(secret), Placement::Basic) => ClientAuthentication::basic(secret),
+            (Credential::Secret(secret), Placement::BasicUnencoded) => {
+                ClientAuthentication::basic(secret).unencoded()
+            }
+            (Credential::Given, Placement::Basic) => return config.with_basic(),
+            (Credential::Given, Placement::BasicUnencoded) => return config.with_basic_unencoded(),
+            (_, Placement::Basic | Placement::BasicUnencoded) => {
+                return Err(Error::config("Basic needs a client secret, and there is none"));
+            }
+            (Credential::Assertion(assertion), _) => ClientAuthentication::assertion(assertion),
+            (_, _) => return Ok(config),
+        };
+        config.with_authentication(authentication)
+    },
+    client_credentials::Config::request
 );
 
+/// Stands in a configuration until the end of the settings.
+pub(crate) fn no_secret_yet() -> SecretSource {
+    SecretSource::from_fn(|| Err(Error::config("the client secret is missing")))
+}
+
 impl Settings {
-    pub(crate) fn new(flow: impl FlowConfig + 'static) -> Settings {
-        Settings { flow: Box::new(flow), http: Http::new(), without_certificate: None }
+    pub(crate) fn new(flow: impl FlowConfig + 'static, credential: Credential) -> Settings {
+        Settings {
+            flow: Box::new(flow),
+            credential,
+            placement: Placement::Body,
+            network: Network::default(),
+            clock: None,
+            kept_members: Vec::new(),
+            request_bytes: 0,
+        }
     }
 
-    /// Client credentials from the environment. If that has neither secret nor assertion, the client has to authenticate
-    /// by a certificate (RFC 8705 section 2).
+    /// Client credentials from the environment. If that has neither secret nor assertion, a setting has to supply one, or
+    /// a client certificate (RFC 8705 section 2).
+    #[cfg(feature = "std")]
     pub(crate) fn client_credentials_from_env(token_url: &str) -> Result<Settings, Failure> {
-        let missing = match client_credentials::Config::from_env(token_url) {
-            Ok(config) => return Ok(Settings::new(config)),
+        use flows::internal::{ClientNeeds, client_credentials_from_env};
+        let missing = match client_credentials_from_env(token_url, ClientNeeds::Secret) {
+            Ok(config) => return Ok(Settings::new(config, Credential::Given)),
             Err(error) => Failure::from(error),
         };
-        if !cfg!(feature = "tls") || ClientAuthentication::from_env()?.is_some() {
-            return Err(missing);
-        }
-        let client_id = std::env::var("CLIENT_ID").map_err(|_| missing.clone())?;
-        let authentication = ClientAuthentication::none();
-        let config = client_credentials::Config::new(token_url, client_id, authentication)?;
-        Ok(Settings { without_certificate: Some(missing), ..Settings::new(config) })
+        // Whatever else is wrong is so here too.
+        let config = client_credentials_from_env(token_url, ClientNeeds::Id)?;
+        Ok(Settings::new(config, Credential::Missing(missing)))
+    }
+
+    #[cfg(not(feature = "std"))]
+    pub(crate) fn client_credentials_from_env(_: &str) -> Result<Settings, Failure> {
+        Err(Failure::without_system())
     }
 
     pub(crate) fn with_timeout(self, timeout: Duration) -> Settings {
@@ -85,40 +234,89 @@ impl Settings {
         }
     }
 
-    #[cfg(feature = "tls")]
-    pub(crate) fn with_ca(self, pem: &str) -> Result<Settings, Failure> {
-        Ok(Settings { http: self.http.with_ca(pem)?, ..self })
+    /// The same for client credentials, whose flow is left as it is.
+    fn of_client_credentials(self) -> Result<Settings, Failure> {
+        self.change(|config: client_credentials::Config| Ok(config))
     }
 
-    #[cfg(feature = "tls")]
-    pub(crate) fn with_client_certificate(
-        self,
-        chain_pem: &str,
-        key_pem: &str,
-    ) -> Result<Settings, Failure> {
-        let http = self.http.with_client_certificate(chain_pem, key_pem)?;
-        Ok(Settings { http, without_certificate: None, ..self })
+    pub(crate) fn with_secret(self, secret: SecretSource) -> Settings {
+        Settings { credential: Credential::Secret(secret), ..self }
     }
 
-    #[cfg(not(feature = "tls"))]
-    pub(crate) fn with_ca(self, _: &str) -> Result<Settings, Failure> {
-        Err(without_tls())
+    pub(crate) fn with_assertion(self, assertion: SecretSource) -> Result<Settings, Failure> {
+        let settings = self.of_client_credentials()?;
+        Ok(Settings { credential: Credential::Assertion(assertion), ..settings })
     }
 
-    #[cfg(not(feature = "tls"))]
-    pub(crate) fn with_client_certificate(self, _: &str, _: &str) -> Result<Settings, Failure> {
-        Err(without_tls())
-    }
-
-    pub(crate) fn into_session(self) -> Result<Session, Failure> {
-        match self.without_certificate {
-            Some(missing) => Err(missing),
-            None => Ok(Session::with_transport(self.flow, self.http)),
+    pub(crate) fn with_locator(self, program: &str) -> Result<Settings, Failure> {
+        #[cfg(feature = "std")]
+        return self.change(|config: jsa::Config| Ok(config.with_locator(program)));
+        #[cfg(not(feature = "std"))]
+        {
+            let _ = (self.change(|config: jsa::Config| Ok(config))?, program);
+            Err(Failure::without_system())
         }
     }
-}
 
-#[cfg(not(feature = "tls"))]
-fn without_tls() -> Failure {
-    Failure::config("this libminbearer was built without its feature `tls`")
+    pub(crate) fn with_placement(self, placement: Placement) -> Result<Settings, Failure> {
+        let settings = self.of_client_credentials()?;
+        if matches!(settings.credential, Credential::Assertion(_)) {
+            return Err(Failure::config("Basic needs a client secret, and there is an assertion"));
+        }
+        Ok(Settings { placement, ..settings })
+    }
+
+    pub(crate) fn with_grant_type(self, name: &str) -> Result<Settings, Failure> {
+        let settings =
+            self.change(|config: client_credentials::Config| Ok(config.with_grant_type(name)))?;
+        Ok(settings.without_need_of_a_secret())
+    }
+
+    pub(crate) fn with_kept_member(mut self, name: &str) -> Result<Settings, Failure> {
+        self.kept_members.push(name.into());
+        self.change(|config: client_credentials::Config| Ok(config.with_answer_member(name)))
+    }
+
+    /// Changes what the requests go over.
+    pub(crate) fn change_network(
+        self,
+        change: impl FnOnce(Network) -> Result<Network, Failure>,
+    ) -> Result<Settings, Failure> {
+        Ok(Settings { network: change(self.network)?, ..self })
+    }
+
+    /// A client of client credentials may do without a secret if it authenticates by something else.
+    pub(crate) fn without_need_of_a_secret(mut self) -> Settings {
+        let is_optional = self.flow.constructor() == "minbearer_client_credentials";
+        if is_optional && matches!(self.credential, Credential::Missing(_)) {
+            self.credential = Credential::Elsewhere;
+        }
+        self
+    }
+
+    pub(crate) fn has_transport(&self) -> bool {
+        self.network.callbacks().is_some()
+    }
+
+    pub(crate) fn with_clock(self, clock: Clock) -> Settings {
+        Settings { clock: Some(clock), ..self }
+    }
+
+    /// Notes a text that a request has.
+    pub(crate) fn with_text(mut self, text: &str) -> Settings {
+        let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let encoded = text.bytes().map(|byte| if is_unreserved(byte) { 1 } else { 3 });
+        self.request_bytes = self.request_bytes.saturating_add(encoded.sum());
+        self
+    }
+
+    pub(crate) fn finish(self) -> Result<Finished, Failure> {
+        let flow = match self.credential {
+            Credential::Missing(missing) => return Err(missing),
+            Credential::Given if self.placement == Placement::Body => self.flow,
+            credential => self.flow.with_credential(credential, self.placement)?,
+        };
+        let Settings { network, clock, kept_members, request_bytes, .. } = self;
+        Ok(Finished { flow, network, clock, kept_members, request_bytes })
+    }
 }

@@ -28,14 +28,26 @@ fn words(text: &str) -> String {
 
 /// `const char *name` as `name` and `*const c_char`; a type alone has no name.
 fn translated(declaration: &str) -> (String, &'static str) {
-    const TYPES: [(&str, &str); 9] = [
+    const TYPES: [(&str, &str); 21] = [
         ("const char *", "*const c_char"),
         ("char *", "*mut c_char"),
+        ("const void *", "*const c_void"),
         ("void *", "*mut c_void"),
         ("minbearer *", "*mut Handle"),
         ("minbearer_message *", "*mut Message"),
+        ("minbearer_step *", "*mut Step"),
+        ("minbearer_bytes *", "*mut Bytes"),
+        ("minbearer_target *", "*mut Target"),
+        ("const minbearer_transport *", "*const Transport"),
+        ("minbearer_secret_function *", "Option<secret::Function>"),
+        ("minbearer_clock_function *", "Option<Milliseconds>"),
+        ("minbearer_random_function *", "Option<Random>"),
         ("minbearer_status ", "Status"),
         ("uint32_t ", "u32"),
+        ("uint64_t ", "u64"),
+        ("int64_t ", "i64"),
+        ("int *", "*mut c_int"),
+        ("int ", "c_int"),
         ("size_t ", "usize"),
         ("void ", "()"),
     ];
@@ -47,14 +59,25 @@ fn translated(declaration: &str) -> (String, &'static str) {
     (declaration[c.len()..].to_owned(), rust)
 }
 
+/// The functions for memory.
+const MEMORY: [&str; 3] = ["minbearer_allocate", "minbearer_release", "minbearer_out_of_memory"];
+
 fn in_the_header() -> Functions {
     let code = code(HEADER);
     let statements = code.split(';').filter(|statement| statement.contains('('));
-    statements
-        .map(|statement| {
-            let declaration = statement.lines().filter(|line| !line.starts_with('#'));
-            let declaration = declaration.collect::<Vec<_>>().join(" ");
-            let declaration = declaration.replace(r#"extern "C" {"#, "");
+    let declarations = statements.map(|statement| {
+        let declaration = statement.lines().filter(|line| !line.starts_with('#'));
+        words(&declaration.collect::<Vec<_>>().join(" "))
+            .replace(r#"extern "C" {"#, "")
+            .replace("MINBEARER_USE_RESULT ", "")
+    });
+    declarations
+        .filter(|declaration| {
+            // Not types, and not what the program defines.
+            let is_type = declaration.contains("(*") || declaration.contains("typedef ");
+            !is_type && !MEMORY.iter().any(|name| declaration.contains(name))
+        })
+        .map(|declaration| {
             let (start, arguments) = declaration.split_once('(').unwrap();
             let (name, result) = translated(start);
             let arguments = arguments.trim_end().strip_suffix(')').expect("a prototype");
@@ -91,7 +114,7 @@ fn header_and_source_declare_the_same_functions() {
         assert_eq!(source.get(name), Some(declaration), "{name}");
     }
     assert_eq!(header.keys().collect::<Vec<_>>(), source.keys().collect::<Vec<_>>());
-    assert_eq!(header.len(), 21, "{:?}", header.keys());
+    assert_eq!(header.len(), 46, "{:?}", header.keys());
 }
 
 #[test]
@@ -102,7 +125,7 @@ fn header_and_source_have_the_same_statuses() {
         entries
             .map(|(name, number)| {
                 let name = name.trim().strip_prefix(prefix).expect(name);
-                (name.to_uppercase(), number.trim().parse().unwrap())
+                (name.replace('_', "").to_uppercase(), number.trim().parse().unwrap())
             })
             .collect()
     };
@@ -110,7 +133,7 @@ fn header_and_source_have_the_same_statuses() {
     let header = numbers(header.split_once("enum minbearer_status").unwrap().1, "MINBEARER_");
     let source = include_str!("status.rs").split_once("pub enum Status").unwrap().1;
     assert_eq!(header, numbers(source, ""));
-    assert_eq!(header.len(), 10, "{header:?}");
+    assert_eq!(header.len(), 11, "{header:?}");
 }
 
 #[test]
@@ -122,6 +145,7 @@ fn header_and_source_have_the_same_sizes() {
     assert_eq!(defined("MINBEARER_MESSAGE_SIZE"), MESSAGE_SIZE);
     assert_eq!(size_of::<Message>(), MESSAGE_SIZE);
     assert_eq!(defined("MINBEARER_VALUE_SIZE"), VALUE_SIZE);
+    assert_eq!(defined("MINBEARER_SECRET_SIZE"), secret::SECRET_SIZE);
 }
 
 #[test]
@@ -129,6 +153,13 @@ fn the_version_is_the_crates() {
     // Cargo takes the crate of that version and no other.
     let wanted = format!("version = \"={}\"", env!("CARGO_PKG_VERSION"));
     assert!(include_str!("../Cargo.toml").contains(&wanted), "the crate is not of {wanted}");
+    let numbers: Vec<_> = ["MAJOR", "MINOR", "PATCH"]
+        .iter()
+        .zip(env!("CARGO_PKG_VERSION").split('.'))
+        .map(|(name, number)| format!("#define MINBEARER_VERSION_{name} {number}\n"))
+        .collect();
+    let text = format!("#define MINBEARER_VERSION \"{}\"\n", env!("CARGO_PKG_VERSION"));
+    assert!(HEADER.contains(&(text + &numbers.concat())), "the header's version is another");
 }
 
 #[test]
@@ -172,8 +203,9 @@ fn a_panic_is_a_status() {
     let handle = new_handle("minbearer_jsa", || panic!("as the test wants it"));
     assert_eq!(unsafe { minbearer_set_timeout(handle, 1) }, Status::Panicked);
     unsafe { minbearer_free(handle) };
-    let handle =
-        new_handle("minbearer_jsa", || Ok(Settings::new(jsa::Config::new("id", "secret")?)));
+    let handle = new_handle("minbearer_jsa", || {
+        Ok(Settings::new(jsa::Config::new("id", "secret")?, Credential::Given))
+    });
     let status = unsafe { set("a setting", handle, |_| panic!("as the test wants it")) };
     assert_eq!(status, Status::Panicked);
     assert_eq!(unsafe { minbearer_set_timeout(handle, 1) }, Status::Panicked);

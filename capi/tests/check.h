@@ -56,5 +56,7 @@ void test_threads(void);
 void test_fork(void);
 void test_time(void);
 void test_signals(void);
+void test_transport(void);
+void test_steps(void);
 
 #endif

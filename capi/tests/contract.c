@@ -9,6 +9,7 @@ static const struct {
 } tests[] = {
     {"misuse", test_misuse}, {"values", test_values}, {"statuses", test_statuses}, {"threads", test_threads},
     {"fork", test_fork},     {"time", test_time},     {"signals", test_signals},
+    {"transport", test_transport}, {"steps", test_steps},
 };
 
 /* With names, those tests alone. */

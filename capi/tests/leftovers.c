@@ -52,8 +52,8 @@ static int subject(const char *flow, const char *url, int from_parent, int to_pa
   if (read(from_parent, secret, sizeof secret) != sizeof secret) return 1;
   minbearer *handle = make(flow, url, secret);
   minbearer_wipe(secret, sizeof secret);
-  minbearer_authorization(handle, value, sizeof value, &why);
-  minbearer_renew(handle, value, sizeof value, &why);
+  minbearer_status status = minbearer_authorization(handle, value, sizeof value, &why);
+  if (status == MINBEARER_OK) status = minbearer_renew(handle, value, sizeof value, &why);
   minbearer_wipe(value, sizeof value);
   stay(to_parent, from_parent);
   minbearer_free(handle);

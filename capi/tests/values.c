@@ -2,6 +2,9 @@
 #include "check.h"
 #include <string.h>
 
+/* The longest token. */
+#define LONGEST (MINBEARER_VALUE_SIZE - 8)
+
 static void sizes(int token_length) {
   server *at = server_start(long_token, &token_length);
   size_t exact = strlen("Bearer ") + token_length + 1;
@@ -31,13 +34,13 @@ static void sizes(int token_length) {
 }
 
 static void the_longest_token(void) {
-  int length = 8 * 1024;
+  int length = LONGEST;
   server *at = server_start(long_token, &length);
   minbearer *handle = jsa_at(at);
   minbearer_message why;
   char value[MINBEARER_VALUE_SIZE];
   minbearer_status got = minbearer_authorization(handle, value, sizeof value, &why);
-  CHECK(got == MINBEARER_OK && strlen(value) == sizeof value - 1, "8 KiB: %d %s", got, why.text);
+  CHECK(got == MINBEARER_OK && strlen(value) == sizeof value - 1, "the longest: %d %s", got, why.text);
   /* A size that is no size is cut to what there is a use for. */
   got = minbearer_authorization(handle, value, (size_t)-1, &why);
   CHECK(got == MINBEARER_OK && strlen(value) == sizeof value - 1, "the largest size: %d %s", got, why.text);
@@ -46,7 +49,7 @@ static void the_longest_token(void) {
   length++;
   handle = jsa_at(at);
   got = minbearer_authorization(handle, value, sizeof value, &why);
-  CHECK(got == MINBEARER_MALFORMED, "8 KiB and a byte: %d %s", got, why.text);
+  CHECK(got == MINBEARER_MALFORMED, "a byte more: %d %s", got, why.text);
   minbearer_free(handle);
   server_stop(at);
 }
@@ -130,7 +133,7 @@ static void settings_travel(void) {
 void test_values(void) {
   sizes(1);
   sizes(48);
-  sizes(8 * 1024);
+  sizes(LONGEST);
   the_longest_token();
   renewing();
   the_vendors_colon();

@@ -7,13 +7,13 @@ use minbearer::{Error, Kind, NetworkCause};
 const PROXY_VARIABLES: [&str; 6] =
     ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"];
 
-/// Adds the advice, if there is any.
-pub fn add(error: Error) -> Error {
+/// Adds the advice, if there is any. `has_proxy` says whether `--proxy` was given.
+pub fn add(error: Error, has_proxy: bool) -> Error {
     let is_unreachable = error.kind() == Kind::Timeout
         || matches!(error.network_cause(), Some(NetworkCause::Lookup | NetworkCause::Connect));
     let is_set = |name: &&&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match PROXY_VARIABLES.iter().find(is_set) {
-        Some(name) if is_unreachable => {
+        Some(name) if is_unreachable && !has_proxy => {
             add_note(error, &format!("; {name} is set, but not used: see --proxy"))
         }
         _ => error,

@@ -70,6 +70,8 @@ pub struct TlsFiles {
     pub ca: Option<PathBuf>,
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
+    /// The certificate's name, instead of the URL's host.
+    pub server_name: Option<String>,
 }
 
 impl Arguments {
@@ -205,6 +207,10 @@ impl Arguments {
             Setting::CaCert => self.tls.ca = file(value)?,
             Setting::Cert => self.tls.certificate = file(value)?,
             Setting::Key => self.tls.key = file(value)?,
+            Setting::ServerName => {
+                file(OsString::new())?; // for the error without the feature
+                self.tls.server_name = Some(text("the server's name", value)?);
+            }
             Setting::Proxy => self.proxy = proxy(text("the proxy URL", value)?)?,
             Setting::ProxyUser => self.proxy_user = proxy(text("the proxy's user", value)?)?,
             Setting::Output => self.output = Some(PathBuf::from(value)),

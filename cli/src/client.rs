@@ -27,6 +27,7 @@ struct Network {
     tls: TlsFiles,
     /// Has the proxy, whose password may come through a pipe, once.
     base: Http,
+    has_proxy: bool,
 }
 
 pub struct Obtained {
@@ -53,15 +54,16 @@ impl Client {
                 Configured::ClientCredentials(client_credentials(&arguments)?)
             }
         };
-        let base = base(&arguments)?;
-        Ok(Client { flow, network: Network { tls: arguments.tls, base } })
+        let (base, has_proxy) = (base(&arguments)?, arguments.proxy.is_some());
+        Ok(Client { flow, network: Network { tls: arguments.tls, base, has_proxy } })
     }
 
     /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
     /// are replaced while the program runs.
     pub fn get_token(&self) -> Result<Obtained, Error> {
         let Utc(requested) = Utc::now();
-        let token = minbearer::get_token(self.flow(), &self.network).map_err(advice::add)?;
+        let token = minbearer::get_token(self.flow(), &self.network)
+            .map_err(|error| advice::add(error, self.network.has_proxy))?;
         Ok(Obtained { token, requested })
     }
 
@@ -166,7 +168,7 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
 /// Reads the files within the deadline of the request, and sends it. Certificates are replaced while the program runs.
 impl Transport for Network {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
-        let http = http(&self.tls, deadline)?;
+        let http = http(&self.tls, request, deadline)?;
         with_proxy_of(http, &self.base).send(request, deadline)
     }
 }
@@ -193,12 +195,12 @@ fn base(arguments: &Arguments) -> Result<Http, Error> {
 }
 
 #[cfg(not(feature = "tls"))]
-fn http(_: &TlsFiles, _: Instant) -> Result<Http, Error> {
+fn http(_: &TlsFiles, _: &Request, _: Instant) -> Result<Http, Error> {
     Ok(Http::new())
 }
 
 #[cfg(feature = "tls")]
-fn http(files: &TlsFiles, deadline: Instant) -> Result<Http, Error> {
+fn http(files: &TlsFiles, request: &Request, deadline: Instant) -> Result<Http, Error> {
     use minbearer::internal::read_regular;
     /// A system's bundle of CAs has 200 to 500 KiB.
     const MAX_BYTES: usize = 1024 * 1024;
@@ -211,6 +213,9 @@ fn http(files: &TlsFiles, deadline: Instant) -> Result<Http, Error> {
     }
     if let (Some(certificate), Some(key)) = (&files.certificate, &files.key) {
         http = http.with_client_certificate(&read("--cert", certificate)?, &read("--key", key)?)?;
+    }
+    if let Some(name) = &files.server_name {
+        http = http.with_server_name(request.url().host(), name)?;
     }
     Ok(http)
 }

@@ -288,8 +288,10 @@ mod tests {
         rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         let fifo = File::options().read(true).write(true).open(&path).unwrap();
         // It can be written, and its mode be set, but it cannot be synced.
-        let error = output.fill(fifo.as_fd(), "abc").err().expect("not synced");
-        assert!(error.error.to_string().contains("Invalid argument"), "{}", error.error);
+        let Err(Unwritten { error, .. }) = output.fill(fifo.as_fd(), "abc") else {
+            panic!("not synced");
+        };
+        assert!(error.to_string().contains("Invalid argument"), "{error}");
     }
 
     /// As on a file system that gives all files the permissions that it was mounted with.

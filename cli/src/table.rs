@@ -62,6 +62,7 @@ pub enum Setting {
     CaCert,
     Cert,
     Key,
+    ServerName,
     Proxy,
     ProxyUser,
     Output,
@@ -214,6 +215,13 @@ pub const OPTIONS: &[Row] = &[
     row(Setting::CaCert, "cacert", "FILE", None, "trust the CAs in this PEM file alone (tls)"),
     row(Setting::Cert, "cert", "FILE", None, "a client certificate, PEM (tls)"),
     row(Setting::Key, "key", "FILE", None, "its key, PEM (tls)"),
+    row(
+        Setting::ServerName,
+        "server-name",
+        "NAME",
+        None,
+        "the server's certificate is for NAME, not for the URL's host (tls)",
+    ),
     row(Setting::Proxy, "proxy", "URL", None, "through this HTTP proxy, by CONNECT (tls)"),
     row(
         Setting::ProxyUser,
@@ -373,7 +381,8 @@ fn push_option(help: &mut String, row: &Row) {
     }
     let column = help.len() - help.rfind('\n').map_or(0, |newline| newline + 1);
     *help += &" ".repeat((DESCRIPTION - 1).saturating_sub(column));
-    push_wrapped(help, DESCRIPTION, &mut row.what.split(' ').map(String::from));
+    let what = if cfg!(feature = "tls") { row.what.trim_end_matches(" (tls)") } else { row.what };
+    push_wrapped(help, DESCRIPTION, &mut what.split(' ').map(String::from));
     help.push('\n');
 }
 

@@ -11,7 +11,7 @@ library.minbearer_authorization.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ct
 library.minbearer_free.argtypes = [ctypes.c_void_p]
 
 jsa = library.minbearer_jsa_from_env()
-value, why = ctypes.create_string_buffer(8200), ctypes.create_string_buffer(1024)
+value, why = ctypes.create_string_buffer(16392), ctypes.create_string_buffer(1024)
 try:
     if library.minbearer_authorization(jsa, value, len(value), why) != 0:
         raise SystemExit(f"databases.py: {why.value.decode()}")

@@ -94,6 +94,14 @@ impl Config {
         self
     }
 
+    /// Replaces the password: the C library has it after the other settings.
+    #[doc(hidden)]
+    pub fn with_password(mut self, password: impl Into<SecretSource>) -> Result<Config, Error> {
+        self.password = password.into();
+        self.password.check(PASSWORD)?;
+        Ok(self)
+    }
+
     /// Sets the time limit for a whole call, a day at most. A function that supplies the password is not interrupted.
     pub fn with_timeout(mut self, timeout: Duration) -> Config {
         self.timeout = timeout;

@@ -119,6 +119,14 @@ impl Config {
         Ok(self)
     }
 
+    /// Replaces the secret: the C library has it after the other settings.
+    #[doc(hidden)]
+    pub fn with_client_secret(mut self, secret: impl Into<SecretSource>) -> Result<Config, Error> {
+        self.client_secret = secret.into();
+        self.client_secret.check(CLIENT_SECRET)?;
+        Ok(self)
+    }
+
     /// Sets the time limit for a whole call, the locator included, a day at most.
     pub fn with_timeout(mut self, timeout: Duration) -> Config {
         self.timeout = timeout;

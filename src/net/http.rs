@@ -12,7 +12,7 @@ use crate::wire::incoming::Incoming;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::io::{ErrorKind, Read, Write};
@@ -56,12 +56,49 @@ impl Http {
     /// Trusts the CAs in this PEM text and no others: neither the system's nor those of the environment. TLS sessions
     /// of earlier connections are not resumed.
     ///
+    /// A certificate in it that may sign (basic constraint CA:TRUE, and keyCertSign if it has a key usage) is an issuer.
+    /// Each is also a pin: a server that presents the same certificate is accepted if it is for that server and in its
+    /// time, whatever else the certificate says. A pin without a `subjectAltName` is for the server that its common name
+    /// names. So an appliance's self-signed certificate can be trusted alone.
+    ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a text that is empty, in DER or without a PEM certificate.
     #[cfg(feature = "tls-no-provider")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))] // which is what most want, and turns that one on
     pub fn with_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_ca(pem.as_ref())?, ..self })
+    }
+
+    /// Trusts the CAs in this PEM text too, as [`with_ca`](Self::with_ca) does: beside the system's or those of the
+    /// environment, or beside those that `with_ca` gave.
+    ///
+    /// # Errors
+    /// As for [`with_ca`](Self::with_ca).
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn with_added_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
+        Ok(Http { tls: self.tls.with_added_ca(pem.as_ref())?, ..self })
+    }
+
+    /// For this host alone, a name or an address as the URL has it: asks for (SNI) and verifies the certificate of another
+    /// name. For appliances that are reached by an address which their certificate does not have. The certificate that
+    /// QRadar makes for itself is for `localhost.localdomain`:
+    ///
+    /// ```
+    /// # fn main() -> Result<(), minbearer::Error> {
+    /// let http = minbearer::Http::new().with_server_name("192.0.2.7", "localhost.localdomain")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The server is then whoever has a certificate of a trusted CA for that name, so trust that CA alone, or the
+    /// certificate itself: [`with_ca`](Self::with_ca).
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::Kind::Config) for a name that is neither a DNS name nor an address.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn with_server_name(self, host: &str, name: &str) -> Result<Http, Error> {
+        Ok(Http { tls: self.tls.with_server_name(host, name)?, ..self })
     }
 
     /// Presents a client certificate to servers that ask for one: the certificate chain in PEM, the client's own
@@ -224,11 +261,6 @@ impl Http {
     }
 }
 
-/// What is done, for errors.
-fn doing(request: &Request) -> String {
-    format!("{} request to {}", request.method().as_str(), request.url().host_and_port())
-}
-
 /// Reads until the answer is complete, and returns whether it is.
 fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, ExchangeError> {
     let mut buffer = Zeroizing::new([0; 4096]);
@@ -272,19 +304,20 @@ impl ExchangeError {
     fn describe(self, request: &Request, way: &str) -> Error {
         let (doing, url) = (doing(request) + way, request.url());
         match self {
-            error if error.is_timeout() => {
-                let what = match error {
-                    #[cfg(feature = "tls-no-provider")]
-                    ExchangeError::Prepare(_) => {
-                        "sent: reading the CA files took too long; does their mount answer?"
-                    }
-                    ExchangeError::Connect(ConnectError::Lookup(_)) => {
-                        "sent: looking up the name took too long; does DNS answer here?"
-                    }
-                    _ => "answered in time; is the server up, and can it be reached from here?",
-                };
-                Error::timeout(format!("the {doing} was not {what}"))
+            #[cfg(feature = "tls-no-provider")]
+            ExchangeError::Prepare(failure) if failure.is_timeout() => Error::timeout(format!(
+                "the {doing} was not sent: reading the CA files took too long; does their mount answer?"
+            )),
+            ExchangeError::Connect(ConnectError::Lookup(error))
+                if error.kind() == ErrorKind::TimedOut =>
+            {
+                Error::timeout(format!(
+                    "the {doing} was not sent: looking up the name took too long; does DNS answer here?"
+                ))
             }
+            error if error.is_timeout() => Error::timeout(format!(
+                "the {doing} was not answered in time; is the server up, and can it be reached from here?"
+            )),
             ExchangeError::Connect(ConnectError::Lookup(error)) => Error::network(format!(
                 "the {doing} failed: the name {} could not be looked up: {error}",
                 url.host()
@@ -300,35 +333,40 @@ impl ExchangeError {
             ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
                 failure.describe(&doing, url)
             }
-            ExchangeError::Answer(error) => describe_answer(&doing, url.is_https(), error),
+            ExchangeError::Answer(error) => describe_answer(&doing, error),
         }
     }
 }
 
+/// What is done, for errors. The token server and the API may be behind one gateway.
+fn doing(request: &Request) -> String {
+    let server = request.url().host_and_port();
+    if request.is_for_token() {
+        format!("token request to {server}")
+    } else {
+        format!("API call to {server}")
+    }
+}
+
 fn describe_io(doing: &str, error: std::io::Error) -> Error {
-    let advice = match error.kind() {
-        ErrorKind::ConnectionRefused => "; nothing listens there",
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "; the server closed the connection",
-        _ => "",
+    let message = match error.kind() {
+        ErrorKind::ConnectionRefused => {
+            format!("the {doing} failed: {error}; nothing listens there")
+        }
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            format!("the {doing} failed: {error}; the server closed the connection")
+        }
+        _ => format!("the {doing} failed: {error}"),
     };
-    Error::network(format!("the {doing} failed: {error}{advice}")).with_source(error)
+    Error::network(message).with_source(error)
 }
 
 /// Adds the request to an error of [`Incoming`].
-fn describe_answer(doing: &str, is_https: bool, error: Error) -> Error {
-    let what = error.to_string();
+fn describe_answer(doing: &str, error: Error) -> Error {
+    let message = format!("the {doing} failed: {error}");
     match error.network_cause() {
-        Some(cause) => {
-            let advice = match (cause, is_https) {
-                (NetworkCause::NotHttp, false) => {
-                    "; is this the right port, and does it speak plain HTTP?"
-                }
-                (NetworkCause::NotHttp, true) => "; is this the right port?",
-                _ => "",
-            };
-            Error::network(format!("the {doing} failed: {what}{advice}")).with_network_cause(cause)
-        }
-        None => Error::malformed(format!("the {doing} failed: {what}")),
+        Some(cause) => Error::network(message).with_network_cause(cause),
+        None => Error::malformed(message),
     }
 }
 

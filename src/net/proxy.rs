@@ -171,7 +171,7 @@ impl Proxy {
         }
         // RFC 9209; squid has its own field.
         let detail = answer.header("proxy-status").or_else(|| answer.header("x-squid-error"));
-        let page = not_json::describe(answer, &show);
+        let page = not_json::describe(answer, &secrets);
         for words in detail.map(show).into_iter().chain(page) {
             said += " (";
             said += &words;

@@ -277,7 +277,7 @@ pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> 
 pub(crate) fn shown_stderr(stderr: &[u8], secret: &str) -> String {
     let is_whole = stderr.len() < MAX_STDERR_BYTES;
     let show = if is_whole { redact::redacted } else { redact::redacted_without_its_end };
-    show(String::from_utf8_lossy(stderr).trim_ascii(), &[secret])
+    show(&String::from_utf8_lossy(stderr), &[secret])
 }
 
 impl LocatorError {

@@ -3,14 +3,16 @@
 //! The signature is not verified: the token is for the server that issued it. Only the lifetime is read.
 
 use super::json::{Members, Value, read_members, seconds};
+use super::time::RELEASED;
 use crate::secret::Buffer;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use core::time::Duration;
 
-/// The lifetime of a JWT that has both `exp` and `iat`.
+/// The lifetime of a JWT that has `exp`, and `iat` or else `nbf`.
 ///
-/// It is `exp - iat`, whatever the device's clock says. But if `now`, in seconds since 1970, lies between the two, the
-/// clock is probably right, and the lifetime is `exp - now`: a server may issue a token that it has cached.
+/// It is `exp` less the other, whatever the device's clock says. But if `now`, in seconds since 1970, lies between the two,
+/// the clock is probably right, and the lifetime is `exp - now`: a server may issue a token that it has cached. Without
+/// `iat` and `nbf`, the clock counts if it lies between [`RELEASED`] and `exp`.
 pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Duration> {
     let mut parts = token.as_bytes().split(|byte| *byte == b'.');
     let (Some(_), Some(payload), Some(_), None) =
@@ -22,12 +24,15 @@ pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Duration> {
     let json = Base64UrlUnpadded::decode(payload, decoded.as_mut_slice()).ok()?;
     let mut claims = Claims::default();
     read_members(json, &mut claims).ok()?;
-    let (Some(Value::Number(exp)), Some(Value::Number(iat))) = (claims.exp, claims.iat) else {
-        return None;
+    let time = |claim: Option<Value>| match claim {
+        Some(Value::Number(number)) => seconds(number),
+        _ => None,
     };
-    let (exp, iat) = (seconds(exp)?, seconds(iat)?);
-    let now = now.map(Duration::from_secs).filter(|now| (iat..exp).contains(now));
-    exp.checked_sub(now.unwrap_or(iat))
+    let exp = time(claims.exp)?;
+    let start = time(claims.iat).or_else(|| time(claims.nbf));
+    let earliest = start.unwrap_or(Duration::from_secs(RELEASED));
+    let now = now.map(Duration::from_secs).filter(|now| (earliest..exp).contains(now));
+    exp.checked_sub(now.or(start)?)
 }
 
 /// The registered claims (RFC 7519 section 4.1) that say how long a token lives.
@@ -35,6 +40,7 @@ pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Duration> {
 struct Claims<'a> {
     exp: Option<Value<'a>>,
     iat: Option<Value<'a>>,
+    nbf: Option<Value<'a>>,
 }
 
 impl<'a> Members<'a> for Claims<'a> {
@@ -42,6 +48,7 @@ impl<'a> Members<'a> for Claims<'a> {
         match name {
             "exp" => Some(&mut self.exp),
             "iat" => Some(&mut self.iat),
+            "nbf" => Some(&mut self.nbf),
             _ => None,
         }
     }
@@ -54,7 +61,7 @@ mod tests {
     use alloc::string::String;
 
     #[test]
-    fn the_lifetime_is_exp_less_iat() {
+    fn the_lifetime_is_exp_less_iat_or_else_nbf() {
         for (claims, expected) in [
             (r#"{"sub":"rose","iat":1700000000,"exp":1700003600}"#, Some(3600.0)),
             (r#"{"iat":1700000000.5,"exp":1700003600}"#, Some(3599.5)),
@@ -63,6 +70,11 @@ mod tests {
             (r#"{"iat":-2,"exp":1}"#, None),
             (r#"{"exp":1700003600}"#, None),
             (r#"{"iat":"1","exp":2}"#, None),
+            (r#"{"nbf":1700000000,"exp":1700003600}"#, Some(3600.0)),
+            (r#"{"nbf":1699999700,"iat":1700000000,"exp":1700003600}"#, Some(3600.0)),
+            (r#"{"nbf":1700000000,"iat":null,"exp":1700003600}"#, Some(3600.0)),
+            (r#"{"nbf":1700000000}"#, None),
+            (r#"{"nbf":2,"exp":1}"#, None),
             ("", None),
             ("x", None),
         ] {
@@ -89,6 +101,24 @@ mod tests {
         ] {
             let expected = Some(Duration::from_secs(expected));
             assert_eq!(lifetime(&token, now), expected, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn without_iat_and_nbf_a_clock_counts_that_lies_between_the_crates_own_date_and_exp() {
+        let exp = RELEASED + 3600;
+        let payload = Base64UrlUnpadded::encode_string(format!("{{\"exp\":{exp}}}").as_bytes());
+        let token = format!("e30.{payload}.c2ln");
+        for (now, expected) in [
+            (None, None),
+            (Some(0), None),
+            (Some(RELEASED - 1), None),
+            (Some(RELEASED), Some(3600)),
+            (Some(exp - 1), Some(1)),
+            (Some(exp), None),
+            (Some(u64::MAX), None),
+        ] {
+            assert_eq!(lifetime(&token, now), expected.map(Duration::from_secs), "{now:?}");
         }
     }
 

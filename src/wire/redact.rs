@@ -1,4 +1,6 @@
-//! Makes a server's text safe to print: cut, escaped, secrets redacted.
+//! Makes a server's text safe to print: secrets redacted, cut, escaped.
+//!
+//! The whole text is searched before anything is cut off it, in two ways.
 //!
 //! A server may send a secret back as it is, percent-encoded, as JSON escapes or as HTML character references, or in two
 //! of those, one applied to the other. So each character of the secret may be encoded in several ways, and is searched
@@ -11,73 +13,204 @@
 //!
 //! Decoding the text first would not work: a secret may itself contain `%26`, and the text before it may decode together
 //! with its start.
+//!
+//! Then a piece of eight bytes of a secret is looked for, for what the encodings here do not cover:
+//!
+//! ```text
+//! secret     correct-horse-battery-staple
+//! text       correct-<b>horse-battery</b>-staple     a server that highlights
+//! shown      [redacted]<b>[redacted]</b>-staple
+//! ```
 
 use super::json::{escape, hexadecimal};
 use crate::error::{MAX_SHOWN_CHARS, push_escaped};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// The shortest text that is searched for in another: a shorter one occurs by chance.
 pub(crate) const MIN_SEARCHED_BYTES: usize = 5;
+/// The shortest piece of a secret that is redacted.
+const PIECE_BYTES: usize = 8;
 /// How many encodings may be applied to each other.
 const MAX_LAYERS: u32 = 2;
 /// The longest encoding of one character, in characters: `%F0%9F%98%80`, `\ud83d\ude00`, `&#x0001F600;`.
 const LONGEST_ESCAPE: usize = 12;
 
-/// The characters that start an escape.
-const INTRODUCERS: [char; 3] = ['%', '\\', '&'];
 /// The most comparisons for one text: enough for 25 times a secret of 16 KiB. Only a text and a secret made for it, such
 /// as thousands of backslashes, need more; the rest of the text is then not shown.
 const MAX_COMPARISONS: usize = 1 << 20;
 /// How many comparisons a character that may start an escape counts as.
 const ESCAPE_COMPARISONS: usize = 32;
 
+/// What a named character reference stands for, of which HTML has 2,231: any character but a letter or digit of ASCII. It
+/// is no character of Unicode.
+const ANY: char = '\u{fdd0}';
+
 const REDACTED: &str = "[redacted]";
 
-/// Returns `text` with each occurrence of a secret replaced, control characters escaped, and the whole cut
-/// to 256 characters.
+/// Returns `text` without white space at its ends, with each occurrence of a secret replaced, control characters escaped,
+/// a line break as a space, and the whole cut to 256 characters.
 pub(crate) fn redacted(text: &str, secrets: &[&str]) -> String {
-    redact(text, secrets, true)
+    show(text, 0..text.len(), secrets, true)
+}
+
+/// The same for a part of a text. What of a secret reaches into it is found too.
+pub(crate) fn redacted_part(text: &str, part: Range<usize>, secrets: &[&str]) -> String {
+    show(text, part, secrets, true)
 }
 
 /// The same for a text whose end is missing. What may be the start of a secret there is left out.
 #[cfg(feature = "std")]
 pub(crate) fn redacted_without_its_end(text: &str, secrets: &[&str]) -> String {
-    redact(text, secrets, false)
+    show(text, 0..text.len(), secrets, false)
 }
 
-fn redact(text: &str, secrets: &[&str], is_whole: bool) -> String {
+fn show(text: &str, part: Range<usize>, secrets: &[&str], is_whole: bool) -> String {
+    let mut searched = Vec::new();
+    for secret in secrets {
+        // A server may have trimmed it, or this crate: a header value, a file's last line.
+        let trimmed = secret.trim_ascii();
+        for form in [secret, trimmed].into_iter().take(1 + usize::from(trimmed != *secret)) {
+            // Without memory to search with, nothing is shown.
+            let Some(pieces) = Pieces::of(form) else { return String::from('…') };
+            searched.push((form, pieces));
+        }
+    }
+    let end = text.get(..part.end).unwrap_or_default().trim_ascii_end().len();
     let mut out = String::new();
     let mut shown_chars = 0;
+    let mut after_line_break = true;
     let mut comparisons_left = MAX_COMPARISONS;
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
+    // Where the redacted text ends that was found last.
+    let mut redacted_end = None;
+    let mut at = 0;
+    while let Some(first) = text.get(at..end).and_then(|rest| rest.chars().next()) {
+        let rest = text.get(at..).unwrap_or_default();
         let (mut len, mut is_cut_off) = (0, false);
-        for secret in secrets {
+        for (secret, _) in &searched {
             let found = find(rest, secret, &mut comparisons_left);
             len = len.max(found.len);
             is_cut_off |= found.is_cut_off && !is_whole;
         }
-        is_cut_off |= comparisons_left == 0;
-        let shown_before = out.len();
-        if len > 0 {
-            out.push_str(REDACTED);
-        } else {
-            len = first.len_utf8();
-            push_escaped(first, &mut out);
+        if is_cut_off || comparisons_left == 0 {
+            out.push('…');
+            break;
         }
-        rest = rest.get(len..).unwrap_or_default();
+        let next = at + len.max(first.len_utf8());
+        if len == 0 && redacted_end.is_none_or(|end| at + PIECE_BYTES > end) {
+            for (_, pieces) in &searched {
+                len = len.max(pieces.len_at_start(rest));
+            }
+        }
+        let shown_before = out.len();
+        let is_redacted = redacted_end.is_some_and(|end| at < end);
+        if len > 0 {
+            // What touches the text before is one with it.
+            let is_shown = redacted_end.is_some_and(|end| at <= end && end > part.start);
+            redacted_end = redacted_end.max(Some(at + len));
+            if !is_shown && at + len > part.start {
+                out.push_str(REDACTED);
+                after_line_break = false;
+            }
+        } else if at >= part.start && !is_redacted {
+            let is_line_break = first == '\n' || rest.starts_with("\r\n");
+            if after_line_break && (is_line_break || first.is_ascii_whitespace()) {
+                // The white space after a line break, or at the start, adds nothing.
+            } else if is_line_break {
+                out.push(' ');
+                after_line_break = true;
+            } else {
+                push_escaped(first, &mut out);
+                after_line_break = false;
+            }
+        }
+        at = next;
         // Counts the bytes that start a character: `chars().count()` is optimized for long texts and adds code.
         let piece = out.bytes().skip(shown_before);
         shown_chars += piece.filter(|byte| byte & 0xC0 != 0x80).count();
         // The last character is an ellipsis unless the text ends there.
-        if is_cut_off || shown_chars + usize::from(!rest.is_empty()) > MAX_SHOWN_CHARS {
+        let is_more = redacted_end.unwrap_or_default().max(at) < end;
+        if shown_chars + usize::from(is_more) > MAX_SHOWN_CHARS {
             out.truncate(shown_before);
             out.push('…');
             break;
         }
     }
     out
+}
+
+/// The pieces of a secret, in a hash table of their offsets. Each position of a text is looked up once, so a long secret
+/// costs no more than a short one. It holds nothing of the secret.
+struct Pieces<'a> {
+    secret: &'a [u8],
+    /// Offset plus one, or zero: with open addressing, at most half full.
+    slots: Vec<u32>,
+}
+
+impl<'a> Pieces<'a> {
+    /// `None` if there is no memory for it.
+    fn of(secret: &'a str) -> Option<Pieces<'a>> {
+        // Of an assertion, only the signature is secret. Its header and claims are of words that many have in common.
+        let (mut dots, mut signature) = (0, 0);
+        for (at, byte) in secret.bytes().enumerate() {
+            if byte == b'.' {
+                (dots, signature) = (dots + 1, at + 1);
+            }
+        }
+        let is_jwt = dots >= 2 && secret.starts_with("eyJ");
+        let secret = secret.get(if is_jwt { signature } else { 0 }..)?;
+        let mut pieces = Pieces { secret: secret.as_bytes(), slots: Vec::new() };
+        let count = (secret.len() + 1).saturating_sub(PIECE_BYTES);
+        if count > 0 {
+            let slots = (2 * count).next_power_of_two();
+            pieces.slots.try_reserve_exact(slots).ok()?;
+            pieces.slots.resize(slots, 0);
+        }
+        for offset in (0..count).filter(|offset| secret.is_char_boundary(*offset)) {
+            let piece = pieces.secret.get(offset..).unwrap_or_default();
+            if let (slot, false) = pieces.slot(piece) {
+                *pieces.slots.get_mut(slot)? = u32::try_from(offset + 1).ok()?;
+            }
+        }
+        Some(pieces)
+    }
+
+    /// How many bytes at the start of a text are a piece, with what follows it in the secret; 0 if none.
+    fn len_at_start(&self, text: &str) -> usize {
+        let (slot, true) = self.slot(text.as_bytes()) else { return 0 };
+        let rest = self.offset(slot).and_then(|offset| self.secret.get(offset..));
+        let pairs = text.bytes().zip(rest.unwrap_or_default());
+        let mut len = pairs.take_while(|(one, other)| one == *other).count();
+        while !text.is_char_boundary(len) {
+            len += 1;
+        }
+        len
+    }
+
+    /// The slot for the piece at the start of `text`, and whether it is there. Only a whole piece is.
+    fn slot(&self, text: &[u8]) -> (usize, bool) {
+        let (Some(piece), Some(mask)) = (text.get(..PIECE_BYTES), self.slots.len().checked_sub(1))
+        else {
+            return (0, false);
+        };
+        // FNV-1a
+        let hash = piece.iter().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+        });
+        let mut slot = hash as usize & mask;
+        while let Some(offset) = self.offset(slot) {
+            if self.secret.get(offset..offset + PIECE_BYTES) == Some(piece) {
+                return (slot, true);
+            }
+            slot = (slot + 1) & mask;
+        }
+        (slot, false)
+    }
+
+    fn offset(&self, slot: usize) -> Option<usize> {
+        Some(self.slots.get(slot)?.checked_sub(1)? as usize)
+    }
 }
 
 struct Found {
@@ -90,13 +223,13 @@ struct Found {
 fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
     let mut is_cut_off = false;
     // Where the first characters of the secret may end in the text. `%25` can stand for a percent sign or for itself.
-    let mut ends = Vec::from([0]);
-    for wanted in secret.chars() {
+    let mut ends = Vec::new();
+    for (index, wanted) in secret.chars().enumerate() {
         let mut next = Vec::new();
-        for end in ends {
+        for end in if index == 0 { Vec::from([0]) } else { ends } {
             let rest = text.get(end..).unwrap_or_default();
             is_cut_off |= is_cut(rest);
-            let (max_layers, comparisons) = match rest.starts_with(INTRODUCERS) {
+            let (max_layers, comparisons) = match rest.starts_with(is_introducer) {
                 true => (MAX_LAYERS, ESCAPE_COMPARISONS + next.len()),
                 false => (0, 1 + next.len()),
             };
@@ -105,7 +238,9 @@ fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
                 let Some((character, len)) = decoded(rest, layers) else { break };
                 // A space may have been encoded as a plus sign, and a plus sign decoded as a space.
                 let is_space = |character| matches!(character, ' ' | '+');
-                let is_wanted = character == wanted || (is_space(character) && is_space(wanted));
+                let is_wanted = character == wanted
+                    || (is_space(character) && is_space(wanted))
+                    || (character == ANY && !wanted.is_ascii_alphanumeric());
                 if is_wanted && !next.contains(&(end + len)) {
                     next.push(end + len);
                 }
@@ -119,9 +254,14 @@ fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
     Found { len: ends.into_iter().max().unwrap_or_default(), is_cut_off: false }
 }
 
+/// Whether an escape may start with that character; UTF-8 that was read as Latin-1 is one too.
+fn is_introducer(character: char) -> bool {
+    matches!(character, '%' | '\\' | '&' | '\u{c2}'..='\u{f4}')
+}
+
 /// Whether the end of a text may be the start of a character: nothing, a part of one, or of an escape.
 fn is_cut(rest: &str) -> bool {
-    let is_escape = rest.starts_with(INTRODUCERS) && rest.len() < 3 * LONGEST_ESCAPE;
+    let is_escape = rest.starts_with(is_introducer) && rest.len() < 3 * LONGEST_ESCAPE;
     rest.is_empty() || rest == "\u{fffd}" || is_escape
 }
 
@@ -133,8 +273,9 @@ fn decoded(text: &str, layers: u32) -> Option<(char, usize)> {
     let first = decoded(text, below)?;
     let decode = match first.0 {
         '%' => percent_encoded,
-        '\\' => escape,
+        '\\' => backslash,
         '&' => character_reference,
+        first if is_introducer(first) => utf_8,
         _ => return Some(first),
     };
     let mut escaped = [0; LONGEST_ESCAPE];
@@ -151,32 +292,50 @@ fn decoded(text: &str, layers: u32) -> Option<(char, usize)> {
     Some(known.unwrap_or(first))
 }
 
-/// RFC 3986 section 2.1, of the one to four bytes of a character.
+/// RFC 3986 section 2.1, of the one to four bytes of a character in UTF-8, or of the byte of one in Latin-1.
 fn percent_encoded(text: &[u8]) -> Option<(char, usize)> {
     let mut bytes = [0; 4];
-    let mut len = 0;
-    for count in 1..=bytes.len() {
-        let digits = text.get(len..len + 3)?.strip_prefix(b"%")?;
-        *bytes.get_mut(count - 1)? = u8::try_from(hexadecimal(digits)?).ok()?;
-        len += 3;
-        if let Ok(text) = core::str::from_utf8(bytes.get(..count)?) {
-            return Some((text.chars().next()?, len));
-        }
+    let mut count = 0;
+    for (escape, byte) in text.chunks(3).zip(&mut bytes) {
+        let Some(digits) = escape.strip_prefix(b"%").filter(|digits| digits.len() == 2) else {
+            break;
+        };
+        let Some(decoded) = hexadecimal(digits) else { break };
+        *byte = u8::try_from(decoded).ok()?;
+        count += 1;
     }
-    None
+    let bytes = bytes.get(..count)?;
+    let (character, len) = utf_8(bytes).or_else(|| Some((char::from(*bytes.first()?), 1)))?;
+    Some((character, 3 * len))
 }
 
-/// The [references](https://html.spec.whatwg.org/#character-references) that escaping produces: five names, and numbers.
+/// The character at the start of bytes in UTF-8.
+fn utf_8(bytes: &[u8]) -> Option<(char, usize)> {
+    (1..=4).find_map(|len| {
+        let text = core::str::from_utf8(bytes.get(..len)?).ok()?;
+        Some((text.chars().next()?, len))
+    })
+}
+
+/// An escape of JSON; of Python and C, `\xE9`; or a sign after a backslash, as `\'` in PHP.
+fn backslash(text: &[u8]) -> Option<(char, usize)> {
+    escape(text).or_else(|| match *text.get(1)? {
+        b'x' => Some((char::from_u32(hexadecimal(text.get(2..4)?)?)?, 4)),
+        sign if sign.is_ascii_punctuation() => Some((char::from(sign), 2)),
+        _ => None,
+    })
+}
+
+/// A [character reference](https://html.spec.whatwg.org/#character-references), by number or by name.
 fn character_reference(text: &[u8]) -> Option<(char, usize)> {
     let len = text.iter().position(|byte| *byte == b';')? + 1;
     let code = match text.get(1..len - 1)? {
-        b"amp" => u32::from('&'),
-        b"lt" => u32::from('<'),
-        b"gt" => u32::from('>'),
-        b"quot" => u32::from('"'),
-        b"apos" => u32::from('\''),
+        // Others may be encoded again after this one.
+        b"amp" | b"AMP" => u32::from('&'),
         [b'#', b'x' | b'X', digits @ ..] => hexadecimal(digits)?,
         [b'#', digits @ ..] => core::str::from_utf8(digits).ok()?.parse().ok()?,
+        [] => return None,
+        name if name.iter().all(u8::is_ascii_alphanumeric) => ANY.into(),
         _ => return None,
     };
     Some((char::from_u32(code)?, len))
@@ -210,7 +369,7 @@ mod tests {
             let out = redacted(&alloc::format!("before {text} after"), &["other", secret]);
             assert_eq!(out, "before [redacted] after", "for {text}");
         }
-        assert_eq!(redacted("p&ss wörd%42", &[secret]), "p&ss wörd%42");
+        assert_eq!(redacted("p&ss-wörd%42", &[secret]), "p&ss-wörd%42");
         for secret in ["100%25off", "%%252525", "+ +"] {
             assert_eq!(redacted(secret, &[secret]), "[redacted]", "as it is");
         }
@@ -230,6 +389,116 @@ mod tests {
             redacted("&#;&#x;&#x110000;&#99999999999;&am", &["x&"]),
             "&#;&#x;&#x110000;&#99999999999;&am"
         );
+    }
+
+    #[test]
+    fn a_secret_is_found_in_encodings_that_few_servers_use() {
+        let secret = "p&ss wörd'%\"€ü";
+        for text in [
+            "p&AMP;ss w&ouml;rd&apos;&percnt;&QUOT;&euro;&uuml;",
+            "p%26ss%20w%F6rd%27%25%22%E2%82%AC%FC",
+            "p&ss wÃ¶rd'%\"â\u{82}¬Ã¼",
+            "p%26ss+w%C3%83%C2%B6rd'%25\"%C3%A2%C2%82%C2%AC%C3%83%C2%BC",
+            r#"p&ss wörd\'%\"€ü"#,
+            r#"p\&ss wörd\'\%\"€\ü"#,
+            r#"p&ss w\xf6rd\'%"€\xfc"#,
+            r#"p&ss w\xc3\xb6rd'%\"\xe2\x82\xac\xc3\xbc"#,
+            "p&amp;ss w&amp;ouml;rd&amp;#39;%&amp;quot;&amp;euro;&amp;uuml;",
+        ] {
+            let text = text.replace(r"\ü", "ü");
+            let out = redacted(&alloc::format!("before {text} after"), &[secret]);
+            assert_eq!(out, "before [redacted] after", "for {text}");
+        }
+        assert_eq!(redacted("&auml;b&ouml;", &["cbö"]), "&auml;b&ouml;", "a letter has no name");
+        assert_eq!(redacted("%E9%A9", &["é©"]), "[redacted]");
+    }
+
+    #[test]
+    fn a_secret_is_found_without_the_white_space_at_its_ends() {
+        for secret in ["hunter2\n\n", " hunter2 ", "\thunter2\r\n", "hunter2"] {
+            assert!(!redacted("no hunter2", &[secret]).contains("hun"), "{secret:?}");
+            assert_eq!(
+                redacted(&alloc::format!("no {secret}."), &[secret]),
+                "no [redacted].",
+                "{secret:?}"
+            );
+        }
+        assert_eq!(redacted("a b", &[" "]), "a[redacted]b", "white space alone");
+    }
+
+    #[test]
+    fn any_eight_bytes_of_a_secret_are_redacted_and_seven_are_not() {
+        let secret = "correct-horse-battery-staple";
+        for (text, expected) in [
+            ("correct-<b>horse-battery</b>-staple", "[redacted]<b>[redacted]</b>-staple"),
+            (
+                "begins with correct-h, ends with y-staple",
+                "begins with [redacted], ends with [redacted]",
+            ),
+            ("correct", "correct"),
+            ("correct horse battery staple", "correct horse battery staple"),
+            ("hors-battery-hors", "hors[redacted]hors"),
+            ("-battery-batter", "[redacted]batter"),
+            ("CORRECT-HORSE", "CORRECT-HORSE"),
+            ("e\u{301}correct-\u{301}", "e\u{301}[redacted]\u{301}"),
+        ] {
+            assert_eq!(redacted(text, &["other", secret]), expected, "{text}");
+        }
+        // The characters of a piece may be longer than a byte.
+        assert_eq!(redacted("wörd-ört-ü", &["xwörd-örtx"]), "[redacted]-ü");
+        assert_eq!(
+            redacted("a piece of aaaaaaaa", &[&"a".repeat(20_000)]),
+            "a piece of [redacted]"
+        );
+    }
+
+    #[test]
+    fn of_an_assertion_the_signature_alone_is_searched_for_pieces() {
+        let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI5N2UwIn0.M8U3bSUKKJDEgzhFY";
+        for (text, expected) in [
+            (jwt, "[redacted]"),
+            ("header eyJhbGciOiJSUzI1NiJ9", "header eyJhbGciOiJSUzI1NiJ9"),
+            ("claims eyJzdWIiOiI5N2UwIn0", "claims eyJzdWIiOiI5N2UwIn0"),
+            ("signature M8U3bSUKKJDE", "signature [redacted]"),
+        ] {
+            assert_eq!(redacted(text, &[jwt]), expected);
+        }
+        assert_eq!(redacted("one.two.three", &["one.two.thre"]), "[redacted]e", "no JWT");
+        assert_eq!(redacted("one.two.x", &["one.two.three"]), "[redacted]x", "no JWT");
+    }
+
+    #[test]
+    fn a_part_of_a_text_is_shown_without_a_secret_that_reaches_into_it() {
+        let text = "<title> of a <b>secret-word</title>";
+        let show = |part| redacted_part(text, part, &["<b>secret-word</title"]);
+        let start = text.find("sec").unwrap();
+        assert_eq!(show(7..start + 6), "of a [redacted]");
+        assert_eq!(show(start..start + 6), "[redacted]");
+        assert_eq!(show(0..7), "<title>");
+        assert_eq!(show(start..text.len()), "[redacted]>");
+        assert_eq!(redacted_part(text, 0..5, &["<b>secret-word</title"]), "<titl");
+    }
+
+    #[test]
+    fn no_more_of_a_text_is_searched_than_is_shown() {
+        // In a debug build, all of it would take seconds.
+        let text = "a word ".repeat(1 << 20);
+        assert!(redacted(&text, &["hunter2-hunter2"]).ends_with('…'));
+    }
+
+    #[test]
+    fn a_line_break_is_a_space() {
+        for (text, expected) in [
+            ("one\r\ntwo", "one two"),
+            ("one\ntwo", "one two"),
+            ("{\r\n\t\"a\": 1\n\n}\n", "{ \"a\": 1 }"),
+            (" \n one \n", "one"),
+            ("one\rtwo", "one\\u{d}two"),
+            ("one\u{2028}two", "one\\u{2028}two"),
+            ("\n", ""),
+        ] {
+            assert_eq!(redacted(text, &[]), expected, "{text:?}");
+        }
     }
 
     #[test]
@@ -268,7 +537,7 @@ mod tests {
             let out = redacted_without_its_end(text, &["other", secret]);
             assert_eq!(out, expected, "{text}");
         }
-        assert_eq!(redacted("before p&sswör", &[secret]), "before p&sswör", "a whole text");
+        assert_eq!(redacted("before p&ssw", &[secret]), "before p&ssw", "a whole text");
     }
 
     #[test]
@@ -276,17 +545,21 @@ mod tests {
         const SECRET_BYTES: usize = 16 * 1024;
         let secret = "\\".repeat(SECRET_BYTES) + "b";
         assert_eq!(redacted(&"\\".repeat(4 * SECRET_BYTES), &[&secret]), "…");
+        // A few milliseconds in a release build, as is what comes before a part of 64 KiB.
+        let text = "a word of text. ".repeat(SECRET_BYTES / 4) + "a secret";
+        let part = text.len() - 8..text.len();
+        assert_eq!(redacted_part(&text, part, &[&secret, "another"]), "a secret");
         // But the longest secret is found as often as there is room to say so.
         let secret = "a longer secret ".repeat(SECRET_BYTES / 16);
-        let out = redacted(&alloc::format!("{secret} ").repeat(30), &[&secret]);
-        assert_eq!(out, "[redacted] ".repeat(23) + "…");
+        let out = redacted(&alloc::format!("{secret}|").repeat(30), &[&secret]);
+        assert_eq!(out, "[redacted]|".repeat(23) + "…");
     }
 
     #[test]
     fn terminal_escapes_come_out_escaped_and_the_rest_is_cut() {
         assert_eq!(
             redacted("\u{1b}[31mred\r\n\u{9b}\u{202e}", &[]),
-            "\\u{1b}[31mred\\u{d}\\n\\u{9b}\\u{202e}"
+            "\\u{1b}[31mred \\u{9b}\\u{202e}"
         );
         assert_eq!(redacted(&"é".repeat(256), &[]), "é".repeat(256));
         assert_eq!(redacted(&"é".repeat(257), &[]), "é".repeat(255).to_string() + "…");

@@ -16,6 +16,12 @@ const MAX_TOKEN_ANSWER_BYTES: usize = 64 * 1024;
 /// The limit for the answer to an API call.
 pub(super) const MAX_API_ANSWER_BYTES: usize = 1024 * 1024;
 
+/// Header fields that are sent unless the request has them, by name.
+const DEFAULT_HEADERS: [(&str, &str); 2] = [
+    ("accept-encoding", "Accept-Encoding: identity\r\n"),
+    ("user-agent", concat!("User-Agent: minbearer/", env!("CARGO_PKG_VERSION"), "\r\n")),
+];
+
 /// A request method ([RFC 9110 section 9](https://www.rfc-editor.org/rfc/rfc9110#section-9)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -74,6 +80,7 @@ pub struct Request {
     body: Option<Buffer>,
     max_answer_bytes: usize,
     timeout: Option<Duration>,
+    is_for_token: bool,
     #[cfg(feature = "std")]
     allows_plain_http: bool,
     /// The secrets that are redacted if the server sends them back.
@@ -113,15 +120,18 @@ impl Request {
             body: None,
             max_answer_bytes: MAX_API_ANSWER_BYTES,
             timeout: None,
+            is_for_token: false,
             #[cfg(feature = "std")]
             allows_plain_http: false,
             secrets: Vec::new(),
         }
     }
 
-    /// Makes a token request, for a flow of your own: it asks for JSON, and no more than 64 KiB of it are read.
+    /// Makes a token request, for a flow of your own: it asks for JSON, no more than 64 KiB of it are read, and an error
+    /// calls it the token request. Any other request is an API call there.
     pub fn for_token(method: Method, url: Url) -> Request {
         let mut request = Request::to(method, url).with_max_answer_bytes(MAX_TOKEN_ANSWER_BYTES);
+        request.is_for_token = true;
         request.push_header("Accept", Zeroizing::new(String::from("application/json")));
         request
     }
@@ -257,12 +267,20 @@ impl Request {
         self.timeout
     }
 
+    pub(crate) fn is_for_token(&self) -> bool {
+        self.is_for_token
+    }
+
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(|secret| secret.as_str())
     }
 
     /// Serializes the request, head and body, for an HTTP/1.1 connection that is closed after the answer. The
     /// buffer holds the request's secrets and is wiped when it is dropped.
+    ///
+    /// Two header fields are added unless the request has them: `Accept-Encoding: identity`, since without it a server may
+    /// send any coding ([RFC 9110 section 12.5.3](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3)), and
+    /// `User-Agent: minbearer/VERSION`, without which some firewalls refuse a request.
     ///
     /// Send it to [`Url::host`] and [`Url::port`], through TLS if [`Url::is_https`] says so, and pass the answer to
     /// [`incoming`](Self::incoming).
@@ -281,6 +299,11 @@ impl Request {
         let start = [method, " ", path, " HTTP/1.1\r\nHost: ", url.host(), &port, "\r\n"];
         let mut parts = Vec::from(start);
         parts.push("Connection: close\r\n");
+        for (name, field) in DEFAULT_HEADERS {
+            if !self.headers().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                parts.push(field);
+            }
+        }
         for (name, value) in self.headers() {
             parts.extend([name, ": ", value, "\r\n"]);
         }
@@ -337,44 +360,75 @@ mod tests {
         for (request, expected) in [
             (
                 get("http://h/p?q=1"),
-                "GET /p?q=1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAccept: */*\r\n\r\n",
+                "GET /p?q=1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\nDEFAULTSAccept: */*\r\n\r\n",
             ),
             (
                 get("http://h:443"),
-                "GET / HTTP/1.1\r\nHost: h:443\r\nConnection: close\r\nAccept: */*\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: h:443\r\nConnection: close\r\nDEFAULTSAccept: */*\r\n\r\n",
             ),
             (
                 get("https://h:443"),
-                "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAccept: */*\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nDEFAULTSAccept: */*\r\n\r\n",
             ),
             (
                 get("http://[::1]:8080/"),
-                "GET / HTTP/1.1\r\nHost: [::1]:8080\r\nConnection: close\r\nAccept: */*\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: [::1]:8080\r\nConnection: close\r\nDEFAULTSAccept: */*\r\n\r\n",
             ),
             (
                 post().with_body("text/plain", "é!").unwrap(),
-                "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\né!",
+                "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nDEFAULTSContent-Type: text/plain\r\nContent-Length: 3\r\n\r\né!",
             ),
             (
                 post().with_body("text/plain", "x").unwrap().with_form(&[("a", "b c")]),
-                "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=b%20c",
+                "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nDEFAULTSContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=b%20c",
             ),
             (
                 request(Method::Head, "http://h/p"),
-                "HEAD /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+                "HEAD /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nDEFAULTS\r\n",
             ),
             (
                 Request::put("http://h/p").unwrap(),
-                "PUT /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                "PUT /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nDEFAULTSContent-Length: 0\r\n\r\n",
             ),
             (
                 post(),
-                "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                "POST /t HTTP/1.1\r\nHost: h:444\r\nConnection: close\r\nDEFAULTSContent-Length: 0\r\n\r\n",
             ),
         ] {
             let bytes = request.to_bytes();
+            let defaults = DEFAULT_HEADERS.map(|(_, field)| field).concat();
+            let expected = expected.replace("DEFAULTS", &defaults);
             assert_eq!(core::str::from_utf8(&bytes).unwrap(), expected);
             assert_eq!(bytes.capacity(), bytes.len(), "{expected} was sized beforehand");
+        }
+    }
+
+    #[test]
+    fn a_coding_and_a_user_agent_of_the_callers_replace_those_of_the_crate() {
+        let request = Request::get("http://h/").unwrap().with_header("user-agent", "a").unwrap();
+        let request = request.with_header("ACCEPT-ENCODING", "gzip").unwrap();
+        assert_eq!(
+            core::str::from_utf8(&request.to_bytes()).unwrap(),
+            "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nuser-agent: a\r\nACCEPT-ENCODING: gzip\r\n\r\n"
+        );
+        let bytes = Request::get("http://h/").unwrap().to_bytes();
+        let head = core::str::from_utf8(&bytes).unwrap();
+        assert!(
+            head.contains("\r\nAccept-Encoding: identity\r\nUser-Agent: minbearer/0."),
+            "{head}"
+        );
+    }
+
+    #[test]
+    fn each_byte_alone_is_allowed_in_a_header_or_not() {
+        for byte in 0..0x80 {
+            let value = char::from(byte);
+            let of =
+                |value: &str| Request::get("http://h/").unwrap().with_header("A", value).is_ok();
+            let is_allowed = matches!(byte, 0x20..=0x7E);
+            for text in [format!("{value}"), format!("a{value}b"), format!("a{value}")] {
+                assert_eq!(of(&text), is_allowed, "{byte}");
+            }
         }
     }
 }

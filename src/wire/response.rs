@@ -2,13 +2,24 @@
 
 use crate::error::{Error, Kind, Refusal};
 use crate::secret::Buffer;
+use crate::wire::challenge::{challenge, parameter};
 use crate::wire::headers::Headers;
-use crate::wire::json::{Members, Value, is_one_value, read_members};
+use crate::wire::json::{
+    Members, Unreadable, Value, is_one_value, read_members, without_byte_order_mark,
+};
+use crate::wire::redact::redacted;
+#[cfg(feature = "std")]
+use crate::wire::request::Request;
 use crate::wire::retry_after::retry_after;
+#[cfg(feature = "std")]
+use crate::wire::token::Token;
+use crate::wire::token_answer::shown_code;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 use zeroize::Zeroizing;
 
 /// A complete HTTP response.
@@ -27,14 +38,16 @@ use zeroize::Zeroizing;
 /// # Ok(()) }
 /// ```
 pub struct Response {
-    /// Host and port, where they are known, for error messages.
-    server: String,
+    /// The answer of which host and port to what, where that is known, for error messages.
+    subject: String,
     status: u16,
     reason: Zeroizing<String>,
     headers: Headers,
     body: Buffer,
     /// By the device's clock, in seconds since 1970, if there is one.
     pub(crate) received_at: Option<u64>,
+    /// What an API refused, read while the token was known that may be in it.
+    refusal: Option<Box<Refusal>>,
 }
 
 impl Response {
@@ -42,7 +55,8 @@ impl Response {
     /// body's buffer, and wipes it on drop.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
         let body = Buffer::from(body.into());
-        Response::from_parts(String::new(), status, Zeroizing::default(), Headers::default(), body)
+        let (subject, reason) = (String::from("the answer"), Zeroizing::default());
+        Response::from_parts(subject, status, reason, Headers::default(), body)
     }
 
     /// Adds a header field.
@@ -53,13 +67,13 @@ impl Response {
     }
 
     pub(crate) fn from_parts(
-        server: String,
+        subject: String,
         status: u16,
         reason: Zeroizing<String>,
         headers: Headers,
         body: Buffer,
     ) -> Response {
-        Response { server, status, reason, headers, body, received_at: None }
+        Response { subject, status, reason, headers, body, received_at: None, refusal: None }
     }
 
     /// The status code.
@@ -100,7 +114,7 @@ impl Response {
     /// [`Kind::Malformed`](crate::Kind::Malformed) if it is not UTF-8.
     pub fn text(&self) -> Result<&str, Error> {
         core::str::from_utf8(&self.body).map_err(|error| {
-            Error::malformed(format!("{} is not UTF-8", self.subject())).with_source(error)
+            Error::malformed(format!("{} is not UTF-8", self.subject)).with_source(error)
         })
     }
 
@@ -115,14 +129,14 @@ impl Response {
     }
 
     /// The body as text that is one complete JSON value, with nothing after it, nested no deeper
-    /// than 64.
+    /// than 64. A byte order mark before it is left out.
     ///
     /// # Errors
     /// [`Kind::Malformed`](crate::Kind::Malformed) if it is not.
     pub fn json_text(&self) -> Result<&str, Error> {
-        let text = self.text()?;
+        let text = without_byte_order_mark(self.text()?);
         if !is_one_value(text) {
-            let subject = self.subject();
+            let subject = &self.subject;
             return Err(Error::malformed(format!("{subject} is not one whole JSON value")));
         }
         Ok(text)
@@ -141,8 +155,12 @@ impl Response {
             }
         }
         let mut member = Member(name, None);
-        read_members(self.body(), &mut member).map_err(|_| {
-            Error::malformed(format!("{} is not one whole JSON object", self.subject()))
+        let subject = &self.subject;
+        read_members(self.body(), &mut member).map_err(|error| {
+            Error::malformed(match error {
+                Unreadable::NotJson => format!("{subject} is not one whole JSON object"),
+                Unreadable::Twice(name) => format!("{subject} has the member {name} twice"),
+            })
         })?;
         match member.1 {
             Some(Value::Text(text)) => Ok(Some(core::mem::take(&mut *text.decoded()))),
@@ -178,40 +196,87 @@ impl Response {
     #[cfg(feature = "miniserde")]
     pub fn json<T: miniserde::Deserialize>(&self) -> Result<T, Error> {
         miniserde::json::from_str(self.json_text()?).map_err(|_| {
-            let subject = self.subject();
+            let subject = &self.subject;
             Error::malformed(format!("{subject} is JSON, but not of the type that was asked for"))
         })
+    }
+
+    /// How long the server asks to wait before the next request, by its header field `Retry-After`
+    /// ([RFC 9110 section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)): a number of seconds, or a date,
+    /// of which the answer's own `Date` is taken off.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(self.header("retry-after"), self.header("date"))
     }
 
     /// Returns this response if its status code is 2xx.
     ///
     /// # Errors
-    /// [`Kind::Status`] for any other, a 401 after a renewal included. The message has nothing of the body, which may
-    /// contain the token.
+    /// [`Kind::Status`] for any other, a 401 after a renewal included. The message quotes the challenge of a 401 or 403
+    /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)); [`Error::refusal`] has its fields. The
+    /// message has nothing of the body; of an answer to [`Session::send`](crate::Session::send),
+    /// [`Refusal::body`] has the start, in which the token is redacted.
     pub fn error_for_status(self) -> Result<Response, Error> {
         if self.is_success() {
             return Ok(self);
         }
-        let status = self.status;
-        let what = match status {
-            300..=399 => ", a redirect, which is not followed",
-            401 => ": the API rejects this token; may its user call it?",
-            403 => ": the token's user may not do this",
-            404 => ": this API has no such resource",
-            429 | 500..=599 => ": the server cannot answer now; try again later",
-            _ => "",
+        let refusal = match self.refusal {
+            Some(refusal) => *refusal,
+            None => self.read_refusal(&[]),
         };
-        let message = format!("{} has the status {status}{what}", self.subject());
-        let retry_after = retry_after(self.header("retry-after"), self.header("date"));
-        let refusal = Refusal { status, retry_after, ..Refusal::default() };
+        let what = match (self.status, refusal.error()) {
+            (300..=399, _) => "a redirect, which is not followed",
+            (_, Some("insufficient_scope")) => {
+                "the token lacks a scope that this call needs; ask for it, and have it granted to this client"
+            }
+            (401, _) => {
+                "the API rejects this token: it may be of another server than the API trusts, or meant for another API"
+            }
+            (403, _) => "the API does not allow this with this token",
+            (404, _) => "this API has no such resource",
+            (413 | 414 | 431, _) => {
+                "the request is too large for the server, or for a proxy in between"
+            }
+            (501, _) => "the server does not support this",
+            (429 | 500..=599, _) => "the server cannot answer now; try again later",
+            _ => "see the API's documentation",
+        };
+        let mut message = format!("{} has the status {}: {what}", self.subject, self.status);
+        if let (401 | 403, Some(challenge)) = (self.status, refusal.challenge()) {
+            message.extend(["; its challenge is ", challenge]);
+        }
         Err(Error::of_refusal(Kind::Status, message, refusal))
     }
 
-    fn subject(&self) -> String {
-        if self.server.is_empty() {
-            String::from("the answer")
-        } else {
-            format!("the answer of {}", self.server)
+    /// Reads the refusal of an API, if it is one, while what was sent is known.
+    #[cfg(feature = "std")]
+    pub(crate) fn after(mut self, request: &Request, token: &Token) -> Response {
+        if !self.is_success() {
+            let mut secrets = Vec::from([token.access_token()]);
+            for secret in request.secrets() {
+                secrets.push(secret);
+            }
+            let mut refusal = self.read_refusal(&secrets);
+            refusal.body =
+                core::str::from_utf8(&self.body).ok().map(|text| redacted(text, &secrets));
+            self.refusal = Some(Box::new(refusal));
+        }
+        self
+    }
+
+    /// The refusal but for the body, which may have the token.
+    fn read_refusal(&self, secrets: &[&str]) -> Refusal {
+        let challenge = challenge(self);
+        let show = |text: &str| redacted(text, secrets);
+        let parameter = |name| parameter(challenge?, name);
+        Refusal {
+            status: self.status,
+            error: parameter("error").map(|code| shown_code(&code, secrets)),
+            error_description: parameter("error_description").map(|text| show(&text)),
+            error_uri: parameter("error_uri").map(|uri| show(&uri)),
+            scope: parameter("scope").map(|scope| show(&scope)),
+            retry_after: self.retry_after(),
+            challenge: challenge.map(show),
+            body: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 /// The longest access token accepted.
-const MAX_TOKEN_BYTES: usize = 8 * 1024;
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
 pub(super) const BEARER: &str = "Bearer";
 
 /// An access token.
@@ -52,7 +52,7 @@ impl Token {
     /// [A header cannot be forged](crate#a-header-cannot-be-forged).
     ///
     /// # Errors
-    /// [`Kind::Malformed`](crate::Kind::Malformed) for an empty token, one longer than 8 KiB, and one with a byte outside
+    /// [`Kind::Malformed`](crate::Kind::Malformed) for an empty token, one longer than 16 KiB, and one with a byte outside
     /// `0x21..=0x7E`.
     pub fn new(access_token: &str, lifetime: impl Into<Option<Duration>>) -> Result<Token, Error> {
         check(access_token).map_err(|what| Error::malformed(format!("the access token {what}")))?;
@@ -87,9 +87,11 @@ impl Token {
         self.scope.as_deref()
     }
 
-    /// The token's lifetime, counted from its arrival: `expires_in`, or else that of a JSON Web Token. The latter is
-    /// `exp - iat`, so that a device with a wrong clock still renews in time; but if the device's clock lies between the
-    /// two, it is what is left until `exp`. `None` if the server says neither, or a lifetime of zero or above ten years.
+    /// The token's lifetime, counted from its arrival: `expires_in`, or that of a JSON Web Token if it is shorter. The latter
+    /// is `exp - iat`, or else `exp - nbf`, so that a device with a wrong clock still renews in time. Without `expires_in`
+    /// the device's clock counts too: if it lies between the two, what is left until `exp`; if the token has neither `iat`
+    /// nor `nbf`, that as well, unless the clock lies before this version of the crate. `None` if the server says neither,
+    /// or a lifetime of zero or above ten years.
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime.usable()
     }
@@ -118,7 +120,11 @@ pub(super) fn check(access_token: &str) -> Result<(), &'static str> {
     if access_token.is_empty() {
         Err("is empty")
     } else if access_token.len() > MAX_TOKEN_BYTES {
-        Err("is longer than 8 KiB")
+        Err("is longer than 16 KiB")
+    } else if access_token.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("Bearer ")) {
+        Err(
+            "starts with `Bearer `, so the type is in it twice; the server has to send the token alone",
+        )
     // These bytes cannot end a header line or split its value.
     } else if !access_token.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {
         Err("has a byte that is not allowed in a header")

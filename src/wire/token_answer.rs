@@ -3,11 +3,11 @@
 //! The members of the JSON are slices of the body that was received, and a token is decoded from there straight into
 //! the one buffer that [`Token`] keeps. So it is in memory at most twice, and once when the body is dropped.
 
-use super::json::{Members, Value, read_members, seconds};
+use super::challenge::{challenge, parameter};
+use super::json::{Members, Unreadable, Value, read_members, seconds};
 use super::redact::{MIN_SEARCHED_BYTES, redacted};
 use super::request::Request;
 use super::response::Response;
-use super::retry_after::retry_after;
 use super::token::{BEARER, Token, check};
 use super::{jwt, not_json};
 use crate::error::{Error, Kind, Refusal};
@@ -79,37 +79,50 @@ impl<'a> AnswerReader<'a> {
     /// `access_token` that is valid in a header and of type Bearer.
     pub(crate) fn read_answer(&self, response: Response) -> Result<Token, Error> {
         let answer = self.parse(&response);
-        let is_refusal = match &answer {
-            // Some servers write `"error": null` beside a token.
-            Some(answer) => !matches!(answer.error, None | Some(Value::Null)),
-            None => false,
+        let error = answer.as_ref().ok().and_then(|answer| answer.error);
+        let is_refusal = match error {
+            // Some servers write `"error": null` or `"error": ""` beside a token.
+            None | Some(Value::Null) => false,
+            Some(Value::Text(error)) => error.max_len() > 0,
+            Some(_) => true,
         };
         if !response.is_success() || is_refusal {
-            let (refusal, said, advice) = self.refusal(&response, &answer.unwrap_or_default());
+            let answer = answer.unwrap_or_default();
+            let (kind, refusal, said, advice) = self.refusal(&response, answer);
             drop(response); // frees memory for the message: the heap may be small
-            return Err(refused(self.request, refusal, &said, advice));
+            return Err(refused(self.request, kind, refusal, &said, &advice));
         }
-        let Some(answer) = answer else {
-            let kind = not_json::body_kind(&response, &|text| self.show(text, None));
-            return Err(self.malformed(&format!("it is not one JSON object ({kind})")));
-        };
+        let answer = answer.map_err(|error| match error {
+            Unreadable::NotJson => {
+                let secrets = self.secrets("");
+                self.malformed(&not_json::body_kind(&response, &secrets))
+            }
+            Unreadable::Twice(name) => self.malformed(&format!(
+                "its member {name} is there twice, so that it can be read in two ways; the server has to send it once"
+            )),
+        })?;
         let received_at = response.received_at;
         let mut token = self.accept(answer, received_at)?;
         drop(response); // frees memory for the claims of a JWT
-        if token.lifetime.usable().is_none() {
-            if let Some(lifetime) = jwt::lifetime(token.access_token(), received_at) {
-                token.lifetime = Lifetime::of_seconds(Some(lifetime), received_at);
+        // Beside an `expires_in`, a clock that is wrong must not shorten the lifetime.
+        let expires_in = token.lifetime.usable();
+        let now = if expires_in.is_some() { None } else { received_at };
+        if let Some(own) = jwt::lifetime(token.access_token(), now) {
+            let own = Lifetime::of_seconds(Some(own), received_at);
+            let is_shorter = own.usable().is_some_and(|own| Some(own) < expires_in);
+            if expires_in.is_none() || is_shorter {
+                token.lifetime = own;
             }
         }
         Ok(token)
     }
 
     /// Parses an answer that is one JSON object.
-    fn parse<'b>(&'b self, response: &'b Response) -> Option<TokenAnswer<'b>> {
+    fn parse<'b>(&'b self, response: &'b Response) -> Result<TokenAnswer<'b>, Unreadable> {
         let further = self.members.iter().map(|name| (name.as_str(), None)).collect();
         let mut answer = TokenAnswer { further, ..TokenAnswer::default() };
-        read_members(response.body(), &mut answer).ok()?;
-        Some(answer)
+        read_members(response.body(), &mut answer)?;
+        Ok(answer)
     }
 
     /// The token in an answer that is no refusal.
@@ -140,10 +153,12 @@ impl<'a> AnswerReader<'a> {
             None | Some(Value::Null) => Ok(()),
             Some(Value::Text(name)) => {
                 let name = name.decoded();
-                if name.eq_ignore_ascii_case(BEARER) {
+                // Apigee's default is the name of its own policy.
+                if [BEARER, "BearerToken"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
                     return Ok(());
                 }
-                let name = self.show(&name, answer.access_token);
+                let access_token = decoded(answer.access_token);
+                let name = redacted(&name, &self.secrets(&access_token));
                 Err(self
                     .malformed(&format!("its token_type is `{name}`; only Bearer is supported")))
             }
@@ -156,7 +171,11 @@ impl<'a> AnswerReader<'a> {
         let access_token = match answer.access_token {
             Some(Value::Text(access_token)) => access_token,
             Some(_) => return Err(self.malformed("its access_token is not a string")),
-            None => return Err(self.malformed("it has no access_token")),
+            None => {
+                return Err(
+                    self.malformed("it has no access_token; is this URL the token endpoint's?")
+                );
+            }
         };
         let mut value =
             Zeroizing::new(String::with_capacity(BEARER.len() + 1 + access_token.max_len()));
@@ -168,94 +187,174 @@ impl<'a> AnswerReader<'a> {
         Ok(value)
     }
 
-    /// Makes a server's text safe to print: without the secrets that were sent, and without the token that came, if the
-    /// answer repeats it.
-    fn show(&self, text: &str, access_token: Option<Value>) -> String {
-        let access_token = match access_token {
-            Some(Value::Text(access_token)) => access_token.decoded(),
-            _ => Zeroizing::default(),
-        };
+    /// What a text of the server is searched for: the secrets that were sent, and the token that came, if the answer repeats
+    /// it.
+    fn secrets<'b>(&'b self, access_token: &'b str) -> Vec<&'b str> {
         let is_long = access_token.len() >= MIN_SEARCHED_BYTES;
-        let secrets = self.request.secrets().chain(is_long.then_some(access_token.as_str()));
-        redacted(text, &secrets.collect::<Vec<_>>())
+        let mut secrets = Vec::new();
+        for secret in self.request.secrets() {
+            secrets.push(secret);
+        }
+        if is_long {
+            secrets.push(access_token);
+        }
+        secrets
     }
 
     fn malformed(&self, what: &str) -> Error {
         let server = self.request.url().host_and_port();
-        Error::malformed(format!("cannot use the answer of {server}: {what}"))
+        Error::malformed(format!("cannot use the answer of {server} to the token request: {what}"))
+            .of_token_request()
     }
 
-    /// The server's refusal, its own text, and what to try.
-    fn refusal(&self, response: &Response, answer: &TokenAnswer) -> (Refusal, String, &'a str) {
-        let show = |text: &str| self.show(text, answer.access_token);
-        let member = |value: Option<Value>| match value {
-            Some(Value::Text(text)) => Some(show(&text.decoded())),
+    /// Reads a refusal, and returns the server's own text and what to try beside it.
+    fn refusal(&self, response: &Response, answer: TokenAnswer) -> (Kind, Refusal, String, String) {
+        let access_token = decoded(answer.access_token);
+        let secrets = self.secrets(&access_token);
+        let show = |text: &str| redacted(text, &secrets);
+        let challenge = challenge(response);
+        let of_challenge = |name| Some(Zeroizing::new(parameter(challenge?, name)?));
+        let of_body = |value: Option<Value>| match value {
+            Some(Value::Text(text)) if text.max_len() > 0 => Some(text.decoded()),
             _ => None,
         };
+        let (mut error, mut description) =
+            (of_body(answer.error), of_body(answer.error_description));
+        if error.is_none() {
+            (error, description) = (of_challenge("error"), of_challenge("error_description"));
+        }
+        // What is decided, is decided by the text as it came.
+        let code = error.as_ref().and_then(|error| registered(error));
+        let status = response.status();
         let refusal = Refusal {
-            status: response.status(),
-            error: member(answer.error),
-            error_description: member(answer.error_description),
-            error_uri: member(answer.error_uri),
-            retry_after: retry_after(response.header("retry-after"), response.header("date")),
+            status,
+            error: error.as_ref().map(|error| shown_code(error, &secrets)),
+            error_description: description.map(|text| show(&text)),
+            error_uri: of_body(answer.error_uri).map(|uri| show(&uri)),
+            retry_after: response.retry_after(),
+            challenge: challenge.map(show),
             ..Refusal::default()
         };
+        // Many frameworks repeat the status code's name in a member `error`.
+        let is_oauth = code.is_some() || (error.is_some() && !matches!(status, 404 | 405));
         let mut said = String::new();
         let mut append = |before: &str, words: &str| {
             if !words.is_empty() {
                 said.extend([before, words]);
             }
         };
-        append(" ", &show(response.reason().trim_ascii()));
-        let words = if answer.error.is_none() { not_json::describe(response, &show) } else { None };
-        match (&refusal.error, &words) {
-            (Some(error), _) => append(": ", error),
-            (None, Some(words)) => append(": ", words),
-            (None, None) if response.is_success() => {
-                append(": ", "its answer has an `error` that is not a string")
-            }
-            (None, None) => {}
-        }
+        append(" ", &show(response.reason()));
+        append(": ", refusal.error.as_deref().unwrap_or_default());
         append(": ", refusal.error_description.as_deref().unwrap_or_default());
         append(" ", refusal.error_uri.as_deref().unwrap_or_default());
-        let advice = match refusal.status {
-            300..=399 => "redirects are not followed; give the URL that it redirects to",
-            404 | 405 => "there is no token endpoint at this address",
-            _ if is_unavailable(&refusal) => "the server cannot answer now; try again later",
-            _ if words.is_some() => {
-                "this is not the answer of a token server; a proxy in between may have refused"
+        if error.is_none() {
+            append(": ", &not_json::describe(response, &secrets).unwrap_or_default());
+        }
+        let kind = kind(status, code);
+        let mut advice = String::from(match (status, code) {
+            (300..=399, _) => {
+                "redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login"
             }
-            _ => self.advice,
-        };
-        (refusal, said, advice)
+            _ if kind == Kind::Unavailable => match status {
+                429 => "the server limits how often it is asked; try again later",
+                500 => "the server failed; if it lasts, see the server's log",
+                _ => "the server cannot answer now; try again later",
+            },
+            (_, Some("invalid_request")) => {
+                "check the parameters that this server wants, such as scope, audience or resource, and how it wants the client to authenticate"
+            }
+            (_, Some("invalid_token" | "insufficient_scope")) => {
+                "this URL wants a token itself, so it is an API's; give that of the token endpoint"
+            }
+            (_, Some("invalid_scope")) => {
+                "check the scope that was asked for: the server does not know it, or does not grant it to this client"
+            }
+            (_, Some("unsupported_grant_type")) => {
+                "the server does not have this grant, or not for this client; have it allowed there"
+            }
+            // Keycloak says so to a wrong secret too.
+            (_, Some("unauthorized_client")) => {
+                "this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials"
+            }
+            (_, Some("invalid_target")) => {
+                "check the parameter that names the API, such as resource or audience: the server does not know its value, or does not grant it to this client"
+            }
+            _ if is_oauth => self.advice,
+            (401, _) => {
+                "without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own"
+            }
+            (404 | 405, _) => "there is no token endpoint at this address",
+            (413 | 414 | 431, _) => {
+                "the request is too large for the server, or for a proxy in between"
+            }
+            (501, _) => {
+                "the server does not support this request, and waiting does not change that"
+            }
+            _ => {
+                "without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?"
+            }
+        });
+        let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();
+        if kind == Kind::Refused && self.request.secrets().any(has_space) {
+            advice.push_str("; the secret that was sent begins or ends with a space or line break, is that right?");
+        }
+        (kind, refusal, said, advice)
+    }
+}
+
+/// The text of a member, or an empty one.
+fn decoded(value: Option<Value>) -> Zeroizing<String> {
+    match value {
+        Some(Value::Text(text)) => text.decoded(),
+        _ => Zeroizing::default(),
     }
 }
 
 impl Error {
-    /// Makes an error of kind [`Refused`](Kind::Refused), or [`Unavailable`](Kind::Unavailable) for 429 and 5xx, for a flow of your own. `words` is the
-    /// server's text: it is cut to 256 characters, control characters are escaped, and the secrets that
-    /// [`Request::with_secret`] named are redacted.
+    /// Makes an error of kind [`Refused`](Kind::Refused), or [`Unavailable`](Kind::Unavailable) for 429 and 5xx but 501, for
+    /// a flow of your own. `words` is the server's text: it is cut to 256 characters, control characters are escaped, and the
+    /// secrets that [`Request::with_secret`] named are redacted.
     pub fn refused(request: &Request, status: u16, words: &str) -> Error {
         let secrets: Vec<&str> = request.secrets().collect();
-        let words = redacted(words.trim_ascii(), &secrets);
+        let words = redacted(words, &secrets);
         let message = if words.is_empty() { words } else { format!(": {words}") };
-        refused(request, Refusal { status, ..Refusal::default() }, &message, "")
+        let refusal = Refusal { status, ..Refusal::default() };
+        refused(request, kind(status, None), refusal, &message, "")
     }
 }
 
 /// The error for a refusal. `said` is the server's text.
-fn refused(request: &Request, refusal: Refusal, said: &str, advice: &str) -> Error {
+fn refused(request: &Request, kind: Kind, refusal: Refusal, said: &str, advice: &str) -> Error {
     let (server, status) = (request.url().host_and_port(), refusal.status);
     let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
     let message = format!("{server} refused the token request: {status}{said}{advice}");
-    let kind = if is_unavailable(&refusal) { Kind::Unavailable } else { Kind::Refused };
-    Error::of_refusal(kind, message, refusal)
+    Error::of_refusal(kind, message, refusal).of_token_request()
 }
 
-/// Whether the server is not able to answer now, as opposed to refusing.
-fn is_unavailable(refusal: &Refusal) -> bool {
-    matches!(refusal.status, 429 | 500..=599)
-        || refusal.error.as_deref() == Some("temporarily_unavailable")
+/// Whether the server is not able to answer now, or refuses.
+fn kind(status: u16, code: Option<&str>) -> Kind {
+    match (status, code) {
+        // Auth0 limits requests with 429 and `access_denied`.
+        (429, _) | (_, Some("temporarily_unavailable")) => Kind::Unavailable,
+        (501, _) => Kind::Refused,
+        (500..=599, None | Some("server_error" | "slow_down")) => Kind::Unavailable,
+        _ => Kind::Refused,
+    }
+}
+
+/// The error codes of [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2), which the others add to: RFC 6750,
+/// RFC 7009, RFC 8628, RFC 8707, RFC 9449, RFC 9470.
+/// In one text, which takes less room than twenty.
+const CODES: &str = "access_denied authorization_pending expired_token insufficient_scope insufficient_user_authentication invalid_client invalid_dpop_proof invalid_grant invalid_request invalid_scope invalid_target invalid_token server_error slow_down temporarily_unavailable unauthorized_client unsupported_grant_type unsupported_token_type use_dpop_nonce";
+
+fn registered(code: &str) -> Option<&'static str> {
+    CODES.split(' ').find(|known| *known == code)
+}
+
+/// An error code to print: a registered one as it is, so that a secret which is a part of it, such as `client`, does not
+/// show by what is missing.
+pub(crate) fn shown_code(code: &str, secrets: &[&str]) -> String {
+    registered(code).map_or_else(|| redacted(code, secrets), String::from)
 }
 
 fn is_scope(text: &str) -> bool {

@@ -1,15 +1,15 @@
 //! `examples/firmware` on boards in QEMU: the flows, unusual answers, and a search of the RAM for secrets. `.ci/firmware`
 //! builds the images, sets the variable `FIRMWARE` and runs this; plain `cargo test` skips it.
 
+#[path = "../support/firmware/mod.rs"]
+mod firmware;
 #[path = "../support/mod.rs"]
 mod support;
-
-use crate::support::firmware;
 
 use crate::support::appliance::{Appliance, Credentials};
 use crate::support::hostile::{Server, Step};
 use firmware::modem::Behaviour;
-use firmware::{BOARDS, Board, Outcome, Settings, flash_bytes};
+use firmware::{BOARDS, Board, CORTEX_M3_IN_C, Outcome, Settings, flash_bytes};
 use std::collections::HashSet;
 
 const FLOWS: [&str; 3] = ["jsa", "accelerator", "client-credentials"];
@@ -350,6 +350,88 @@ fn no_piece_of_secret_or_token_is_left_in_the_ram() {
             }
         }
     }
+}
+
+fn in_c(token_server: &Server, api_server: &Server) -> Settings {
+    let settings = with_servers(token_server, api_server);
+    let token_url = token_server.url() + "/token";
+    Settings { flow: "client-credentials", token_url, ..settings }
+}
+
+/// `.ci/capi --long` builds its images.
+#[test]
+fn the_firmware_in_c_gets_a_token_calls_the_api_and_leaves_nothing_behind() {
+    let board = &CORTEX_M3_IN_C;
+    let appliance = Appliance::start(Credentials::default()).unwrap();
+    let settings = with_appliance(&appliance, "client-credentials", None);
+    let outcome = board.run(&settings, Behaviour::default());
+    check(board, "a token", &outcome, 0, r#"answer: ["events", "flows", "simarc"]"#);
+    let settings = with_appliance(&appliance, "client-credentials", Some(SECRET));
+    let outcome = board.run(&settings, Behaviour::default());
+    check(board, "a refusal", &outcome, 6, "client authentication failed");
+    assert!(!outcome.printed.contains(SECRET), "{}", outcome.printed);
+
+    let body =
+        format!(r#"{{"access_token": "{TOKEN}", "token_type": "Bearer", "expires_in": 3600}}"#);
+    let whole = with_length(&body);
+    let long = with_length(&token_body(&"t".repeat(20_000)));
+    let head = whole.replacen("\r\n", &format!("\r\nA: {}\r\n", "a".repeat(7000)), 1);
+    let api = api();
+    for (case, answer, status, part) in [
+        ("a lifetime", whole.as_str(), 0, "valid for 3"),
+        ("cut", &whole[..whole.len() - 30], 4, "cut short"),
+        ("nothing", "", 4, "without an answer"),
+        ("no HTTP", "SSH-2.0-OpenSSH\r\n", 4, "not HTTP"),
+        ("no JSON", &with_length("<html>"), 7, "JSON"),
+        ("no memory for the body", &long, 9, "no memory"),
+        ("no memory for the head", &head, 9, "no memory"),
+    ] {
+        for piece in [1, 20] {
+            let server = answering(answer);
+            let behaviour = Behaviour { piece, ..Behaviour::default() };
+            let outcome = board.run(&in_c(&server, &api), behaviour);
+            check(board, &format!("{case}, {piece} at a time"), &outcome, status, part);
+        }
+    }
+    let silent = Server::script(vec![Step::Request, Step::Hold]);
+    let outcome = board.run(&in_c(&silent, &api), Behaviour::default());
+    check(board, "a silent server", &outcome, 4, "got no answer from http://127.0.0.1");
+
+    for (case, answer, status) in [("success", &whole, 0), ("refusal", &refusal(4), 6)] {
+        let server = answering(answer);
+        let mut running = board.start_with_stops(&in_c(&server, &api));
+        running.wait_for("held");
+        let held = running.ram();
+        running.go_on();
+        running.wait_for("dropped");
+        let dropped = running.ram();
+        running.go_on();
+        check(board, case, &running.finish(), status, "");
+        assert!(left_behind(&held, SECRET) > 0, "{case}: the search finds what is in use");
+        for (what, text) in [("secret", SECRET), ("token", TOKEN)] {
+            let left = left_behind(&dropped, text);
+            assert_eq!(left, 0, "{case}: pieces of the {what} are left");
+        }
+    }
+}
+
+/// What the header promises, and what the library adds to a firmware.
+#[test]
+fn the_library_for_c_keeps_within_its_budget() {
+    let board = &CORTEX_M3_IN_C;
+    let (server, api) = (answering(with_length(&token_body(&"t".repeat(1000)))), api());
+    let outcome = board.run(&in_c(&server, &api), Behaviour::default());
+    check(board, "a token of 1,000 characters", &outcome, 0, "token: 1000 characters");
+    let flash = flash_bytes("lm3s6965evb-c") - flash_bytes("lm3s6965evb-c-none");
+    println!("the library adds {flash} bytes of flash; {}", outcome.printed);
+    let budgets = include_str!("../../.ci/capi.d/budgets").lines();
+    let budget = budgets.filter_map(|line| line.strip_prefix("lm3s6965evb-c ")).next();
+    let budget: u32 = budget.and_then(|bytes| bytes.trim().parse().ok()).expect("a budget");
+    assert!(flash <= budget, "{flash} bytes of {budget}");
+    let stack = outcome.printed.split("stack: ").nth(1).and_then(|rest| rest.split(' ').next());
+    let stack: u32 = stack.and_then(|bytes| bytes.parse().ok()).expect("bytes of stack");
+    // The firmware's own message is on the stack too.
+    assert!(stack < 4096 + 1024, "{stack} bytes of stack");
 }
 
 /// `.ci/firmware` prints the table.

@@ -58,3 +58,20 @@ fn a_token_is_in_memory_twice_at_most_and_then_once() {
         }
     }
 }
+
+#[test]
+fn a_name_or_a_text_without_an_escape_is_read_where_it_stands() {
+    let allocations = |members: &str| {
+        let (whole, _) = flow(&format!("{{{members}\"access_token\":\"t0k3n\"}}"));
+        whole.count_total
+    };
+    // The buffer of the answer grows with its length.
+    let plain = |count| "\"a-name\":\"a text\",".repeat(count);
+    let escaped = |count| "\"\\u0061-name\":\"a tex\",".repeat(count);
+    for count in [1, 10, 100] {
+        let (plain, escaped) = (allocations(&plain(count)), allocations(&escaped(count)));
+        // A name with an escape is decoded, to be compared.
+        assert_eq!(escaped, plain + count as u64, "{count} members");
+        assert!(plain <= allocations("") + 4, "{count} members: {plain} allocations");
+    }
+}

@@ -16,7 +16,7 @@ fn an_https_console_with_a_private_ca_is_polled_and_another_ca_is_rejected() {
     let another = Authority::new("another CA", Key::P256);
     for (authority, expected) in [
         (&authority, r#"response=["events", "flows", "simarc"]"#),
-        (&another, "Error: the GET request to localhost"),
+        (&another, "Error: the API call to localhost"),
     ] {
         let file = authority.file();
         let variables = [

@@ -20,10 +20,11 @@ mod own_flow;
 mod own_transport;
 mod proxy;
 mod rotation;
-mod tls;
+mod servers_as_they_are;
 mod tls_client_certificate;
 mod tls_exchange;
 mod tls_roots;
+mod tls_trust;
 
 // The examples, the documents.
 mod background_process;

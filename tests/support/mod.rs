@@ -3,6 +3,8 @@
 
 pub mod appliance;
 pub mod hostile;
+#[cfg(feature = "tls")]
+pub mod kinds;
 pub mod leaks;
 pub mod listener;
 pub mod program;
@@ -12,3 +14,5 @@ pub mod terminal;
 #[cfg(feature = "tls")]
 pub mod tls;
 pub mod write_program;
+#[cfg(feature = "tls")]
+pub mod x509;

@@ -7,7 +7,7 @@ _minbearer() {
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
-        --scope | --parameter | --request-header | --grant-type | --sign-kid | --sign-alg | --sign-claim | --mode | --every | --timeout | --proxy | --proxy-user | --max-age)
+        --scope | --parameter | --request-header | --grant-type | --sign-kid | --sign-alg | --sign-claim | --mode | --every | --timeout | --server-name | --proxy | --proxy-user | --max-age)
             COMPREPLY=()
             return
             ;;
@@ -16,10 +16,10 @@ _minbearer() {
         case ${COMP_WORDS[index]} in jsa | accelerator | client-credentials) command=${COMP_WORDS[index]} ;; esac
     done
     case $command in
-        jsa) words='--header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
-        accelerator) words='--rfc6750 --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
-        client-credentials) words='--scope --parameter --request-header --basic --basic-unencoded --grant-type --plain-http --sign-key --sign-kid --sign-cert --sign-alg --sign-claim --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version' ;;
-        *) words='jsa accelerator client-credentials --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --proxy --proxy-user --help --version --check --max-age' ;;
+        jsa) words='--header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --server-name --proxy --proxy-user --help --version' ;;
+        accelerator) words='--rfc6750 --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --server-name --proxy --proxy-user --help --version' ;;
+        client-credentials) words='--scope --parameter --request-header --basic --basic-unencoded --grant-type --plain-http --sign-key --sign-kid --sign-cert --sign-alg --sign-claim --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --server-name --proxy --proxy-user --help --version' ;;
+        *) words='jsa accelerator client-credentials --header --json --exec-credential --output --mode --renew --every --timeout --cacert --cert --key --server-name --proxy --proxy-user --help --version --check --max-age' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

@@ -18,7 +18,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// An answer may have 8 KiB of head and 64 KiB of body, which is copied when its buffer grows. A debug build touches more
+/// An answer may have 16 KiB of head and 64 KiB of body, which is copied when its buffer grows. A debug build touches more
 /// pages of code.
 const LIMIT_KIB: u64 = if cfg!(debug_assertions) { 1024 } else { 256 };
 /// The tests run one at a time: a server that sends as fast as it can slows the others down.

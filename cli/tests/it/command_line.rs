@@ -223,11 +223,7 @@ fn each_kind_of_failure_has_its_status() {
         (&[("CLIENT_SECRET", "hunter2")][..], 6, "invalid_client"),
         (&[("SERVICE_PORT_LOCATOR", "/nonexistent")], 3, "/nonexistent"),
         (&[("SERVICE_PORT_LOCATOR", "/bin/false")], 3, "exit status: 1"),
-        (
-            &[("SERVICE_PORT_LOCATOR", "/bin/echo"), ("QOAUTH_HOST", "127.0.0.1")],
-            3,
-            "`127.0.0.1\\n`",
-        ),
+        (&[("SERVICE_PORT_LOCATOR", "/bin/echo"), ("QOAUTH_HOST", "127.0.0.1")], 3, "`127.0.0.1`"),
         (
             &[("SERVICE_PORT_LOCATOR", "/bin/echo"), ("QOAUTH_HOST", "0")],
             2,
@@ -385,6 +381,45 @@ fn a_probe_is_red_once_the_file_is_older_than_the_age() {
     check(folder.path(), "60").expect_failure("minbearer", 1, "not a file");
 }
 
+/// The lines of a document from the one that starts with `start` up to `end`.
+fn lines_of(document: &str, start: &str, end: &str) -> String {
+    let text = document.split_once(start).unwrap_or_else(|| panic!("{start} is not there")).1;
+    [start, text.split_once(end).expect("an end").0].concat()
+}
+
+/// A pipe from minbearer to curl would make the call without credentials. Each documented form is run as it stands, with
+/// a curl that writes down what it is given on standard input.
+#[test]
+fn the_documented_calls_are_not_made_without_a_token() {
+    let appliance = odd_appliance();
+    let recipes = include_str!("../../../examples/recipes/README.md");
+    let manual = include_str!("../../docs/minbearer.1").replace("\\-", "-").replace("\\e", "\\");
+    let qoauth = appliance.qoauth_url();
+    let program = programs::executable("minbearer");
+    let folder = tempfile::tempdir().unwrap();
+    let called = folder.path().join("called");
+    let wrapper = format!("curl() {{ echo \"$*\" >'{0}'; cat >>'{0}'; }}\n", called.display());
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    for script in [
+        lines_of(recipes, "header=$(minbearer client-credentials", "```"),
+        lines_of(&manual, "header=$(minbearer jsa", ".EE"),
+    ] {
+        let script = wrapper.clone() + &script.replace("https://auth.example.com", &qoauth);
+        for (secret, is_called) in [("wrong", false), (ODD_SECRET, true)] {
+            let more = [("QOAUTH_URL", qoauth.as_str()), ("CLIENT_SECRET", secret)];
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &script]).env_clear().env("PATH", &path);
+            shell.envs(jsa_variables(&appliance, &more));
+            let outcome = Outcome::from(shell.output().expect("a shell"));
+            assert_eq!(outcome.status == Some(0), is_called, "{outcome:?}");
+            let given = std::fs::read_to_string(&called).unwrap_or_default();
+            assert_eq!(given.contains(" -H @-"), is_called, "{script}: {given}");
+            assert_eq!(given.contains("\nAuthorization: Bearer "), is_called, "{script}: {given}");
+        }
+        std::fs::remove_file(&called).unwrap();
+    }
+}
+
 #[test]
 fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed() {
     let appliance = odd_appliance();
@@ -402,6 +437,10 @@ fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed()
         let outcome = jsa(&appliance, &[], more);
         assert_eq!(outcome.err.contains(hint), has_hint, "{more:?}: {outcome:?}");
     }
+    let https = closed_url.replace("http:", "https:");
+    let outcome = jsa(&appliance, &["--proxy", &closed_url], &[proxy, ("QOAUTH_URL", &https)]);
+    outcome.expect_failure("minbearer", 4, "refused");
+    assert!(!outcome.err.contains(hint), "there is a proxy: {outcome:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+mod certificates;
 mod command_line;
 mod credentials;
 mod locator;

@@ -186,7 +186,7 @@ fn the_completions_of_bash_are_current_and_complete() {
     for (words, expected) in [
         ("minbearer j", "jsa"),
         ("minbearer jsa --h", "--header --help"),
-        ("minbearer jsa --s", ""),
+        ("minbearer jsa --s", "--server-name"),
         ("minbearer accelerator URL --r", "--rfc6750 --renew"),
         (
             "minbearer --header client-credentials --p",

@@ -46,7 +46,7 @@ fn a_token_is_renewed_at_80_percent_of_its_lifetime_or_after_every() {
             let is_in_time = (earliest - 0.1..latest + 0.5).contains(&after);
             assert!(is_in_time, "after {after} s: {lifetime:?} {options:?}");
         }
-        assert_eq!(renewing.lines(), [""; 0]);
+        renewing_said_one_line(&mut renewing, "a token is in /");
     }
 }
 
@@ -277,8 +277,24 @@ fn after_the_first_token_nothing_ends_it_but_a_signal() {
     assert_eq!(get(&console, &format!("Bearer {fourth}")), 200);
 }
 
+/// The next message of a program to its service manager.
+#[track_caller]
+fn message(socket: &UnixDatagram) -> String {
+    let mut message = [0; 4096];
+    loop {
+        match socket.recv(&mut message) {
+            // This process was stopped and goes on.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            outcome => {
+                let length = outcome.expect("a message");
+                break String::from_utf8(message[..length].into()).unwrap();
+            }
+        }
+    }
+}
+
 #[test]
-fn a_service_manager_is_notified_when_the_first_token_is_written() {
+fn a_service_manager_is_told_of_the_first_token_and_how_it_is_at_each_change() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let name = format!("minbearer-test-{}", std::process::id());
@@ -291,37 +307,87 @@ fn a_service_manager_is_notified_when_the_first_token_is_written() {
     ] {
         let (appliance, _folder, file) = setting();
         appliance.begin_outage(None);
+        socket.set_read_timeout(Some(10 * SECOND)).unwrap();
         let more = [("NOTIFY_SOCKET", variable)];
-        let mut renewing = Renewing::jsa_with(&appliance, &file, &["--every", "1000"], &more);
-        renewing.wait_for_line("502");
-        socket.set_nonblocking(true).unwrap();
-        let mut message = [0; 64];
-        assert!(socket.recv(&mut message).is_err(), "it is not ready yet");
+        let renewing = Renewing::jsa_with(&appliance, &file, &["--every", "1000"], &more);
+        let said = message(&socket);
+        assert!(said.starts_with("STATUS=no token yet: 1 failure since 2"), "{said}");
+        assert!(said.contains("Z, or at SIGHUP: ") && said.contains("502"), "{said}");
         appliance.end_outage();
         renewing.signal(Signal::HUP);
-        socket.set_nonblocking(false).unwrap();
-        socket.set_read_timeout(Some(10 * SECOND)).unwrap();
-        let length = loop {
-            match socket.recv(&mut message) {
-                // This process was stopped and goes on.
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                outcome => break outcome.expect("a message"),
+        let said = loop {
+            let said = message(&socket);
+            if !said.starts_with("STATUS=no token yet: ") {
+                break said;
             }
         };
-        assert_eq!(&message[..length], b"READY=1", "{variable}");
+        let first = "READY=1\nSTATUS=a token is in the file; it says no lifetime; the next request is due at 2";
+        assert!(said.starts_with(first), "{variable}: {said}");
         assert!(file.exists(), "it said so before the file was there");
-        let old = renewing.wait_for_token(&file, "");
         renewing.signal(Signal::HUP);
-        renewing.wait_for_token(&file, &old);
-        socket.set_nonblocking(true).unwrap();
-        assert!(socket.recv(&mut message).is_err(), "it said so again");
+        let said = message(&socket);
+        assert!(said.starts_with("STATUS=a token is in the file; "), "{said}");
+        appliance.begin_outage(None);
+        renewing.signal(Signal::HUP);
+        let said = message(&socket);
+        assert!(
+            said.starts_with("STATUS=the old token, with no known end: 1 failure since"),
+            "{said}"
+        );
+        assert_eq!(said.matches('\n').count(), 0, "{said}");
     }
+    // Why it ends is told too.
+    let (appliance, folder, _) = setting();
+    let socket = UnixDatagram::bind(folder.path().join("socket")).unwrap();
+    socket.set_read_timeout(Some(10 * SECOND)).unwrap();
+    let more = [("NOTIFY_SOCKET", folder.path().join("socket").to_str().unwrap().to_owned())];
+    let more = [(more[0].0, more[0].1.as_str())];
+    let mut renewing = Renewing::jsa_with(&appliance, folder.path(), &[], &more);
+    assert_eq!(renewing.wait_for_end().0.code(), Some(2));
+    let said = message(&socket);
+    assert!(
+        said.starts_with("STATUS=the file /")
+            && said.ends_with("is a folder; only a regular file is replaced"),
+        "{said}"
+    );
+
     let (appliance, _folder, file) = setting();
     let more = [("NOTIFY_SOCKET", "/nonexistent")];
     let mut renewing = Renewing::jsa_with(&appliance, &file, &["--every", "1"], &more);
     let old = renewing.wait_for_token(&file, "");
     renewing.wait_for_token(&file, &old);
-    renewing_said_one_line(&mut renewing, "could not notify NOTIFY_SOCKET: No such file");
+    let lines = renewing.lines();
+    let [_, line] = lines.as_slice() else { panic!("not two lines, but {lines:?}") };
+    assert!(line.contains("could not notify NOTIFY_SOCKET: No such file"), "{lines:?}");
+}
+
+/// A log that ends in a failure means that it lasts.
+#[test]
+fn a_line_says_when_a_failure_is_over_and_each_failure_how_to_end_the_pause() {
+    let (appliance, _folder, file) = setting();
+    let mut renewing = Renewing::jsa(&appliance, &file, &["--every", "1000"]);
+    let first = renewing.wait_for_token(&file, "");
+    renewing.wait_for_line("a token is in /");
+    appliance.begin_outage(None);
+    sleep(SECOND);
+    renewing.signal(Signal::HUP);
+    renewing.wait_until("a second failure", |it| it.lines().len() >= 3);
+    for line in &renewing.lines()[1..3] {
+        let pause =
+            line.split_once("; the next attempt is in ").unwrap_or_else(|| panic!("{line}")).1;
+        assert!(line.contains("502") && pause.ends_with(" s, or at SIGHUP"), "{line}");
+    }
+    appliance.end_outage();
+    renewing.wait_for_token(&file, &first);
+    renewing.wait_for_line(" minbearer: a token again after ");
+    let lines = renewing.lines();
+    let over = lines.last().unwrap();
+    let failures = lines.len() - 2;
+    assert!(over.contains(&format!("after {failures} failures in ")), "{lines:?}");
+    renewing.signal(Signal::HUP);
+    let second = std::fs::read_to_string(&file).unwrap();
+    renewing.wait_for_token(&file, &second);
+    assert_eq!(renewing.lines(), lines, "nothing is to be said of a renewal");
 }
 
 #[test]
@@ -336,7 +402,7 @@ fn a_piped_password_is_kept_for_renewals() {
     let first = renewing.wait_for_token(&file, "");
     renewing.wait_for_token(&file, &first);
     assert_eq!(appliance.last_password().as_deref(), Some(ODD_SECRET));
-    assert_eq!(renewing.lines(), [""; 0]);
+    renewing_said_one_line(&mut renewing, "a token is in /");
 }
 
 #[test]
@@ -350,7 +416,11 @@ fn a_narrower_scope_is_reported_once() {
     let mut renewing = Renewing::of(command.spawn().unwrap());
     let first = renewing.wait_for_token(&file, "");
     renewing.wait_for_token(&file, &first);
-    renewing_said_one_line(&mut renewing, "narrower than asked for: without READ");
+    renewing.wait_until("two lines", |it| it.lines().len() >= 2);
+    let lines = renewing.lines();
+    let [scope, token] = lines.as_slice() else { panic!("not two lines, but {lines:?}") };
+    assert!(scope.contains("narrower than asked for: without READ"), "{lines:?}");
+    assert!(token.contains("a token is in /"), "{lines:?}");
 }
 
 /// Its buffers are wiped, and so is memory that its allocator frees.

@@ -1,10 +1,14 @@
 //! `minbearer`'s options for TLS: `--cacert`, `--cert` and `--key`.
 #![cfg(feature = "tls")]
 
-use crate::support::appliance::{Appliance, Setup};
+use crate::support::appliance::{Appliance, Credentials, Setup};
 use crate::support::program::Renewing;
 use crate::support::programs::{command, run};
+use crate::support::tls::{Server, pem_file};
+use crate::support::x509::{Certificate, basic_constraints};
+use rcgen::KeyPair;
 use rustix::process::Signal;
+use rustls::pki_types::PrivateKeyDer;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -55,6 +59,45 @@ fn only_the_cas_of_cacert_are_trusted() {
             run("minbearer", &[&["client-credentials", &url], options].concat(), variables);
         if status == 0 {
             assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{options:?}");
+        } else {
+            outcome.expect_failure("minbearer", status, part);
+        }
+    }
+}
+
+/// As QRadar's console is reached: by its address, with a certificate for another name.
+#[test]
+fn the_certificate_may_be_for_the_name_that_the_option_gives() {
+    let key = KeyPair::generate().unwrap();
+    let own = Certificate::new("localhost.localdomain", "localhost.localdomain", &key);
+    let own = own.with(basic_constraints(true, None)).sign(&key);
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.clone().into()], key)
+        .unwrap();
+    let appliance = Appliance::start(Credentials::default()).expect("the appliance starts");
+    let port = appliance.qoauth_url().rsplit(':').next().unwrap().parse().unwrap();
+    let server = Server::terminating_tls(config, port);
+    let ca = pem_file(&[&own.into()]);
+    let credentials = appliance.credentials();
+    for (url, options, status, part) in [
+        (server.url("127.0.0.1", ""), &["--server-name", "localhost.localdomain"][..], 0, ""),
+        (server.url("127.0.0.1", ""), &[], 4, "not for 127.0.0.1 but for localhost.localdomain"),
+        (server.url("127.0.0.1", ""), &["--server-name", "a b"], 2, "neither a DNS name nor"),
+    ] {
+        let arguments = [&["jsa", "--cacert", text(ca.path())], options].concat();
+        let variables = [
+            ("CLIENT_ID", credentials.client_id.as_str()),
+            ("CLIENT_SECRET", &credentials.client_secret),
+            ("QOAUTH_URL", &url),
+        ];
+        let outcome = run("minbearer", &arguments, &variables);
+        if status == 0 {
+            assert_eq!((outcome.status, outcome.err.as_str()), (Some(0), ""), "{outcome:?}");
         } else {
             outcome.expect_failure("minbearer", status, part);
         }

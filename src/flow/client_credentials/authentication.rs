@@ -184,19 +184,19 @@ impl ClientAuthentication {
     pub(super) fn advice(&self, request: &Request) -> &'static str {
         match &self.0 {
             Method::Body(_) => {
-                "check client id, secret and scope, and whether the server wants the secret in the body or as Basic"
+                "check client id and secret, and whether the server wants the secret in the body or as Basic"
             }
             Method::Basic { is_encoded: true, .. } if has_encoded_character(request) => {
-                "check client id, secret and scope; form-encoding changed the Basic credentials, as RFC 6749 asks, and a server that does not decode them wants them as curl sends them: --basic-unencoded (ClientAuthentication::unencoded), or in the body"
+                "check client id and secret; form-encoding changed the Basic credentials, as RFC 6749 asks, and a server that does not decode them wants them as curl sends them: --basic-unencoded (ClientAuthentication::unencoded), or in the body"
             }
             Method::Basic { .. } => {
-                "check client id, secret and scope, and whether the server wants the secret as Basic or in the body"
+                "check client id and secret, and whether the server wants the secret as Basic or in the body"
             }
             Method::Assertion { .. } => {
-                "check client id and scope, and the assertion's issuer, audience, key and times"
+                "check client id, and the assertion's issuer, audience, key and times; many servers accept an assertion once only"
             }
             Method::None => {
-                "check client id and scope, and whether the server knows the client's certificate"
+                "check client id, and whether the server knows the client's certificate for it"
             }
         }
     }

@@ -296,6 +296,17 @@ impl Config {
         Ok(self)
     }
 
+    /// Replaces the client authentication: the C library has it after the other settings.
+    #[doc(hidden)]
+    pub fn with_authentication(
+        mut self,
+        authentication: impl Into<ClientAuthentication>,
+    ) -> Result<Config, Error> {
+        self.authentication = authentication.into();
+        self.authentication.check()?;
+        Ok(self)
+    }
+
     /// Sends the secret as Basic without form-encoding, as curl does: see [`ClientAuthentication::unencoded`].
     ///
     /// # Errors

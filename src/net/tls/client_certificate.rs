@@ -1,6 +1,6 @@
 //! The client's certificate and its key, from PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
 
-use super::words::{self, SUPPORTED_KEYS};
+use super::certificate::Certificate;
 use crate::error::Error;
 use crate::secret::pem::{Key, read_key};
 use alloc::format;
@@ -13,6 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, Priva
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error as TlsError, InconsistentKeys};
 use zeroize::Zeroizing;
+
+const SUPPORTED_KEYS: &str = "use RSA from 2048 bits, P-256, P-384 or Ed25519";
 
 pub(super) fn parse(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
     let certificates: Vec<CertificateDer<'static>> =
@@ -36,13 +38,15 @@ pub(super) fn parse(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
         Err(TlsError::InconsistentKeys(_)) => Err(Error::config(
             "the client key does not belong to the client certificate, which must come first in its file",
         )),
-        Err(TlsError::InvalidCertificate(error)) if words::is_not_version_3(&error) => {
-            Err(Error::config(
-                "the client certificate is not of X.509 version 3; have it issued again, with an extension, as openssl x509 -req -extfile does",
-            ))
-        }
+        Err(_) if version(&certified) < Some(3) => Err(Error::config(
+            "the client certificate is not of X.509 version 3; have it issued again, with an extension, as openssl x509 -req -extfile does",
+        )),
         Err(error) => Err(Error::config(format!("the client certificate cannot be used: {error}"))),
     }
+}
+
+fn version(certified: &CertifiedKey) -> Option<u8> {
+    Some(Certificate::read(certified.cert.first()?)?.version)
 }
 
 /// Loads the key by the program's provider, or else by ring's signing code, which nothing else links.

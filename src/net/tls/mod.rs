@@ -1,5 +1,6 @@
 //! TLS for the exchange, by rustls.
 
+pub(crate) mod certificate;
 mod client_certificate;
 mod connection;
 mod plaintext;
@@ -12,12 +13,15 @@ mod words;
 
 use crate::error::Error;
 use crate::wire::url::Url;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
 use roots::{Roots, Trust};
 use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, ClientConfig, SupportedProtocolVersion};
+use rustls::{AlertDescription, CertificateError, ClientConfig, SupportedProtocolVersion};
 use std::io::{Read, Write};
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -31,11 +35,17 @@ const MAX_SESSIONS: usize = 16;
 const VERSIONS: &[&SupportedProtocolVersion] =
     if cfg!(feature = "tls12") { rustls::DEFAULT_VERSIONS } else { &[&rustls::version::TLS13] };
 
+/// A server that speaks another protocol under the same certificate, as a mail server may, refuses the handshake instead
+/// of taking the request for mail: <https://alpaca-attack.com>.
+const PROTOCOL: &[u8] = b"http/1.1";
+
 /// What the exchanges of one `Http` and of its clones share: trust anchors, client certificate, TLS sessions.
 #[derive(Clone, Default)]
 pub(crate) struct Tls {
     trust: Trust,
     client: Option<Arc<CertifiedKey>>,
+    /// Hosts whose certificates are for another name.
+    names: Vec<(String, ServerName<'static>)>,
     /// Made at the first use, when the trust anchors can be read.
     ready: Arc<OnceLock<Ready>>,
 }
@@ -49,12 +59,30 @@ struct Ready {
 impl Tls {
     /// Trusts the CAs in a PEM text and no others.
     pub(crate) fn with_ca(self, pem: &[u8]) -> Result<Tls, Error> {
-        Ok(Tls { trust: Trust::given(pem)?, ready: Arc::default(), ..self })
+        Ok(Tls { trust: Trust::only(pem)?, ..self.anew() })
+    }
+
+    /// Trusts the CAs in a PEM text too.
+    pub(crate) fn with_added_ca(mut self, pem: &[u8]) -> Result<Tls, Error> {
+        let trust = core::mem::take(&mut self.trust).and(pem)?;
+        Ok(Tls { trust, ..self.anew() })
+    }
+
+    pub(crate) fn with_server_name(mut self, host: &str, name: &str) -> Result<Tls, Error> {
+        let name = words::server_name(name).map_err(Error::config)?;
+        self.names.retain(|(of, _)| !of.eq_ignore_ascii_case(host));
+        self.names.push((host.to_string(), name));
+        Ok(self.anew())
+    }
+
+    /// The same settings, with a new cache of TLS sessions: a session that was made under others is not resumed.
+    fn anew(self) -> Tls {
+        Tls { ready: Arc::default(), ..self }
     }
 
     pub(crate) fn with_client_certificate(self, chain: &[u8], key: &[u8]) -> Result<Tls, Error> {
         let client = Some(Arc::new(client_certificate::parse(chain, key)?));
-        Ok(Tls { client, ready: Arc::default(), ..self })
+        Ok(Tls { client, ..self.anew() })
     }
 
     /// Prepares an exchange over TLS, before a socket is opened for it. A failure is not kept: a certificate may be
@@ -70,8 +98,8 @@ impl Tls {
 
     fn prepare(&self, deadline: Instant) -> Result<Ready, Failure> {
         let provider = provider::current().map_err(Failure::Config)?;
-        let Roots { store, unknown_issuer } = self.trust.roots(deadline)?;
-        let verifier = Arc::new(Verifier::new(&provider, store));
+        let Roots { anchors, unknown_issuer } = self.trust.roots(deadline)?;
+        let verifier = Arc::new(Verifier::new(&provider, anchors));
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(VERSIONS)
             .map_err(Failure::Tls)?
@@ -81,6 +109,9 @@ impl Tls {
             Some(key) => builder.with_client_cert_resolver(Arc::new(Presented(key.clone()))),
             None => builder.with_no_client_auth(),
         };
+        config.alpn_protocols = vec![PROTOCOL.to_vec()];
+        // Another crate can turn on what decompresses certificates.
+        config.cert_decompressors = Vec::new();
         config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
         Ok(Ready { config: Arc::new(config), unknown_issuer })
     }
@@ -95,15 +126,28 @@ impl Tls {
         push: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Result<(), Failure> {
         let Some(ready) = self.ready.get() else { return Err(Failure::unexpected_state()) };
-        let name = words::server_name(url)?;
+        let name = self.name_of(url)?;
+        let asked_for = name.to_str().into_owned();
         connection::exchange(ready.config.clone(), name, socket, request, push).map_err(|failure| {
             match failure {
                 Failure::Tls(rustls::Error::InvalidCertificate(
                     CertificateError::UnknownIssuer,
                 )) => Failure::UnknownIssuer(ready.unknown_issuer.clone()),
+                Failure::Tls(rustls::Error::AlertReceived(AlertDescription::UnrecognisedName)) => {
+                    Failure::UnknownName(asked_for)
+                }
                 failure => failure,
             }
         })
+    }
+
+    /// The name that the server's certificate must be valid for.
+    fn name_of(&self, url: &Url) -> Result<ServerName<'static>, Failure> {
+        let host = url.host();
+        match self.names.iter().find(|(of, _)| of.eq_ignore_ascii_case(host)) {
+            Some((_, name)) => Ok(name.clone()),
+            None => words::server_name(host).map_err(|what| Failure::Config(Error::config(what))),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! The trust anchors: the CAs that the caller gave, or those of the environment or the system.
+//! The certificates that are trusted: those that the caller gave, those of the environment or of the system.
 
+use super::certificate::Certificate;
 use super::words::Failure;
 use crate::error::Error;
 use crate::os::deadline::within;
@@ -8,6 +9,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use rustix::process::{getegid, geteuid, getgid, getuid};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -18,42 +20,119 @@ use std::time::Instant;
 /// The limit for a file with certificates. A system's bundle has 200 to 500 KiB.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
+/// What a chain of certificates may end in.
+#[derive(Clone)]
+pub(super) struct Anchors {
+    /// Certificates that may sign others.
+    pub(super) issuers: RootCertStore,
+    /// Certificates that a server may present itself.
+    pub(super) pins: Vec<CertificateDer<'static>>,
+}
+
+/// Who named a certificate.
+#[derive(Clone, Copy, PartialEq)]
+enum Named {
+    /// The caller, or `SSL_CERT_FILE`: it is trusted as a server's too.
+    Itself,
+    /// `SSL_CERT_DIR` names the folder that it is in.
+    ByFolder,
+    /// The system. Its store may have CAs of version 1, which cannot say that they are CAs.
+    BySystem,
+}
+
+impl Anchors {
+    fn empty() -> Anchors {
+        Anchors { issuers: RootCertStore::empty(), pins: Vec::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.issuers.is_empty() && self.pins.is_empty()
+    }
+
+    /// Adds the certificates in a PEM text, or says what is wrong with it.
+    ///
+    /// A certificate that may not sign, as a server's own, is no issuer: else whoever has that server's key could be any
+    /// server.
+    fn add(&mut self, content: &[u8], named: Named) -> Result<(), &'static str> {
+        let mut is_any_read = false;
+        for der in CertificateDer::pem_slice_iter(content).filter_map(Result::ok) {
+            let Some(certificate) = Certificate::read(&der) else { continue };
+            is_any_read = true;
+            let is_old_ca = certificate.version == 1 && named == Named::BySystem;
+            if certificate.may_sign() || is_old_ca {
+                // One that webpki cannot read signs nothing.
+                self.issuers.add(der.clone()).ok();
+            }
+            if named == Named::Itself && certificate.may_name_a_host() {
+                self.pins.push(der);
+            }
+        }
+        if is_any_read {
+            Ok(())
+        } else if content.is_empty() {
+            Err("is empty")
+        } else if Certificate::read(content).is_some() {
+            Err("is a certificate in DER; convert it: openssl x509 -inform DER -in FILE")
+        } else {
+            Err("holds no PEM certificate (-----BEGIN CERTIFICATE-----)")
+        }
+    }
+}
+
+/// What is trusted: nothing but what the caller gave, or else that and what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or
+/// else the system's CAs.
 #[derive(Clone, Default)]
-pub(crate) enum Trust {
-    /// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else the system's CAs.
-    #[default]
-    Environment,
-    /// These and no others. No variable is read.
-    Given(Arc<RootCertStore>),
+pub(crate) struct Trust {
+    given: Option<Arc<Anchors>>,
+    /// Nothing else. No variable is read.
+    is_alone: bool,
 }
 
 impl Trust {
-    pub(super) fn given(pem: &[u8]) -> Result<Trust, Error> {
-        let roots = parse(pem).map_err(|what| Error::config(format!("the given CA {what}")))?;
-        Ok(Trust::Given(Arc::new(roots)))
+    /// Trusts the certificates in this PEM text and no others.
+    pub(super) fn only(pem: &[u8]) -> Result<Trust, Error> {
+        Ok(Trust { is_alone: true, ..Trust::default().and(pem)? })
+    }
+
+    /// Trusts the certificates in this PEM text too.
+    pub(super) fn and(self, pem: &[u8]) -> Result<Trust, Error> {
+        let mut given = self.given.map_or_else(Anchors::empty, Arc::unwrap_or_clone);
+        given
+            .add(pem, Named::Itself)
+            .map_err(|what| Error::config(format!("the given CA {what}")))?;
+        Ok(Trust { given: Some(Arc::new(given)), ..self })
     }
 
     pub(super) fn roots(&self, deadline: Instant) -> Result<Roots, Failure> {
-        match self {
-            Trust::Given(store) => {
-                Ok(Roots { store: store.clone(), unknown_issuer: Ok(String::from(NOT_GIVEN)) })
+        match &self.given {
+            Some(given) if self.is_alone => {
+                Ok(Roots { anchors: given.clone(), unknown_issuer: Ok(String::from(NOT_GIVEN)) })
             }
-            // On a thread: reading a file on a mount whose server is gone may block without end.
-            Trust::Environment => within(deadline, "minbearer-roots", || Ok(load()))
-                .map_err(Failure::Io)?
-                .map_err(|what| Failure::Config(Error::config(what))),
+            given => {
+                let given = given.clone();
+                // On a thread: reading a file on a mount whose server is gone may block without end.
+                within(deadline, "minbearer-roots", move || Ok(load(given.as_deref())))
+                    .map_err(Failure::Io)?
+                    .map_err(|what| Failure::Config(Error::config(what)))
+            }
         }
     }
 }
 
 pub(super) struct Roots {
-    pub(super) store: Arc<RootCertStore>,
+    pub(super) anchors: Arc<Anchors>,
     /// Ends "signed by", and says what to do about it; or says what is wrong with the file of `SSL_CERT_FILE`, which was
-    /// skipped because a directory had certificates.
+    /// skipped because others had certificates.
     pub(super) unknown_issuer: Result<String, String>,
 }
 
 const NOT_GIVEN: &str = "none of the CAs that were given; give the certificate of its CA too, and see that the server sends any intermediate ones";
+
+/// Whether this is a set-user-id or set-group-id program. Like OpenSSL it then reads no variable, so that its user cannot
+/// decide whom it trusts. OpenSSL notices file capabilities too.
+fn has_more_rights_than_its_user() -> bool {
+    getuid() != geteuid() || getgid() != getegid()
+}
 
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`, with the meaning that OpenSSL gives them.
 struct Variables {
@@ -63,6 +142,9 @@ struct Variables {
 
 impl Variables {
     fn from_env() -> Variables {
+        if has_more_rights_than_its_user() {
+            return Variables { file: None, folders: None };
+        }
         let folders = std::env::var_os("SSL_CERT_DIR").map(|folders| {
             std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()).collect()
         });
@@ -84,64 +166,70 @@ impl Variables {
     }
 }
 
-/// Reads the files of both variables, or, if neither is set, the system's.
-fn load() -> Result<Roots, String> {
+/// Reads the files of both variables, or, if neither counts, the system's, beside what the caller gave.
+fn load(given: Option<&Anchors>) -> Result<Roots, String> {
     let variables = Variables::from_env();
-    let mut store = RootCertStore::empty();
+    let mut anchors = given.cloned().unwrap_or_else(Anchors::empty);
     if variables.file.is_none() && variables.folders.is_none() {
-        add_system(&mut store);
-        if store.is_empty() {
+        add_system(&mut anchors);
+        if anchors.is_empty() {
             return Err(String::from(
                 "this system has no CA certificates; let SSL_CERT_FILE name a PEM file with the certificate of the server's CA",
             ));
         }
     }
-    let of_the_file = variables.file.as_deref().map_or(Ok(()), |file| add_named(file, &mut store));
+    let of_the_file =
+        variables.file.as_deref().map_or(Ok(()), |file| add_named(file, &mut anchors));
     let folders = variables.folders.as_deref().unwrap_or_default();
-    folders.iter().for_each(|folder| add_folder(folder, &mut store));
-    if store.is_empty() {
+    folders.iter().for_each(|folder| add_folder(folder, &mut anchors, Named::ByFolder));
+    if anchors.is_empty() {
         of_the_file?;
         let folders: Vec<_> = folders.iter().map(|folder| shown_path(folder)).collect();
         let folders = folders.join(", ");
         return Err(format!(
-            "SSL_CERT_DIR names no directory that holds a PEM certificate: {folders}"
+            "SSL_CERT_DIR names no directory that holds a PEM certificate of a CA: {folders}"
         ));
     }
+    let given = if given.is_some() { "the CAs that were given or " } else { "" };
     let unknown_issuer = of_the_file.map(|()| format!(
-        "none of {}; let SSL_CERT_FILE name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones",
+        "none of {given}{}; let SSL_CERT_FILE name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones",
         variables.whose()
     ));
-    Ok(Roots { store: Arc::new(store), unknown_issuer })
+    Ok(Roots { anchors: Arc::new(anchors), unknown_issuer })
 }
 
-fn add_system(store: &mut RootCertStore) {
-    let places = openssl_probe::probe();
-    if let Some(file) = places.cert_file {
-        add_file(&file, store).ok(); // one of several places may be broken
+fn add_system(anchors: &mut Anchors) {
+    let had = anchors.issuers.len();
+    // The probe for a file reads SSL_CERT_FILE.
+    let file =
+        if has_more_rights_than_its_user() { None } else { openssl_probe::probe().cert_file };
+    if let Some(file) = file {
+        add_file(&file, anchors, Named::BySystem).ok(); // one of several places may be broken
     }
-    if store.is_empty() {
-        places.cert_dir.iter().for_each(|folder| add_folder(folder, store));
+    if anchors.issuers.len() == had {
+        openssl_probe::candidate_cert_dirs()
+            .for_each(|folder| add_folder(folder, anchors, Named::BySystem));
     }
 }
 
 /// Adds the file that `SSL_CERT_FILE` names. The error names variable and file.
-fn add_named(file: &Path, store: &mut RootCertStore) -> Result<(), String> {
+fn add_named(file: &Path, anchors: &mut Anchors) -> Result<(), String> {
     if file.as_os_str().is_empty() {
         return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
     }
-    add_file(file, store)
+    add_file(file, anchors, Named::Itself)
         .map_err(|what| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(file)))
 }
 
 /// Adds the certificates in a directory. Other files are skipped, as by OpenSSL.
-fn add_folder(folder: &Path, store: &mut RootCertStore) {
+fn add_folder(folder: &Path, anchors: &mut Anchors, named: Named) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
-        add_file(&entry.path(), store).ok();
+        add_file(&entry.path(), anchors, named).ok();
     }
 }
 
-fn add_file(path: &Path, store: &mut RootCertStore) -> Result<(), String> {
+fn add_file(path: &Path, anchors: &mut Anchors, named: Named) -> Result<(), String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
     let file = match open_regular(path).map_err(unreadable)? {
         Ok((file, _)) => file,
@@ -153,21 +241,66 @@ fn add_file(path: &Path, store: &mut RootCertStore) -> Result<(), String> {
     if content.len() as u64 > MAX_FILE_BYTES {
         return Err("is larger than 4 MiB".into());
     }
-    store.extend(parse(&content)?.roots);
-    Ok(())
+    Ok(anchors.add(&content, named)?)
 }
 
-/// The certificates in a PEM text, or what is wrong with it.
-fn parse(content: &[u8]) -> Result<RootCertStore, &'static str> {
-    let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_slice_iter(content).filter_map(Result::ok);
-    if roots.add_parsable_certificates(certificates).0 > 0 {
-        Ok(roots)
-    } else if content.is_empty() {
-        Err("is empty")
-    } else if RootCertStore::empty().add(CertificateDer::from(content)).is_ok() {
-        Err("is a certificate in DER; convert it: openssl x509 -inform DER -in FILE")
-    } else {
-        Err("holds no PEM certificate (-----BEGIN CERTIFICATE-----)")
+#[cfg(test)]
+mod tests {
+    use super::super::certificate::x509::{Certificate, basic_constraints, key_usage, name};
+    use super::*;
+    use base64ct::{Base64, Encoding};
+    use rcgen::KeyPair;
+
+    fn pem(der: &[u8]) -> String {
+        let body = Base64::encode_string(der);
+        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    }
+
+    #[test]
+    fn an_issuer_may_sign_and_a_pin_is_named_itself() {
+        let key = KeyPair::generate().unwrap();
+        let plain = || Certificate::new("a CA", "a CA", &key);
+        let ca = || plain().with(basic_constraints(true, None));
+        let for_handshakes = ca().with(key_usage(0x80));
+        let leaf = plain().with(basic_constraints(false, None));
+        let old = plain().change(|it| it.version = 1);
+        let one_word = ca().change(|it| it.subject = name(&["localhost"]));
+        for (what, certificate, is_issuer, is_pin) in [
+            ("a CA's", ca(), [true; 3], false),
+            ("a CA's, with a name that a host could have", one_word, [true; 3], true),
+            ("a CA's that may not sign", for_handshakes, [false; 3], false),
+            ("a server's", leaf, [false; 3], true),
+            ("one without extensions", plain(), [false; 3], true),
+            ("one of version 1", old, [false, false, true], true),
+        ] {
+            let pem = pem(&certificate.sign(&key));
+            let named = [Named::Itself, Named::ByFolder, Named::BySystem];
+            for (named, is_issuer) in named.into_iter().zip(is_issuer) {
+                let mut anchors = Anchors::empty();
+                anchors.add(pem.as_bytes(), named).unwrap();
+                let found = (anchors.issuers.len(), anchors.pins.len());
+                let is_pin = is_pin && named == Named::Itself;
+                assert_eq!(found, (usize::from(is_issuer), usize::from(is_pin)), "{what}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_of_certificates_has_a_limit() {
+        let key = KeyPair::generate().unwrap();
+        let ca = Certificate::new("a CA", "a CA", &key).with(basic_constraints(true, None));
+        let ca = pem(&ca.sign(&key));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let limit = usize::try_from(MAX_FILE_BYTES).unwrap();
+        for (len, outcome) in [(limit, Ok(())), (limit + 1, Err("is larger than 4 MiB".into()))] {
+            // The certificate is the last thing in it.
+            let content = " ".repeat(len - ca.len() - 1) + "\n" + &ca;
+            assert_eq!(content.len(), len);
+            std::fs::write(&path, content).unwrap();
+            let mut anchors = Anchors::empty();
+            assert_eq!(add_file(&path, &mut anchors, Named::Itself), outcome, "{len}");
+            assert_eq!(anchors.issuers.len(), usize::from(outcome.is_ok()));
+        }
     }
 }

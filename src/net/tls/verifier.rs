@@ -1,8 +1,11 @@
-//! Verifies a server's certificate by rustls's own checks, with a better error for unsupported keys.
+//! Verifies a server's certificate: by rustls's own checks, or, if it is itself trusted, by its name and dates.
 //!
-//! The checks are those of rustls's `WebPkiServerVerifier`, in its order. That verifier would link 16 KB more, for
-//! revocation lists, of which none is ever read here.
+//! The checks of a chain are those of rustls's `WebPkiServerVerifier`, in its order. That verifier would link 16 KB more,
+//! for revocation lists, of which none is ever read here.
 
+use super::certificate::{Certificate, Key};
+use super::roots::Anchors;
+use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,50 +17,68 @@ use rustls::crypto::{
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, Error, OtherError, PeerMisbehaved, SignatureScheme,
 };
 
-/// A key of a type that is not supported.
-#[derive(Debug)]
-pub(super) struct UnsupportedKey {
-    whose: &'static str,
-    kind: &'static str,
+const SUPPORTED_KEYS: &str = "use RSA from 2048 to 8192 bits, P-256, P-384 or Ed25519";
+
+/// The longest chain of which webpki would use all.
+const MAX_INTERMEDIATES: usize = 6;
+const MAX_INTERMEDIATE_BYTES: usize = 16 * 1024;
+/// A CA has a second certificate while it changes to another root.
+const MAX_OF_ONE_NAME: usize = 2;
+
+/// Why a certificate was rejected, where webpki does not say it, or not as well.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Rejected {
+    LongChain,
+    AmbiguousChain,
+    IntermediateMayNotSign,
+    NotVersion3,
+    MarkedAsCa,
+    UnsupportedKey { whose: &'static str, kind: &'static str },
+    NotItsKey,
 }
 
-impl UnsupportedKey {
-    /// Looks at a DER SubjectPublicKeyInfo, with or without its outer header.
-    fn find(whose: &'static str, key: &[u8]) -> Option<UnsupportedKey> {
-        const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
-        const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
-        /// The length with 2048 bits and the exponent 3; with 65537 it is two more.
-        const MIN_RSA_BYTES: usize = 288;
-        let has = |oid: &[u8]| contains(key.get(..40).unwrap_or(key), oid);
-        if has(RSA) && key.len() < MIN_RSA_BYTES {
-            Some(UnsupportedKey { whose, kind: "an RSA key of less than 2048 bits" })
-        } else if has(P521) {
-            Some(UnsupportedKey { whose, kind: "a P-521 key" })
-        } else {
-            None
-        }
-    }
-}
-
-impl fmt::Display for UnsupportedKey {
+impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let UnsupportedKey { whose, kind } = self;
-        write!(f, "{whose} has {kind}")
+        f.write_str(match self {
+            Rejected::LongChain => {
+                "the server sent more than six intermediate certificates, or more than 16 KiB of them; let it send only those between its own and a root"
+            }
+            Rejected::AmbiguousChain => {
+                "the server sent more than two intermediate certificates of one name; let it send only those between its own and a root"
+            }
+            Rejected::IntermediateMayNotSign => {
+                "an intermediate certificate that the server sent may not sign others: it lacks the basic constraint CA:TRUE, or the key usage keyCertSign, or is not of X.509 version 3; have it issued as a CA's"
+            }
+            Rejected::NotVersion3 => {
+                "the server's certificate is not of X.509 version 3; have it issued again, with a subjectAltName, or trust this certificate itself"
+            }
+            Rejected::MarkedAsCa => {
+                "the server's certificate is marked as that of a CA, which may sign but not serve; trust this certificate itself, or let the server use one with the basic constraint CA:FALSE, self-signed or signed by that CA"
+            }
+            Rejected::UnsupportedKey { whose, kind } => {
+                return write!(f, "{whose} has {kind}, which is not supported; {SUPPORTED_KEYS}");
+            }
+            Rejected::NotItsKey => {
+                "the server does not have the key of its certificate: it signed the handshake with another; does the server's key belong to its certificate, and is it this server that answers there?"
+            }
+        })
     }
 }
 
-impl core::error::Error for UnsupportedKey {}
+impl core::error::Error for Rejected {}
 
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len().max(1)).any(|at| at == part)
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Error {
+        CertificateError::Other(OtherError(Arc::new(rejected))).into()
+    }
 }
 
-/// Verifies as rustls does. A wrong signature is also reported for an unsupported key, so the keys are then looked at.
+/// Verifies as rustls does, but for a certificate that is itself trusted.
 pub(super) struct Verifier {
-    roots: Arc<RootCertStore>,
+    anchors: Arc<Anchors>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -69,11 +90,95 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    pub(super) fn new(provider: &CryptoProvider, roots: Arc<RootCertStore>) -> Verifier {
-        Verifier { roots, algorithms: provider.signature_verification_algorithms }
+    pub(super) fn new(provider: &CryptoProvider, anchors: Arc<Anchors>) -> Verifier {
+        Verifier { anchors, algorithms: provider.signature_verification_algorithms }
     }
 
-    fn explain(&self, error: Error, certificates: &[&CertificateDer<'_>]) -> Error {
+    /// A certificate that is itself trusted needs no issuer: its name and its dates have to hold, and, in the handshake,
+    /// the signature of its key. What it says about its purpose (CA:TRUE, extended key usage) does not matter.
+    fn check_pinned(
+        &self,
+        der: &CertificateDer<'_>,
+        certificate: &Certificate<'_>,
+        server: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+        if now < not_before {
+            return Err(CertificateError::NotValidYetContext { time: now, not_before }.into());
+        }
+        if now > not_after {
+            return Err(CertificateError::ExpiredContext { time: now, not_after }.into());
+        }
+        if certificate.has_subject_alt_name {
+            return verify_server_name(&ParsedCertificate::try_from(der)?, server);
+        }
+        if certificate.has_common_name(server) {
+            return Ok(());
+        }
+        let expected = server.to_owned();
+        let presented =
+            certificate.common_names().map(|name| format!("CommonName({name:?})")).collect();
+        Err(CertificateError::NotValidForNameContext { expected, presented }.into())
+    }
+
+    /// Verifies by webpki, which parses every intermediate again on each of up to 200,000 paths and looks at no deadline.
+    /// So there are few of them here, and few paths: see `benches/tls.md`.
+    fn check_chain(
+        &self,
+        der: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let bytes: usize = intermediates.iter().map(|intermediate| intermediate.len()).sum();
+        if intermediates.len() > MAX_INTERMEDIATES || bytes > MAX_INTERMEDIATE_BYTES {
+            return Err(Rejected::LongChain.into());
+        }
+        let read: Vec<_> =
+            intermediates.iter().filter_map(|der| Some((der, Certificate::read(der)?))).collect();
+        let are_many = |subject: &[u8]| {
+            read.iter().filter(|(_, other)| other.subject == subject).count() > MAX_OF_ONE_NAME
+        };
+        if read.iter().any(|(_, intermediate)| are_many(intermediate.subject)) {
+            return Err(Rejected::AmbiguousChain.into());
+        }
+        // webpki does not look at the key usage.
+        let may_sign =
+            |certificate: &Certificate<'_>| certificate.version == 3 && certificate.may_sign();
+        let issuers: Vec<_> = read
+            .iter()
+            .filter(|(_, certificate)| may_sign(certificate))
+            .map(|(der, _)| CertificateDer::from(der.as_ref()))
+            .collect();
+        let of_server = Certificate::read(der);
+        let is_named = |issuer: &[u8]| {
+            let sent = read.iter().map(|(_, certificate)| certificate).chain(&of_server);
+            sent.into_iter().any(|certificate| certificate.issuer == issuer)
+        };
+        let certificate = ParsedCertificate::try_from(der)?;
+        let (roots, algorithms) = (&self.anchors.issuers, self.algorithms.all);
+        verify_server_cert_signed_by_trust_anchor(&certificate, roots, &issuers, now, algorithms)
+            .map_err(|error| match error {
+            Error::InvalidCertificate(CertificateError::UnknownIssuer)
+                if read.iter().any(|(sent, certificate)| {
+                    *sent != der && !may_sign(certificate) && is_named(certificate.subject)
+                }) =>
+            {
+                Rejected::IntermediateMayNotSign.into()
+            }
+            error => self.explain(error, der, &issuers),
+        })?;
+        verify_server_name(&certificate, server)
+    }
+
+    /// Says that a key is not supported, where webpki reports a wrong signature or an unknown algorithm.
+    fn explain(
+        &self,
+        error: Error,
+        der: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Error {
         let is_about_a_key = matches!(
             error,
             Error::InvalidCertificate(
@@ -85,28 +190,78 @@ impl Verifier {
         if !is_about_a_key {
             return error;
         }
-        match self.unsupported_key(certificates) {
-            Some(key) => CertificateError::Other(OtherError(Arc::new(key))).into(),
-            None => error,
+        let read = |der| Certificate::read(der);
+        let sent: Vec<_> =
+            core::iter::once(der).chain(intermediates).filter_map(|der| read(der)).collect();
+        let of_sent = sent.iter().enumerate().find_map(|(at, certificate)| {
+            let whose = if at == 0 { "the server's certificate" } else { "an intermediate CA" };
+            Some(Rejected::UnsupportedKey { whose, kind: certificate.key.unsupported()? })
+        });
+        let is_named = |root: &&TrustAnchor<'_>| {
+            sent.iter().any(|certificate| certificate.issuer == root.subject.as_ref())
+        };
+        let of_a_root = || {
+            let mut named = self.anchors.issuers.roots.iter().filter(is_named);
+            named.find_map(|root| {
+                let kind = Key::read(&root.subject_public_key_info)?.unsupported()?;
+                Some(Rejected::UnsupportedKey { whose: "a trusted CA", kind })
+            })
+        };
+        of_sent.or_else(of_a_root).map_or(error, Error::from)
+    }
+
+    /// Verifies the handshake's signature by the key of a certificate that webpki does not read: a pinned one of version 1.
+    fn verify_by_key(
+        &self,
+        message: &[u8],
+        key: &Key<'_>,
+        signed: &DigitallySignedStruct,
+        is_tls13: bool,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let is_of_tls12 = matches!(
+            signed.scheme,
+            SignatureScheme::RSA_PKCS1_SHA256
+                | SignatureScheme::RSA_PKCS1_SHA384
+                | SignatureScheme::RSA_PKCS1_SHA512
+        );
+        let mapping = self.algorithms.mapping.iter().find(|(scheme, _)| *scheme == signed.scheme);
+        let algorithms = match mapping {
+            Some((_, algorithms)) if !(is_tls13 && is_of_tls12) => *algorithms,
+            _ => return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into()),
+        };
+        // In TLS 1.3 the scheme decides about the curve too (RFC 8446 section 4.2.3).
+        let count = if is_tls13 { 1 } else { algorithms.len() };
+        let is_valid = algorithms.iter().take(count).any(|algorithm| {
+            algorithm.public_key_alg_id().as_ref() == key.algorithm
+                && algorithm.verify_signature(key.bits, message, signed.signature()).is_ok()
+        });
+        if is_valid {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
         }
     }
 
-    /// Finds an unsupported key. The server's certificate is the first.
-    fn unsupported_key(&self, certificates: &[&CertificateDer<'_>]) -> Option<UnsupportedKey> {
-        let sent = certificates.iter().enumerate().find_map(|(at, certificate)| {
-            let whose = if at == 0 { "the server's certificate" } else { "an intermediate CA" };
-            let parsed = ParsedCertificate::try_from(*certificate).ok()?;
-            UnsupportedKey::find(whose, &parsed.subject_public_key_info())
-        });
-        // The issuer's name is somewhere in the certificate that it signed.
-        let is_named = |root: &&TrustAnchor<'_>| {
-            certificates.iter().any(|certificate| contains(certificate, &root.subject))
+    fn check_handshake(
+        &self,
+        message: &[u8],
+        der: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+        is_tls13: bool,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let outcome = match Certificate::read(der) {
+            Some(certificate) if certificate.version < 3 => {
+                self.verify_by_key(message, &certificate.key, signed, is_tls13)
+            }
+            _ if is_tls13 => verify_tls13_signature(message, der, signed, &self.algorithms),
+            _ => verify_tls12_signature(message, der, signed, &self.algorithms),
         };
-        sent.or_else(|| {
-            let mut named = self.roots.roots.iter().filter(is_named);
-            named.find_map(|root| {
-                UnsupportedKey::find("a trusted CA", &root.subject_public_key_info)
-            })
+        outcome.map_err(|error| match self.explain(error, der, &[]) {
+            Error::InvalidCertificate(
+                CertificateError::BadSignature
+                | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+            ) => Rejected::NotItsKey.into(),
+            error => error,
         })
     }
 }
@@ -120,19 +275,15 @@ impl ServerCertVerifier for Verifier {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let certificate = ParsedCertificate::try_from(end_entity)?;
-        verify_server_cert_signed_by_trust_anchor(
-            &certificate,
-            &self.roots,
-            intermediates,
-            now,
-            self.algorithms.all,
-        )
-        .map_err(|error| {
-            let certificates: Vec<_> = core::iter::once(end_entity).chain(intermediates).collect();
-            self.explain(error, &certificates)
-        })?;
-        verify_server_name(&certificate, server_name)?;
+        let certificate = Certificate::read(end_entity);
+        match &certificate {
+            Some(certificate) if self.anchors.pins.iter().any(|pin| pin == end_entity) => {
+                self.check_pinned(end_entity, certificate, server_name, now)?;
+            }
+            Some(Certificate { version: 1 | 2, .. }) => return Err(Rejected::NotVersion3.into()),
+            Some(Certificate { is_ca: true, .. }) => return Err(Rejected::MarkedAsCa.into()),
+            _ => self.check_chain(end_entity, intermediates, server_name, now)?,
+        }
         Ok(ServerCertVerified::assertion())
     }
 
@@ -142,8 +293,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
-            .map_err(|error| self.explain(error, &[certificate]))
+        self.check_handshake(message, certificate, signature, false)
     }
 
     fn verify_tls13_signature(
@@ -152,48 +302,10 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
-            .map_err(|error| self.explain(error, &[certificate]))
+        self.check_handshake(message, certificate, signature, true)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::ToString;
-    use alloc::vec;
-
-    /// The start and the length of a SubjectPublicKeyInfo: openssl pkey -pubout -outform DER, less the outer header.
-    #[test]
-    fn an_unsupported_key_is_detected_by_its_start() {
-        const RSA: &[u8] =
-            &[0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0, 3];
-        const P256: &[u8] = &[
-            0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce,
-            0x3d, 3, 1, 7, 3,
-        ];
-        const P521: &[u8] = &[
-            0x30, 0x10, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0, 0x23, 3,
-        ];
-        let weak = Some("it has an RSA key of less than 2048 bits");
-        for (start, len, expected) in [
-            (RSA, 159, weak),
-            (RSA, 162, weak),
-            (RSA, 282, weak), // 1984 bits
-            (RSA, 290, None), // 2048 bits
-            (RSA, 546, None),
-            (P256, 89, None),
-            (P521, 155, Some("it has a P-521 key")),
-            (&[], 0, None),
-        ] {
-            let mut key = vec![0xff; len];
-            key.get_mut(..start.len()).unwrap().copy_from_slice(start);
-            let found = UnsupportedKey::find("it", &key).map(|key| key.to_string());
-            assert_eq!(found.as_deref(), expected, "{len}");
-        }
     }
 }

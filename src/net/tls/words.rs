@@ -1,6 +1,6 @@
 //! The errors of an exchange over TLS, and their messages.
 
-use super::verifier::UnsupportedKey;
+use super::verifier::Rejected;
 use crate::error::{Error, NetworkCause};
 use crate::wire::redact;
 use crate::wire::time::Utc;
@@ -9,10 +9,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible, PeerMisbehaved};
 use std::io::ErrorKind;
 
-pub(super) const SUPPORTED_KEYS: &str = "use RSA from 2048 bits, P-256, P-384 or Ed25519";
 const NOT_FOR_SERVERS: &str = "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any";
 
 /// Why an exchange over TLS failed.
@@ -27,6 +26,8 @@ pub(crate) enum Failure {
     Truncated,
     /// With [`Roots::unknown_issuer`](super::roots::Roots::unknown_issuer).
     UnknownIssuer(Result<String, String>),
+    /// The server has no certificate for the name that it was asked for.
+    UnknownName(String),
     Tls(rustls::Error),
 }
 
@@ -82,23 +83,33 @@ impl Failure {
             Failure::UnknownIssuer(Err(wrong)) => {
                 Error::config(format!("the {doing} failed: {wrong}"))
             }
+            Failure::UnknownName(name) => failed(
+                NetworkCause::Tls,
+                &format!(
+                    "the server does not know the name {name}; use a name that the server is configured for"
+                ),
+            )
+            .with_source(rustls::Error::AlertReceived(AlertDescription::UnrecognisedName)),
             Failure::Tls(error) => {
-                failed(NetworkCause::Tls, &describe_tls(url, &error)).with_source(error)
+                let described = failed(NetworkCause::Tls, &describe_tls(url, &error));
+                described.with_source(match error {
+                    // Without the certificate's names: up to 64 KiB of any characters.
+                    rustls::Error::InvalidCertificate(
+                        CertificateError::NotValidForNameContext { .. },
+                    ) => CertificateError::NotValidForName.into(),
+                    error => error,
+                })
             }
         }
     }
 }
 
-/// The name that the server's certificate must be valid for.
-pub(super) fn server_name(url: &Url) -> Result<ServerName<'static>, Failure> {
-    if let Some(address) = url.address() {
-        return Ok(ServerName::from(address));
-    }
-    ServerName::try_from(url.host().to_string()).map_err(|_| {
-        let host = url.host();
-        let what = format!("{host} is neither a DNS name nor an address, as TLS needs");
-        Failure::Config(Error::config(what))
-    })
+/// A DNS name, or an address as a URL has it.
+pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, String> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    ServerName::try_from(bare)
+        .map(|name| name.to_owned())
+        .map_err(|_| format!("{host} is neither a DNS name nor an address, as TLS needs"))
 }
 
 const NO_COMMON_VERSION: &str = if cfg!(feature = "tls12") {
@@ -132,10 +143,10 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
         ) => String::from(
             "the server does not accept the client certificate, or that there is none; is it of a CA that the server trusts, and still valid?",
         ),
-        rustls::Error::AlertReceived(AlertDescription::UnrecognisedName) => {
-            format!(
-                "the server does not know the name {}; use a name that the server is configured for",
-                url.host()
+        rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)
+        | rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol) => {
+            String::from(
+                "the server does not speak HTTP/1.1 there, says its ALPN; is this the right port?",
             )
         }
         rustls::Error::AlertReceived(alert) => {
@@ -152,14 +163,13 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
 }
 
 fn describe_certificate(url: &Url, error: &CertificateError) -> String {
-    // An IPv6 address has no brackets in a certificate.
-    let host = url.host().trim_matches(['[', ']']);
     match error {
-        CertificateError::NotValidForNameContext { presented, .. } => {
+        CertificateError::NotValidForNameContext { presented, expected } => {
+            let host = expected.to_str();
             let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
             if names.is_empty() {
                 format!(
-                    "the server's certificate is not for {host}: it names no host at all, as a common name does not count; have it issued with a subjectAltName"
+                    "the server's certificate is not for {host}: it names no host at all, as a common name does not count; have it issued with a subjectAltName, or trust this certificate itself"
                 )
             } else {
                 format!(
@@ -168,7 +178,9 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
                 )
             }
         }
-        CertificateError::NotValidForName => format!("the server's certificate is not for {host}"),
+        CertificateError::NotValidForName => {
+            format!("the server's certificate is not for {}", url.host())
+        }
         CertificateError::ExpiredContext { time, not_after } => format!(
             "the server's certificate expired at {}, and it is {} by this device's clock; have it renewed, or set the clock",
             Utc(not_after.as_secs()),
@@ -197,35 +209,17 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             String::from(NOT_FOR_SERVERS)
         }
         CertificateError::BadEncoding => String::from("the server's certificate cannot be read"),
-        CertificateError::Other(OtherError(error)) if error.is::<UnsupportedKey>() => {
-            format!("{error}, which is not supported; {SUPPORTED_KEYS}")
-        }
-        error if is_not_version_3(error) => String::from(
-            "the server's certificate is not of X.509 version 3; have it issued again, with a subjectAltName",
+        CertificateError::Other(OtherError(error)) if error.is::<Rejected>() => error.to_string(),
+        // webpki's, by the names of its variants.
+        CertificateError::Other(OtherError(error)) => format!(
+            "the server's certificate was rejected: {}",
+            redact::redacted(&error.to_string(), &[])
         ),
-        CertificateError::Other(error) => match webpki_name(error).as_str() {
-            "CaUsedAsEndEntity" => String::from(
-                "the server's certificate is marked as that of a CA, which may sign but not serve; let the server use one with the basic constraint CA:FALSE, self-signed or signed by that CA",
-            ),
-            "certificate had invalid extensions" => String::from(NOT_FOR_SERVERS),
-            other => {
-                format!("the server's certificate was rejected: {}", redact::redacted(other, &[]))
-            }
-        },
         other => format!(
             "the server's certificate was rejected: {}",
             redact::redacted(&other.to_string(), &[])
         ),
     }
-}
-
-pub(super) fn is_not_version_3(error: &CertificateError) -> bool {
-    matches!(error, CertificateError::Other(error) if webpki_name(error) == "UnsupportedCertVersion")
-}
-
-/// webpki's own errors, whose types are not within reach, print the names of their variants.
-fn webpki_name(error: &OtherError) -> String {
-    error.to_string()
 }
 
 /// The name alone in `DnsName("a.example")` and `IpAddress(127.0.0.1)`.

@@ -1,6 +1,6 @@
 //! Finds the end of an answer's head, and parses it.
 
-use super::Wrong;
+use super::{NO_STATUS_LINE, Wrong};
 use crate::secret::OutOfMemory;
 use crate::wire::headers::{Headers, each_piece_of_text};
 use alloc::string::String;
@@ -35,15 +35,31 @@ pub(super) fn end_of_head(known: &[u8], bytes: &[u8]) -> Option<usize> {
         .map(|at| at + 1)
 }
 
+/// Makes each line break that folds a header field into two spaces, as
+/// [RFC 9112 section 5.2](https://www.rfc-editor.org/rfc/rfc9112#section-5.2) asks of a client. A folded line right after
+/// the status line belongs to no field, and stays. Before `known`, all is done.
+pub(super) fn unfold(head: &mut [u8], known: usize) {
+    let Some(line_end) = head.iter().position(|byte| *byte == b'\n') else { return };
+    let start = known.saturating_sub(1).max(line_end + 1);
+    for at in start..head.len().saturating_sub(1) {
+        if let (b'\n', b' ' | b'\t') = (head[at], head[at + 1]) {
+            head[at] = b' ';
+            if head[at - 1] == b'\r' {
+                head[at - 1] = b' ';
+            }
+        }
+    }
+}
+
 /// Parses a head, and returns it if it is complete. An incomplete head may be an error too.
 pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
     use httparse::Error::{HeaderName, HeaderValue, NewLine, TooManyHeaders};
     let wrong = |error| {
         Wrong::NotHttp(match error {
             HeaderName | HeaderValue | NewLine | TooManyHeaders => {
-                "it has a line that is no header"
+                "the answer's head has a line that is no header field: without a colon, or with a control character; the server has to be corrected"
             }
-            _ => "it does not start with a status line",
+            _ => NO_STATUS_LINE,
         })
     };
     // Without room for a header field, the parsing ends at the first one, after the status line.
@@ -70,7 +86,7 @@ pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, W
         headers = Headers::with_capacity(rest.len())?;
     }
     loop {
-        // A few at a time: any number may come within 8 KiB, and the stack stays small.
+        // A few at a time: any number may come within 16 KiB, and the stack stays small.
         let mut some = [httparse::EMPTY_HEADER; 8];
         let is_last = match httparse::parse_headers(rest, &mut some) {
             Ok(_) => true,

@@ -20,11 +20,12 @@ use crate::error::{Error, NetworkCause};
 use crate::secret::{Buffer, OutOfMemory};
 use alloc::format;
 use alloc::string::String;
-use head::{Head, end_of_head, parse_head};
+use head::{Head, end_of_head, parse_head, unfold};
 use line::Line;
 
-/// The limit for status line and header section, those of interim answers included.
-const MAX_HEAD_BYTES: usize = 8192;
+/// The limit for status line and header section, those of interim answers included. A long `Content-Security-Policy` takes
+/// more than the 8 KiB that many servers allow for a request.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// Parses the answer to one request as its bytes arrive, in pieces of any size.
 ///
@@ -48,8 +49,8 @@ const MAX_HEAD_BYTES: usize = 8192;
 /// # Ok(()) }
 /// ```
 pub struct Incoming {
-    /// Host and port, where they are known, for error messages.
-    server: String,
+    /// The answer of which host and port to what, where that is known, for error messages.
+    subject: String,
     max_body_bytes: usize,
     expected: Expected,
     /// What has come of the head and was not dropped.
@@ -92,11 +93,17 @@ enum State {
 impl Request {
     /// Makes a parser for the answer to this request, which takes the bytes as they arrive.
     pub fn incoming(&self) -> Incoming {
+        let server = self.url().host_and_port();
+        let subject = if self.is_for_token() {
+            format!("the answer of {server} to the token request")
+        } else {
+            format!("the answer of {server} to the API call")
+        };
         let expected = match self.method() {
             Method::Head => Expected::NoBody,
             _ => Expected::Body,
         };
-        Incoming::new(self.url().host_and_port(), self.max_answer_bytes(), expected)
+        Incoming::new(subject, self.max_answer_bytes(), expected)
     }
 }
 
@@ -108,21 +115,22 @@ impl Response {
     /// pieces, so that none need be kept.
     ///
     /// # Errors
-    /// [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a head longer than 8 KiB, a body that gives two
+    /// [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a head longer than 16 KiB, a body that gives two
     /// lengths or a transfer coding other than `chunked`, and for an answer that breaks off;
     /// [`Kind::Malformed`](crate::Kind::Malformed) for a body of more than 1 MiB in a 2xx
     /// answer; the body of another answer is dropped.
     pub fn from_bytes(bytes: &[u8]) -> Result<Response, Error> {
-        let mut incoming = Incoming::new(String::new(), MAX_API_ANSWER_BYTES, Expected::Body);
+        let subject = String::from("the answer");
+        let mut incoming = Incoming::new(subject, MAX_API_ANSWER_BYTES, Expected::Body);
         incoming.push(bytes)?;
         incoming.finish()
     }
 }
 
 impl Incoming {
-    fn new(server: String, max_body_bytes: usize, expected: Expected) -> Incoming {
+    fn new(subject: String, max_body_bytes: usize, expected: Expected) -> Incoming {
         Incoming {
-            server,
+            subject,
             max_body_bytes,
             expected,
             head: Buffer::default(),
@@ -138,7 +146,7 @@ impl Incoming {
     ///
     /// # Errors
     /// As soon as the answer can no longer be valid: [`Kind::Network`](crate::Kind::Network) for what is not HTTP, a
-    /// head longer than 8 KiB, a body with two lengths or with a transfer coding other than `chunked`;
+    /// head longer than 16 KiB, a body with two lengths or with a transfer coding other than `chunked`;
     /// [`Kind::Malformed`](crate::Kind::Malformed) for a 2xx answer that is larger than the request allows, or for
     /// which there is no memory. For another status code, such a body is dropped and is no error.
     pub fn push(&mut self, bytes: &[u8]) -> Result<bool, Error> {
@@ -173,9 +181,9 @@ impl Incoming {
     pub fn finish(self) -> Result<Response, Error> {
         let cut_short = match (self.state, &self.answer) {
             (State::Whole, _) => None,
-            (State::Head, _) if self.head.is_empty() && self.dropped_bytes == 0 => {
-                Some("the connection was closed without an answer")
-            }
+            (State::Head, _) if self.head.is_empty() && self.dropped_bytes == 0 => Some(
+                "the connection was closed without an answer; is this the right port, and does a firewall let the request through?",
+            ),
             (State::UntilClose, Some(head))
                 if !self.body.is_empty() || !is_success(head.status) =>
             {
@@ -186,7 +194,7 @@ impl Incoming {
         };
         match (cut_short, self.answer) {
             (None, Some(Head { status, reason, headers })) => {
-                Ok(Response::from_parts(self.server, status, reason, headers, self.body))
+                Ok(Response::from_parts(self.subject, status, reason, headers, self.body))
             }
             (what, _) => Err(Error::network(what.unwrap_or("the answer was cut short"))
                 .with_network_cause(NetworkCause::CutShort)),
@@ -223,7 +231,7 @@ impl Incoming {
             }
             State::ChunkSize | State::ChunkEnd | State::Trailer => self.take_line(bytes),
             State::Whole => Ok(bytes.len()),
-            State::Refused => Err(Wrong::NotHttp("it was refused before")),
+            State::Refused => Err(Wrong::NotHttp("the answer was refused before")),
         }
     }
 
@@ -235,9 +243,10 @@ impl Incoming {
         let taken = end.unwrap_or(bytes.len()).min(room);
         self.head.push(&bytes[..taken], MAX_HEAD_BYTES)?;
         if !self.head.iter().zip(START).all(|(byte, wanted)| byte == wanted) {
-            return Err(Wrong::NotHttp("it does not start with a status line"));
+            return Err(Wrong::NotHttp(NO_STATUS_LINE));
         }
         let is_whole = end.is_some_and(|end| end <= room);
+        unfold(self.head.as_mut_slice(), known);
         // Only complete lines are parsed, so that an error does not depend on how the bytes were cut.
         if let Some(line_end) = bytes[..taken].iter().rposition(|byte| *byte == b'\n') {
             let lines = self.head.get(..known + line_end + 1).unwrap_or_default();
@@ -258,7 +267,7 @@ impl Incoming {
             return Ok(());
         }
         if !(200..600).contains(&head.status) {
-            return Err(Wrong::NotHttp("its status is not from 200 to 599"));
+            return Err(Wrong::NotHttp("the answer's status is not from 200 to 599"));
         }
         self.head = Buffer::default();
         self.state = match self.expected {
@@ -302,11 +311,11 @@ impl Incoming {
         let taken = line.take(bytes);
         if taken == 0 {
             return Err(Wrong::NotHttp(
-                "a line between or after its chunks is longer than 256 bytes",
+                "the answer has a line between or after its chunks that is longer than 256 bytes",
             ));
         }
         if state == State::ChunkEnd && !matches!(line.bytes(), b"" | b"\r" | b"\n" | b"\r\n") {
-            return Err(Wrong::NotHttp("a chunk is longer than it says"));
+            return Err(Wrong::NotHttp("the answer has a chunk that is longer than it says"));
         }
         if state == State::Trailer {
             self.dropped_bytes += taken;
@@ -321,7 +330,7 @@ impl Incoming {
             State::ChunkSize => match line.chunk_size() {
                 Some(0) => State::Trailer,
                 Some(size) => State::ChunkData(size),
-                None => return Err(Wrong::NotHttp("it has a chunk without a length")),
+                None => return Err(Wrong::NotHttp("the answer has a chunk without a length")),
             },
             State::ChunkEnd => State::ChunkSize,
             // Trailer fields are ignored, up to an empty line.
@@ -353,7 +362,7 @@ impl TunnelAnswer {
         let pushed = self.0.push_up_to_end(bytes)?;
         let is_open = self.0.answer.as_ref().is_some_and(|head| is_success(head.status));
         if is_open && pushed < bytes.len() {
-            return Err(Wrong::NotHttp("it goes on after its end").into());
+            return Err(Wrong::NotHttp("the answer goes on after its end").into());
         }
         Ok(self.0.state == State::Whole)
     }
@@ -361,7 +370,7 @@ impl TunnelAnswer {
     /// The answer as far as it came, if its head did.
     pub(crate) fn so_far(self) -> Option<Response> {
         let Head { status, reason, headers } = self.0.answer?;
-        Some(Response::from_parts(self.0.server, status, reason, headers, self.0.body))
+        Some(Response::from_parts(self.0.subject, status, reason, headers, self.0.body))
     }
 }
 
@@ -371,13 +380,15 @@ fn framing(head: &Head) -> Result<State, Wrong> {
     for (name, value) in head.headers.iter() {
         let found = if name.eq_ignore_ascii_case("content-length") {
             if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(Wrong::NotHttp("its Content-Length is not a number"));
+                return Err(Wrong::NotHttp("the answer's Content-Length is not a number"));
             }
             // A length that overflows a `usize` is too large for any answer.
             State::Length(value.parse().unwrap_or(usize::MAX))
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             if !value.eq_ignore_ascii_case("chunked") {
-                return Err(Wrong::NotHttp("its Transfer-Encoding is not `chunked`"));
+                return Err(Wrong::NotHttp(
+                    "the answer's Transfer-Encoding is not `chunked`, which is the only one there is for an answer; the server or a gateway in between has to leave it out",
+                ));
             }
             State::ChunkSize
         } else {
@@ -386,7 +397,12 @@ fn framing(head: &Head) -> Result<State, Wrong> {
         match (state, found) {
             (None, found) => state = Some(found),
             (Some(State::Length(one)), State::Length(other)) if one == other => {}
-            _ => return Err(Wrong::NotHttp("it gives two lengths for one body")),
+            // Another reader might believe the other one.
+            _ => {
+                return Err(Wrong::NotHttp(
+                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; the server or a gateway in between has to send one",
+                ));
+            }
         }
     }
     Ok(match state {
@@ -397,6 +413,8 @@ fn framing(head: &Head) -> Result<State, Wrong> {
         None => State::UntilClose,
     })
 }
+
+const NO_STATUS_LINE: &str = "the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?";
 
 /// Why an answer is refused. It allocates nothing: there may be no memory.
 enum Wrong {
@@ -415,12 +433,12 @@ impl From<OutOfMemory> for Wrong {
 impl From<Wrong> for Error {
     fn from(wrong: Wrong) -> Error {
         let error = match wrong {
-            Wrong::NotHttp(what) => Error::network(format!("the answer is not HTTP: {what}")),
-            Wrong::HeadTooLong => Error::network("the answer's head is longer than 8 KiB"),
+            Wrong::NotHttp(what) => Error::network(what),
+            Wrong::HeadTooLong => Error::network("the answer's head is longer than 16 KiB"),
             Wrong::TooLarge { limit } => {
                 Error::malformed(format!("the answer is larger than {limit} bytes"))
             }
-            Wrong::NoMemory => Error::malformed("there is no memory for the answer"),
+            Wrong::NoMemory => Error::out_of_memory("there is no memory for the answer"),
         };
         error.with_network_cause(NetworkCause::NotHttp) // which changes only the first two
     }

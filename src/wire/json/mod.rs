@@ -21,12 +21,28 @@ pub(crate) use number::seconds;
 pub use number::written_seconds;
 pub(crate) use text::{Text, escape, hexadecimal, push_quoted, quoted_max_len};
 
+use alloc::string::String;
+
 /// How deep arrays and objects may nest: the open ones are the bits of a `u64`. A token answer needs one.
 const MAX_DEPTH: u32 = u64::BITS;
 
 /// The text is not the JSON that is expected.
 #[derive(Debug, PartialEq)]
 pub(crate) struct NotJson;
+
+/// Why the members of an object cannot be read.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Unreadable {
+    NotJson,
+    /// A wanted member is there twice.
+    Twice(String),
+}
+
+impl From<NotJson> for Unreadable {
+    fn from(_: NotJson) -> Unreadable {
+        Unreadable::NotJson
+    }
+}
 
 /// The value of a member, as a slice of the document.
 #[derive(Clone, Copy)]
@@ -49,15 +65,18 @@ pub(crate) trait Members<'a> {
 pub(crate) fn read_members<'a>(
     json: &'a [u8],
     members: &mut dyn Members<'a>,
-) -> Result<(), NotJson> {
-    let mut reader = Reader { text: core::str::from_utf8(json).map_err(|_| NotJson)?, at: 0 };
+) -> Result<(), Unreadable> {
+    let text = core::str::from_utf8(json).map_err(|_| NotJson)?;
+    let mut reader = Reader { text: without_byte_order_mark(text), at: 0 };
     reader.expect(b'{')?;
     let mut is_last = reader.finds(b'}');
     while !is_last {
         let name = reader.name()?;
         let value = reader.value(MAX_DEPTH - 1)?;
         match name.with_decoded(|name| members.slot(name)) {
-            Some(Some(_)) => return Err(NotJson),
+            Some(Some(_)) => {
+                return Err(Unreadable::Twice(name.with_decoded(|name| String::from(name))));
+            }
             Some(slot) => *slot = Some(value),
             None => {}
         }
@@ -66,7 +85,12 @@ pub(crate) fn read_members<'a>(
             reader.expect(b'}')?;
         }
     }
-    reader.end()
+    Ok(reader.end()?)
+}
+
+/// A parser may pass over the mark (RFC 8259 section 8.1); .NET's and PowerShell's writers put it there.
+pub(crate) fn without_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Whether the text is one complete JSON value, with nothing after it, nested no deeper than 64.
@@ -207,7 +231,7 @@ mod tests {
     }
 
     /// The value of the member `scope`, if the text is one JSON object.
-    fn scope(json: &[u8]) -> Result<Option<String>, NotJson> {
+    fn scope(json: &[u8]) -> Result<Option<String>, Unreadable> {
         let mut members = Scope::default();
         read_members(json, &mut members)?;
         Ok(members.0.map(|value| match value {
@@ -232,6 +256,7 @@ mod tests {
             (r#"{"scope":[[[]], 7]}"#, Some("other")),
             (r#"{"sc\u006fpe":"in a name too"}"#, Some(r#""in a name too""#)),
             (r#"{"a":1,"a":2,"scope":7}"#, Some("7")),
+            ("\u{feff}{\"scope\":7}", Some("7")),
         ] {
             assert_eq!(scope(json.as_bytes()), Ok(expected.map(String::from)), "{json}");
         }
@@ -266,18 +291,20 @@ mod tests {
             "{\"a\":nul}",
             "{\"a\":nulls}",
             "{\"a\":1,,\"b\":2}",
-            "{\"scope\":1,\"scope\":2}",
-            "{\"scope\":null,\"sc\\u006fpe\":null}",
-            "\u{feff}{}",
+            "\u{feff}\u{feff}{}",
+            " \u{feff}{}",
             "\\\"{}",
             "{\"a\":1}\0",
             "{\"a\"\u{a0}:1}",
             "/**/{}",
         ] {
-            assert_eq!(scope(json.as_bytes()), Err(NotJson), "{json}");
+            assert_eq!(scope(json.as_bytes()), Err(Unreadable::NotJson), "{json}");
         }
-        assert_eq!(scope(b"{\"scope\":\"\xff\"}"), Err(NotJson), "not UTF-8");
-        assert_eq!(scope(b"{\"a\":\"\xed\xa0\x80\"}"), Err(NotJson), "not UTF-8");
+        assert_eq!(scope(b"{\"scope\":\"\xff\"}"), Err(Unreadable::NotJson), "not UTF-8");
+        assert_eq!(scope(b"{\"a\":\"\xed\xa0\x80\"}"), Err(Unreadable::NotJson), "not UTF-8");
+        for json in ["{\"scope\":1,\"scope\":2}", "{\"scope\":null,\"sc\\u006fpe\":null}"] {
+            assert_eq!(scope(json.as_bytes()), Err(Unreadable::Twice("scope".into())), "{json}");
+        }
     }
 
     #[test]
@@ -330,7 +357,7 @@ mod tests {
             assert!(!is_one_value(&nested(66)), "{open}");
             let member = |depth| format!("{{\"scope\":{}}}", nested(depth)).into_bytes();
             assert_eq!(scope(&member(62)), Ok(Some("other".into())), "{open}");
-            assert_eq!(scope(&member(64)), Err(NotJson), "{open}");
+            assert_eq!(scope(&member(64)), Err(Unreadable::NotJson), "{open}");
         }
         let deep = "[".repeat(64) + &"]".repeat(64);
         assert!(is_one_value(&deep) && !is_one_value(&format!("[{deep}]")));

@@ -68,7 +68,7 @@ fn an_implausible_lifetime_is_unknown_and_no_error() {
 
 #[test]
 fn an_answer_without_a_usable_token_is_malformed_and_the_error_says_why() {
-    let long = "x".repeat(8193);
+    let long = "x".repeat(16 * 1024 + 1);
     for (body, part) in [
         ("", "empty"),
         ("hello", "not one JSON object"),
@@ -79,11 +79,19 @@ fn an_answer_without_a_usable_token_is_malformed_and_the_error_says_why() {
         ("{\"access_token\":\"a b\"}", "header"),
         ("{\"access_token\":\"a\\r\\nX: y\"}", "header"),
         ("{\"access_token\":\"\\u00e9\"}", "header"),
-        (&format!("{{\"access_token\":\"{long}\"}}"), "8 KiB"),
-        ("{\"access_token\":\"t\",\"access_token\":\"t\"}", "not one JSON object"),
+        (&format!("{{\"access_token\":\"{long}\"}}"), "16 KiB"),
+        (
+            "{\"access_token\":\"t\",\"access_token\":\"t\"}",
+            "its member access_token is there twice",
+        ),
+        (
+            "{\"access_token\":\"t\",\"expires_in\":1,\"expires_in\":1}",
+            "its member expires_in is there twice",
+        ),
+        ("{\"access_token\":\"Bearer abc\"}", "starts with `Bearer `, so the type is in it twice"),
         ("{\"access_token\":\"t\"} {}", "not one JSON object"),
         ("{\"access_token\":\"t\",\"token_type\":\"mac\"}", "`mac`"),
-        ("{\"access_token\":\"t\",\"token_type\":\"Bearer\\r\\n\"}", "`Bearer\\u{d}\\n`"),
+        ("{\"access_token\":\"t\",\"token_type\":\"Bearer\\r\\n\"}", "`Bearer`"),
         ("{\"access_token\":\"t\",\"token_type\":\"hunter2\"}", "`[redacted]`"),
         ("{\"access_token\":\"t\",\"token_type\":5}", "not a string"),
     ] {
@@ -184,7 +192,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "Content-Type",
             "text/html",
             "<TITLE> No required SSL certificate was sent </title>",
-            "400: text/html: No required SSL certificate was sent (this is not the answer of a token server",
+            "400: text/html: No required SSL certificate was sent (without an OAuth error: ",
         ),
         (502, "Content-Type", "text/html", "<html>", "502: text/html (the server cannot"),
         (
@@ -192,7 +200,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "WWW-Authenticate",
             "Basic realm=\"proxy hunter2\"",
             "",
-            "401: realm proxy [redacted] (this is not",
+            "401: its challenge is Basic realm=\"proxy [redacted]\" (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy",
         ),
         (
             302,
@@ -201,7 +209,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "",
             "302: it redirects to https://sso.example/login (redirects are not followed",
         ),
-        (401, "Content-Type", "application/json", "{}", "401 (advice)"),
+        (401, "Content-Type", "application/json", "{}", "401: {} (without an OAuth error: "),
     ] {
         let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap())
             .with_secret("hunter2");
@@ -230,4 +238,146 @@ fn an_unavailable_server_is_distinguished_from_one_that_refuses() {
         panic!("not unavailable")
     };
     assert_eq!(refusal.retry_after(), Some(Duration::from_secs(120)));
+}
+
+#[test]
+fn each_byte_alone_is_allowed_in_a_token_or_not() {
+    for byte in 0..=u8::MAX {
+        let is_allowed = matches!(byte, 0x21..=0x7E);
+        for (before, after) in [("", ""), ("a", "b"), ("a", ""), ("", "b")] {
+            let body = format!("{{\"access_token\":\"{before}\\u{byte:04x}{after}\"}}");
+            let text = format!("{before}{}{after}", char::from(byte));
+            match read(200, &body) {
+                Ok(token) => assert!(is_allowed && token.access_token() == text, "{byte}"),
+                Err(error) => {
+                    assert!(!is_allowed && error.kind() == Kind::Malformed, "{byte}: {error}");
+                }
+            }
+            assert_eq!(Token::new(&text, None).is_ok(), is_allowed, "{byte}");
+        }
+    }
+}
+
+/// The error for a refusal of a request with that secret.
+fn refused_with(secret: &str, status: u16, body: &str) -> Error {
+    let url = Url::parse("URL", "http://h:1/").unwrap();
+    let request = Request::for_token(Method::Post, url).with_secret(secret);
+    Token::from_answer(&request, Response::new(status, body)).unwrap_err()
+}
+
+#[test]
+fn a_secret_that_is_a_part_of_an_error_code_neither_shows_itself_nor_changes_the_kind() {
+    for (secret, status, code, kind) in [
+        ("temporarily", 400, "temporarily_unavailable", Kind::Unavailable),
+        ("temporarily_unavailable", 400, "temporarily_unavailable", Kind::Unavailable),
+        ("client", 401, "invalid_client", Kind::Refused),
+        ("invalid_", 503, "invalid_client", Kind::Refused),
+        ("server", 500, "server_error", Kind::Unavailable),
+        ("scope", 400, "invalid_scope", Kind::Refused),
+    ] {
+        let body = format!("{{\"error\":\"{code}\",\"error_description\":\"no {secret}\"}}");
+        let error = refused_with(secret, status, &body);
+        let refusal = error.refusal().unwrap();
+        assert_eq!((error.kind(), refusal.error()), (kind, Some(code)), "{error}");
+        assert_eq!(refusal.error_description(), Some("no [redacted]"), "{error}");
+        // The advice is by the code as it came too.
+        let other = refused_with("another secret", status, &body).to_string();
+        let of = |message: &str| String::from(message.rsplit_once('(').unwrap().1);
+        assert_eq!(of(&error.to_string()), of(&other));
+    }
+    let error = refused_with("client", 401, r#"{"error":"no_such_client"}"#);
+    assert_eq!(error.refusal().unwrap().error(), Some("no_such_[redacted]"), "no registered code");
+}
+
+#[test]
+fn every_code_of_the_table_is_shown_whatever_the_secret() {
+    for code in CODES.split(' ') {
+        for secret in [code, &code[..5], "_"] {
+            let error = refused_with(secret, 400, &format!("{{\"error\":\"{code}\"}}"));
+            assert_eq!(error.refusal().unwrap().error(), Some(code));
+        }
+    }
+    assert!(CODES.split(' ').is_sorted());
+    assert_eq!(registered(""), None);
+    assert_eq!(registered("invalid"), None);
+    assert_eq!(registered("invalid_client invalid_dpop_proof"), None);
+}
+
+#[test]
+fn white_space_at_an_end_of_the_secret_is_named_after_a_refusal() {
+    const NOTE: &str = "begins or ends with a space or line break";
+    for (secret, is_named) in
+        [("hunter2 ", true), (" hunter2", true), ("hunter2\n", true), ("hunter 2", false)]
+    {
+        for (status, body, is_refusal) in [
+            (401, r#"{"error":"invalid_client"}"#, true),
+            (401, "", true),
+            (503, "", false),
+            (200, "{}", false),
+        ] {
+            let message = refused_with(secret, status, body).to_string();
+            assert_eq!(message.contains(NOTE), is_named && is_refusal, "{secret:?}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_found_before_a_text_is_trimmed_or_cut() {
+    for secret in ["hunter2\n\n", " hunter2-with-more ", "hunter2"] {
+        let trimmed = secret.trim();
+        for body in [
+            format!("{{\"error\":\"x\",\"error_description\":\"no {trimmed}\"}}"),
+            format!("{{\"message\":\"no {trimmed}\"}}"),
+            format!("no {trimmed}"),
+            format!("<html><title>\n{trimmed}\n</title></html>"),
+            // The end of the secret lies beyond what is shown.
+            format!("{}{trimmed}", "x".repeat(250)),
+        ] {
+            let message = refused_with(secret, 400, &body).to_string();
+            assert!(!message.contains("hunter2"), "{secret:?}: {message}");
+        }
+    }
+}
+
+#[test]
+fn the_shorter_of_expires_in_and_a_jwts_own_lifetime_counts_whatever_the_clock() {
+    // {"iat":1700000000,"exp":1700003600}
+    let jwt = "e30.eyJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMH0.c2ln";
+    for (expires_in, seconds) in [("60", 60), ("3600", 3600), ("4000", 3600), ("3600000", 3600)] {
+        for clock in [None, Some(0), Some(1_700_003_599), Some(u64::MAX)] {
+            let body = format!("{{\"access_token\":\"{jwt}\",\"expires_in\":{expires_in}}}");
+            let mut response = Response::new(200, body);
+            response.received_at = clock;
+            let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
+            let token = Token::from_answer(&request, response).unwrap();
+            let expected = Some(Duration::from_secs(seconds));
+            assert_eq!(token.lifetime(), expected, "{expires_in} by {clock:?}");
+        }
+    }
+}
+
+#[test]
+fn advice_about_credentials_is_given_where_an_oauth_error_was_read() {
+    let answer = |status, body: &str| read(status, body).unwrap_err().to_string();
+    for (status, body, has_advice) in [
+        (401, r#"{"error":"invalid_client"}"#, true),
+        (400, r#"{"error":"invalid_grant"}"#, true),
+        (400, r#"{"error":"a sentence"}"#, true),
+        (404, r#"{"error":"invalid_client"}"#, true),
+        (500, r#"{"error":"invalid_client"}"#, true),
+        (404, r#"{"error":"Not Found"}"#, false),
+        (400, r#"{"error":"invalid_scope"}"#, false),
+        (400, r#"{"error":"unsupported_grant_type"}"#, false),
+        (400, r#"{"error":"unauthorized_client"}"#, false),
+        (400, r#"{"error":"invalid_target"}"#, false),
+        (401, r#"{"error":{"message":"no"}}"#, false),
+        (401, r#"{"error":401}"#, false),
+        (401, "no", false),
+        (401, "", false),
+        (403, "", false),
+        (413, "", false),
+    ] {
+        let message = answer(status, body);
+        assert_eq!(message.ends_with("(advice)"), has_advice, "{message}");
+    }
 }

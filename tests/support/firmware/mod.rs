@@ -43,6 +43,9 @@ const RISC_V: Board = Board {
     has_modem: true,
 };
 
+/// The firmware in C, `examples/c/firmware`: client credentials alone.
+pub const CORTEX_M3_IN_C: Board = Board { name: "lm3s6965evb-c", ..CORTEX_M3 };
+
 pub const BOARDS: [Board; 4] = [CORTEX_M0, CORTEX_M3, CORTEX_M3_ETHERNET, RISC_V];
 
 /// The firmware's settings.

@@ -4,8 +4,9 @@ set -eu
 : "${CONSOLE_URL:=https://${QRADAR_CONSOLE_FQDN:-${QRADAR_CONSOLE_IP:-console}}}" "${POLL_SECONDS:=30}" "${POLL_COUNT:=0}"
 count=0
 while :; do
-    # --fail: no answer but 2xx counts. curl reads the header from the file, not from its arguments, which others see.
-    if answer=$(curl --silent --show-error --fail --max-time 10 --cacert "$SSL_CERT_FILE" --header "@$TOKEN" \
+    # --fail: no answer but 2xx counts. curl reads the header from the file, not from its arguments, which others see; if
+    # the file is not there, it calls all the same, without credentials.
+    if answer=$([ -s "$TOKEN" ] && curl --silent --show-error --fail --max-time 10 --cacert "$SSL_CERT_FILE" --header "@$TOKEN" \
         "$CONSOLE_URL/api/ariel/databases" 2>&1); then
         echo "response=$answer"
     else

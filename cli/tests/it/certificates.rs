@@ -7,7 +7,7 @@
 use crate::support::programs;
 
 use crate::support::appliance::{Appliance, Credentials};
-use crate::support::tls::{Authority, Key, Server, file, pem_file, self_signed};
+use crate::support::tls::{Authority, Key, Server, file, pem, pem_file, self_signed};
 use programs::{Outcome, command};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
@@ -91,9 +91,10 @@ fn a_folder_of_certificates_is_trusted_too() {
 }
 
 #[test]
-fn a_self_signed_certificate_is_its_own_root_unless_it_is_marked_as_a_ca() {
+fn a_self_signed_certificate_is_trusted_itself() {
     let appliance = appliance();
-    for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
+    let ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa, ca] {
         let identity = self_signed(&["localhost"], |params| params.is_ca = is_ca);
         let server = terminating(identity.config(), &appliance);
         let file = pem_file(&[&identity.certificate]);
@@ -101,17 +102,42 @@ fn a_self_signed_certificate_is_its_own_root_unless_it_is_marked_as_a_ca() {
             get_token(&server.url("localhost", "/token"), &[("SSL_CERT_FILE", file.path())]);
         assert_eq!(outcome.status, Some(0), "{is_ca:?}: {outcome:?}");
     }
-    let identity = self_signed(&["localhost"], |params| {
-        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    });
-    let server = terminating(identity.config(), &appliance);
-    let file = pem_file(&[&identity.certificate]);
-    expect_failure(
-        &get_token(&server.url("localhost", "/token"), &[("SSL_CERT_FILE", file.path())]),
-        4,
-        &["marked as that of a CA", "CA:FALSE"],
-    );
-    assert_eq!(appliance.qoauth_requests(), 2);
+    assert_eq!(appliance.qoauth_requests(), 3);
+}
+
+/// Debian's `ssl-cert-snakeoil.pem` lies in `/etc/ssl/certs`: whoever has its key must not be any server.
+#[test]
+fn a_server_certificate_in_a_folder_of_cas_signs_nothing_and_is_not_trusted_itself() {
+    let appliance = appliance();
+    let snakeoil = Authority::with("localhost", Key::P256, IsCa::ExplicitNoCa);
+    let folder = tempfile::tempdir().unwrap();
+    let other = Authority::new("another CA", Key::P256);
+    for (name, certificate) in [("snakeoil", &snakeoil), ("other", &other)] {
+        let path = folder.path().join(name);
+        std::fs::write(path, pem(certificate.certificate())).unwrap();
+    }
+    let signed = snakeoil.issue(&["localhost"]);
+    for identity in [&signed, &snakeoil.identity()] {
+        let server = terminating(identity.config(), &appliance);
+        let url = server.url("localhost", "/token");
+        expect_failure(
+            &get_token(&url, &[("SSL_CERT_DIR", folder.path())]),
+            4,
+            &["none of the CAs in SSL_CERT_DIR"],
+        );
+    }
+    // The variable for a file names it itself.
+    let file = snakeoil.file();
+    for (identity, status) in [(&signed, 4), (&snakeoil.identity(), 0)] {
+        let server = terminating(identity.config(), &appliance);
+        let url = server.url("localhost", "/token");
+        let outcome = get_token(&url, &[("SSL_CERT_FILE", file.path())]);
+        assert_eq!(outcome.status, Some(status), "{outcome:?}");
+    }
+    std::fs::remove_file(folder.path().join("other")).unwrap();
+    let outcome = get_token("https://localhost:9/", &[("SSL_CERT_DIR", folder.path())]);
+    expect_failure(&outcome, 2, &["no directory that holds a PEM certificate of a CA"]);
+    assert_eq!(appliance.qoauth_requests(), 1);
 }
 
 #[test]
@@ -305,6 +331,16 @@ fn server_hello_of_tls_1_1() -> Vec<u8> {
     record(22, &[&[2, 0, 0, length], &body[..]].concat())
 }
 
+/// The ServerHello of a TLS 1.2 server that selects a protocol that was not offered: RFC 7301 section 3.2.
+fn server_hello_that_selects(protocol: &[u8]) -> Vec<u8> {
+    let len = u8::try_from(protocol.len()).unwrap();
+    let alpn = [&[0, 16, 0, len + 3, 0, len + 1, len][..], protocol].concat();
+    let extensions = [&[0, u8::try_from(alpn.len()).unwrap()][..], &alpn].concat();
+    let body = [&[3, 3][..], &[7; 32], &[0], &[0xc0, 0x2b], &[0], &extensions].concat();
+    let length = u8::try_from(body.len()).unwrap();
+    record(22, &[&[2, 0, 0, length], &body[..]].concat())
+}
+
 #[test]
 fn the_error_describes_a_failed_handshake() {
     let file = Authority::new("a private CA", Key::P256).file();
@@ -317,6 +353,8 @@ fn the_error_describes_a_failed_handshake() {
         (vec![vec![22, 3, 3]], &["closed the connection in the TLS handshake"]),
         (fatal_alert(70), &["no TLS version", "1.2 and 1.3"]),
         (vec![server_hello_of_tls_1_1()], &["no TLS version", "1.2 and 1.3"]),
+        (vec![server_hello_that_selects(b"smtp")], &["does not speak HTTP/1.1 there"]),
+        (fatal_alert(120), &["does not speak HTTP/1.1 there"]),
         (fatal_alert(40), &["refused the TLS handshake", "cipher suite"]),
         // What Java sends if there is no client certificate.
         (fatal_alert(42), &["does not accept the client certificate, or that there is none"]),

@@ -1,0 +1,75 @@
+//! What the requests of a handle go over: this library's own network, or functions of the program.
+
+use crate::callbacks::Callbacks;
+use crate::status::Failure;
+#[cfg(feature = "std")]
+use flows::Http;
+
+#[derive(Default)]
+pub(crate) struct Network {
+    #[cfg(feature = "std")]
+    http: Http,
+    /// The setting of `http` that was made last.
+    setting: Option<&'static str>,
+    callbacks: Option<Callbacks>,
+}
+
+impl Network {
+    /// Uses the program's functions.
+    pub(crate) fn with_callbacks(self, callbacks: Callbacks) -> Result<Network, Failure> {
+        if let Some(setting) = self.setting {
+            return Err(Failure::misuse(alloc::format!(
+                "{setting} is for the network of this library, so it does not go together with a transport"
+            )));
+        }
+        Ok(Network { callbacks: Some(callbacks), ..self })
+    }
+
+    pub(crate) fn callbacks(&self) -> Option<&Callbacks> {
+        self.callbacks.as_ref()
+    }
+
+    /// Changes what the library's own network does.
+    #[cfg(feature = "tls")]
+    pub(crate) fn change_http(
+        self,
+        setting: &'static str,
+        change: impl FnOnce(Http) -> Result<Http, flows::Error>,
+    ) -> Result<Network, Failure> {
+        let network = self.for_setting(setting)?;
+        Ok(Network { http: change(network.http)?, ..network })
+    }
+
+    /// Without TLS there is nothing that these settings could change.
+    #[cfg(not(feature = "tls"))]
+    pub(crate) fn reject_setting(self, setting: &'static str) -> Result<Network, Failure> {
+        self.for_setting(setting)?;
+        Err(Failure::config("this libminbearer was built without its feature `tls`"))
+    }
+
+    fn for_setting(self, setting: &'static str) -> Result<Network, Failure> {
+        if self.callbacks.is_some() {
+            return Err(Failure::misuse(
+                "this is a setting of the library's own network, and the handle has a transport",
+            ));
+        }
+        Ok(Network { setting: Some(setting), ..self })
+    }
+}
+
+#[cfg(feature = "std")]
+impl flows::Transport for Network {
+    fn send(
+        &self,
+        request: &flows::Request,
+        deadline: std::time::Instant,
+    ) -> Result<flows::Response, flows::Error> {
+        let Some(callbacks) = &self.callbacks else { return self.http.send(request, deadline) };
+        let left = || {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            // Rounded up: what is not yet over has a millisecond left.
+            u32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u32::MAX)
+        };
+        callbacks.exchange(request, &left, &|| std::thread::sleep(crate::callbacks::PAUSE))
+    }
+}

@@ -1,0 +1,272 @@
+/* A network of the program's own, here one in memory: what it does well, and each way in which it can misbehave. */
+#include "check.h"
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define SECRET "correct-horse-battery"
+
+/* What a function does in place of what it should. */
+enum way { WELL, ONE_BYTE, NOTHING, TOO_MUCH, MUCH_TOO_MUCH, CLOSES, FAILS, FAILS_LEAST, TOO_LATE };
+
+struct fake {
+  enum way connects, sends, receives;
+  const char *answer;
+  size_t given;
+  int connections, open, calls, tls;
+  bool asked_for_no_time;
+  char host[64], request[2048];
+  uint16_t port;
+  size_t sent;
+};
+
+static void note_time(struct fake *fake, uint32_t milliseconds) {
+  fake->calls++;
+  fake->asked_for_no_time |= milliseconds == 0;
+}
+
+static void *fake_connect(void *context, const char *host, uint16_t port, int tls, uint32_t milliseconds) {
+  struct fake *fake = context;
+  note_time(fake, milliseconds);
+  snprintf(fake->host, sizeof fake->host, "%s", host);
+  fake->port = port;
+  fake->tls = tls;
+  fake->given = fake->sent = 0;
+  if (fake->connects == TOO_LATE) sleep_ms((long)milliseconds + 20);
+  if (fake->connects == FAILS) return NULL;
+  fake->connections++;
+  fake->open++;
+  return fake;
+}
+
+static int32_t moved(enum way way, size_t size, uint32_t milliseconds) {
+  switch (way) {
+  case ONE_BYTE:
+    return size > 0 ? 1 : 0;
+  case NOTHING:
+    return 0;
+  case TOO_MUCH:
+    return (int32_t)size + 1;
+  case MUCH_TOO_MUCH:
+    return INT32_MAX;
+  case CLOSES:
+    return MINBEARER_CLOSED;
+  case FAILS:
+    return -77;
+  case FAILS_LEAST:
+    return INT32_MIN;
+  case TOO_LATE:
+    sleep_ms((long)milliseconds + 20);
+    return size > 0 ? 1 : 0;
+  default:
+    return (int32_t)size;
+  }
+}
+
+static int32_t fake_send(void *connection, const void *bytes, size_t size, uint32_t milliseconds) {
+  struct fake *fake = connection;
+  note_time(fake, milliseconds);
+  int32_t sent = moved(fake->sends, size, milliseconds);
+  if (sent > 0 && (size_t)sent <= size && fake->sent + (size_t)sent < sizeof fake->request) {
+    memcpy(fake->request + fake->sent, bytes, (size_t)sent);
+    fake->sent += (size_t)sent;
+    fake->request[fake->sent] = '\0';
+  }
+  return sent;
+}
+
+static int32_t fake_receive(void *connection, void *bytes, size_t size, uint32_t milliseconds) {
+  struct fake *fake = connection;
+  note_time(fake, milliseconds);
+  size_t left = strlen(fake->answer) - fake->given;
+  if (left == 0 && fake->receives < NOTHING) return MINBEARER_CLOSED;
+  int32_t received = moved(fake->receives, fake->receives == WELL || fake->receives == ONE_BYTE ? (left < size ? left : size) : size,
+                           milliseconds);
+  if (received > 0 && (size_t)received <= left && (size_t)received <= size) {
+    memcpy(bytes, fake->answer + fake->given, (size_t)received);
+    fake->given += (size_t)received;
+  }
+  return received;
+}
+
+static void fake_close(void *connection) { ((struct fake *)connection)->open--; }
+
+static uint64_t milliseconds(void *context) { return (void)context, (uint64_t)now_ms(); }
+static uint32_t random_bits(void *context) { return (void)context, 4; }
+
+static minbearer *handle_over(struct fake *fake, const char *url) {
+  minbearer_transport transport = {fake, fake_connect, fake_send, fake_receive, fake_close};
+  minbearer *handle = minbearer_client_credentials(url, "id", SECRET);
+  CHECK(minbearer_set_transport(handle, &transport) == MINBEARER_OK, "a transport");
+  memset(&transport, 0, sizeof transport); /* it was copied */
+  minbearer_set_clock(handle, milliseconds, random_bits, NULL);
+  minbearer_set_timeout(handle, 150);
+  return handle;
+}
+
+#define TOKEN "{\"access_token\": \"abc\", \"token_type\": \"Bearer\"}"
+#define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 47\r\n\r\n" TOKEN
+#define REFUSAL "HTTP/1.1 400 Bad Request\r\n\r\n{\"error\": \"invalid_client\", \"error_description\": \"not " SECRET "\"}"
+
+static void each_way(void) {
+  static const struct {
+    const char *what;
+    enum way connects, sends, receives;
+    const char *answer;
+    minbearer_status status;
+    const char *part;
+  } rows[] = {
+      {"well", WELL, WELL, WELL, OK_ANSWER, MINBEARER_OK, ""},
+      {"a byte at a time", WELL, ONE_BYTE, ONE_BYTE, OK_ANSWER, MINBEARER_OK, ""},
+      {"a refusal", WELL, WELL, WELL, REFUSAL, MINBEARER_REFUSED, "[redacted]"},
+      {"no connection", FAILS, WELL, WELL, "", MINBEARER_NETWORK, "could not connect to https://token.example"},
+      {"a connection too late", TOO_LATE, WELL, WELL, OK_ANSWER, MINBEARER_TIMEOUT, "longer than the timeout"},
+      {"sends nothing", WELL, NOTHING, WELL, OK_ANSWER, MINBEARER_TIMEOUT, "longer than the timeout"},
+      {"sends too late", WELL, TOO_LATE, WELL, OK_ANSWER, MINBEARER_TIMEOUT, "longer than the timeout"},
+      {"sends too much", WELL, TOO_MUCH, NOTHING, "", MINBEARER_NETWORK, "function send returned"},
+      {"sends much too much", WELL, MUCH_TOO_MUCH, CLOSES, "", MINBEARER_NETWORK, "function send returned 2147483647 for"},
+      {"closes while it sends", WELL, CLOSES, CLOSES, "", MINBEARER_NETWORK, "closed while the request was sent"},
+      {"closes while it sends, after a refusal", WELL, CLOSES, WELL, REFUSAL, MINBEARER_REFUSED, "invalid_client"},
+      {"cannot send", WELL, FAILS, CLOSES, "", MINBEARER_NETWORK, "function send returned -77"},
+      {"cannot send, the least number", WELL, FAILS_LEAST, CLOSES, "", MINBEARER_NETWORK, "returned -2147483648"},
+      {"receives nothing", WELL, WELL, NOTHING, "", MINBEARER_TIMEOUT, "longer than the timeout"},
+      {"receives too late", WELL, WELL, TOO_LATE, OK_ANSWER, MINBEARER_TIMEOUT, "longer than the timeout"},
+      {"receives too much", WELL, WELL, TOO_MUCH, "", MINBEARER_NETWORK, "function receive returned"},
+      {"receives much too much", WELL, WELL, MUCH_TOO_MUCH, "", MINBEARER_NETWORK, "receive returned 2147483647 for"},
+      {"cannot receive", WELL, WELL, FAILS, "", MINBEARER_NETWORK, "function receive returned -77"},
+      {"cannot receive, the least number", WELL, WELL, FAILS_LEAST, "", MINBEARER_NETWORK, "returned -2147483648"},
+      {"no answer", WELL, WELL, CLOSES, "", MINBEARER_NETWORK, "without an answer"},
+      {"half an answer", WELL, WELL, WELL, "HTTP/1.1 200 OK\r\nContent-Length: 47\r\n\r\n{", MINBEARER_NETWORK, "cut short"},
+      {"no HTTP", WELL, WELL, WELL, "SSH-2.0-OpenSSH\r\n", MINBEARER_NETWORK, "https://token.example failed: the answer is not HTTP"},
+      {"no token", WELL, WELL, WELL, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", MINBEARER_MALFORMED, "access_token"},
+  };
+  for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+    struct fake fake = {rows[row].connects, rows[row].sends, rows[row].receives, rows[row].answer, 0, 0, 0, 0, -1, false, "", "", 0, 0};
+    minbearer *handle = handle_over(&fake, "https://token.example/token");
+    char value[64] = "old";
+    minbearer_message why;
+    minbearer_status got = minbearer_authorization(handle, value, sizeof value, &why);
+    CHECK(got == rows[row].status, "%s: %d %s", rows[row].what, got, why.text);
+    CHECK(strstr(why.text, rows[row].part) != NULL, "%s: `%s` has no `%s`", rows[row].what, why.text, rows[row].part);
+    CHECK(strstr(why.text, SECRET) == NULL, "%s: %s", rows[row].what, why.text);
+    CHECK(strcmp(value, got == MINBEARER_OK ? "Bearer abc" : "") == 0, "%s: %s", rows[row].what, value);
+    CHECK(fake.open == 0 && fake.connections == (rows[row].connects != FAILS), "%s: %d of %d connections are open",
+          rows[row].what, fake.open, fake.connections);
+    CHECK(!fake.asked_for_no_time, "%s: a function was called without time", rows[row].what);
+    CHECK(fake.tls == 1 && fake.port == 443 && strcmp(fake.host, "token.example") == 0, "%s: %d %d %s", rows[row].what,
+          fake.tls, fake.port, fake.host);
+    /* A second call: the kept token, or the failure again, without a request. */
+    int calls = fake.calls;
+    CHECK(minbearer_authorization(handle, value, sizeof value, NULL) == got, "%s: again", rows[row].what);
+    CHECK(fake.calls == calls, "%s: in its pause", rows[row].what);
+    CHECK(minbearer_seconds_left(handle) == -1, "%s: no lifetime", rows[row].what);
+    minbearer_free(handle);
+  }
+}
+
+static void where_it_connects(void) {
+  static const struct {
+    const char *url, *host;
+    int port, tls;
+  } rows[] = {
+      {"https://[2001:db8::7]:8443/token", "2001:db8::7", 8443, 1},
+      {"http://127.0.0.1:8080/token", "127.0.0.1", 8080, 0},
+      {"https://token.example/token", "token.example", 443, 1},
+  };
+  for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+    struct fake fake = {.answer = OK_ANSWER};
+    minbearer *handle = handle_over(&fake, rows[row].url);
+    char value[64];
+    minbearer_message why;
+    CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_OK, "%s", why.text);
+    CHECK(strcmp(fake.host, rows[row].host) == 0 && fake.port == rows[row].port && fake.tls == rows[row].tls,
+          "%s: %s %d %d", rows[row].url, fake.host, fake.port, fake.tls);
+    CHECK(strncmp(fake.request, "POST /token HTTP/1.1\r\n", 22) == 0, "%s", fake.request);
+    CHECK(strstr(fake.request, "client_secret=" SECRET) != NULL, "%s", fake.request);
+    minbearer_free(handle);
+  }
+}
+
+static void renewal(void) {
+  struct fake fake = {.answer = "HTTP/1.1 200 OK\r\n\r\n{\"access_token\": \"abc\", \"expires_in\": 3600}"};
+  minbearer *handle = handle_over(&fake, "https://token.example/token");
+  char value[64] = "Bearer other";
+  minbearer_message why;
+  CHECK(minbearer_renew(handle, value, sizeof value, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(strcmp(value, "Bearer abc") == 0 && fake.connections == 1, "%s, %d connections", value, fake.connections);
+  CHECK(minbearer_seconds_left(handle) > 3590, "%lld s", (long long)minbearer_seconds_left(handle));
+  CHECK(minbearer_wake(handle) == MINBEARER_OK, "wake");
+  sleep_ms(1100); /* no two requests within a second, whoever wants them */
+  CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(fake.connections == 2, "%d connections after wake", fake.connections);
+  /* A renewal that fails: the old token is valid. */
+  fake.connects = FAILS;
+  sleep_ms(1100);
+  CHECK(minbearer_renew(handle, value, sizeof value, &why) == MINBEARER_OK || why.text[0] != '\0', "%s", why.text);
+  CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(minbearer_access_token(handle, value, sizeof value, &why) == MINBEARER_OK && strcmp(value, "abc") == 0, "%s", value);
+  minbearer_free(handle);
+}
+
+static void members(void) {
+  struct fake fake = {.answer = "HTTP/1.1 200 OK\r\n\r\n{\"access_token\": \"abc\", \"instance_url\": \"https://i.example\", \"id\": 7}"};
+  minbearer *handle = handle_over(&fake, "https://token.example/token");
+  minbearer_keep_member(handle, "instance_url");
+  minbearer_keep_member(handle, "id");
+  char value[64];
+  minbearer_message why;
+  CHECK(minbearer_member(handle, "instance_url", value, sizeof value, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(strcmp(value, "https://i.example") == 0, "%s", value);
+  CHECK(minbearer_member(handle, "instance_url", value, 4, &why) == MINBEARER_MISUSE && value[0] == '\0', "%s", why.text);
+  CHECK(minbearer_member(handle, "id", value, sizeof value, &why) == MINBEARER_MALFORMED, "a number: %s", why.text);
+  CHECK(minbearer_member(handle, "scope", value, sizeof value, &why) == MINBEARER_MISUSE, "not kept: %s", why.text);
+  strcpy(value, "instance_url"); /* the name where the value goes */
+  CHECK(minbearer_member(handle, value, value, sizeof value, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(strcmp(value, "https://i.example") == 0 && fake.connections == 1, "%s, %d connections", value, fake.connections);
+  minbearer_free(handle);
+}
+
+static void settings(void) {
+  struct fake fake = {.answer = OK_ANSWER};
+  minbearer_transport whole = {&fake, fake_connect, fake_send, fake_receive, fake_close};
+  char value[64];
+  minbearer_message why;
+  CHECK(minbearer_set_transport(NULL, &whole) == MINBEARER_MISUSE, "no handle");
+  for (int missing = 0; missing < 5; missing++) {
+    minbearer_transport transport = whole;
+    if (missing == 1) transport.connect = NULL;
+    if (missing == 2) transport.send = NULL;
+    if (missing == 3) transport.receive = NULL;
+    if (missing == 4) transport.close = NULL;
+    minbearer *handle = minbearer_client_credentials("https://h/token", "id", SECRET);
+    CHECK(minbearer_set_transport(handle, missing == 0 ? NULL : &transport) == MINBEARER_MISUSE, "%d is missing", missing);
+    CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_MISUSE, "%s", why.text);
+    CHECK(strstr(why.text, "minbearer_set_transport: ") != NULL && strstr(why.text, "NULL") != NULL, "%s", why.text);
+    minbearer_free(handle);
+  }
+  for (int setting = 0; setting < 3; setting++) {
+    minbearer *handle = handle_over(&fake, "https://h/token");
+    minbearer_status got = setting == 0   ? minbearer_set_ca(handle, "pem")
+                           : setting == 1 ? minbearer_set_proxy(handle, "http://h:8080", NULL, NULL)
+                                          : minbearer_set_server_name(handle, "h", "name");
+    CHECK(got == MINBEARER_MISUSE, "setting %d of our network: %d", setting, got);
+    CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_MISUSE, "%s", why.text);
+    CHECK(strstr(why.text, "the handle has a transport") != NULL, "%s", why.text);
+    minbearer_free(handle);
+  }
+  minbearer *handle = handle_over(&fake, "https://h/token");
+  minbearer_step step;
+  CHECK(minbearer_next(handle, 0, 0, &step) == MINBEARER_MISUSE, "two ways at once");
+  CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_OK, "and the handle works on: %s", why.text);
+  CHECK(minbearer_next(handle, 0, 0, &step) == MINBEARER_MISUSE, "two ways at once");
+  minbearer_free(handle);
+}
+
+void test_transport(void) {
+  each_way();
+  where_it_connects();
+  renewal();
+  members();
+  settings();
+}

@@ -1,0 +1,532 @@
+//! Reads what webpki does not tell of a certificate ([RFC 5280 section 4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1)):
+//! its dates, whether it may sign others, its common names.
+//!
+//! webpki decides about a chain of certificates. This decides which certificates may be its trust anchors, and about a
+//! server's certificate that is itself trusted. `fuzz/fuzz_targets/certificate.rs` and `.ci/tls` compare it with webpki
+//! and OpenSSL.
+//!
+//! ```text
+//! SEQUENCE ─┬─ SEQUENCE ─┬─ [0] version      absent: 1
+//!           │            ├─ serial number
+//!           │            ├─ algorithm
+//!           │            ├─ issuer
+//!           │            ├─ dates            not before, not after
+//!           │            ├─ subject
+//!           │            ├─ key
+//!           │            ├─ [1], [2]         unique identifiers, in none of today's certificates
+//!           │            └─ [3] extensions   each an identifier, "critical", and a value in an OCTET STRING
+//!           ├─ algorithm
+//!           └─ signature
+//! ```
+
+use core::net::IpAddr;
+use core::time::Duration;
+use rustls::pki_types::{ServerName, UnixTime};
+
+const BOOLEAN: u8 = 0x01;
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const OCTET_STRING: u8 = 0x04;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTF8_STRING: u8 = 0x0c;
+const PRINTABLE_STRING: u8 = 0x13;
+const TELETEX_STRING: u8 = 0x14;
+const IA5_STRING: u8 = 0x16;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const VERSION: u8 = 0xa0;
+const ISSUER_ID: u8 = 0x81;
+const SUBJECT_ID: u8 = 0x82;
+const EXTENSIONS: u8 = 0xa3;
+
+// Identifiers, in DER.
+const COMMON_NAME: &[u8] = &[0x55, 4, 3];
+const KEY_USAGE: &[u8] = &[0x55, 29, 15];
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 29, 17];
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 29, 19];
+const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+const P521: &[u8] = &[0x2b, 0x81, 4, 0, 0x23];
+
+/// The bit of the key usage that is called keyCertSign: the sixth from the left.
+const KEY_CERT_SIGN: u8 = 0x04;
+
+pub(super) struct Certificate<'a> {
+    /// 1, 2 or 3.
+    pub(super) version: u8,
+    /// The content of the issuer's name, as webpki's trust anchors have their subject's.
+    pub(super) issuer: &'a [u8],
+    pub(super) subject: &'a [u8],
+    pub(super) not_before: UnixTime,
+    pub(super) not_after: UnixTime,
+    pub(super) key: Key<'a>,
+    /// The basic constraint CA:TRUE.
+    pub(super) is_ca: bool,
+    /// The key usage allows to sign certificates, or there is none.
+    may_key_sign: bool,
+    pub(super) has_subject_alt_name: bool,
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads a certificate in DER, and nothing after it.
+    pub(super) fn read(der: &'a [u8]) -> Option<Certificate<'a>> {
+        let mut outer = Der(der);
+        let mut certificate = Der(outer.take(SEQUENCE)?);
+        let mut signed = Der(certificate.take(SEQUENCE)?);
+        certificate.take(SEQUENCE)?;
+        certificate.take(BIT_STRING)?;
+        if !(outer.is_at_end() && certificate.is_at_end()) {
+            return None;
+        }
+        let version = match signed.take_if(VERSION)? {
+            None => 1,
+            Some(version) => match Der(version).take_all(INTEGER)? {
+                [version @ 0..=2] => version + 1,
+                _ => return None,
+            },
+        };
+        signed.take(INTEGER)?;
+        signed.take(SEQUENCE)?;
+        let issuer = signed.take(SEQUENCE)?;
+        let mut dates = Der(signed.take(SEQUENCE)?);
+        let (not_before, not_after) = (dates.time()?, dates.time()?);
+        let subject = signed.take(SEQUENCE)?;
+        let key = Key::read(signed.take(SEQUENCE)?)?;
+        let (is_ca, may_key_sign, has_subject_alt_name) = (false, true, false);
+        let mut read = Certificate {
+            version,
+            issuer,
+            subject,
+            not_before,
+            not_after,
+            key,
+            is_ca,
+            may_key_sign,
+            has_subject_alt_name,
+        };
+        signed.take_if(ISSUER_ID)?;
+        signed.take_if(SUBJECT_ID)?;
+        if let Some(extensions) = signed.take_if(EXTENSIONS)? {
+            read.read_extensions(Der(Der(extensions).take_all(SEQUENCE)?))?;
+        }
+        (dates.is_at_end() && signed.is_at_end()).then_some(read)
+    }
+
+    fn read_extensions(&mut self, mut extensions: Der<'_>) -> Option<()> {
+        let (mut has_constraints, mut has_usage) = (false, false);
+        while !extensions.is_at_end() {
+            let mut extension = Der(extensions.take(SEQUENCE)?);
+            let id = extension.take(OBJECT_IDENTIFIER)?;
+            extension.boolean()?; // whether it is critical
+            let value = Der(extension.take_all(OCTET_STRING)?);
+            // One that is there twice could be understood in two ways.
+            let is_again = match id {
+                BASIC_CONSTRAINTS => {
+                    let mut constraints = Der(value.take_all(SEQUENCE)?);
+                    self.is_ca = constraints.boolean()?.unwrap_or(false);
+                    constraints.take_if(INTEGER)?; // the path's length, which webpki checks
+                    core::mem::replace(&mut has_constraints, true) || !constraints.is_at_end()
+                }
+                KEY_USAGE => {
+                    let bits = value.take_all(BIT_STRING)?;
+                    self.may_key_sign = bits.get(1).is_some_and(|bits| bits & KEY_CERT_SIGN != 0);
+                    core::mem::replace(&mut has_usage, true)
+                }
+                SUBJECT_ALT_NAME => core::mem::replace(&mut self.has_subject_alt_name, true),
+                _ => false,
+            };
+            if is_again {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// Whether it says of itself that it may sign certificates.
+    pub(super) fn may_sign(&self) -> bool {
+        self.is_ca && self.may_key_sign
+    }
+
+    /// The common names in the subject: texts, as a rule in ASCII.
+    pub(super) fn common_names(&self) -> impl Iterator<Item = &'a str> {
+        let mut sets = Der(self.subject);
+        let mut attributes = Der(&[]);
+        core::iter::from_fn(move || {
+            loop {
+                while attributes.is_at_end() {
+                    attributes = Der(sets.take(SET)?);
+                }
+                let mut attribute = Der(attributes.take(SEQUENCE)?);
+                let id = attribute.take(OBJECT_IDENTIFIER)?;
+                let (tag, text) = attribute.next()?;
+                let is_text =
+                    matches!(tag, UTF8_STRING | PRINTABLE_STRING | TELETEX_STRING | IA5_STRING);
+                if let (COMMON_NAME, true, Ok(text)) = (id, is_text, core::str::from_utf8(text)) {
+                    return Some(text);
+                }
+            }
+        })
+    }
+
+    /// Whether one of its common names is that of this server: the same name or address, or a wildcard for its first label.
+    pub(super) fn has_common_name(&self, server: &ServerName<'_>) -> bool {
+        self.common_names().any(|name| match server {
+            ServerName::DnsName(server) => is_name_of(name, server.as_ref()),
+            ServerName::IpAddress(address) => {
+                name.parse() == Ok::<IpAddr, _>(IpAddr::from(*address))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a server could use it: a CA's common name, such as "ISRG Root X1", is no host's.
+    pub(super) fn may_name_a_host(&self) -> bool {
+        !self.is_ca
+            || self.has_subject_alt_name
+            || self.common_names().any(|name| !name.contains(' '))
+    }
+}
+
+fn is_name_of(pattern: &str, server: &str) -> bool {
+    let server = server.trim_end_matches('.');
+    if pattern.eq_ignore_ascii_case(server) {
+        return true;
+    }
+    match (pattern.strip_prefix("*."), server.split_once('.')) {
+        (Some(pattern), Some((_, domain))) => {
+            pattern.contains('.') && pattern.eq_ignore_ascii_case(domain)
+        }
+        _ => false,
+    }
+}
+
+/// The content of a SubjectPublicKeyInfo.
+pub(super) struct Key<'a> {
+    /// The content of the AlgorithmIdentifier, as in [`rustls::pki_types::AlgorithmIdentifier`].
+    pub(super) algorithm: &'a [u8],
+    pub(super) bits: &'a [u8],
+}
+
+impl<'a> Key<'a> {
+    pub(super) fn read(info: &'a [u8]) -> Option<Key<'a>> {
+        let mut info = Der(info);
+        let algorithm = info.take(SEQUENCE)?;
+        // The first byte says how many bits of the last one do not count: none.
+        let bits = info.take_all(BIT_STRING)?.strip_prefix(&[0])?;
+        Some(Key { algorithm, bits })
+    }
+
+    /// What is wrong with its type or size, if that is why it cannot be used.
+    pub(super) fn unsupported(&self) -> Option<&'static str> {
+        let mut algorithm = Der(self.algorithm);
+        match algorithm.take(OBJECT_IDENTIFIER)? {
+            RSA => {
+                let modulus = Der(Der(self.bits).take(SEQUENCE)?).take(INTEGER)?;
+                let modulus = modulus.strip_prefix(&[0]).unwrap_or(modulus);
+                let unused = modulus.first().map_or(0, |first| first.leading_zeros() as usize);
+                match 8 * modulus.len() - unused {
+                    ..2048 => Some("an RSA key of less than 2048 bits"),
+                    2048..=8192 => None,
+                    _ => Some("an RSA key of more than 8192 bits"),
+                }
+            }
+            EC if algorithm.take(OBJECT_IDENTIFIER)? == P521 => Some("a P-521 key"),
+            _ => None,
+        }
+    }
+}
+
+/// Elements of DER, read one after the other.
+struct Der<'a>(&'a [u8]);
+
+impl<'a> Der<'a> {
+    fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The next element's tag and content. Its length has to be definite and as short as it can be.
+    fn next(&mut self) -> Option<(u8, &'a [u8])> {
+        let (&[tag, short], rest) = self.0.split_first_chunk()?;
+        let (len, rest) = match short {
+            0..=0x7f => (usize::from(short), rest),
+            0x81..=0x83 => {
+                let (bytes, rest) = rest.split_at_checked(usize::from(short - 0x80))?;
+                let len = bytes.iter().fold(0, |len, byte| len << 8 | usize::from(*byte));
+                let is_shortest = len >= 0x80 && bytes.first() != Some(&0);
+                (is_shortest.then_some(len)?, rest)
+            }
+            _ => return None,
+        };
+        let (content, rest) = rest.split_at_checked(len)?;
+        self.0 = rest;
+        Some((tag, content))
+    }
+
+    /// The next element's content, which must have this tag.
+    fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
+        self.take_if(tag)?
+    }
+
+    /// The same for one that may be absent.
+    fn take_if(&mut self, tag: u8) -> Option<Option<&'a [u8]>> {
+        if self.0.first() != Some(&tag) {
+            return Some(None);
+        }
+        self.next().map(|(_, content)| Some(content))
+    }
+
+    /// The same for the last one.
+    fn take_all(mut self, tag: u8) -> Option<&'a [u8]> {
+        let content = self.take(tag)?;
+        self.is_at_end().then_some(content)
+    }
+
+    fn boolean(&mut self) -> Option<Option<bool>> {
+        match self.take_if(BOOLEAN)? {
+            None => Some(None),
+            Some([0]) => Some(Some(false)),
+            Some([0xff]) => Some(Some(true)),
+            Some(_) => None,
+        }
+    }
+
+    /// `YYMMDDHHMMSSZ` from 1950 to 2049, or `YYYYMMDDHHMMSSZ` (RFC 5280 section 4.1.2.5). A time before 1970 counts as 1970.
+    fn time(&mut self) -> Option<UnixTime> {
+        let (tag, text) = self.next()?;
+        let digits = text.strip_suffix(b"Z")?;
+        let number = |digits: &[u8]| {
+            digits.iter().try_fold(0, |number: u64, digit| {
+                digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0'))
+            })
+        };
+        let (year, digits) = match (tag, digits.len()) {
+            (UTC_TIME, 12) => {
+                let (year, digits) = digits.split_at_checked(2)?;
+                let year = number(year)?;
+                (if year < 50 { 2000 + year } else { 1900 + year }, digits)
+            }
+            (GENERALIZED_TIME, 14) => {
+                let (year, digits) = digits.split_at_checked(4)?;
+                (number(year)?, digits)
+            }
+            _ => return None,
+        };
+        let mut parts = digits.chunks(2).map(number);
+        let mut part = || parts.next().flatten();
+        let (month, day) = (part()?, part()?);
+        let (hour, minute, second) = (part()?, part()?, part()?);
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days_in_month = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 => 28 + u64::from(is_leap),
+            _ => return None,
+        };
+        if !(1..=days_in_month).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        // As if the year began in March, so that the leap day is its last. 719,468 days lie between 0000-03-01 and 1970.
+        let (year, month) =
+            if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+        let days =
+            365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+        let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+        let since_1970 = seconds.saturating_sub(719_468 * 24 * 60 * 60);
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(since_1970)))
+    }
+}
+
+#[cfg(test)]
+#[path = "../../../tests/support/x509.rs"]
+#[allow(dead_code)]
+pub(super) mod x509;
+
+#[cfg(test)]
+mod tests {
+    use super::x509::{
+        self, basic_constraints, extension, key_usage, name, subject_alt_name, time,
+    };
+    use super::*;
+    use rcgen::KeyPair;
+    use std::vec;
+    use std::vec::Vec;
+
+    fn sample() -> (KeyPair, x509::Certificate) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = x509::Certificate::new("an issuer", "a server", &key);
+        (key, certificate)
+    }
+
+    #[test]
+    fn a_certificate_is_read_whatever_its_extensions_are() {
+        let (key, plain) = sample();
+        for (extensions, is_ca, may_sign, has_subject_alt_name) in [
+            (&[][..], false, false, false),
+            (&[basic_constraints(true, None)], true, true, false),
+            (&[basic_constraints(true, Some(0)), key_usage(0x04)], true, true, false),
+            (&[key_usage(0x04), basic_constraints(true, None)], true, true, false),
+            (&[basic_constraints(true, None), key_usage(0x80)], true, false, false),
+            (&[basic_constraints(false, None), key_usage(0x04)], false, false, false),
+            (&[key_usage(0x04)], false, false, false),
+            (&[subject_alt_name(&["a.example"]), basic_constraints(true, None)], true, true, true),
+        ] {
+            let der = plain.clone().change(|it| it.extensions = extensions.to_vec()).sign(&key);
+            let read = Certificate::read(&der).unwrap();
+            assert_eq!(
+                (read.version, read.is_ca, read.may_sign(), read.has_subject_alt_name),
+                (3, is_ca, may_sign, has_subject_alt_name),
+                "{extensions:x?}"
+            );
+            assert_eq!(
+                (read.issuer, read.subject),
+                (&name(&["an issuer"])[2..], &name(&["a server"])[2..])
+            );
+        }
+        for version in [1, 2] {
+            let der = plain.clone().change(|it| it.version = version).sign(&key);
+            assert_eq!(Certificate::read(&der).unwrap().version, version);
+        }
+    }
+
+    #[test]
+    fn what_could_be_understood_in_two_ways_is_not_read() {
+        type Change = fn(&mut x509::Certificate);
+        let changes: [Change; 12] = [
+            |it| it.version = 4,
+            |it| it.version = 0x81,
+            |it| it.extensions = vec![basic_constraints(true, None); 2],
+            |it| it.extensions = vec![key_usage(4); 2],
+            |it| it.extensions = vec![subject_alt_name(&["a"]); 2],
+            // TRUE is 0xFF in DER.
+            |it| it.extensions.push(extension(19, &[0x30, 3, 1, 1, 1])),
+            |it| it.extensions.push(extension(19, &[0x30, 4, 1, 1, 0xff, 0])),
+            |it| it.extensions.push(extension(19, &[0x30, 3, 1, 1, 0xff, 0])),
+            |it| it.extensions.push(extension(15, &[4, 1, 4])),
+            |it| it.not_after.extend(time("200101000000Z")),
+            |it| it.key.extend([5, 0]),
+            |it| it.ids = vec![0x83, 0],
+        ];
+        let (key, plain) = sample();
+        for (at, change) in changes.into_iter().enumerate() {
+            assert!(Certificate::read(&plain.clone().change(change).sign(&key)).is_none(), "{at}");
+        }
+        let der = plain.sign(&key);
+        assert!(Certificate::read(&[&der[..], &[0]].concat()).is_none());
+        for end in 0..der.len() {
+            assert!(Certificate::read(&der[..end]).is_none(), "{end}");
+        }
+    }
+
+    #[test]
+    fn an_element_has_the_shortest_length_that_there_is() {
+        let long = |length: &[u8], count: usize| [&[4], length, &[7; 300][..count]].concat();
+        for (element, len) in [
+            (long(&[0], 0), Some(0)),
+            (long(&[0x7f], 0x7f), Some(0x7f)),
+            (long(&[0x81, 0x80], 0x80), Some(0x80)),
+            (long(&[0x82, 1, 0], 0x100), Some(0x100)),
+            (long(&[0x81, 0x7f], 0x7f), None),
+            (long(&[0x82, 0, 0x80], 0x80), None),
+            (long(&[0x80], 2), None),
+            (long(&[0x84, 0, 0, 0, 1], 1), None),
+            (long(&[0x81], 0), None),
+            (long(&[3], 2), None),
+            (long(&[0x83, 0xff, 0xff, 0xff], 300), None),
+        ] {
+            let read = Der(&element).take(OCTET_STRING).map(<[u8]>::len);
+            assert_eq!(read, len, "{:x?}", &element[..element.len().min(6)]);
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_as_rfc_5280_writes_it() {
+        // date -u -d 'YYYY-MM-DD HH:MM:SS' +%s
+        for (text, seconds) in [
+            ("700101000000Z", Some(0)),
+            ("500101000000Z", Some(0)),
+            ("691231235959Z", Some(0)),
+            ("000228235959Z", Some(951_782_399)),
+            ("000229000000Z", Some(951_782_400)),
+            ("000301000000Z", Some(951_868_800)),
+            ("251122010203Z", Some(1_763_773_323)),
+            ("491231235959Z", Some(2_524_607_999)),
+            ("20500101000000Z", Some(2_524_608_000)),
+            ("21000301000000Z", Some(4_107_542_400)),
+            ("99991231235959Z", Some(253_402_300_799)),
+            ("00000301000000Z", Some(0)),
+            ("00000101000000Z", None),
+            ("210229000000Z", None),
+            ("21000229000000Z", None),
+            ("211301000000Z", None),
+            ("210001000000Z", None),
+            ("210100000000Z", None),
+            ("210431000000Z", None),
+            ("210101240000Z", None),
+            ("210101006000Z", None),
+            ("210101000060Z", None),
+            ("2101010000Z", None),
+            ("210101000000", None),
+            ("210101000000+0000", None),
+            ("2101010000000Z", None),
+            ("21010100000 Z", None),
+            ("+10101000000Z", None),
+        ] {
+            let der = time(text);
+            let read = Der(&der).time().map(|time| time.as_secs());
+            assert_eq!(read, seconds, "{text}");
+        }
+        assert!(Der(&[0x16, 13, b'7', b'0']).time().is_none());
+    }
+
+    #[test]
+    fn a_common_name_is_that_of_a_host_or_of_its_siblings() {
+        let (key, plain) = sample();
+        for (common, server, is_its) in [
+            (&["a.example"][..], "a.example", true),
+            (&["a.example"], "A.EXAMPLE", true),
+            (&["A.Example"], "a.example.", true),
+            (&["b.example", "a.example"], "a.example", true),
+            (&[], "a.example", false),
+            (&["a.example"], "b.example", false),
+            (&["a.example"], "x.a.example", false),
+            (&["*.a.example"], "x.a.example", true),
+            (&["*.a.example"], "a.example", false),
+            (&["*.a.example"], "y.x.a.example", false),
+            (&["*.example"], "a.example", false),
+            (&["*"], "localhost", false),
+            (&["a.example "], "a.example", false),
+            (&["192.0.2.7"], "192.0.2.7", true),
+            (&["192.0.2.7"], "192.0.2.8", false),
+            (&["2001:DB8::7"], "2001:db8::7", true),
+            (&["*.0.2.7"], "192.0.2.7", false),
+        ] {
+            let der = plain.clone().change(|it| it.subject = name(common)).sign(&key);
+            let read = Certificate::read(&der).unwrap();
+            let server = ServerName::try_from(server).unwrap();
+            assert_eq!(read.has_common_name(&server), is_its, "{common:?} {server:?}");
+            assert_eq!(read.common_names().collect::<Vec<_>>(), common);
+        }
+    }
+
+    #[test]
+    fn a_key_of_an_unsupported_type_or_size_is_named() {
+        let small = Some("an RSA key of less than 2048 bits");
+        let large = Some("an RSA key of more than 8192 bits");
+        let p256 = sample().1.key;
+        for (info, expected) in [
+            (x509::rsa_key(1024), small),
+            (x509::rsa_key(2040), small),
+            (x509::rsa_key(2048), None),
+            (x509::rsa_key(8192), None),
+            (x509::rsa_key(8200), large),
+            (x509::rsa_key(16_384), large),
+            (p256, None),
+            (x509::p521_key(), Some("a P-521 key")),
+        ] {
+            let content = Der(&info).take(SEQUENCE).unwrap();
+            assert_eq!(Key::read(content).unwrap().unsupported(), expected, "{}", info.len());
+        }
+    }
+}

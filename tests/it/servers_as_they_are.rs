@@ -1,0 +1,1149 @@
+//! What servers, gateways and proxies send as they are, and what comes of it: a token, or an error whose message alone
+//! tells an operator what to do.
+//!
+//! Each row has its source: a report of a user of another program, a server's documentation, or a server as `.ci/interop`
+//! runs it. The bytes are the source's, shortened where they say nothing, with other names and secrets.
+
+use crate::support::hostile::{Server, Step};
+use minbearer::{Error, Http, Kind, Request, Session, Token, client_credentials, get_token};
+use std::time::Duration;
+
+const CLIENT_ID: &str = "client-7";
+const SECRET: &str = "p&ss-w0rd/Zq7=";
+
+/// What the server sends.
+enum Sent {
+    /// A status line and JSON.
+    Json(&'static str, &'static str),
+    /// A status line, header fields and a body.
+    Answer(&'static str, &'static [&'static str], &'static str),
+    /// All bytes.
+    Raw(&'static str),
+}
+
+enum Right {
+    /// An access token, and its lifetime in seconds.
+    Token(&'static str, Option<u64>),
+    /// A kind and the whole message, with `SERVER` for host and port.
+    Error(Kind, &'static str),
+}
+
+use Right::Error as Says;
+use Sent::{Answer, Json, Raw};
+
+const HTML: &str = "Content-Type: text/html";
+const PLAIN: &str = "Content-Type: text/plain; charset=utf-8";
+
+fn bytes(sent: &Sent) -> Vec<u8> {
+    let answer = |status: &str, headers: &[&str], body: &str| {
+        let headers: String = headers.iter().map(|field| format!("{field}\r\n")).collect();
+        format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+    };
+    let text = match sent {
+        Json(status, body) => answer(status, &["Content-Type: application/json"], body),
+        Answer(status, headers, body) => answer(status, headers, body),
+        Raw(text) => String::from(*text),
+    };
+    text.into_bytes()
+}
+
+fn ask(sent: &Sent) -> (Result<Token, Error>, String) {
+    let server = Server::script(vec![Step::Request, Step::send(bytes(sent))]);
+    let url = format!("{}/token", server.url());
+    let config = client_credentials::Config::new(&url, CLIENT_ID, SECRET).unwrap();
+    let config = config.with_scope("read").with_timeout(Duration::from_secs(5));
+    (get_token(&config, &Http::new()), format!("127.0.0.1:{}", server.port()))
+}
+
+#[test]
+fn what_a_server_sends_is_understood_or_its_error_says_what_to_do() {
+    let mut wrong = Vec::new();
+    for (index, (source, sent, right)) in ROWS.iter().enumerate() {
+        let (outcome, server) = ask(sent);
+        let (got, expected) = match (&outcome, right) {
+            (Ok(token), Right::Token(expected, lifetime)) => (
+                format!("{} for {:?}", token.access_token(), token.lifetime()),
+                format!("{expected} for {:?}", lifetime.map(Duration::from_secs)),
+            ),
+            (Err(error), Says(kind, expected)) => (
+                format!("{:?}: {error}", error.kind()).replace(&server, "SERVER"),
+                format!("{kind:?}: {expected}"),
+            ),
+            (Ok(token), Says(..)) => (format!("{token:?}"), String::from("an error")),
+            (Err(error), Right::Token(..)) => (error.to_string(), String::from("a token")),
+        };
+        if let Err(error) = &outcome {
+            assert!(error.is_token_request(), "{source}: {error}");
+            assert!(!error.to_string().contains("ss-w0rd"), "{source}: {error}");
+        }
+        if got != expected {
+            wrong.push(format!("{index}. {source}\n     got: {got}\nexpected: {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len(), wrong.join("\n"));
+}
+
+#[test]
+fn each_row_has_a_source_of_its_own_kind() {
+    assert!(ROWS.len() >= 60, "{} rows", ROWS.len());
+    for (source, ..) in ROWS {
+        assert!(source.len() > 10, "{source}");
+    }
+}
+
+const ROWS: &[(&str, Sent, Right)] = &[
+    // --- understood
+    (
+        "Apigee's default: docs.apigee.com/api-platform/reference/policies/oauthv2-policy",
+        Json(
+            "200 OK",
+            r#"{"access_token":"t0k3n","token_type":"BearerToken","expires_in":"3599"}"#,
+        ),
+        Right::Token("t0k3n", Some(3599)),
+    ),
+    (
+        "RFC 6749 section 5.1 allows any case: GitHub and many others write bearer",
+        Json("200 OK", r#"{"access_token":"t0k3n","token_type":"bearer"}"#),
+        Right::Token("t0k3n", None),
+    ),
+    (
+        "dart-lang/tools issue 371: no token_type",
+        Json("200 OK", r#"{"access_token":"b290f5516e2c","expires_in":1500}"#),
+        Right::Token("b290f5516e2c", Some(1500)),
+    ),
+    (
+        "dotnet/aspnetcore issue 53457: an empty error beside the token",
+        Json(
+            "200 OK",
+            r#"{"access_token":"t0k3n","expires_in":7199,"token_type":"Bearer","error":""}"#,
+        ),
+        Right::Token("t0k3n", Some(7199)),
+    ),
+    (
+        "CZ-NIC/pyoidc issue 879: Keycloak's library writes its empty members as null",
+        Json(
+            "200 OK",
+            r#"{"access_token":"t0k3n","error":null,"error_description":null,"error_uri":null,"not-before-policy":0,"token_type":"Bearer"}"#,
+        ),
+        Right::Token("t0k3n", None),
+    ),
+    (
+        "DollhouseMCP/mcp-server issue 2520: a byte order mark before the token's JSON",
+        Json("200 OK", "\u{feff}{\"access_token\":\"t0k3n\",\"token_type\":\"Bearer\"}"),
+        Right::Token("t0k3n", None),
+    ),
+    (
+        "ordercloud-api/ordercloud-javascript-sdk issue 40: a byte order mark before an error",
+        Json("401 Unauthorized", "\u{feff}{\"error\":\"invalid_client\"}"),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "RFC 9112 section 5.2: a folded header field",
+        Raw(
+            "HTTP/1.1 200 OK\r\nContent-Security-Policy: default-src 'self';\r\n img-src *\r\nContent-Length: 24\r\n\r\n{\"access_token\":\"t0k3n\"}",
+        ),
+        Right::Token("t0k3n", None),
+    ),
+    (
+        "spring-attic/spring-security-oauth issue 975: a cached token with no time left",
+        Json("200 OK", r#"{"access_token":"t0k3n","token_type":"bearer","expires_in":0}"#),
+        Right::Token("t0k3n", None),
+    ),
+    (
+        "OAuth-Apis/apis issue 56: milliseconds, beside a JWT that says 3600 s",
+        Json(
+            "200 OK",
+            r#"{"access_token":"e30.eyJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMH0.c2ln","expires_in":3600000}"#,
+        ),
+        Right::Token("e30.eyJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMH0.c2ln", Some(3600)),
+    ),
+    (
+        "RFC 7519 section 4.1.6: iat is optional, nbf stands for it ({\"nbf\":1700000000,\"exp\":1700003600})",
+        Json(
+            "200 OK",
+            r#"{"access_token":"e30.eyJuYmYiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMH0.c2ln"}"#,
+        ),
+        Right::Token("e30.eyJuYmYiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMH0.c2ln", Some(3600)),
+    ),
+    (
+        "Azure/azure-data-lake-store-java issue 63: a large token comes in chunks",
+        Raw(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"access_token\":\r\n8\r\n\"t0k3n\"}\r\n0\r\n\r\n",
+        ),
+        Right::Token("t0k3n", None),
+    ),
+    // --- refused, with an OAuth error
+    (
+        "RFC 6749 section 5.2's own example",
+        Json("400 Bad Request", r#"{"error":"invalid_request"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_request (check the parameters that this server wants, such as scope, audience or resource, and how it wants the client to authenticate)",
+        ),
+    ),
+    (
+        "wso2/product-is issue 9653: a wrong secret, with a challenge without quotes",
+        Answer(
+            "401",
+            &["WWW-Authenticate: Basic realm=localhost.com", "Content-Type: application/json"],
+            r#"{"error_description":"Client Authentication failed.","error":"invalid_client"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401: invalid_client: Client Authentication failed. (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "thobach/MMM-MicrosoftToDo issue 33: Entra, lines in its description",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret is provided.\r\nTrace ID: 60c018fb-32af\r\nCorrelation ID: 512eafbc-bbd6\r\nTimestamp: 2020-07-03 10:55:12Z","error_codes":[7000215],"error_uri":"https://login.microsoftonline.com/error?code=7000215"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS7000215: Invalid client secret is provided. Trace ID: 60c018fb-32af Correlation ID: 512eafbc-bbd6 Timestamp: 2020-07-03 10:55:12Z https://login.microsoftonline.com/error?code=7000215 (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "jonascrevecoeur/terraform-provider-azuresql pull 56: Entra, a scope that is not valid",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_scope","error_description":"AADSTS70011: The provided value for the input parameter 'scope' is not valid."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope that was asked for: the server does not know it, or does not grant it to this client)",
+        ),
+    ),
+    (
+        "backstage/backstage issue 26017: Entra, an error code of its own",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "requests/requests-oauthlib issue 463: Okta has no default scope",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_scope","error_description":"The authorization server resource does not have any configured default scopes, 'scope' must be provided."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope that was asked for: the server does not know it, or does not grant it to this client)",
+        ),
+    ),
+    (
+        "louislam/uptime-kuma issue 4202: Keycloak, service accounts are off",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"unauthorized_client","error_description":"Client not enabled to retrieve service account"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials)",
+        ),
+    ),
+    (
+        "awsdocs/amazon-cognito-developer-guide pull 16: Cognito, the grant is off",
+        Json("400 Bad Request", r#"{"error":"unsupported_grant_type"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type (the server does not have this grant, or not for this client; have it allowed there)",
+        ),
+    ),
+    (
+        "RFC 8707 section 2's example of a wrong resource",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_target","error_description":"Resource not allowed"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the parameter that names the API, such as resource or audience: the server does not know its value, or does not grant it to this client)",
+        ),
+    ),
+    (
+        "bshaffer/oauth2-server-php issue 429: credentials that it did not find",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_client","error_description":"Client credentials were not found in the headers or body"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_client: Client credentials were not found in the headers or body (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "p2/OAuth2 issue 247: an empty description",
+        Json("400 Bad Request", r#"{"error_description":"","error":"access_denied"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: access_denied (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "jaredhanson/passport-oauth2 pull 172: GitHub refuses with 200",
+        Json(
+            "200 OK",
+            r#"{"error":"incorrect_client_credentials","error_description":"The client_id and/or client_secret passed are incorrect.","error_uri":"https://docs.github.com/apps/troubleshooting"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK: incorrect_client_credentials: The client_id and/or client_secret passed are incorrect. https://docs.github.com/apps/troubleshooting (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "Slack's oauth.v2.access: api.slack.com/methods/oauth.v2.access, refused with 200",
+        Json("200 OK", r#"{"ok":false,"error":"invalid_client_id"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK: invalid_client_id (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "poap-xyz/poap-sdk pull 221: Auth0, an error that is a sentence",
+        Json(
+            "429 Too Many Requests",
+            r#"{"error":"Rate limit reached","error_description":"Access Denied"}"#,
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 429 Too Many Requests: Rate limit reached: Access Denied (the server limits how often it is asked; try again later)",
+        ),
+    ),
+    (
+        "Auth0's rate limits: auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy",
+        Json(
+            "429 Too Many Requests",
+            r#"{"error":"access_denied","error_description":"Too many requests."}"#,
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 429 Too Many Requests: access_denied: Too many requests. (the server limits how often it is asked; try again later)",
+        ),
+    ),
+    (
+        "a 404 with an OAuth error is a refusal: a tenant that does not exist",
+        Json(
+            "404 Not Found",
+            r#"{"error":"invalid_request","error_description":"no such tenant"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource, and how it wants the client to authenticate)",
+        ),
+    ),
+    (
+        "a framework that answers 500 to a wrong secret: an error that waiting does not mend",
+        Json("500 Internal Server Error", r#"{"error":"invalid_client"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 500 Internal Server Error: invalid_client (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "RFC 6749 section 4.1.2.1: temporarily_unavailable, with 400",
+        Json("400 Bad Request", r#"{"error":"temporarily_unavailable"}"#),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 400 Bad Request: temporarily_unavailable (the server cannot answer now; try again later)",
+        ),
+    ),
+    (
+        "RFC 6749 section 4.1.2.1: server_error",
+        Json(
+            "500 Internal Server Error",
+            r#"{"error":"server_error","error_description":"deadlock"}"#,
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 500 Internal Server Error: server_error: deadlock (the server failed; if it lasts, see the server's log)",
+        ),
+    ),
+    (
+        "an echo of the whole form in an error's description",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_request","error_description":"cannot read grant_type=client_credentials&client_id=client-7&client_secret=p%26ss-w0rd%2FZq7%3D"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (check the parameters that this server wants, such as scope, audience or resource, and how it wants the client to authenticate)",
+        ),
+    ),
+    // --- refused, without an OAuth error
+    (
+        "Okta's API errors: developer.okta.com/docs/reference/error-codes",
+        Json(
+            "401 Unauthorized",
+            r#"{"errorCode":"E0000011","errorSummary":"Invalid token provided","errorLink":"E0000011","errorId":"oaeKiJ","errorCauses":[]}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: {\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token provided\",\"errorLink\":\"E0000011\",\"errorId\":\"oaeKiJ\",\"errorCauses\":[]} (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+        ),
+    ),
+    (
+        "QRadar's API errors: ibmsecuritydocs.github.io, http_response",
+        Json(
+            "401 Unauthorized",
+            r#"{"http_response":{"code":401,"message":"You are unauthorized to access the requested resource."},"code":18,"message":"No SEC header present in request.","description":"","details":{}}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: {\"http_response\":{\"code\":401,\"message\":\"You are unauthorized to access the requested resource.\"},\"code\":18,\"message\":\"No SEC header present in request.\",\"description\":\"\",\"details\":{}} (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+        ),
+    ),
+    (
+        "microsoftgraph/microsoft-graph-docs issue 679: an object in error, after a byte order mark",
+        Json(
+            "500 Internal Server Error",
+            "\u{feff}{\"error\":{\"code\":\"InternalServerError\",\"message\":\"Unable to resolve template token\"}}",
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 500 Internal Server Error: {\"error\":{\"code\":\"InternalServerError\",\"message\":\"Unable to resolve template token\"}} (the server failed; if it lasts, see the server's log)",
+        ),
+    ),
+    (
+        "Google's APIs: cloud.google.com/apis/design/errors",
+        Json(
+            "403 Forbidden",
+            r#"{"error":{"code":403,"message":"The caller does not have permission","status":"PERMISSION_DENIED"}}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "Keystone's API errors: docs.openstack.org/api-ref/identity/v3",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":{"code":401,"message":"The request you have made requires authentication.","title":"Unauthorized"}}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+        ),
+    ),
+    (
+        "fastapi/full-stack-fastapi-template issue 431: a list of what is missing",
+        Json(
+            "422 Unprocessable Entity",
+            r#"{"detail":[{"loc":["body","username"],"msg":"field required","type":"value_error.missing"}]}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "FastAPI 0.100 and later repeat what was sent: docs.pydantic.dev/latest/errors",
+        Json(
+            "422 Unprocessable Entity",
+            r#"{"detail":[{"type":"missing","loc":["body","username"],"msg":"Field required","input":{"client_id":"client-7","client_secret":"p&ss-w0rd/Zq7="}}]}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "zenml-io/kitaru issue 929: FastAPI, a sentence in detail",
+        Json("400 Bad Request", r#"{"detail":"Unsupported grant type: client_credentials"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: {\"detail\":\"Unsupported grant type: client_credentials\"} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "problem details: RFC 9457 section 3's example",
+        Answer(
+            "403 Forbidden",
+            &["Content-Type: application/problem+json"],
+            r#"{"type":"https://example.com/probs/out-of-credit","title":"You do not have enough credit.","status":403}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "Kong's key-auth: docs.konghq.com/hub/kong-inc/key-auth",
+        Answer(
+            "401 Unauthorized",
+            &["WWW-Authenticate: Key realm=\"kong\"", "Content-Type: application/json"],
+            r#"{"message":"No API key found in request"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+        ),
+    ),
+    (
+        "AWS API Gateway: docs.aws.amazon.com/apigateway, Missing Authentication Token",
+        Json("403 Forbidden", r#"{"message":"Missing Authentication Token"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: {\"message\":\"Missing Authentication Token\"} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "Spring Boot's error JSON: an error that is the status code's name",
+        Json(
+            "404 ",
+            r#"{"timestamp":"2026-01-02T03:04:05.678+00:00","status":404,"error":"Not Found","path":"/token"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 404: Not Found (there is no token endpoint at this address)",
+        ),
+    ),
+    (
+        "an error that is a number",
+        Json("400 Bad Request", r#"{"error":1002,"message":"unknown client"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "passport's BasicStrategy: a Basic realm and one word",
+        Answer("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"Users\""], "Unauthorized"),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+        ),
+    ),
+    (
+        "nginx, auth_basic before the server",
+        Answer(
+            "401 Unauthorized",
+            &["WWW-Authenticate: Basic realm=\"staging\"", HTML],
+            "<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body></body>\r\n</html>\r\n",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+        ),
+    ),
+    (
+        "RFC 6750 section 3's example: the reason is in the challenge",
+        Answer(
+            "401 Unauthorized",
+            &[
+                "WWW-Authenticate: Bearer realm=\"example\", error=\"invalid_token\", error_description=\"The access token expired\"",
+            ],
+            "",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_token: The access token expired (this URL wants a token itself, so it is an API's; give that of the token endpoint)",
+        ),
+    ),
+    (
+        "FastAPI's OAuth2 classes: a challenge without parameters",
+        Answer(
+            "401 Unauthorized",
+            &["WWW-Authenticate: Bearer", "Content-Type: application/json"],
+            r#"{"detail":"Not authenticated"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: {\"detail\":\"Not authenticated\"}; its challenge is Bearer (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+        ),
+    ),
+    (
+        "a bare 401, as qpylib's users report it",
+        Answer("401 Unauthorized", &[], ""),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+        ),
+    ),
+    (
+        "ging/fiware-idm issue 43: 503 to a wrong secret",
+        Answer("503 Service Unavailable", &[PLAIN], "Server error: missing client `grants`"),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 503 Service Unavailable: Server error: missing client `grants` (the server cannot answer now; try again later)",
+        ),
+    ),
+    (
+        "spring-attic/spring-security-oauth issue 1007: a page to wrong credentials",
+        Answer(
+            "401 ",
+            &["Content-Type: text/html;charset=utf-8"],
+            "<!doctype html><html lang=\"en\"><head><title>HTTP Status 401 – Unauthorized</title></head></html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401: text/html;charset=utf-8: HTTP Status 401 – Unauthorized (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+        ),
+    ),
+    (
+        "anthropics/claude-code issue 47390: a firewall that wants a User-Agent, which is sent now",
+        Answer(
+            "403 Forbidden",
+            &[HTML],
+            "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n</body>\r\n</html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "Go's net/http, plain http to its https port",
+        Answer("400 Bad Request", &[], "Client sent an HTTP request to an HTTPS server.\n"),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "nginx, plain http to its https port",
+        Answer(
+            "400 Bad Request",
+            &[HTML],
+            "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n</html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "nginx, ssl_verify_client without a certificate",
+        Answer(
+            "400 Bad Request",
+            &[HTML],
+            "<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\r\n</html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "nginx's client_max_body_size",
+        Answer(
+            "413 Request Entity Too Large",
+            &[HTML],
+            "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n</html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 413 Request Entity Too Large: text/html: 413 Request Entity Too Large (the request is too large for the server, or for a proxy in between)",
+        ),
+    ),
+    (
+        "nginx's large_client_header_buffers, to JSA's query",
+        Answer(
+            "414 Request-URI Too Large",
+            &[HTML],
+            "<html>\r\n<head><title>414 Request-URI Too Large</title></head>\r\n</html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 414 Request-URI Too Large: text/html: 414 Request-URI Too Large (the request is too large for the server, or for a proxy in between)",
+        ),
+    ),
+    (
+        "Express without such a route",
+        Answer(
+            "404 Not Found",
+            &["Content-Type: text/html; charset=utf-8"],
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>Error</title>\n</head>\n<body>\n<pre>Cannot POST /token</pre>\n</body>\n</html>\n",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 404 Not Found: text/html; charset=utf-8: Error (there is no token endpoint at this address)",
+        ),
+    ),
+    (
+        "an authorization endpoint in place of the token endpoint: Django's 405",
+        Answer(
+            "405 Method Not Allowed",
+            &["Allow: GET, HEAD, OPTIONS", "Content-Type: text/html; charset=utf-8"],
+            "",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address)",
+        ),
+    ),
+    (
+        "a load balancer that redirects to https",
+        Answer(
+            "301 Moved Permanently",
+            &["Location: https://auth.example/token?client_secret=p%26ss-w0rd%2FZq7%3D"],
+            "",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 301 Moved Permanently: it redirects to https://auth.example/token (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login)",
+        ),
+    ),
+    (
+        "a single sign-on before the server",
+        Answer("302 Found", &["Location: https://sso.example/login?next=%2Ftoken"], ""),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login)",
+        ),
+    ),
+    (
+        "RFC 9110 section 15.6.2: Not Implemented",
+        Answer("501 Not Implemented", &[PLAIN], "grant not implemented"),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 501 Not Implemented: grant not implemented (the server does not support this request, and waiting does not change that)",
+        ),
+    ),
+    (
+        "HAProxy without a server",
+        Answer(
+            "503 Service Unavailable",
+            &[HTML],
+            "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n",
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 503 Service Unavailable: text/html (the server cannot answer now; try again later)",
+        ),
+    ),
+    (
+        "nginx without an upstream",
+        Answer(
+            "502 Bad Gateway",
+            &[HTML],
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n</html>",
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 502 Bad Gateway: text/html: 502 Bad Gateway (the server cannot answer now; try again later)",
+        ),
+    ),
+    (
+        "simple-login/app issue 2755: a page with 500",
+        Answer(
+            "500 Internal Server Error",
+            &["Content-Type: text/html; charset=utf-8"],
+            "<html><title>Server error</title></html>",
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 500 Internal Server Error: text/html; charset=utf-8: Server error (the server failed; if it lasts, see the server's log)",
+        ),
+    ),
+    (
+        "OData and S3: an error in XML",
+        Answer(
+            "403 Forbidden",
+            &["Content-Type: application/xml"],
+            "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error> (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+        ),
+    ),
+    (
+        "django-oauth-toolkit 3.4.1 (.ci/servers): a wrong secret",
+        Raw(
+            "HTTP/1.0 401 Unauthorized\r\nContent-Type: application/json\r\nWWW-Authenticate: Bearer error=\"invalid_client\"\r\n\r\n{\"error\": \"invalid_client\"}",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "django-oauth-toolkit 3.4.1 (.ci/servers): a client without the grant",
+        Json("400 Bad Request", r#"{"error": "unauthorized_client"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials)",
+        ),
+    ),
+    (
+        "django-oauth-toolkit 3.4.1 (.ci/servers): a path that it does not have",
+        Raw(
+            "HTTP/1.0 404 Not Found\r\nContent-Type: text/html; charset=utf-8\r\n\r\n\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>Not Found</title>\n</head>\n<body>\n  <h1>Not Found</h1><p>The requested resource was not found on this server.</p>\n</body>\n</html>\n",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 404 Not Found: text/html; charset=utf-8: Not Found (there is no token endpoint at this address)",
+        ),
+    ),
+    (
+        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): a wrong secret in the body",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_client","error_description":"Invalid client: client is invalid"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): a wrong secret as Basic",
+        Answer(
+            "401 Unauthorized",
+            &[
+                "www-authenticate: Basic realm=\"Service\"",
+                "Content-Type: application/json; charset=utf-8",
+            ],
+            r#"{"error":"invalid_client","error_description":"Invalid client: client is invalid"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+        ),
+    ),
+    (
+        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): an unknown scope",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_scope","error_description":"Invalid scope: Requested scope is invalid"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope that was asked for: the server does not know it, or does not grant it to this client)",
+        ),
+    ),
+    (
+        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): another grant",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"unsupported_grant_type","error_description":"Unsupported grant type: `grant_type` is invalid"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type: Unsupported grant type: `grant_type` is invalid (the server does not have this grant, or not for this client; have it allowed there)",
+        ),
+    ),
+    (
+        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): an API in place of the token endpoint",
+        Answer(
+            "401 Unauthorized",
+            &["www-authenticate: Bearer realm=\"Service\",error=\"invalid_token\""],
+            r#"{"error":"invalid_token","error_description":"Invalid token: access token is invalid"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_token: Invalid token: access token is invalid (this URL wants a token itself, so it is an API's; give that of the token endpoint)",
+        ),
+    ),
+    (
+        "Spring Boot's error JSON with 500: no code that waiting does not mend",
+        Json(
+            "500 ",
+            r#"{"timestamp":"2026-01-02T03:04:05.678+00:00","status":500,"error":"Internal Server Error","path":"/token"}"#,
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 500: Internal Server Error (the server failed; if it lasts, see the server's log)",
+        ),
+    ),
+    // --- no usable token
+    (
+        "n8n-io/n8n pull 27089: a page that says it is JSON",
+        Json("200 OK", "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it is not JSON but a page (application/json: Sign in); the token URL has to be that of the token endpoint, not of the issuer or of the login page",
+        ),
+    ),
+    (
+        "the login page of an issuer",
+        Answer("200 OK", &[HTML], "<html><head><title>Log in to realm demo</title></head></html>"),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it is not JSON but a page (text/html: Log in to realm demo); the token URL has to be that of the token endpoint, not of the issuer or of the login page",
+        ),
+    ),
+    (
+        "GitHub without Accept, old Facebook: a form",
+        Answer(
+            "200 OK",
+            &["Content-Type: application/x-www-form-urlencoded"],
+            "access_token=t0k3n&token_type=bearer",
+        ),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it is not one JSON object (Content-Type application/x-www-form-urlencoded); is this the token endpoint's URL?",
+        ),
+    ),
+    (
+        "decocms/studio pull 6068: no access_token",
+        Json("200 OK", r#"{"token_type":"Bearer"}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token; is this URL the token endpoint's?",
+        ),
+    ),
+    (
+        "an authorization server's metadata in place of its token endpoint: RFC 8414 section 3.2",
+        Json(
+            "200 OK",
+            r#"{"issuer":"https://auth.example","token_endpoint":"https://auth.example/token"}"#,
+        ),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token; is this URL the token endpoint's?",
+        ),
+    ),
+    (
+        "a token with its type before it",
+        Json("200 OK", r#"{"access_token":"Bearer t0k3n","token_type":"Bearer"}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: its access_token starts with `Bearer `, so the type is in it twice; the server has to send the token alone",
+        ),
+    ),
+    (
+        "a member twice: which one counts differs by parser (RFC 8259 section 4)",
+        Json("200 OK", r#"{"access_token":"t0k3n","expires_in":60,"expires_in":3600}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: its member expires_in is there twice, so that it can be read in two ways; the server has to send it once",
+        ),
+    ),
+    (
+        "RFC 9449 section 5: a token for DPoP",
+        Json("200 OK", r#"{"access_token":"t0k3n","token_type":"DPoP"}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: its token_type is `DPoP`; only Bearer is supported",
+        ),
+    ),
+    (
+        "a baseboard controller that compresses whatever was asked for",
+        Answer(
+            "200 OK",
+            &["Content-Encoding: gzip", "Content-Type: application/json"],
+            "\u{1f}\u{8b}",
+        ),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has the Content-Encoding gzip, though `identity` was asked for; the server or a proxy in between has to leave it out",
+        ),
+    ),
+    // --- what can be read in two ways
+    (
+        "timoklimmer/powerproxy-aoai issue 53: both Content-Length and chunks",
+        Raw(
+            "HTTP/1.1 200 OK\r\nContent-Length: 24\r\nTransfer-Encoding: chunked\r\n\r\n18\r\n{\"access_token\":\"t0k3n\"}\r\n0\r\n\r\n",
+        ),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; the server or a gateway in between has to send one",
+        ),
+    ),
+    (
+        "RFC 2616's Transfer-Encoding: identity, which RFC 7230 took out",
+        Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n{\"access_token\":\"t0k3n\"}"),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the answer's Transfer-Encoding is not `chunked`, which is the only one there is for an answer; the server or a gateway in between has to leave it out",
+        ),
+    ),
+    (
+        "a CGI program that prints a line before its header",
+        Raw("HTTP/1.1 200 OK\r\nwarning no colon\r\nContent-Length: 2\r\n\r\n{}"),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the answer's head has a line that is no header field: without a colon, or with a control character; the server has to be corrected",
+        ),
+    ),
+    (
+        "an OpenSSL server's alert to a request without TLS",
+        Raw("\u{15}\u{3}\u{1}\0\u{2}\u{2}F"),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?",
+        ),
+    ),
+    (
+        "the SSH port",
+        Raw("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?",
+        ),
+    ),
+    (
+        "a firewall that closes the connection",
+        Raw(""),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the connection was closed without an answer; is this the right port, and does a firewall let the request through?",
+        ),
+    ),
+];
+
+/// What an API says of a token, over a session.
+#[test]
+fn what_an_api_refuses_is_said_with_its_own_words() {
+    const TOKEN: &str = "t0k3n-of-the-session";
+    for (source, sent, message, fields) in API_ROWS {
+        let body = format!("{{\"access_token\":\"{TOKEN}\"}}");
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let tokens = Server::script(vec![Step::Request, Step::send(answer)]);
+        let api = Server::script(vec![Step::Request, Step::send(bytes(sent))]);
+        let url = format!("{}/token", tokens.url());
+        let config = client_credentials::Config::new(&url, CLIENT_ID, SECRET).unwrap();
+        let session = Session::new(config);
+        let response = session.send(Request::get(&format!("{}/api", api.url())).unwrap()).unwrap();
+        let error = response.error_for_status().unwrap_err();
+        let server = format!("127.0.0.1:{}", api.port());
+        assert_eq!(error.kind(), Kind::Status, "{source}");
+        assert!(!error.is_token_request(), "{source}");
+        assert_eq!(error.to_string().replace(&server, "SERVER"), *message, "{source}");
+        let refusal = error.refusal().unwrap();
+        let got = [refusal.error(), refusal.scope(), refusal.body()];
+        assert_eq!(got, *fields, "{source}");
+    }
+}
+
+/// Behind one gateway, host and port do not tell them apart.
+#[test]
+fn a_token_request_and_an_api_call_are_told_apart_in_every_network_message() {
+    use minbearer::{Method, Transport, Url};
+    use std::time::Instant;
+    let scripts: [(&str, Vec<Step>); 6] = [
+        ("closed without an answer", vec![Step::Request]),
+        ("not answered in time", vec![Step::Request, Step::Hold]),
+        ("does not start with a status line", vec![Step::Request, Step::send("SSH-2.0-x\r\n")]),
+        (
+            "two lengths",
+            vec![
+                Step::Request,
+                Step::send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+            ],
+        ),
+        (
+            "cut short",
+            vec![Step::Request, Step::send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")],
+        ),
+        (
+            "larger than 10 bytes",
+            vec![Step::Request, Step::send("HTTP/1.1 200 OK\r\n\r\n{\"a\": \"some more\"}")],
+        ),
+    ];
+    let check = |url: &str, part: &str| {
+        let url = Url::parse("URL", url).unwrap();
+        let requests = [
+            ("token request", Request::for_token(Method::Post, url.clone())),
+            ("API call", Request::to(Method::Get, url.clone())),
+        ];
+        for (what, request) in requests {
+            let request = request.with_max_answer_bytes(10);
+            let deadline = Instant::now() + Duration::from_millis(300);
+            let error = Http::new().send(&request, deadline).unwrap_err().to_string();
+            let start = format!("the {what} to {}:{} ", url.host(), url.port());
+            assert!(error.starts_with(&start) && error.contains(part), "{part}: {error}");
+            // Advice about ports is for an answer without a status line.
+            let is_http = error.contains("two lengths") || error.contains("cut short");
+            assert!(!is_http || !error.contains("port?"), "{error}");
+        }
+    };
+    for (part, script) in scripts {
+        let server = Server::script(script);
+        check(&server.url(), part);
+    }
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    check(&format!("http://{unused}"), "nothing listens there");
+    check("http://a-name.invalid", "");
+}
+
+#[test]
+fn a_coding_is_refused_and_the_program_named_in_each_request() {
+    let answer = "HTTP/1.1 200 OK\r\n\r\n{\"access_token\":\"t0k3n\"}";
+    let server = Server::script(vec![Step::Request, Step::send(answer)]);
+    let config = client_credentials::Config::new(&server.url(), CLIENT_ID, SECRET).unwrap();
+    let session = Session::new(config);
+    session.send(Request::get(&server.url()).unwrap()).unwrap();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        let head = String::from_utf8(request).unwrap().to_lowercase();
+        let agent = concat!("\r\nuser-agent: minbearer/", env!("CARGO_PKG_VERSION"), "\r\n");
+        assert!(head.contains("\r\naccept-encoding: identity\r\n"), "{head}");
+        assert!(head.contains(agent), "{head}");
+    }
+}
+
+type ApiRow = (&'static str, Sent, &'static str, [Option<&'static str>; 3]);
+
+const API_ROWS: &[ApiRow] = &[
+    (
+        "RFC 6750 section 3.1: insufficient_scope",
+        Answer(
+            "403 Forbidden",
+            &["WWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"read write\""],
+            "",
+        ),
+        "the answer of SERVER to the API call has the status 403: the token lacks a scope that this call needs; ask for it, and have it granted to this client; its challenge is Bearer error=\"insufficient_scope\", scope=\"read write\"",
+        [Some("insufficient_scope"), Some("read write"), Some("")],
+    ),
+    (
+        "RFC 6750 section 3's example",
+        Answer(
+            "401 Unauthorized",
+            &[
+                "WWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"The access token expired\"",
+            ],
+            "",
+        ),
+        "the answer of SERVER to the API call has the status 401: the API rejects this token: it may be of another server than the API trusts, or meant for another API; its challenge is Bearer error=\"invalid_token\", error_description=\"The access token expired\"",
+        [Some("invalid_token"), None, Some("")],
+    ),
+    (
+        "django-oauth-toolkit's resource views, to a token that was revoked",
+        Answer("403 Forbidden", &["Content-Type: text/html; charset=utf-8"], ""),
+        "the answer of SERVER to the API call has the status 403: the API does not allow this with this token",
+        [None, None, Some("")],
+    ),
+    (
+        "an echo of the request",
+        Answer(
+            "400 Bad Request",
+            &[PLAIN],
+            "unknown field in\r\nAuthorization: Bearer t0k3n-of-the-session",
+        ),
+        "the answer of SERVER to the API call has the status 400: see the API's documentation",
+        [None, None, Some("unknown field in Authorization: Bearer [redacted]")],
+    ),
+    (
+        "QRadar's API errors: ibmsecuritydocs.github.io, http_response",
+        Json(
+            "422 Unprocessable Entity",
+            r#"{"http_response":{"code":422},"code":2000,"message":"Query syntax error"}"#,
+        ),
+        "the answer of SERVER to the API call has the status 422: see the API's documentation",
+        [
+            None,
+            None,
+            Some(r#"{"http_response":{"code":422},"code":2000,"message":"Query syntax error"}"#),
+        ],
+    ),
+    (
+        "RFC 9110 section 15.6.2: Not Implemented",
+        Answer("501 Not Implemented", &[], "no"),
+        "the answer of SERVER to the API call has the status 501: the server does not support this",
+        [None, None, Some("no")],
+    ),
+];
