@@ -10,6 +10,9 @@
 //! now          0 ...................... 7209.4       10.4 and the 7199 s that the uptime has gained
 //! ```
 //!
+//! Reading the uptime is a system call, five times as slow as `Instant`. It is made once a second, so that a suspend is seen
+//! within a second after it.
+//!
 //! On macOS and OpenBSD `CLOCK_MONOTONIC` counts the time of a suspend; on other systems it may not, and a token is then
 //! renewed later than due by that time.
 
@@ -41,14 +44,21 @@ mod with_uptime {
     static START: OnceLock<(Instant, u64)> = OnceLock::new();
     /// The seconds of suspends since then, as far as they were seen. They never get fewer, so time does not go back.
     static SUSPENDED: AtomicU32 = AtomicU32::new(0);
+    /// The second of the clock that stops in which the uptime was last read, and one; 0 before that.
+    static LOOKED: AtomicU32 = AtomicU32::new(0);
 
     /// The time since the first call.
     pub(crate) fn now() -> Duration {
         let (start, uptime_then) = *START.get_or_init(|| (Instant::now(), uptime()));
         let elapsed = start.elapsed();
-        let gained = gained(uptime().saturating_sub(uptime_then), elapsed);
-        let before = SUSPENDED.fetch_max(gained, Ordering::Relaxed);
-        elapsed.saturating_add(Duration::from_secs(before.max(gained).into()))
+        let second = u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        if LOOKED.load(Ordering::Relaxed) != second {
+            let gained = gained(uptime().saturating_sub(uptime_then), elapsed);
+            SUSPENDED.fetch_max(gained, Ordering::Relaxed);
+            LOOKED.store(second, Ordering::Relaxed);
+        }
+        let suspended = SUSPENDED.load(Ordering::Relaxed);
+        elapsed.saturating_add(Duration::from_secs(suspended.into()))
     }
 
     /// What the uptime has gained on the clock that stops. Each uptime is rounded, so less than two seconds say nothing.
