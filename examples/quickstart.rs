@@ -5,8 +5,6 @@
 //! subprocess. With `CLIENT_ID` set it uses the real JSA service instead, with `NC_URL` set a real Accelerator. The
 //! variables are those of `minbearer`; `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN` or `QRADAR_CONSOLE_IP` name the console.
 
-#[path = "background_process/console.rs"]
-mod console;
 mod program;
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -37,7 +35,7 @@ fn run() -> Result<(), Error> {
 
 fn jsa_flow(appliance: &Appliance) -> Result<(), Error> {
     let (config, console) = match program::variable("CLIENT_ID")? {
-        Some(_) => (jsa::Config::from_env()?, console::url_from_env()?),
+        Some(_) => (jsa::Config::from_env()?, program::console::url_from_env()?),
         None => {
             let console = Url::parse("the console URL", &appliance.console_url())?;
             (embedded_jsa(appliance)?, console)

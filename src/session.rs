@@ -294,5 +294,4 @@ impl fmt::Debug for Session {
 }
 
 #[cfg(test)]
-#[path = "session/tests.rs"]
 mod tests;

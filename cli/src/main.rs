@@ -10,6 +10,8 @@ mod clock;
 mod format;
 mod notify;
 mod output;
+#[cfg(test)]
+mod pages;
 mod random;
 mod renewal;
 mod renewing;

@@ -4,7 +4,7 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `CLIENT_ID`, `CLIENT_SECRET`, … | the credentials and where qoauth is: see `jsa::Config::from_env` |
-//! | `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN`, … | the console: see `console.rs` |
+//! | `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN`, … | the console: see `examples/program/console.rs` |
 //! | `SEC_ADMIN_TOKEN` | if `CLIENT_ID` is not set: the token that version 2 of the platform's app framework gives an app |
 //! | `POLL_SECONDS` | the time from one poll to the next; decimals allowed; default 30 |
 //! | `POLL_COUNT` | ends after that many polls |
@@ -12,7 +12,6 @@
 //! Before the first answer, a wrong setting ends the program with status 2, so that a supervisor sees it. After that, only
 //! SIGTERM ends it: if the secret's file is missing for a moment, for example, a line in the log says so.
 
-mod console;
 #[path = "../program/mod.rs"]
 mod program;
 
@@ -44,7 +43,7 @@ fn run() -> Result<(), Error> {
 
     let interval = poll_seconds()?;
     let mut polls_left = poll_count()?;
-    let databases = console::url_from_env()?.with_path("/api/ariel/databases")?;
+    let databases = program::console::url_from_env()?.with_path("/api/ariel/databases")?;
     let console = Console::from_env()?;
     let (mut has_answered, mut has_advised) = (false, false);
     loop {

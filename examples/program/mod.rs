@@ -1,6 +1,8 @@
 //! Code that the example programs share: settings, one-line output, exit statuses.
 #![allow(dead_code)] // each program uses its part
 
+pub mod console;
+
 use minbearer::Error;
 use minbearer::internal::on_a_line;
 use rustix::io::Errno;

@@ -33,7 +33,7 @@
 //!         outcome => break outcome?,
 //!     }
 //! };
-//! let session = Session::with_token(config, token);
+//! let session = Session::new(config).with_token(token);
 //! # Ok(()) }
 //! ```
 

@@ -1,10 +1,7 @@
 //! The machine in virtual time: servers, APIs and threads are functions, and a day takes a millisecond.
 
-#[path = "tests/properties.rs"]
 mod properties;
-#[path = "tests/rules.rs"]
 mod rules;
-#[path = "tests/worlds.rs"]
 mod worlds;
 
 use super::*;

@@ -26,6 +26,7 @@ pub(super) const LOOK_TIMEOUT: Duration = Duration::from_millis(250);
 /// A path for an error message: on one line, with control characters escaped. What may be a secret that was given in the
 /// place of a path is not shown: neither the file exists, nor a folder in which it could be. The root is no such folder,
 /// since a secret in base64 may start with a slash.
+#[cfg(feature = "tls-no-provider")]
 pub(crate) fn shown_path(path: &Path) -> String {
     let its_path = path.to_path_buf();
     let deadline = Instant::now() + LOOK_TIMEOUT;

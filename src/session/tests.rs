@@ -1,15 +1,9 @@
-#[path = "tests/failures.rs"]
 mod failures;
-#[path = "tests/model.rs"]
 mod model;
 #[cfg(feature = "log")]
-#[path = "tests/records.rs"]
 mod records;
-#[path = "tests/rejection.rs"]
 mod rejection;
-#[path = "tests/rotation.rs"]
 mod rotation;
-#[path = "tests/threads.rs"]
 mod threads;
 
 use super::*;

@@ -258,32 +258,6 @@ fn after_a_second_of_502_a_token_comes_within_ten() {
     assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Unavailable), "{kinds:?}");
 }
 
-/// No call of the crate sends the header to the target of a redirect.
-#[test]
-fn the_header_is_never_sent_to_the_target_of_a_redirect() {
-    let trap = Server::script(vec![Step::Request, Step::send("HTTP/1.1 200 OK\r\n\r\nx")]);
-    let moved =
-        format!("HTTP/1.1 302 Found\r\nLocation: {}/\r\nContent-Length: 0\r\n\r\n", trap.url());
-    let server = Server::script(vec![Step::Request, Step::send(moved)]);
-    let url = server.url();
-    let token = || minbearer::Token::new("abc", None).expect("a token");
-    let config = || {
-        let config = jsa::Config::new("id", "secret").expect("credentials");
-        config.with_qoauth_url("http://qoauth.invalid").expect("a URL")
-    };
-    let session = || Session::new(config()).with_token(token());
-    let request = || Request::get(&url).expect("a URL");
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let statuses = [
-        session().send(request()).expect("an answer").status(),
-        minbearer::Http::new().send(&request(), deadline).expect("an answer").status(),
-        session().send_minreq(minreq::get(&url)).expect("an answer").status_code,
-        token().authorize(minreq::get(&url)).send().expect("an answer").status_code,
-    ];
-    assert_eq!(statuses, [302; 4]);
-    assert_eq!(trap.connections(), 0, "a redirect was followed");
-}
-
 #[test]
 fn an_answer_above_the_limit_is_malformed_and_a_refusal_loses_its_body() {
     let deadline = Instant::now() + Duration::from_secs(10);

@@ -2,15 +2,15 @@
 
 #![cfg(feature = "tls")]
 
-#[path = "../../examples/support/own_transport.rs"]
-#[rustfmt::skip] // for its width: tests/pages.rs
-mod own_transport;
+mod example {
+    include!("../../examples/support/own_transport.rs");
+}
 
 use crate::support::appliance::{Appliance, Credentials};
 use crate::support::proxy::Proxy;
 use crate::support::tls::{Authority, Key, Server};
+use example::Ureq;
 use minbearer::{Http, Kind, Request, Transport, jsa};
-use own_transport::Ureq;
 use std::time::{Duration, Instant};
 
 fn ureq(authority: &Authority) -> Ureq {

@@ -11,7 +11,8 @@ pub mod program;
 pub mod programs;
 pub mod proxy;
 pub mod terminal;
-#[cfg(feature = "tls")]
+pub mod timing;
+#[cfg(any(feature = "tls", feature = "tls-ring"))]
 pub mod tls;
 pub mod write_program;
 #[cfg(feature = "tls")]

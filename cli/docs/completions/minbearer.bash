@@ -1,4 +1,4 @@
-# Made from cli/src/table.rs by cli/tests/it/pages.rs.
+# Made from cli/src/table.rs by cli/src/pages.rs.
 _minbearer() {
     local word=${COMP_WORDS[COMP_CWORD]} command='' index words
     case ${COMP_WORDS[COMP_CWORD - 1]} in

@@ -1,4 +1,4 @@
-# Made from cli/src/table.rs by cli/tests/it/pages.rs.
+# Made from cli/src/table.rs by cli/src/pages.rs.
 complete -c minbearer -f
 complete -c minbearer -n 'not __fish_seen_subcommand_from jsa accelerator client-credentials' -a jsa -d 'from JSA\'s or QRadar\'s qoauth service'
 complete -c minbearer -n 'not __fish_seen_subcommand_from jsa accelerator client-credentials' -a accelerator -d 'from Altair Accelerator; USERNAME defaults to $USER'

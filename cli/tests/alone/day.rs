@@ -3,16 +3,14 @@
 //! one in this process, and `curl -H @FILE`, a new process each time.
 //!
 //! ```sh
-//! RENEW_SECONDS=600 cargo test --test program_day -- --nocapture   # ten minutes of it; about 30 s if not given
+//! RENEW_SECONDS=600 cargo test -p minbearer-cli --test alone day:: -- --nocapture   # ten minutes of it; about 30 s if not given
 //! # With another build of the program, such as the static one that .ci/static makes:
-//! MINBEARER=target/static/x86_64/minbearer RENEW_SECONDS=600 cargo test --test program_day -- --nocapture
+//! MINBEARER=target/static/x86_64/minbearer RENEW_SECONDS=600 cargo test -p minbearer-cli --test alone day:: -- --nocapture
 //! ```
 //!
 //! Without `RENEW_SECONDS`, a machine without curl runs the first reader alone.
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
+use crate::ALONE;
 use crate::support::programs;
 
 use crate::support::appliance::Appliance;
@@ -259,6 +257,7 @@ fn footprint(renewing: &Renewing) -> (usize, usize, usize, usize) {
 
 #[test]
 fn a_reader_never_meets_a_missing_half_written_or_dead_token() {
+    let _alone = ALONE.lock();
     let appliance = odd_appliance();
     appliance.set_token_lifetime(LIFETIME);
     let folder = tempfile::tempdir().unwrap();

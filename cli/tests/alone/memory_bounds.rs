@@ -2,13 +2,11 @@
 //! that send without end, as fast as they can.
 //!
 //! ```sh
-//! cargo test --release --test memory_bounds -- --nocapture   # prints the figures
+//! cargo test --release -p minbearer-cli --test alone memory_bounds:: -- --nocapture   # prints the figures
 //! ```
 #![cfg(target_os = "linux")] // it reads /proc/<pid>/status
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
+use crate::ALONE;
 use crate::support::programs;
 
 use crate::support::hostile::{Server, Step};
@@ -21,8 +19,6 @@ use std::time::{Duration, Instant};
 /// An answer may have 16 KiB of head and 64 KiB of body, which is copied when its buffer grows. A debug build touches more
 /// pages of code.
 const LIMIT_KIB: u64 = if cfg!(debug_assertions) { 1024 } else { 256 };
-/// The tests run one at a time: a server that sends as fast as it can slows the others down.
-static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// The peak of resident memory so far.
 fn peak_kib(pid: u32) -> u64 {

@@ -13,6 +13,7 @@ use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
 use std::io::Write;
 use std::path::Path;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 fn appliance() -> Appliance {
@@ -298,20 +299,20 @@ fn a_pipe_with_the_wrong_ca_does_not_block_the_call() {
     let pipe = folder.path().join("ca.pem");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
     assert!(made.success(), "{made}");
-    let at_its_end = pipe.clone();
-    let writer = std::thread::spawn(move || {
-        let mut once = std::fs::OpenOptions::new().write(true).open(&at_its_end).unwrap();
-        let _ = once.write_all(&stranger); // no one may read it
-        drop(once);
-        // Releases a second reader, so that the test ends in any case; the first one has ended long before.
-        std::thread::sleep(Duration::from_secs(5));
-        std::fs::OpenOptions::new().read(true).write(true).open(&at_its_end).map(drop).unwrap();
+    // Opened for both, a pipe has a writer whoever reads: no end comes until this one is closed.
+    let mut holder = std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    holder.write_all(&stranger).unwrap();
+    let (done, is_done) = std::sync::mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        let in_time =
+            is_done.recv_timeout(Duration::from_secs(5)) != Err(RecvTimeoutError::Timeout);
+        drop(holder); // releases a reader, so that the test ends in any case
+        in_time
     });
-    let start = Instant::now();
     let outcome = get_token(&server.url("localhost", "/token"), &[("SSL_CERT_FILE", &pipe)]);
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}: {outcome:?}", start.elapsed());
+    drop(done);
+    assert!(watch.join().unwrap(), "it waited for the pipe: {outcome:?}");
     expect_failure(&outcome, 2, &["is not a regular file", "SSL_CERT_FILE"]);
-    writer.join().unwrap();
 }
 
 /// A TLS record with the version 1.0, as in the first records of a connection.

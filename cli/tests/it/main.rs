@@ -8,7 +8,6 @@ mod command_line;
 mod credentials;
 mod locator;
 mod output;
-mod pages;
 mod proxy;
 mod renew;
 mod signing;

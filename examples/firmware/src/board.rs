@@ -3,21 +3,26 @@
 pub mod console;
 
 #[cfg(any(feature = "microbit", feature = "lm3s6965evb"))]
-#[path = "board/cortex_m.rs"]
-mod processor;
+mod cortex_m;
 #[cfg(feature = "sifive_e")]
-#[path = "board/riscv.rs"]
-mod processor;
+mod riscv;
+#[cfg(any(feature = "microbit", feature = "lm3s6965evb"))]
+use cortex_m as processor;
+#[cfg(feature = "sifive_e")]
+use riscv as processor;
 
 #[cfg(feature = "lm3s6965evb")]
-#[path = "board/lm3s6965evb.rs"]
-mod chosen;
+mod lm3s6965evb;
 #[cfg(feature = "microbit")]
-#[path = "board/microbit.rs"]
-mod chosen;
+mod microbit;
 #[cfg(feature = "sifive_e")]
-#[path = "board/sifive_e.rs"]
-mod chosen;
+mod sifive_e;
+#[cfg(feature = "lm3s6965evb")]
+use lm3s6965evb as chosen;
+#[cfg(feature = "microbit")]
+use microbit as chosen;
+#[cfg(feature = "sifive_e")]
+use sifive_e as chosen;
 
 #[cfg(feature = "ethernet")]
 mod stellaris_ethernet;

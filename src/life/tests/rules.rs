@@ -348,20 +348,15 @@ fn a_changed_secret_is_never_tried_later_than_the_same_one_would_be() {
     }
 }
 
-/// A person has changed a setting and asked for a token. That the first try fails does not take the wish away.
 #[test]
-fn what_was_asked_for_and_failed_is_asked_for_again_after_the_pause() {
-    let mut life = Lifecycle::new();
-    life.asking(at(0.0));
-    life.obtained(None, at(0.0), LEAST);
-    assert_eq!(life.next_request(at(10.0)), None);
+fn what_was_woken_for_is_asked_for_until_it_is_there() {
+    let mut life = obtained(None, LEAST);
     life.wake();
-    life.asking(at(10.0));
-    life.failed(&Error::network("down"), AfterRefusal::Pause, at(10.0), LEAST);
-    let again = life.next_request(at(10.0)).expect("it is still wanted");
-    assert_eq!(life.next(at(10.0)), Step::Use, "the old token is used in the pause");
-    assert_eq!(life.next(again), Step::Ask);
-    life.asking(again);
-    life.obtained(None, again, LEAST);
-    assert_eq!(life.next_request(at(100.0)), None, "it was had");
+    failed(&mut life, &Error::network("down"), 105.0, LEAST);
+    assert_eq!(life.next(at(105.5)), Step::Use);
+    assert_eq!(life.next_request(at(105.5)), Some(at(106.0)));
+    assert_eq!(life.next(at(106.0)), Step::Ask, "the old token has no end");
+    life.asking(at(106.0));
+    life.obtained(None, at(106.0), LEAST);
+    assert_eq!(life.next_request(at(107.0)), None);
 }

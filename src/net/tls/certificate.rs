@@ -340,7 +340,8 @@ impl<'a> Der<'a> {
 
 #[cfg(test)]
 #[path = "../../../tests/support/x509.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::duplicate_mod)]
+// tests/alone/openssl.rs includes this file, and that one
 pub(super) mod x509;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod status;
 
 use crate::support::hostile::{Port, Server, Step};
 use crate::support::leaks::leaked;
+use crate::support::timing::{Stopwatch, within};
 use minbearer::client_credentials::{self, ClientAuthentication};
 use minbearer::{
     Error, Http, Kind, NetworkCause, Request, Response, Session, Token, Transport, accelerator, jsa,
@@ -26,6 +27,8 @@ const TOKEN: &str = "t0k3n.eyJ9.Zq7-_~+/=";
 
 /// A call must return this much after its timeout at the latest.
 const GRACE: Duration = Duration::from_millis(500);
+/// A call that is still there this much after its timeout has no deadline.
+const ENDLESS: Duration = Duration::from_secs(30);
 /// The timeout of a row that ends by itself: long enough for a busy machine.
 const AMPLE: Duration = Duration::from_secs(5);
 /// The timeout of a row that must end at its deadline.
@@ -195,9 +198,11 @@ impl Transport for FixedToken {
 fn run(row: &Row, caller: &Caller, trap: &str) -> Result<(), String> {
     let script = row.script.iter().cloned().map(|step| with_trap_url(step, trap)).collect();
     let server = Server::start((row.port)(script));
-    let start = Instant::now();
-    let received = (caller.call)(&server.url(), row.timeout());
-    let elapsed = start.elapsed();
+    let (call, url, timeout) = (caller.call, server.url(), row.timeout());
+    let (received, elapsed) = within(timeout + ENDLESS, move || {
+        let start = Stopwatch::start();
+        (call(&url, timeout), start.elapsed())
+    });
     let connections = server.connections();
 
     let outcome = match &received {
@@ -274,7 +279,12 @@ fn every_call_to_a_hostile_server_ends_as_expected_in_time_and_shows_no_secret()
         for _ in 0..RUNNERS {
             scope.spawn(|| {
                 while let Some((row, caller)) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(what) = run(row, caller, &trap_url) {
+                    let mut outcome = run(row, caller, &trap_url);
+                    if outcome.as_ref().is_err_and(|what| what.starts_with("took ")) {
+                        // Others may have had the processors.
+                        outcome = run(row, caller, &trap_url);
+                    }
+                    if let Err(what) = outcome {
                         wrong
                             .lock()
                             .unwrap()

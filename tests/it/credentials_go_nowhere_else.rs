@@ -1,0 +1,206 @@
+//! Credentials go to the server that the configuration names, and nowhere else: not to the target of a redirect, not to a
+//! proxy of the environment, not in clear over a network, not to what an ambiguous URL might mean.
+//!
+//! `.ci/features` runs this module again with every feature of every shared dependency turned on.
+
+use crate::support::hostile::{Server, Step};
+#[cfg(feature = "tls")]
+use crate::support::tls::{self, Authority, Key};
+use minbearer::client_credentials::{self, ClientAuthentication};
+use minbearer::{
+    Error, Flow, Http, Kind, Request, Session, Token, Transport, accelerator, get_token, jsa,
+};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
+const ENCODED: &str = "s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7";
+
+fn deadline() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+/// The three flows, each with a server at `url`.
+fn flows(url: &str) -> Result<[Box<dyn Flow>; 3], Error> {
+    let basic = ClientAuthentication::basic(SECRET);
+    Ok([
+        Box::new(jsa::Config::new("id", SECRET)?.with_qoauth_url(url)?),
+        Box::new(accelerator::Config::new(url, "rose", SECRET)?),
+        Box::new(client_credentials::Config::new(&format!("{url}/token"), "id", basic)?),
+    ])
+}
+
+#[test]
+fn no_redirect_is_followed() {
+    let trap = Server::script(vec![Step::Request, Step::send("HTTP/1.1 200 OK\r\n\r\nx")]);
+    for status in [301, 302, 303, 307, 308] {
+        let location = format!("Location: {}/\r\nContent-Length: 0\r\n\r\n", trap.url());
+        let moved = format!("HTTP/1.1 {status} Moved\r\n{location}");
+        let server = Server::script(vec![Step::Request, Step::send(moved)]);
+        let url = server.url();
+        for flow in flows(&url).unwrap() {
+            let error = get_token(&flow, &Http::new()).expect_err("a redirect");
+            assert_eq!(error.kind(), Kind::Refused, "{error}");
+        }
+        let token = || Token::new("abc", None).unwrap();
+        let session =
+            || Session::new(flows(&url).unwrap().into_iter().next().unwrap()).with_token(token());
+        let request = || Request::get(&url).unwrap();
+        let statuses = [
+            session().send(request()).unwrap().status(),
+            Http::new().send(&request(), deadline()).unwrap().status(),
+            session().send_minreq(minreq::get(&url)).unwrap().status_code,
+            token().authorize(minreq::get(&url)).send().unwrap().status_code,
+        ];
+        assert_eq!(statuses, [status; 4]);
+    }
+    assert_eq!(trap.connections(), 0, "a redirect was followed");
+}
+
+const PROXIES: [&str; 8] = [
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "ftp_proxy",
+    "socks_proxy",
+];
+
+/// In a child, whose environment names a proxy: all flows and an API call, and then one by minreq.
+#[test]
+#[ignore = "child process of the next test"]
+fn child() {
+    let variable = |name: &str| std::env::var(name).unwrap();
+    let (url, http) = (variable("TEST_SERVER"), Http::new());
+    #[cfg(feature = "tls")]
+    let http = match variable("TEST_CA") {
+        ca if ca.is_empty() => http,
+        ca => http.with_ca(ca).unwrap(),
+    };
+    for flow in flows(&url).unwrap() {
+        get_token(&flow, &http).unwrap();
+    }
+    let flow = flows(&url).unwrap().into_iter().next().unwrap();
+    let session = Session::with_transport(flow, http);
+    session.send(Request::get(&format!("{url}/api")).unwrap()).unwrap();
+    let _ = minreq::get(variable("TEST_OTHER")).with_timeout(5).send();
+}
+
+#[test]
+fn no_proxy_of_the_environment_is_used() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{\"access_token\":\"t0k\"}";
+    let server = || Server::script(vec![Step::Request, Step::send(answer)]);
+    let check = |url: &str, ca: &str, own: &Server| {
+        let (proxy, other) = (server(), server());
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "credentials_go_nowhere_else::child", "--ignored"]);
+        command.envs([("TEST_SERVER", url), ("TEST_CA", ca), ("TEST_OTHER", &other.url())]);
+        command.envs([("no_proxy", ""), ("NO_PROXY", "")]);
+        let output = command.envs(PROXIES.map(|name| (name, proxy.url()))).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let texts = |server: &Server| -> Vec<String> {
+            server
+                .requests()
+                .iter()
+                .map(|request| String::from_utf8_lossy(request).into_owned())
+                .collect()
+        };
+        let requests = texts(own);
+        let lines: Vec<_> = requests.iter().filter_map(|request| request.lines().next()).collect();
+        let jsa = format!(
+            "GET /token?grant_type=client_credentials&client_id=id&client_secret={ENCODED} HTTP/1.1"
+        );
+        assert_eq!(
+            lines,
+            [
+                &jsa,
+                "POST /api/v3/token HTTP/1.1",
+                "POST /token HTTP/1.1",
+                &jsa,
+                "GET /api HTTP/1.1"
+            ]
+        );
+        assert!(
+            requests[1].ends_with(&format!("username=rose&password={ENCODED}")),
+            "{requests:?}"
+        );
+        assert!(requests[4].contains("Authorization: Bearer t0k\r\n"), "{requests:?}");
+        // minreq's own request shows that the trap works: with its feature `proxy` it goes there.
+        let has_proxy = std::env::var_os("ALL_FEATURES_ON").is_some();
+        assert_eq!(texts(&proxy).len(), usize::from(has_proxy), "{:?}", texts(&proxy));
+        assert_eq!(other.connections(), usize::from(!has_proxy));
+    };
+    let own = server();
+    check(&own.url(), "", &own);
+    #[cfg(feature = "tls")]
+    {
+        let (own, authority) = (server(), Authority::new("a CA", Key::P256));
+        let terminating =
+            tls::Server::terminating_tls(authority.issue(&["localhost"]).config(), own.port());
+        check(&terminating.url("localhost", ""), &tls::pem(authority.certificate()), &own);
+    }
+}
+
+/// RFC 6749 section 2.3.1 wants TLS. Its own host needs none.
+#[test]
+fn client_credentials_over_plain_http_stay_on_this_host() {
+    for (url, is_allowed) in [
+        ("http://auth.example/token", false),
+        ("http://10.0.0.1/token", false),
+        ("http://0.0.0.0/token", false),
+        ("http://localhost.example/token", false),
+        ("http://127.0.0.1.example/token", false),
+        ("http://[::ffff:10.0.0.1]/token", false),
+        ("http://127.0.0.1/token", true),
+        ("http://127.8.9.1/token", true),
+        ("http://[::1]/token", true),
+        ("http://localhost/token", true),
+        ("https://auth.example/token", true),
+    ] {
+        let config = client_credentials::Config::new(url, "id", SECRET).unwrap();
+        let outcome = config.request().map(drop).map_err(|error| error.kind());
+        assert_eq!(outcome, if is_allowed { Ok(()) } else { Err(Kind::Config) }, "{url}");
+        assert!(config.with_plain_http().request().is_ok(), "{url}");
+    }
+}
+
+#[test]
+fn a_url_that_could_mean_two_hosts_is_an_error_before_a_socket_opens() {
+    for url in [
+        "http://auth.example@evil.example/",
+        "http://id:secret@auth.example/",
+        "http://auth.example#@evil.example/",
+        "http://auth.example\\@evil.example/",
+        "http://auth.example:65536/",
+        "http://auth.example:/",
+        "http://auth.example:8o/",
+        "http://auth.example:-1/",
+        "http://auth.example /",
+        "http://auth.example\t/",
+        "http://auth.example/\r\nHost: evil.example",
+        "http://auth.example/a b",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://127.1/",
+        "http://[::1/",
+        "http://::1/",
+        "http:///token",
+        "http:/auth.example/",
+        "//auth.example/",
+        "file:///etc/passwd",
+        "ftp://auth.example/",
+    ] {
+        for outcome in [
+            Request::get(url).map(drop),
+            client_credentials::Config::new(url, "id", SECRET).map(drop),
+            jsa::Config::new("id", SECRET).and_then(|config| config.with_qoauth_url(url)).map(drop),
+            accelerator::Config::new(url, "rose", SECRET).map(drop),
+        ] {
+            let error = outcome.expect_err(url);
+            assert_eq!(error.kind(), Kind::Config, "{url}: {error}");
+            assert!(!error.to_string().contains("secret@"), "{url}: {error}");
+        }
+    }
+}
