@@ -228,10 +228,10 @@ pub mod internal {
     };
     pub use crate::life::pause;
     pub use crate::net::http::with_proxy_of;
-    pub use crate::os::env::{optional as variable, required_client_id};
+    pub use crate::os::env::{client_secret, optional as variable, required_client_id};
     pub use crate::os::files::read_regular;
-    pub use crate::wire::json::written_seconds;
-    pub use crate::wire::time::Utc;
+    pub use crate::wire::json::{push_quoted, written_seconds};
+    pub use crate::wire::time::{RELEASED, Utc};
 }
 
 /// What the C library needs without an operating system too, on the same terms.

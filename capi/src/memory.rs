@@ -59,7 +59,9 @@ mod program {
     pub(crate) fn end() -> ! {
         // SAFETY: it has no argument.
         unsafe { minbearer_out_of_memory() };
-        loop {} // which the header rules out
+        loop {
+            core::hint::spin_loop(); // which the header rules out
+        }
     }
 
     /// Rust's `core` for hosts was compiled so that it can unwind, and names this. Nothing unwinds here.

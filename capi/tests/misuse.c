@@ -292,7 +292,7 @@ static void calls_for_a_token(void) {
   }
 
   minbearer *handle = jsa_at(at);
-  static const char *const not_values[] = {"x", "token", "Bearer", "bearer token", "Bearer\xff", "Bearer a\nb"};
+  static const char not_values[][16] = {"x", "token", "Bearer", "bearer token", "Bearer\xff", "Bearer a\nb"};
   for (size_t row = 0; row < sizeof not_values / sizeof *not_values; row++) {
     char value[MINBEARER_VALUE_SIZE];
     minbearer_message why;

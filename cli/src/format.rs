@@ -1,7 +1,7 @@
 //! What is printed of a token: itself, a header line, or JSON for programs.
 
 use minbearer::Token;
-use minbearer::internal::Utc;
+use minbearer::internal::{RELEASED, Utc, push_quoted};
 use zeroize::Zeroizing;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +13,10 @@ pub enum Format {
     ExecCredential,
 }
 
-/// 2026-01-01, before this program was written. A device's clock before that is wrong, and no date is made of it.
-const RELEASED: u64 = 1_767_225_600;
-
 impl Format {
     /// What is printed, with a line's end but after a token alone: some readers of a file take a newline for a part
-    /// of it. `obtained` is the device's time, in seconds since 1970, when the token was asked for.
+    /// of it. `obtained` is the device's time, in seconds since 1970, when the token was asked for; no date is made
+    /// of a clock that is obviously wrong.
     pub fn render(self, token: &Token, obtained: u64) -> Zeroizing<String> {
         let lifetime = token.lifetime().filter(|_| obtained >= RELEASED);
         let expires = lifetime.map(|lifetime| obtained.saturating_add(lifetime.as_secs()));
@@ -33,12 +31,12 @@ impl Format {
             }
             Format::Json => {
                 text.push_str("{\"access_token\":");
-                push_json(&mut text, token.access_token());
+                push_quoted(token.access_token(), &mut text);
                 text.push_str(",\"token_type\":");
-                push_json(&mut text, token.token_type());
+                push_quoted(token.token_type(), &mut text);
                 if let Some(scope) = token.scope() {
                     text.push_str(",\"scope\":");
-                    push_json(&mut text, scope);
+                    push_quoted(scope, &mut text);
                 }
                 if let Some(expires) = expires {
                     text.extend([",\"expires_at\":", &expires.to_string()]);
@@ -49,7 +47,7 @@ impl Format {
                 text.push_str(
                     "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":",
                 );
-                push_json(&mut text, token.access_token());
+                push_quoted(token.access_token(), &mut text);
                 if let Some(expires) = expires {
                     let time = Utc(expires).to_string();
                     text.extend([",\"expirationTimestamp\":\"", &time, "\""]);
@@ -59,19 +57,6 @@ impl Format {
         }
         text
     }
-}
-
-/// A JSON string. A token has no byte outside `0x21..=0x7E`, and a scope none that JSON escapes but these two
-/// (RFC 6749 section 3.3 allows neither).
-fn push_json(text: &mut String, value: &str) {
-    text.push('"');
-    for character in value.chars() {
-        if matches!(character, '"' | '\\') {
-            text.push('\\');
-        }
-        text.push(character);
-    }
-    text.push('"');
 }
 
 #[cfg(test)]
@@ -94,7 +79,7 @@ mod tests {
                 Format::Json,
                 Some(60),
                 NOW,
-                "{\"access_token\":\"a\\\"b\\\\c\",\"token_type\":\"Bearer\",\"expires_at\":1767225720}\n",
+                "{\"access_token\":\"a\\\"b\\\\c\",\"token_type\":\"Bearer\",\"expires_at\":1793491320}\n",
             ),
             (
                 Format::Json,
@@ -113,7 +98,7 @@ mod tests {
                 Format::ExecCredential,
                 Some(60),
                 NOW,
-                "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"a\\\"b\\\\c\",\"expirationTimestamp\":\"2026-01-01T00:02:00Z\"}}\n",
+                "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"a\\\"b\\\\c\",\"expirationTimestamp\":\"2026-11-01T00:02:00Z\"}}\n",
             ),
             (
                 Format::ExecCredential,

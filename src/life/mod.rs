@@ -109,8 +109,8 @@ pub struct Lifecycle {
     second: Option<Span>,
     /// Whether a new token is wanted whatever the old one's lifetime: the program or a person has asked.
     is_woken: bool,
-    /// Whether a request that was so asked for has failed: the wish lasts until there is a new token, after the pauses.
-    is_unanswered: bool,
+    /// Whether a request that was woken has not brought a token yet.
+    is_wished: bool,
     /// Whether a new token is wanted because the current one was rejected, and not accepted since.
     is_rejected: bool,
     /// Whether the running request replaces a rejected token.
@@ -193,7 +193,7 @@ impl Lifecycle {
             asked: None,
             second: None,
             is_woken: false,
-            is_unanswered: false,
+            is_wished: false,
             is_rejected: false,
             is_replacing: false,
             failure: None,
@@ -275,8 +275,8 @@ impl Lifecycle {
     /// Records that a token request begins.
     pub fn asking(&mut self, now: Duration) {
         self.asked = Some(now);
-        self.is_unanswered |= self.is_woken;
         self.second = Some(Span::after(now, SECOND));
+        self.is_wished |= self.is_woken;
         self.is_woken = false;
         self.is_replacing = self.is_rejected;
     }
@@ -303,7 +303,7 @@ impl Lifecycle {
         });
         self.generation = self.generation.saturating_add(1);
         self.rejections.renewed(self.is_replacing, now, random);
-        (self.is_rejected, self.is_unanswered, self.failure) = (false, false, None);
+        (self.is_rejected, self.is_wished, self.failure) = (false, false, None);
         (self.failures, self.refused_changes) = (0, 0);
         self.end_request();
     }
@@ -401,16 +401,18 @@ impl Lifecycle {
         }
     }
 
-    /// Whether a new token is wanted though the current one is not due.
-    fn is_wanted(&self) -> bool {
-        self.is_woken || self.is_unanswered || self.is_rejected
-    }
-
     /// The end of the pause after a failure, if it is not over.
     fn failed_until(&self, now: Duration) -> Option<Duration> {
         let failure = self.failure?;
-        let pause = if failure.is_changed { failure.change_pause } else { failure.pause };
-        pause.has(now).then_some(pause.end.min(failure.pause.end))
+        // A change is never tried later than the same secret would be.
+        let is_sooner = failure.is_changed && failure.change_pause.end < failure.pause.end;
+        let pause = if is_sooner { failure.change_pause } else { failure.pause };
+        pause.has(now).then_some(pause.end)
+    }
+
+    /// Whether another token is wanted, whatever the lifetime of the current one.
+    fn is_wanted(&self) -> bool {
+        self.is_woken || self.is_wished || self.is_rejected
     }
 
     fn is_due(&self, now: Duration) -> bool {

@@ -86,7 +86,10 @@ impl Http {
     ///
     /// ```
     /// # fn main() -> Result<(), minbearer::Error> {
-    /// let http = minbearer::Http::new().with_server_name("192.0.2.7", "localhost.localdomain")?;
+    /// use minbearer::Http;
+    ///
+    /// let name = "localhost.localdomain";
+    /// let http = Http::new().with_server_name("192.0.2.7", name)?;
     /// # Ok(()) }
     /// ```
     ///
@@ -129,7 +132,7 @@ impl Http {
     /// that breaks TLS open, as some companies have, needs its CA: [`with_ca`](Self::with_ca).
     ///
     /// `url` is `http://HOST:PORT`. A request to an `http` URL is then an error of [`Kind::Config`](crate::Kind::Config):
-    /// the proxy would read it. No proxy is ever taken from the environment
+    /// the proxy would read it. What minreq sends for a session does not go through it. No proxy is ever taken from the environment
     /// ([Credentials go nowhere else](crate#credentials-go-nowhere-else)). For a SOCKS proxy, or one that is reached by
     /// TLS, implement [`Transport`]: its page has an example.
     ///

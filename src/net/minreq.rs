@@ -23,7 +23,7 @@ impl Token {
 
 /// Sends a request by minreq within the remaining time, or within its own timeout if that is shorter. A panic of minreq
 /// is an error.
-pub(crate) fn send_by(
+pub(crate) fn send_before(
     request: minreq::Request,
     token: &Token,
     deadline: Instant,

@@ -110,7 +110,10 @@ impl Proxy {
                 format!("the proxy {} closed the connection without an answer", self.name())
             }
             (Err(NoAnswer::Invalid(error)), _) => {
-                format!("{error} (that of the proxy {}); is it an HTTP proxy?", self.name())
+                format!(
+                    "the proxy {} did not answer like one: {error}; is it an HTTP proxy?",
+                    self.name()
+                )
             }
         };
         Err(Error::network(format!("the {doing} failed: {said}"))

@@ -18,7 +18,7 @@ pub fn required_client_id() -> Result<SecretSource, Error> {
 }
 
 /// The client secret: `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names. `None` if neither is set.
-pub(crate) fn client_secret() -> Result<Option<SecretSource>, Error> {
+pub fn client_secret() -> Result<Option<SecretSource>, Error> {
     credential("CLIENT_SECRET", "CLIENT_SECRET_FILE")
 }
 

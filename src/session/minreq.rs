@@ -2,7 +2,7 @@
 
 use super::{Session, Verdict};
 use crate::error::Error;
-use crate::net::minreq::send_by;
+use crate::net::minreq::send_before;
 
 impl Session {
     /// Sends a request as [`send`](Self::send) does, but by minreq, for calls that need what [`Http`](crate::Http) does
@@ -22,6 +22,6 @@ impl Session {
         let verdict = |outcome: &Result<minreq::Response, Error>| {
             Verdict::of_status(outcome.as_ref().ok().map(|response| response.status_code))
         };
-        self.call_by(deadline, verdict, |token| send_by(request.clone(), token, deadline))?
+        self.call_by(deadline, verdict, |token| send_before(request.clone(), token, deadline))?
     }
 }

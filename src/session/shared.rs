@@ -14,7 +14,7 @@
 use super::records;
 use super::sync::{Condvar, Mutex, MutexGuard};
 use crate::error::{Error, Kind};
-use crate::flow::{Flow, get_token_by};
+use crate::flow::{Flow, get_token_before};
 use crate::life::{Lifecycle, Rejection, Step};
 use crate::net::transport::Transport;
 use crate::secret::AfterRefusal;
@@ -248,7 +248,7 @@ impl Shared {
         let has_little_time = left + MAX_USED_TIME < self.flow.timeout();
         let mut record = records::Record::default();
         let outcome =
-            get_token_by(&*self.flow, &*self.transport, deadline, &mut |request, token| {
+            get_token_before(&*self.flow, &*self.transport, deadline, &mut |request, token| {
                 record.answered(request, token);
             });
         let after_refusal = match &outcome {

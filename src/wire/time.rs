@@ -6,7 +6,7 @@ use core::fmt;
 const LAST_SECOND: u64 = 253_402_300_799;
 
 /// 2026-11-01T00:00:00Z in seconds since 1970: this release is later, so that a clock which says less is wrong.
-pub(crate) const RELEASED: u64 = 1_793_491_200;
+pub const RELEASED: u64 = 1_793_491_200;
 
 /// A time in seconds since 1970, shown as RFC 3339.
 pub struct Utc(pub u64);

@@ -5,8 +5,8 @@ use minbearer::client_credentials::{ClientAuthentication, Config};
 use std::process::Command;
 
 const URL: &str = "https://auth.example/token";
-const VARIABLES: [&str; 4] =
-    ["CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECRET_FILE", "CLIENT_ASSERTION_FILE"];
+const VARIABLES: [&str; 5] =
+    ["CLIENT_ID", "CLIENT_ID_FILE", "CLIENT_SECRET", "CLIENT_SECRET_FILE", "CLIENT_ASSERTION_FILE"];
 
 /// Prints the authentication that the environment selects, and the body of a request or the error.
 #[test]
@@ -89,6 +89,16 @@ fn the_environment_selects_the_client_authentication() {
             &[("CLIENT_SECRET", "s"), ("CLIENT_ID", "")],
             "Body",
             "Config: the environment variable CLIENT_ID is empty",
+        ),
+        (
+            &[("CLIENT_SECRET", "s"), ("CLIENT_ID_FILE", &secret)],
+            "Body",
+            "Config: CLIENT_ID and CLIENT_ID_FILE are both set; remove one of them",
+        ),
+        (
+            &[("CLIENT_SECRET", "s\n\n")],
+            "the environment variable CLIENT_SECRET ends in a line break",
+            "Config: ",
         ),
         // The file is read for each request.
         (&[("CLIENT_ASSERTION_FILE", &absent)], "Assertion", &absent),

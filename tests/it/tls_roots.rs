@@ -179,7 +179,9 @@ fn the_error_names_a_variable_that_is_not_set() {
     expect_error(
         get(&Http::new(), &server),
         Kind::Network,
-        &["(SSL_CERT_FILE; SSL_CERT_DIR is not set); let SSL_CERT_FILE name"],
+        &[
+            "(SSL_CERT_FILE; SSL_CERT_DIR is not set); let SSL_CERT_FILE, or --cacert of the program, name",
+        ],
     );
 
     // One that takes long to read is not blamed on the server.

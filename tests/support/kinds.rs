@@ -601,8 +601,11 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
     kinds
 }
 
+type Sent = Vec<Vec<u8>>;
+type Trusted = Vec<u8>;
+
 /// Chains whose keys this crate does not support: what is sent, what is trusted, and the explanation.
-pub fn with_unsupported_keys(keys: &Keys) -> Vec<(Vec<Vec<u8>>, Vec<u8>, &'static str)> {
+pub fn with_unsupported_keys(keys: &Keys) -> Vec<(Sent, Trusted, &'static str)> {
     let root = |key: Vec<u8>| {
         let mut root =
             Certificate::new("a root", "a root", &keys.root).with(basic_constraints(true, None));

@@ -37,9 +37,10 @@ static minbearer_status ask(minbearer *handle, minbearer_message *why) {
   if (status != MINBEARER_OK) return status;
   int fd = connect_to(&target);
   if (fd < 0 || send(fd, request.bytes, request.size, MSG_NOSIGNAL) != (ssize_t)request.size) {
-    minbearer_failed(handle, now());
+    char value[8];
     if (fd >= 0) close(fd);
-    return MINBEARER_NETWORK;
+    minbearer_failed(handle, now());
+    return minbearer_authorization(handle, value, sizeof value, why); /* says why there is no token */
   }
   while (!complete) {
     char bytes[3];

@@ -2,7 +2,7 @@
 #![cfg(feature = "tls")]
 
 use crate::support::appliance::{Appliance, Setup};
-use crate::support::hostile::{Server, Step};
+use crate::support::hostile::{Port, Server, Step};
 use crate::support::programs::{command, run};
 use crate::support::proxy::Proxy;
 
@@ -57,6 +57,14 @@ fn a_proxy_is_taken_from_the_command_line_and_never_from_the_environment() {
         }
     }
     assert_eq!((open.seen().heads.len(), closed.seen().heads.len()), (1, 3));
+
+    // A proxy that cannot be reached is no reason to look for one in a variable.
+    let gone = Server::start(Port::Refusing).url();
+    let variables = [client[0], client[1], ("https_proxy", open_url.as_str())];
+    let arguments = ["client-credentials", &url, "--cacert", ca, "--proxy", &gone];
+    let outcome = run("minbearer", &arguments, &variables);
+    outcome.expect_failure("minbearer", 4, "no connection to the proxy 127.0.0.1:");
+    assert!(!outcome.err.contains("https_proxy"), "{outcome:?}");
 
     let other = Server::script(vec![Step::Hold]);
     let mut command = command("minbearer", &client);

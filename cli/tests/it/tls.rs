@@ -40,9 +40,11 @@ fn only_the_cas_of_cacert_are_trusted() {
         ("CLIENT_SECRET", &credentials.client_secret),
     ];
     let trusting = [&variables[..], &[("SSL_CERT_FILE", ca)]].concat();
+    let distrusting = [&variables[..], &[("SSL_CERT_FILE", own)]].concat();
     for (options, variables, status, part) in [
         (&["--cacert", ca][..], &variables[..], 0, ""),
         (&[], &trusting, 0, ""),
+        (&[], &distrusting, 4, "let SSL_CERT_FILE, or --cacert of the program, name a PEM file"),
         // --cacert replaces the system's CAs and those of SSL_CERT_FILE.
         (&["--cacert", own], &trusting, 4, "signed by none of"),
         (

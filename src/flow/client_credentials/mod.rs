@@ -118,7 +118,7 @@ use crate::flow::{self, Flow};
 use crate::net::http::Http;
 #[cfg(feature = "std")]
 use crate::secret::{AfterRefusal, after_refusal_of};
-use crate::secret::{Deadline, Recipient, SecretSource};
+use crate::secret::{Deadline, Recipient, Secret, SecretSource, Supplied};
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
@@ -170,7 +170,8 @@ pub struct Config {
 
 /// The value of a parameter.
 enum Value {
-    Plain(Zeroizing<String>),
+    /// Wiped like a secret, but not redacted.
+    Plain(Secret),
     Secret(SecretSource),
 }
 
@@ -226,7 +227,7 @@ impl Config {
     /// `grant_type`, `client_id`, `client_secret`, `client_assertion`, `client_assertion_type` and `scope`.
     pub fn with_parameter(mut self, name: &str, value: &str) -> Result<Config, Error> {
         check_parameter(name)?;
-        self.parameters.push((name.into(), Value::Plain(Zeroizing::new(value.into()))));
+        self.parameters.push((name.into(), Value::Plain(value.into())));
         Ok(self)
     }
 
@@ -362,26 +363,27 @@ impl Config {
         let mut values = Vec::with_capacity(self.parameters.len());
         for (name, value) in &self.parameters {
             values.push(match value {
-                Value::Plain(_) => None,
-                Value::Secret(source) => Some(source.supply_for(&parameter(name), to, deadline)?),
+                Value::Plain(text) => Supplied::Kept(text),
+                Value::Secret(source) => source.supply_for(&parameter(name), to, deadline)?,
             });
         }
         let mut others = Vec::with_capacity(1 + self.parameters.len());
         if !self.scope.is_empty() {
             others.push(("scope", self.scope.as_str()));
         }
-        for ((name, value), supplied) in self.parameters.iter().zip(&values) {
-            others.push(match (value, supplied) {
-                (_, Some(secret)) => (name.as_str(), &**secret),
-                (Value::Plain(text), _) => (name.as_str(), text.as_str()),
-                (Value::Secret(_), None) => continue, // it was supplied above
-            });
-        }
+        others.extend(
+            self.parameters
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .zip(values.iter().map(|value| &**value)),
+        );
         let grant_type = ("grant_type", self.grant_type.as_deref().unwrap_or(GRANT_TYPE));
         let request = Request::for_token(Method::Post, url.clone());
         let mut request = self.authentication.add_to(request, to, grant_type, &others, deadline)?;
-        for secret in values.iter().flatten() {
-            request = request.with_secret(&**secret);
+        for ((_, value), supplied) in self.parameters.iter().zip(&values) {
+            if matches!(value, Value::Secret(_)) {
+                request = request.with_secret(&**supplied);
+            }
         }
         for (name, source) in &self.headers {
             let value = source.supply(&format!("the value of the header {name}"), deadline)?;

@@ -275,20 +275,88 @@ fn a_clock_that_was_set_back_ends_every_pause_and_makes_no_token_immortal() {
     assert_eq!(life.next(at(4999.0)), Step::Ask);
 }
 
-/// A person has changed a setting and asked for a token. That the first try fails does not take the wish away.
 #[test]
-fn what_was_asked_for_and_failed_is_asked_for_again_after_the_pause() {
-    let mut life = Lifecycle::new();
-    life.asking(at(0.0));
-    life.obtained(None, at(0.0), LEAST);
-    assert_eq!(life.next_request(at(10.0)), None);
+fn a_rejection_during_a_request_is_answered_by_its_token_and_counts_as_the_first() {
+    let mut life = obtained(at(100.0), LEAST);
+    life.asking(at(190.0)); // it is due
+    assert_eq!(life.rejected(1, at(190.1)), Rejection::Replace);
+    life.obtained(at(100.0), at(190.2), LEAST);
+    assert_eq!(life.rejected(2, at(191.1)), Rejection::Keep, "within the pause of a second");
+    assert_eq!(life.rejected(2, at(191.2)), Rejection::Replace);
+}
+
+#[test]
+fn what_is_said_of_an_old_token_says_nothing_of_the_current_one() {
+    let mut life = obtained(None, LEAST);
+    life.asking(at(110.0));
+    life.obtained(None, at(110.0), LEAST);
+    assert_eq!(life.rejected(2, at(200.0)), Rejection::Replace);
+    failed(&mut life, &Error::network("down"), 200.0, LEAST);
+    life.accepted(1);
+    assert_eq!(life.rejected(2, at(200.5)), Rejection::Failed, "token 2 is still rejected");
+    assert_eq!(life.rejected(1, at(200.5)), Rejection::Replaced);
+    assert_eq!(life.rejected(3, at(200.5)), Rejection::Replaced);
+}
+
+#[test]
+fn wake_ends_the_pause_after_a_replacement() {
+    let mut life = obtained(None, LEAST);
+    for now in [200.0, 201.0, 203.0, 207.0] {
+        assert_eq!(life.rejected(life.generation(), at(now)), Rejection::Replace, "{now}");
+        life.asking(at(now));
+        life.obtained(None, at(now), LEAST);
+    }
+    assert_eq!(life.rejected(life.generation(), at(210.0)), Rejection::Keep, "8 s");
     life.wake();
-    life.asking(at(10.0));
-    life.failed(&Error::network("down"), AfterRefusal::Pause, at(10.0), LEAST);
-    let again = life.next_request(at(10.0)).expect("it is still wanted");
-    assert_eq!(life.next(at(10.0)), Step::Use, "the old token is used in the pause");
-    assert_eq!(life.next(again), Step::Ask);
-    life.asking(again);
-    life.obtained(None, again, LEAST);
-    assert_eq!(life.next_request(at(100.0)), None, "it was had");
+    life.asking(at(211.0));
+    life.obtained(None, at(211.0), LEAST);
+    assert_eq!(life.rejected(life.generation(), at(212.0)), Rejection::Replace);
+}
+
+#[test]
+fn a_quiet_minute_counts_from_the_last_rejection_though_the_request_took_long() {
+    let mut life = obtained(None, LEAST);
+    let mut now = 200.0;
+    for pause in [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0] {
+        now += pause;
+        assert_eq!(life.rejected(life.generation(), at(now)), Rejection::Replace, "{now}");
+        life.asking(at(now));
+        let took = if pause == 32.0 { 9.0 } else { 0.0 };
+        life.obtained(None, at(now + took), LEAST);
+    }
+    assert_eq!(life.rejected(life.generation(), at(now + 61.0)), Rejection::Replace);
+}
+
+/// Found by the fuzz target `life`: the pause after a change outlasted the other, and was told with that one's end.
+#[test]
+fn a_changed_secret_is_never_tried_later_than_the_same_one_would_be() {
+    let mut life = Lifecycle::new();
+    for (now, pause) in [(100.0, 0.0), (103.0, 2.0), (106.0, 4.0), (111.0, 8.0), (120.0, 16.0)] {
+        life.asking(at(now));
+        life.failed(&refused(401, None), AfterRefusal::Changed, at(now), MOST);
+        let next = rounded(life.next_request(at(now)).unwrap());
+        assert_eq!(next, now + f64::max(pause, 1.0), "after {now} s");
+    }
+    // A file that is absent by now is no refusal; its first pauses are shorter than those after changes.
+    let mut life = Lifecycle::new();
+    for now in [100.0, 110.0, 120.0] {
+        life.asking(at(now));
+        life.failed(&Error::config("absent"), AfterRefusal::Changed, at(now), LEAST);
+        let next = life.next_request(at(now)).unwrap();
+        assert_eq!(life.next(next), Step::Ask, "after {now} s");
+        assert!(next <= at(now + 4.0), "{next:?}");
+    }
+}
+
+#[test]
+fn what_was_woken_for_is_asked_for_until_it_is_there() {
+    let mut life = obtained(None, LEAST);
+    life.wake();
+    failed(&mut life, &Error::network("down"), 105.0, LEAST);
+    assert_eq!(life.next(at(105.5)), Step::Use);
+    assert_eq!(life.next_request(at(105.5)), Some(at(106.0)));
+    assert_eq!(life.next(at(106.0)), Step::Ask, "the old token has no end");
+    life.asking(at(106.0));
+    life.obtained(None, at(106.0), LEAST);
+    assert_eq!(life.next_request(at(107.0)), None);
 }

@@ -241,6 +241,7 @@ fn after_lifetimes_that_are_not_usable_the_last_usable_one_counts_and_renewal_ne
     ] {
         assert_eq!(read(said), Lifetime::Absent, "{said}");
     }
+    assert_eq!(read(r#","expires_in":0"#), Lifetime::Unusable);
     assert_eq!(read(r#","expires_in":"3600""#), Lifetime::Usable(at(3600.0)));
     assert_eq!(read(r#","expires_in":315360000"#), Lifetime::Usable(at(315_360_000.0)));
 }

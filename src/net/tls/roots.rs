@@ -174,7 +174,7 @@ fn load(given: Option<&Anchors>) -> Result<Roots, String> {
         add_system(&mut anchors);
         if anchors.is_empty() {
             return Err(String::from(
-                "this system has no CA certificates; let SSL_CERT_FILE name a PEM file with the certificate of the server's CA",
+                "this system has no CA certificates; let SSL_CERT_FILE, or --cacert of the program, name a PEM file with the certificate of the server's CA",
             ));
         }
     }
@@ -192,7 +192,7 @@ fn load(given: Option<&Anchors>) -> Result<Roots, String> {
     }
     let given = if given.is_some() { "the CAs that were given or " } else { "" };
     let unknown_issuer = of_the_file.map(|()| format!(
-        "none of {given}{}; let SSL_CERT_FILE name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones",
+        "none of {given}{}; let SSL_CERT_FILE, or --cacert of the program, name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones",
         variables.whose()
     ));
     Ok(Roots { anchors: Arc::new(anchors), unknown_issuer })

@@ -7,7 +7,7 @@ mod sync {
 
 use crate::session::records;
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::duplicate_mod)]
 #[path = "../shared.rs"]
 mod shared;
 

@@ -19,7 +19,8 @@ mod text;
 pub(crate) use number::seconds;
 #[cfg(feature = "std")]
 pub use number::written_seconds;
-pub(crate) use text::{Text, escape, hexadecimal, push_quoted, quoted_max_len};
+pub use text::push_quoted;
+pub(crate) use text::{Text, escape, hexadecimal, quoted_max_len};
 
 use alloc::string::String;
 

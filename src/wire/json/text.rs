@@ -78,7 +78,7 @@ pub(crate) fn escape(text: &[u8]) -> Option<(char, usize)> {
 }
 
 /// Appends a text as a JSON string.
-pub(crate) fn push_quoted(text: &str, out: &mut String) {
+pub fn push_quoted(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         match character {
