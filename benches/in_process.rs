@@ -8,6 +8,7 @@
 #[cfg(feature = "tls")]
 #[path = "../tests/support/mod.rs"]
 mod support;
+#[cfg(feature = "tls")]
 use support::tls;
 
 use divan::{AllocProfiler, Bencher};

@@ -44,12 +44,13 @@
 //! | --- | --- | --- |
 //! | `std` | yes | `get_token`, [`Session`], [`Http`], [`Transport`], files, the environment, the port locator; Unix only |
 //! | `minreq` | yes | [minreq](https://docs.rs/minreq) for a program's own API calls: [`Token::authorize`], `Session::send_minreq` |
+//! | `miniserde` | yes | [miniserde](https://docs.rs/miniserde) for the JSON of an API's answers: `Response::json` |
 //! | `tls` | | `https` URLs, TLS 1.2 and 1.3, with ring as the cryptography: see [TLS](#tls) |
 //! | `tls-ring` | | the same without TLS 1.2, which `tls12` adds |
 //! | `tls-no-provider` | | the same for a program that installs a provider of cryptography itself |
+//! | `sign` | | assertions signed here, by ring: [`SignedAssertion`](client_credentials::SignedAssertion) |
 //! | `log` | | a record for each step in the life of a session's token, for the facade [log](https://docs.rs/log) |
 //! | `prompt` | | `prompt::password`: a password typed at a terminal, not echoed |
-//! | `cli` | | the program `minbearer` |
 //!
 //! # Without an operating system
 //!

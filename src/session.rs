@@ -198,6 +198,10 @@ impl Session {
     /// # Ok(()) }
     /// ```
     ///
+    /// A rejection is a 401 (RFC 6750 section 3.1). Some servers answer a revoked token with a bare 403, as
+    /// django-oauth-toolkit's resource views do; `is_rejected` of a program that knows its API to do so says yes to a 403
+    /// without a challenge too. [`send`](Self::send) goes by 401 alone, since a 403 mostly means that no token helps.
+    ///
     /// # Errors
     /// Those of [`token`](Self::token). The outcome of the call itself is in the `Ok`.
     pub fn call<R>(

@@ -32,10 +32,10 @@ pub struct Report {
     has_token: bool,
     /// Whether nothing but a signal renews the token.
     is_never_due: bool,
-    failure: Option<Failure>,
+    failure: Option<Outage>,
 }
 
-struct Failure {
+struct Outage {
     count: u32,
     since: Duration,
     since_utc: u64,
@@ -81,7 +81,7 @@ impl Report {
 
     /// No token could be had, or it could not be written.
     pub fn failed(&mut self, error: &str, moment: Moment) -> Said {
-        let new = Failure { count: 0, since: moment.now, since_utc: moment.utc };
+        let new = Outage { count: 0, since: moment.now, since_utc: moment.utc };
         let failure = self.failure.get_or_insert(new);
         failure.count = failure.count.saturating_add(1);
         let pause = match moment.next {

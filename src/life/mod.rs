@@ -115,7 +115,7 @@ pub struct Lifecycle {
     is_rejected: bool,
     /// Whether the running request replaces a rejected token.
     is_replacing: bool,
-    failure: Option<Failure>,
+    failure: Option<FailurePause>,
     /// Failures in a row.
     failures: u32,
     /// Changed secrets refused in a row.
@@ -137,7 +137,7 @@ struct Held {
 
 /// The pause after the last failure.
 #[derive(Clone, Copy, Debug)]
-struct Failure {
+struct FailurePause {
     pause: Span,
     /// For a refusal: when [`Flow::after_refusal`](crate::Flow::after_refusal) was last asked.
     looked: Option<Span>,
@@ -327,7 +327,7 @@ impl Lifecycle {
             0 => Duration::ZERO,
             changes => pause(changes, random),
         };
-        self.failure = Some(Failure {
+        self.failure = Some(FailurePause {
             pause: Span::after(now, time),
             looked: may_change.then(|| Span::after(now, SECOND)),
             is_changed: may_change && after == AfterRefusal::Changed,

@@ -75,7 +75,7 @@ impl Token {
     }
 
     /// The token's type ([RFC 6749 section 7.1](https://www.rfc-editor.org/rfc/rfc6749#section-7.1)):
-    /// `Bearer`, in whatever case the server wrote it; another type is refused.
+    /// always `Bearer`, whatever the server called it (`bearer`, `BearerToken`, nothing); another type is refused.
     pub fn token_type(&self) -> &str {
         &self.authorization[..BEARER.len()]
     }

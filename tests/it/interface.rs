@@ -310,3 +310,28 @@ fn each_type_that_converts_into_a_secret_source_is_accepted() {
         assert!(request.url().path_and_query().ends_with("client_secret=s"));
     }
 }
+
+/// As django-oauth-toolkit's resource views answer: the page of `Session::call` says what such a program does.
+#[test]
+fn an_api_that_answers_a_revoked_token_with_a_bare_403_is_served_by_a_predicate_of_the_programs_own()
+ {
+    struct Numbered(AtomicUsize);
+    impl Transport for Numbered {
+        fn send(&self, _: &Request, _: Instant) -> Result<Response, Error> {
+            let number = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+            Ok(Response::new(200, format!(r#"{{"access_token": "token-{number}"}}"#)))
+        }
+    }
+    let config = jsa::Config::new("id", "secret").expect("credentials");
+    let config = config.with_qoauth_url("http://localhost").expect("a URL");
+    let session = Session::with_transport(config, Numbered(AtomicUsize::new(0)));
+    let first = session.token().expect("a token");
+    std::thread::sleep(Duration::from_millis(1100)); // a replacement comes a second after the request at the earliest
+    let status = |token: &minbearer::Token| {
+        if token.access_token() == first.access_token() { 403 } else { 200 }
+    };
+    let by_401 = session.call(status, |status| *status == 401).expect("an outcome");
+    assert_eq!(by_401, 403, "a 403 is the call's answer");
+    let by_403 = session.call(status, |status| matches!(status, 401 | 403)).expect("an outcome");
+    assert_eq!(by_403, 200);
+}

@@ -759,7 +759,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
-        "django-oauth-toolkit 3.4.1 (.ci/servers): a wrong secret",
+        "django-oauth-toolkit 3.4.1 (.ci/interop): a wrong secret",
         Raw(
             "HTTP/1.0 401 Unauthorized\r\nContent-Type: application/json\r\nWWW-Authenticate: Bearer error=\"invalid_client\"\r\n\r\n{\"error\": \"invalid_client\"}",
         ),
@@ -769,7 +769,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
-        "django-oauth-toolkit 3.4.1 (.ci/servers): a client without the grant",
+        "django-oauth-toolkit 3.4.1 (.ci/interop): a client without the grant",
         Json("400 Bad Request", r#"{"error": "unauthorized_client"}"#),
         Says(
             Kind::Refused,
@@ -777,7 +777,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
-        "django-oauth-toolkit 3.4.1 (.ci/servers): a path that it does not have",
+        "django-oauth-toolkit 3.4.1 (.ci/interop): a path that it does not have",
         Raw(
             "HTTP/1.0 404 Not Found\r\nContent-Type: text/html; charset=utf-8\r\n\r\n\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>Not Found</title>\n</head>\n<body>\n  <h1>Not Found</h1><p>The requested resource was not found on this server.</p>\n</body>\n</html>\n",
         ),
@@ -787,7 +787,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
-        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): a wrong secret in the body",
+        "@node-oauth/oauth2-server 5.3.0 (.ci/interop): a wrong secret in the body",
         Json(
             "400 Bad Request",
             r#"{"error":"invalid_client","error_description":"Invalid client: client is invalid"}"#,
@@ -798,7 +798,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
-        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): a wrong secret as Basic",
+        "@node-oauth/oauth2-server 5.3.0 (.ci/interop): a wrong secret as Basic",
         Answer(
             "401 Unauthorized",
             &[
@@ -813,7 +813,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
-        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): an unknown scope",
+        "@node-oauth/oauth2-server 5.3.0 (.ci/interop): an unknown scope",
         Json(
             "400 Bad Request",
             r#"{"error":"invalid_scope","error_description":"Invalid scope: Requested scope is invalid"}"#,
@@ -824,7 +824,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
-        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): another grant",
+        "@node-oauth/oauth2-server 5.3.0 (.ci/interop): another grant",
         Json(
             "400 Bad Request",
             r#"{"error":"unsupported_grant_type","error_description":"Unsupported grant type: `grant_type` is invalid"}"#,
@@ -835,7 +835,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
-        "@node-oauth/oauth2-server 5.3.0 (.ci/servers): an API in place of the token endpoint",
+        "@node-oauth/oauth2-server 5.3.0 (.ci/interop): an API in place of the token endpoint",
         Answer(
             "401 Unauthorized",
             &["www-authenticate: Bearer realm=\"Service\",error=\"invalid_token\""],

@@ -4,6 +4,7 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+mod debian;
 mod faults;
 mod interop;
 mod openssl;

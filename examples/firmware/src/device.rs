@@ -4,10 +4,13 @@ use crate::board;
 use crate::network::{Deadline, Network};
 use crate::settings::Settings;
 use core::time::Duration;
-use minbearer::{AfterRefusal, Error, Lifecycle, Rejection, Request, Response, Step, Token};
+use minbearer::{AfterRefusal, Error, Lifecycle, Request, Response, Step, Token};
 
 /// With this limit a heap of 8 KiB has room for the answer's body and the token, whatever a server sends.
 const MAX_ANSWER_BYTES: usize = 1536;
+/// In an image without a flow the compiler then leaves out what needs a token.
+const HAS_FLOW: bool =
+    cfg!(any(feature = "jsa", feature = "accelerator", feature = "client-credentials"));
 const API_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Gets a token by the flow that the settings name.
@@ -43,7 +46,7 @@ fn get_token(settings: &Settings, network: &mut dyn Network) -> Result<Token, Er
             let (request, response) = send(config.request()?, config.timeout(), network)?;
             config.read_answer(&request, response)
         }
-        _ => Err(Error::config("no such flow in this image")),
+        _ => Err(no_token()),
     }
 }
 
@@ -63,35 +66,48 @@ impl Device {
         settings: &Settings,
         network: &mut dyn Network,
     ) -> Result<Response, Error> {
-        let mut is_first = true;
+        let answer = self.call(settings, network)?;
+        // After a rejection the machine may want another token at once.
+        if answer.status() == 401 && self.life.next(self.clock.now()) == Step::Ask {
+            drop(answer); // frees memory: the heap may be small
+            return self.call(settings, network);
+        }
+        Ok(answer)
+    }
+
+    fn call(&mut self, settings: &Settings, network: &mut dyn Network) -> Result<Response, Error> {
+        let token = self.token(settings, network)?;
+        let answer = call_api(settings.api_url, token, network)?;
+        let used = self.life.generation();
+        match answer.status() {
+            200..=299 => self.life.accepted(used),
+            401 => drop(self.life.rejected(used, self.clock.now())),
+            _ => {}
+        }
+        Ok(answer)
+    }
+
+    /// The token that is good now, by a request if the machine says so.
+    pub fn token(
+        &mut self,
+        settings: &Settings,
+        network: &mut dyn Network,
+    ) -> Result<&Token, Error> {
+        if !HAS_FLOW {
+            return Err(no_token());
+        }
         loop {
-            match (self.life.next(self.clock.now()), &self.token) {
-                (Step::Ask | Step::Use, None) | (Step::Ask, _) => self.ask(settings, network),
-                (Step::Use, Some(token)) => {
-                    let used = self.life.generation();
-                    let answer = call_api(settings.api_url, token, network)?;
-                    match answer.status() {
-                        200..=299 => self.life.accepted(used),
-                        401 => {
-                            let rejection = self.life.rejected(used, self.clock.now());
-                            let asks = self.life.next(self.clock.now()) == Step::Ask;
-                            if is_first && rejection == Rejection::Replace && asks {
-                                is_first = false;
-                                continue;
-                            }
-                        }
-                        _ => {}
-                    }
-                    return Ok(answer);
-                }
-                (Step::Failed(_), _) => return Err(self.error.clone().unwrap_or_else(no_token)),
+            match self.life.next(self.clock.now()) {
+                Step::Ask => self.ask(settings, network)?,
+                Step::Use => return self.token.as_ref().ok_or_else(no_token),
+                Step::Failed(_) => return Err(self.error.clone().unwrap_or_else(no_token)),
                 // A product would sleep until then.
-                (Step::Wait(_), _) => {}
+                Step::Wait(_) => {}
             }
         }
     }
 
-    fn ask(&mut self, settings: &Settings, network: &mut dyn Network) {
+    fn ask(&mut self, settings: &Settings, network: &mut dyn Network) -> Result<(), Error> {
         self.life.asking(self.clock.now());
         let outcome = get_token(settings, network);
         let (now, random) = (self.clock.now(), board::random_bits() as u32);
@@ -102,13 +118,13 @@ impl Device {
             }
             Err(error) => {
                 self.life.failed(&error, AfterRefusal::Pause, now, random);
-                self.error = Some(error);
+                if self.life.next(now) != Step::Use {
+                    self.error = Some(error.clone());
+                    return Err(error);
+                }
             }
         }
-    }
-
-    pub fn token(&self) -> Option<&Token> {
-        self.token.as_ref()
+        Ok(())
     }
 
     /// How long until the token is due.
@@ -153,5 +169,5 @@ fn send(
 }
 
 fn no_token() -> Error {
-    Error::config("there is no token")
+    Error::config("no such flow in this image")
 }

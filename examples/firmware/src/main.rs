@@ -72,12 +72,12 @@ fn run() -> (u8, bool) {
 
 fn round(settings: &Settings, network: &mut dyn Network) -> Result<Device, Error> {
     let mut device = Device::default();
-    let answer = device.poll(settings, network)?.error_for_status()?;
-    let len = device.token().map_or(0, |token| token.access_token().len());
+    let len = device.token(settings, network)?.access_token().len();
     print!("token: {len} characters, got with {} bytes of heap\n", heap::peak());
     if let Some(due) = device.due_in() {
         print!("to be renewed after {} s\n", due.as_secs());
     }
+    let answer = device.poll(settings, network)?.error_for_status()?;
     print!("answer: {}\n", answer.text()?);
     Ok(device)
 }

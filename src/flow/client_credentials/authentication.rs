@@ -50,10 +50,10 @@ const CLIENT_ASSERTION: &str = "the client assertion";
 /// ```
 #[derive(Debug)]
 #[must_use]
-pub struct ClientAuthentication(Method);
+pub struct ClientAuthentication(AuthenticationMethod);
 
 #[derive(Debug)]
-enum Method {
+enum AuthenticationMethod {
     Body(SecretSource),
     Basic { secret: SecretSource, is_encoded: bool },
     Assertion { assertion: SecretSource, assertion_type: Cow<'static, str> },
@@ -64,20 +64,23 @@ impl ClientAuthentication {
     /// Sends the secret in the body, `client_secret_post`
     /// ([RFC 6749 section 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)).
     pub fn body(secret: impl Into<SecretSource>) -> Self {
-        ClientAuthentication(Method::Body(secret.into()))
+        ClientAuthentication(AuthenticationMethod::Body(secret.into()))
     }
 
     /// Sends id and secret as HTTP Basic, `client_secret_basic`, both form-encoded first, as [RFC 6749 section
     /// 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1) requires.
     pub fn basic(secret: impl Into<SecretSource>) -> Self {
-        ClientAuthentication(Method::Basic { secret: secret.into(), is_encoded: true })
+        ClientAuthentication(AuthenticationMethod::Basic {
+            secret: secret.into(),
+            is_encoded: true,
+        })
     }
 
     /// Makes [`basic`](Self::basic) send id and secret without form-encoding, as curl does, for servers that do not
     /// decode them. It matters only if id or secret has characters other than letters, digits and `-._~`; most secrets
     /// in base64 have some. Other methods are not changed.
     pub fn unencoded(mut self) -> Self {
-        if let Method::Basic { is_encoded, .. } = &mut self.0 {
+        if let AuthenticationMethod::Basic { is_encoded, .. } = &mut self.0 {
             *is_encoded = false;
         }
         self
@@ -90,14 +93,14 @@ impl ClientAuthentication {
     /// function of the program writes. It is wiped and redacted like a secret.
     pub fn assertion(assertion: impl Into<SecretSource>) -> Self {
         let (assertion, assertion_type) = (assertion.into(), Cow::Borrowed(JWT_BEARER));
-        ClientAuthentication(Method::Assertion { assertion, assertion_type })
+        ClientAuthentication(AuthenticationMethod::Assertion { assertion, assertion_type })
     }
 
     /// Sets another `client_assertion_type` for [`assertion`](Self::assertion) than that of RFC 7523, for profiles that
     /// have their own, such as [SPIFFE's](https://datatracker.ietf.org/doc/draft-ietf-oauth-spiffe-client-auth/). The
     /// assertion may then be any graphic ASCII text. Other methods are not changed.
     pub fn with_assertion_type(mut self, uri: &str) -> Self {
-        if let Method::Assertion { assertion_type, .. } = &mut self.0 {
+        if let AuthenticationMethod::Assertion { assertion_type, .. } = &mut self.0 {
             *assertion_type = Cow::Owned(uri.into());
         }
         self
@@ -107,24 +110,26 @@ impl ClientAuthentication {
     /// ([RFC 8705 section 2](https://www.rfc-editor.org/rfc/rfc8705#section-2)), which `Http::with_client_certificate`
     /// sets.
     pub fn none() -> Self {
-        ClientAuthentication(Method::None)
+        ClientAuthentication(AuthenticationMethod::None)
     }
 
     /// Rejects a fixed secret that is empty.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.0 {
-            Method::Body(secret) | Method::Basic { secret, .. } => secret.check(CLIENT_SECRET),
-            Method::Assertion { assertion, .. } => assertion.check(CLIENT_ASSERTION),
-            Method::None => Ok(()),
+            AuthenticationMethod::Body(secret) | AuthenticationMethod::Basic { secret, .. } => {
+                secret.check(CLIENT_SECRET)
+            }
+            AuthenticationMethod::Assertion { assertion, .. } => assertion.check(CLIENT_ASSERTION),
+            AuthenticationMethod::None => Ok(()),
         }
     }
 
     /// The same secret as Basic.
     pub(super) fn into_basic(self) -> Result<Self, Error> {
         match self.0 {
-            Method::Body(secret) => Ok(ClientAuthentication::basic(secret)),
-            Method::Basic { .. } => Ok(self),
-            Method::Assertion { .. } | Method::None => {
+            AuthenticationMethod::Body(secret) => Ok(ClientAuthentication::basic(secret)),
+            AuthenticationMethod::Basic { .. } => Ok(self),
+            AuthenticationMethod::Assertion { .. } | AuthenticationMethod::None => {
                 Err(Error::config("Basic needs a client secret, and there is none"))
             }
         }
@@ -143,12 +148,12 @@ impl ClientAuthentication {
             |own: &[(&str, &str)]| request.with_form(&[&[grant_type], own, others].concat());
         let Some(client_id) = to.client_id else { return Ok(with_form(&[])) };
         match &self.0 {
-            Method::Body(secret) => {
+            AuthenticationMethod::Body(secret) => {
                 let secret = secret.supply(CLIENT_SECRET, deadline)?;
                 let request = with_form(&[("client_id", client_id), ("client_secret", &secret)]);
                 Ok(request.with_secret(&*secret))
             }
-            Method::Basic { secret, is_encoded } => {
+            AuthenticationMethod::Basic { secret, is_encoded } => {
                 let secret = secret.supply(CLIENT_SECRET, deadline)?;
                 if !is_encoded && client_id.as_bytes().contains(&b':') {
                     return Err(Error::config(
@@ -161,7 +166,7 @@ impl ClientAuthentication {
                 request.push_header("Authorization", value);
                 Ok(request)
             }
-            Method::Assertion { assertion, assertion_type } => {
+            AuthenticationMethod::Assertion { assertion, assertion_type } => {
                 let assertion = assertion.supply_for(CLIENT_ASSERTION, to, deadline)?;
                 check_assertion(&assertion, assertion_type == JWT_BEARER)?;
                 let request = with_form(&[
@@ -171,31 +176,33 @@ impl ClientAuthentication {
                 ]);
                 Ok(request.with_secret(&*assertion))
             }
-            Method::None => Ok(with_form(&[("client_id", client_id)])),
+            AuthenticationMethod::None => Ok(with_form(&[("client_id", client_id)])),
         }
     }
 
     /// Whether an assertion is sent, which the server compares with its clock.
     pub(super) fn is_assertion(&self) -> bool {
-        matches!(self.0, Method::Assertion { .. })
+        matches!(self.0, AuthenticationMethod::Assertion { .. })
     }
 
     /// What to check after a refusal of this request.
     pub(super) fn advice(&self, request: &Request) -> &'static str {
         match &self.0 {
-            Method::Body(_) => {
+            AuthenticationMethod::Body(_) => {
                 "check client id and secret, and whether the server wants the secret in the body or as Basic"
             }
-            Method::Basic { is_encoded: true, .. } if has_encoded_character(request) => {
+            AuthenticationMethod::Basic { is_encoded: true, .. }
+                if has_encoded_character(request) =>
+            {
                 "check client id and secret; form-encoding changed the Basic credentials, as RFC 6749 asks, and a server that does not decode them wants them as curl sends them: --basic-unencoded (ClientAuthentication::unencoded), or in the body"
             }
-            Method::Basic { .. } => {
+            AuthenticationMethod::Basic { .. } => {
                 "check client id and secret, and whether the server wants the secret as Basic or in the body"
             }
-            Method::Assertion { .. } => {
+            AuthenticationMethod::Assertion { .. } => {
                 "check client id, and the assertion's issuer, audience, key and times; many servers accept an assertion once only"
             }
-            Method::None => {
+            AuthenticationMethod::None => {
                 "check client id, and whether the server knows the client's certificate for it"
             }
         }
@@ -205,15 +212,15 @@ impl ClientAuthentication {
     #[cfg(feature = "std")]
     pub(super) fn source(&self) -> Option<&SecretSource> {
         match &self.0 {
-            Method::Body(source)
-            | Method::Basic { secret: source, .. }
-            | Method::Assertion { assertion: source, .. } => Some(source),
-            Method::None => None,
+            AuthenticationMethod::Body(source)
+            | AuthenticationMethod::Basic { secret: source, .. }
+            | AuthenticationMethod::Assertion { assertion: source, .. } => Some(source),
+            AuthenticationMethod::None => None,
         }
     }
 
     pub(super) fn is_none(&self) -> bool {
-        matches!(self.0, Method::None)
+        matches!(self.0, AuthenticationMethod::None)
     }
 
     /// Reads the environment: `CLIENT_SECRET`, or the file that `CLIENT_SECRET_FILE` names, for the body; or the

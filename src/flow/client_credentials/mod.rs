@@ -291,7 +291,8 @@ impl Config {
     /// Sends the secret as Basic instead of in the body: see [`ClientAuthentication::basic`].
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::Kind::Config) if the client authenticates by an assertion or a certificate.
+    /// [`Kind::Config`](crate::Kind::Config) if the client authenticates by an assertion or a certificate: there is no
+    /// secret to send. That is why this setting can fail and a scope cannot.
     pub fn with_basic(mut self) -> Result<Config, Error> {
         self.authentication = self.authentication.into_basic()?;
         Ok(self)

@@ -2,7 +2,7 @@
 //! its dates, whether it may sign others, its common names.
 //!
 //! webpki decides about a chain of certificates. This decides which certificates may be its trust anchors, and about a
-//! server's certificate that is itself trusted. `fuzz/fuzz_targets/certificate.rs` and `.ci/tls` compare it with webpki
+//! server's certificate that is itself trusted. `fuzz/fuzz_targets/certificate.rs` and `tests/alone/openssl.rs` compare it with webpki
 //! and OpenSSL.
 //!
 //! ```text

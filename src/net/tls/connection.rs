@@ -33,7 +33,7 @@ pub(super) fn exchange(
     push: Push<'_>,
 ) -> Result<(), Failure> {
     let mut tls = UnbufferedClientConnection::new(config, name).map_err(Failure::Tls)?;
-    let mut incoming = Incoming::default();
+    let mut incoming = ReceiveBuffer::default();
     let mut exchange =
         Exchange { unsent: request, push, stage: Stage::Handshake, outgoing: Vec::new() };
     loop {
@@ -223,13 +223,13 @@ fn encrypted(outcome: Result<usize, EncryptError>) -> Result<usize, Option<Insuf
 /// What has come from the server, in one wiped buffer in which records are decrypted. rustls has not yet consumed
 /// `start..end`.
 #[derive(Default)]
-struct Incoming {
+struct ReceiveBuffer {
     bytes: Buffer,
     start: usize,
     end: usize,
 }
 
-impl Incoming {
+impl ReceiveBuffer {
     fn unread(&mut self) -> &mut [u8] {
         self.bytes.as_mut_slice().get_mut(self.start..self.end).unwrap_or_default()
     }
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn incoming_bytes_have_room_for_the_longest_record_and_no_more_than_a_handshake_may_need() {
         let mut source = std::io::repeat(7);
-        let mut incoming = Incoming::default();
+        let mut incoming = ReceiveBuffer::default();
         assert!(incoming.read(&mut source).unwrap());
         assert_eq!(incoming.unread().len(), MAX_RECORD_BYTES);
         // A record but for its last byte stays, and there is room for the next one behind it.

@@ -87,7 +87,7 @@ impl Drop for Server {
 }
 
 fn packages(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run .ci/servers"))
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run .ci/interop"))
 }
 
 #[test]
