@@ -223,6 +223,14 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use tempfile::TempDir;
 
+    #[test]
+    fn seconds_are_shown_as_they_were_written() {
+        for (milliseconds, shown) in [(60_000, "60"), (500, "0.5"), (1, "0.001"), (1_100, "1.1")] {
+            assert_eq!(in_seconds(Duration::from_millis(milliseconds)), shown);
+        }
+        assert_eq!(in_seconds(Duration::from_nanos(1)), "0.000000001");
+    }
+
     fn output(mode: RawMode) -> (Output, TempDir) {
         let folder = tempfile::tempdir().unwrap();
         (Output::new(folder.path().join("token"), mode).unwrap(), folder)
