@@ -134,7 +134,9 @@ proptest! {
 
     #[test]
     fn a_text_is_json_if_serde_json_accepts_it(text in prop_oneof![pieces(), nearly_json()]) {
-        let expected = serde_json::from_str::<serde_json::Value>(&text);
+        // Of a byte order mark serde_json knows nothing; here one is passed over.
+        let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let expected = serde_json::from_str::<serde_json::Value>(plain);
         prop_assert_eq!(is_json(&text), expected.is_ok(), "{:?}: {:?}", text, expected);
     }
 
@@ -173,9 +175,9 @@ proptest! {
 }
 
 #[test]
-#[ignore = "needs the documents that .ci/json downloads"]
+#[ignore = "needs the documents that .ci/run downloads"]
 fn the_public_test_suite_is_accepted_and_rejected_as_it_says() {
-    let path = std::env::var_os("JSON_TEST_SUITE").expect("JSON_TEST_SUITE, as .ci/json sets it");
+    let path = std::env::var_os("JSON_TEST_SUITE").expect("JSON_TEST_SUITE, as .ci/run sets it");
     let cases: Vec<serde_json::Value> =
         serde_json::from_reader(std::fs::File::open(path).unwrap()).unwrap();
     let mut counts = [0, 0];
