@@ -269,9 +269,16 @@ impl Error {
     /// Sets the source of this error, which must hold no secret. Its text is kept, cut to 256 characters and with control
     /// characters escaped. If the message has that text already, only the kind of an operating system's error is kept,
     /// so that a chain which is printed as a whole says it once.
-    pub fn with_source(mut self, source: impl core::error::Error + 'static) -> Error {
+    pub fn with_source(self, source: impl core::error::Error + 'static) -> Error {
+        self.with_source_of_any_type(&source)
+    }
+
+    fn with_source_of_any_type(mut self, source: &(dyn core::error::Error + 'static)) -> Error {
         let text = source.to_string();
-        let shown = if self.0.message.contains(&text) { os_error(&source) } else { Some(text) };
+        // `str::contains` would be the one user of the standard library's search in two ways.
+        let mut parts = self.0.message.as_bytes().windows(text.len().max(1));
+        let is_said = text.is_empty() || parts.any(|part| part == text.as_bytes());
+        let shown = if is_said { os_error(source) } else { Some(text) };
         self.0.source = shown.map(|text| Source(escaped(&text, MAX_SHOWN_CHARS)));
         self
     }

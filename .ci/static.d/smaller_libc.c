@@ -14,6 +14,13 @@ int pthread_setname_np(pthread_t thread, const char *name) {
   return prctl(PR_SET_NAME, (unsigned long)name, 0UL, 0UL, 0UL) ? errno : 0;
 }
 
+/* rustix looks for getauxval by this function, and does without it. A static program has no symbols to find: musl's
+ * returns the same, but writes a text for dlerror first, by vsnprintf, which is 10 KiB. */
+void *dlsym(void *library, const char *name) {
+  (void)library, (void)name;
+  return NULL;
+}
+
 static void swap(char *a, char *b, size_t size) {
   while (size--) {
     char byte = *a;

@@ -185,10 +185,16 @@ pub fn check_age(file: &Path, max_age: Duration) -> Result<(), String> {
         Ok(age) if age > max_age => Err(format!(
             "the file {shown} was written {} s ago, more than the {} s of --max-age",
             age.as_secs(),
-            max_age.as_secs_f64()
+            in_seconds(max_age)
         )),
         _ => Ok(()),
     }
+}
+
+/// As it was written: 60, or 0.5. Not by floating point, whose formatting would link 8 KiB.
+fn in_seconds(time: Duration) -> String {
+    let digits = format!("{}.{:09}", time.as_secs(), time.subsec_nanos());
+    String::from(digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// Whether something is mounted at this path itself, as far as the kernel says (Linux 5.8).
@@ -216,6 +222,14 @@ mod tests {
     use std::fs::{File, Permissions};
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use tempfile::TempDir;
+
+    #[test]
+    fn seconds_are_shown_as_they_were_written() {
+        for (milliseconds, shown) in [(60_000, "60"), (500, "0.5"), (1, "0.001"), (1_100, "1.1")] {
+            assert_eq!(in_seconds(Duration::from_millis(milliseconds)), shown);
+        }
+        assert_eq!(in_seconds(Duration::from_nanos(1)), "0.000000001");
+    }
 
     fn output(mode: RawMode) -> (Output, TempDir) {
         let folder = tempfile::tempdir().unwrap();

@@ -64,7 +64,7 @@ impl Proxy {
         password: SecretSource,
     ) -> Result<Proxy, Error> {
         check_text("the proxy's user", &user)?;
-        if user.contains(':') {
+        if user.as_bytes().contains(&b':') {
             return Err(Error::config("the proxy's user has a colon, which Basic cannot send"));
         }
         password.check(PASSWORD)?;

@@ -1,5 +1,6 @@
 //! Deadlines for calls that the operating system gives none: they run on a thread.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -8,7 +9,7 @@ use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use std::io::{Error, ErrorKind, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The stack that the C library's resolver and its modules may need.
@@ -19,9 +20,10 @@ const MAX_ABANDONED: usize = 8;
 /// How many threads still wait for the system although their callers have given up.
 static ABANDONED: AtomicUsize = AtomicUsize::new(0);
 
-enum Outcome<T> {
+#[derive(PartialEq)]
+enum State {
     Pending,
-    Done(Result<T>),
+    Done,
     /// The caller has given up.
     Abandoned,
 }
@@ -39,60 +41,78 @@ pub(crate) fn within<T: Send + 'static>(
     within_and_counted(&ABANDONED, deadline, name, act)
 }
 
+/// What depends on the type is kept small: the thread is started, and waited for, by [`run`], which is there once.
 fn within_and_counted<T: Send + 'static>(
     abandoned: &'static AtomicUsize,
     deadline: Instant,
     name: &str,
     act: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
+    let ours = Arc::new(Mutex::new(None));
+    let theirs = Arc::clone(&ours);
+    let act = move || {
+        let done = act();
+        *lock(&theirs) = Some(done);
+    };
+    run(abandoned, deadline, name, Box::new(act))?;
+    let done = lock(&ours).take();
+    done.unwrap_or_else(|| Err(ErrorKind::TimedOut.into())) // it is there
+}
+
+fn run(
+    abandoned: &'static AtomicUsize,
+    deadline: Instant,
+    name: &str,
+    act: Box<dyn FnOnce() + Send>,
+) -> Result<()> {
     left(deadline)?;
     if abandoned.load(Ordering::Relaxed) >= MAX_ABANDONED {
         return Err(Error::other(
             "eight earlier lookups or reads of files still hang in the system; does DNS answer, and do the mounts?",
         ));
     }
-    let ours = Arc::new((Mutex::new(Outcome::Pending), Condvar::new()));
+    let ours = Arc::new((Mutex::new(State::Pending), Condvar::new()));
     let theirs = Arc::clone(&ours);
     let thread = std::thread::Builder::new().name(String::from(name)).stack_size(STACK_BYTES);
     let started = thread.spawn(move || {
-        let done = act();
-        let mut outcome = theirs.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match *outcome {
-            Outcome::Abandoned => {
-                abandoned.fetch_sub(1, Ordering::Relaxed);
-            }
-            _ => *outcome = Outcome::Done(done),
+        act();
+        let mut state = lock(&theirs.0);
+        if *state == State::Abandoned {
+            abandoned.fetch_sub(1, Ordering::Relaxed);
         }
-        drop(outcome);
+        *state = State::Done;
+        drop(state);
         theirs.1.notify_one();
     });
     started.map_err(|error| {
         Error::new(error.kind(), format!("no thread for it could be started: {error}"))
     })?;
-    let (outcome, is_there) = &*ours;
-    let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if let Outcome::Done(done) = core::mem::replace(&mut *outcome, Outcome::Pending) {
-            return done;
-        }
+    let (state, is_there) = &*ours;
+    let mut state = lock(state);
+    while *state != State::Done {
         match left(deadline) {
             Ok(left) => {
-                let waited = is_there.wait_timeout(outcome, left);
-                outcome = waited.unwrap_or_else(PoisonError::into_inner).0;
+                let waited = is_there.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
             Err(timed_out) => {
-                *outcome = Outcome::Abandoned;
+                *state = State::Abandoned;
                 abandoned.fetch_add(1, Ordering::Relaxed);
                 return Err(timed_out);
             }
         }
     }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits until there is something to read, or the end; an error if the deadline passes first.
 pub(crate) fn wait_until_readable(from: BorrowedFd, deadline: Instant) -> Result<()> {
     loop {
-        let time = Timespec::try_from(left(deadline)?).map_err(Error::other)?;
+        let time = Timespec::try_from(left(deadline)?).map_err(|_| ErrorKind::InvalidInput)?;
         match poll(&mut [PollFd::from_borrowed_fd(from, PollFlags::IN)], Some(&time)) {
             Ok(0) | Err(Errno::INTR) => {} // `left` decides
             Ok(_) => return Ok(()),

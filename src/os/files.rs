@@ -84,20 +84,30 @@ pub(super) fn with_file<T: Send + 'static>(
     });
     match outcome {
         Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err((Unreadable::Because(what), path))) => {
-            Err(Error::config(format!("{name} {path} {what}")))
-        }
-        Ok(Err((Unreadable::Io(error), path))) => {
-            Err(Error::config(format!("{name} {path} cannot be read: {error}")).with_source(error))
-        }
-        // If the path named nothing, the system would have said so.
-        Err(error) if error.kind() == ErrorKind::TimedOut => Err(Error::timeout(format!(
-            "{name} {} was not read in time; does its mount answer?",
-            shown_existing(path)
-        ))),
-        // Of the system's threads, not of the file.
-        Err(error) => Err(Error::network(format!("{name} was not read: {error}"))),
+        Ok(Err((why, shown))) => Err(unreadable(name, &shown, why)),
+        Err(error) => Err(unread(name, path, error)),
     }
+}
+
+fn unreadable(name: &str, path: &str, why: Unreadable) -> Error {
+    match why {
+        Unreadable::Because(what) => Error::config(format!("{name} {path} {what}")),
+        Unreadable::Io(error) => {
+            Error::config(format!("{name} {path} cannot be read: {error}")).with_source(error)
+        }
+    }
+}
+
+fn unread(name: &str, path: &Path, error: IoError) -> Error {
+    if error.kind() == ErrorKind::TimedOut {
+        // If the path named nothing, the system would have said so.
+        let path = shown_existing(path);
+        return Error::timeout(format!(
+            "{name} {path} was not read in time; does its mount answer?"
+        ));
+    }
+    // Of the system's threads, not of the file.
+    Error::network(format!("{name} was not read: {error}"))
 }
 
 pub(super) enum Unreadable {

@@ -1,6 +1,6 @@
 //! A file as the source of a secret: a regular file, read anew for each request; or a pipe, read once.
 
-use super::deadline::wait_until_readable;
+use super::deadline::{wait_until_readable, within};
 use super::files::{
     LOOK_TIMEOUT, MAX_SECRET_FILE_BYTES, SECRET_FILE, UNSET_TIMEOUT, Unreadable, open, read_open,
     secret_in, shown_existing, with_file,
@@ -112,8 +112,9 @@ impl Supply for SecretFile {
         if lock(&self.piped).is_some() {
             return AfterRefusal::Pause;
         }
-        let look = |path: &Path| Ok(named(path));
-        let now = with_file(SECRET_FILE, &self.path, Instant::now() + LOOK_TIMEOUT, look);
+        let path = self.path.clone();
+        let deadline = Instant::now() + LOOK_TIMEOUT;
+        let now = within(deadline, "minbearer-file", move || Ok(named(&path)));
         match (now, &*lock(&self.read)) {
             (Ok(now), Some(read)) if now != *read => AfterRefusal::Changed,
             _ => AfterRefusal::Pause,

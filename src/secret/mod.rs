@@ -92,7 +92,7 @@ pub(crate) fn check_text(name: &str, text: &str) -> Result<(), Error> {
     if text.is_empty() {
         return Err(Error::config(format!("{name} must not be empty")));
     }
-    if text.contains(BYTE_ORDER_MARK) {
+    if text.chars().any(|character| character == BYTE_ORDER_MARK) {
         return Err(Error::config(format!(
             "{name} has a byte order mark (EF BB BF), which some editors write; save it as UTF-8 without one"
         )));

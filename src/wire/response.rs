@@ -242,7 +242,8 @@ impl Response {
         };
         let mut message = format!("{} has the status {}: {what}", self.subject, self.status);
         if let (401 | 403, Some(challenge)) = (self.status, refusal.challenge()) {
-            message.extend(["; its challenge is ", challenge]);
+            message.push_str("; its challenge is ");
+            message.push_str(challenge);
         }
         Err(Error::of_refusal(Kind::Status, message, refusal))
     }

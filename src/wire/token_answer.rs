@@ -240,7 +240,8 @@ impl<'a> AnswerReader<'a> {
         let mut said = String::new();
         let mut append = |before: &str, words: &str| {
             if !words.is_empty() {
-                said.extend([before, words]);
+                said.push_str(before);
+                said.push_str(words);
             }
         };
         append(" ", &show(response.reason()));

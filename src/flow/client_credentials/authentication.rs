@@ -155,7 +155,7 @@ impl ClientAuthentication {
             }
             AuthenticationMethod::Basic { secret, is_encoded } => {
                 let secret = secret.supply(CLIENT_SECRET, deadline)?;
-                if !is_encoded && client_id.contains(':') {
+                if !is_encoded && client_id.as_bytes().contains(&b':') {
                     return Err(Error::config(
                         "a client id with a colon cannot go into Basic unless it is encoded",
                     ));

@@ -185,7 +185,7 @@ impl<'a> Certificate<'a> {
     pub(super) fn may_name_a_host(&self) -> bool {
         !self.is_ca
             || self.has_subject_alt_name
-            || self.common_names().any(|name| !name.contains(' '))
+            || self.common_names().any(|name| !name.as_bytes().contains(&b' '))
     }
 }
 
@@ -196,7 +196,7 @@ fn is_name_of(pattern: &str, server: &str) -> bool {
     }
     match (pattern.strip_prefix("*."), server.split_once('.')) {
         (Some(pattern), Some((_, domain))) => {
-            pattern.contains('.') && pattern.eq_ignore_ascii_case(domain)
+            pattern.as_bytes().contains(&b'.') && pattern.eq_ignore_ascii_case(domain)
         }
         _ => false,
     }

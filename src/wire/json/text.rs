@@ -36,7 +36,7 @@ impl Text<'_> {
 
     /// Passes the decoded text to `read`. It is copied only if it has an escape.
     pub(super) fn with_decoded<T>(self, read: impl FnOnce(&str) -> T) -> T {
-        if self.0.contains('\\') { read(&self.decoded()) } else { read(self.0) }
+        if self.0.as_bytes().contains(&b'\\') { read(&self.decoded()) } else { read(self.0) }
     }
 }
 
