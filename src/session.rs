@@ -67,7 +67,8 @@ use std::time::Instant;
 ///
 /// If several threads need a new token, one makes the request and the others wait for its outcome, or until their own
 /// deadline. While the old token is valid, they get that and do not wait. A lifetime is measured by a clock that runs on
-/// while the machine is suspended: `CLOCK_BOOTTIME` on Linux, where reading it is a system call on x86 before kernel 5.3.
+/// while the machine is suspended: `CLOCK_BOOTTIME` on Linux, where reading it is a system call in a static program, and on
+/// x86 before kernel 5.3.
 ///
 /// # The configuration of a session
 ///

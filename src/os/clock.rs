@@ -1,7 +1,7 @@
 //! The clock by which tokens live: it runs on while the machine is suspended, since the server's does too.
 //!
 //! std's `Instant` stops in suspend on Linux. `CLOCK_BOOTTIME` does not, and is read without a system call; on x86 with a
-//! kernel before 5.3 it is one. On macOS and OpenBSD `CLOCK_MONOTONIC` counts the time of a suspend; on other systems it
+//! kernel before 5.3, and in a static program, it is one. On macOS and OpenBSD `CLOCK_MONOTONIC` counts the time of a suspend; on other systems it
 //! may not, and a token is then renewed later than due by that time.
 //!
 //! rustix finds the kernel's own code for it, the vDSO, by the C library's `getauxval` (its feature `use-libc-auxv`). By

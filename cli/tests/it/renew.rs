@@ -6,13 +6,14 @@ use crate::support::appliance::{Appliance, Credentials};
 use crate::support::program::{ODD_SECRET, Renewing, get, jsa_variables, odd_appliance};
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use std::io::{ErrorKind, Read, Write};
+use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -503,4 +504,61 @@ fn a_line_that_would_block_is_dropped() {
     reader.read_to_string(&mut said).unwrap();
     let lines = said.trim_start_matches('#');
     assert!(lines.lines().count() <= 3 && !lines.contains("Z minbearer: \n"), "{lines}");
+}
+
+/// Answers each token request with the next of these lifetimes, as JSON, and a token that is its number.
+fn server_with_lifetimes(lifetimes: &'static [&'static str]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/token", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for (index, lifetime) in lifetimes.iter().enumerate() {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"client_secret=secret") {
+                let mut byte = [0];
+                connection.read_exact(&mut byte).unwrap();
+                request.extend(byte);
+            }
+            let json = format!(r#"{{"access_token":"token-{index}","expires_in":{lifetime}}}"#);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", json.len());
+            connection.write_all((head + &json).as_bytes()).unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn renewal_goes_on_after_answers_whose_lifetime_is_not_usable() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 3600;
+    let date: &'static str = format!("{now}").leak();
+    let lifetimes = vec!["2", "0", "-1", "\"3600s\"", date, "null", "2"].leak();
+    let url = server_with_lifetimes(lifetimes);
+    let variables = [("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret")];
+    let mut command = programs::command("minbearer", &variables);
+    command.args(["client-credentials", &url, "--renew", "--output"]).arg(&file);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut renewing = Renewing::of(command.spawn().unwrap());
+    for index in 0..lifetimes.len() {
+        let expected = format!("token-{index}");
+        renewing.wait_until(&expected, |_| {
+            std::fs::read_to_string(&file).is_ok_and(|token| token == expected)
+        });
+    }
+}
+
+#[test]
+fn a_wrong_secret_in_a_file_is_tried_again_as_soon_as_it_is_corrected() {
+    let (appliance, folder, file) = setting();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "wrong").unwrap();
+    let path = secret.to_str().unwrap();
+    let more = [("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", path)];
+    let mut renewing = Renewing::jsa_with(&appliance, &file, &[], &more);
+    renewing.wait_for_line("invalid_client");
+    std::fs::write(&secret, &appliance.credentials().client_secret).unwrap();
+    // The pause after a refusal is half a minute at least, and `wait_for_token` waits less.
+    renewing.wait_for_token(&file, "");
+    assert_eq!(appliance.qoauth_requests(), 2, "one with the wrong secret, one with the right one");
 }
