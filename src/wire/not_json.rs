@@ -17,7 +17,7 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str]) -> String {
     }
     if let Some(coding) = coding(response) {
         return format!(
-            "it has the Content-Encoding {}, though `identity` was asked for; the server or a proxy in between has to leave it out",
+            "it has the Content-Encoding {}, though `identity` was asked for; have compression turned off at the server or the proxy in between",
             show(coding)
         );
     }
@@ -27,6 +27,9 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str]) -> String {
         );
     }
     match response.header("content-type") {
+        Some(form) if form.starts_with("application/x-www-form-urlencoded") => String::from(
+            "it is a form and not JSON, and only JSON is understood; have the server answer with JSON",
+        ),
         Some(content_type) => {
             let content_type = show(content_type);
             format!(

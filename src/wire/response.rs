@@ -229,16 +229,18 @@ impl Response {
                 "the token lacks a scope that this call needs; ask for it, and have it granted to this client"
             }
             (401, _) => {
-                "the API rejects this token: it may be of another server than the API trusts, or meant for another API"
+                "the API rejects this token: it may have expired, be of another server than the API trusts, or be meant for another API"
             }
-            (403, _) => "the API does not allow this with this token",
+            (403, _) => {
+                "the API does not allow this with this token; have the right granted to this client"
+            }
             (404, _) => "this API has no such resource",
             (413 | 414 | 431, _) => {
-                "the request is too large for the server, or for a proxy in between"
+                "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
             }
             (501, _) => "the server does not support this",
             (429 | 500..=599, _) => "the server cannot answer now; try again later",
-            _ => "see the API's documentation",
+            _ => "see what the body of the answer says, and the API's documentation",
         };
         let mut message = format!("{} has the status {}: {what}", self.subject, self.status);
         if let (401 | 403, Some(challenge)) = (self.status, refusal.challenge()) {

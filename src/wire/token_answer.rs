@@ -160,7 +160,7 @@ impl<'a> AnswerReader<'a> {
                 let access_token = decoded(answer.access_token);
                 let name = redacted(&name, &self.secrets(&access_token));
                 Err(self
-                    .malformed(&format!("its token_type is `{name}`; only Bearer is supported")))
+                    .malformed(&format!("its token_type is `{name}`; only Bearer is supported; have the server issue Bearer tokens to this client")))
             }
             Some(_) => Err(self.malformed("its token_type is not a string")),
         }
@@ -268,7 +268,7 @@ impl<'a> AnswerReader<'a> {
                 "this URL wants a token itself, so it is an API's; give that of the token endpoint"
             }
             (_, Some("invalid_scope")) => {
-                "check the scope that was asked for: the server does not know it, or does not grant it to this client"
+                "check the scope that was asked for: the server wants one, does not know it, or does not grant it to this client"
             }
             (_, Some("unsupported_grant_type")) => {
                 "the server does not have this grant, or not for this client; have it allowed there"
@@ -280,19 +280,29 @@ impl<'a> AnswerReader<'a> {
             (_, Some("invalid_target")) => {
                 "check the parameter that names the API, such as resource or audience: the server does not know its value, or does not grant it to this client"
             }
+            (_, Some("access_denied")) => {
+                "the server denies this client access; check what it is allowed there, and then the credentials"
+            }
+            // Microsoft's name for RFC 8707's `invalid_target`.
+            _ if error.as_deref().is_some_and(|error| *error == "invalid_resource") => {
+                "check the scope or the resource that names the API: the server does not know it, or does not grant it to this client"
+            }
             _ if is_oauth => self.advice,
             (401, _) => {
-                "without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own"
+                "the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both"
             }
-            (404 | 405, _) => "there is no token endpoint at this address",
+            (404, _) => "there is no token endpoint at this address",
+            (405, _) => {
+                "there is no token endpoint at this address, or a proxy in between does not allow the method"
+            }
             (413 | 414 | 431, _) => {
-                "the request is too large for the server, or for a proxy in between"
+                "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
             }
             (501, _) => {
-                "the server does not support this request, and waiting does not change that"
+                "the server does not support this request, and waiting does not change that; check the token URL"
             }
             _ => {
-                "without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?"
+                "the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's"
             }
         });
         let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();

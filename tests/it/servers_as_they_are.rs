@@ -215,7 +215,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope that was asked for: the server does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope that was asked for: the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -226,7 +226,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the scope or the resource that names the API: the server does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -237,7 +237,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope that was asked for: the server does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope that was asked for: the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -286,7 +286,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error_description":"","error":"access_denied"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: access_denied (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 400 Bad Request: access_denied (the server denies this client access; check what it is allowed there, and then the credentials)",
         ),
     ),
     (
@@ -388,7 +388,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token provided\",\"errorLink\":\"E0000011\",\"errorId\":\"oaeKiJ\",\"errorCauses\":[]} (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+            "SERVER refused the token request: 401 Unauthorized: {\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token provided\",\"errorLink\":\"E0000011\",\"errorId\":\"oaeKiJ\",\"errorCauses\":[]} (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
         ),
     ),
     (
@@ -399,7 +399,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"http_response\":{\"code\":401,\"message\":\"You are unauthorized to access the requested resource.\"},\"code\":18,\"message\":\"No SEC header present in request.\",\"description\":\"\",\"details\":{}} (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+            "SERVER refused the token request: 401 Unauthorized: {\"http_response\":{\"code\":401,\"message\":\"You are unauthorized to access the requested resource.\"},\"code\":18,\"message\":\"No SEC header present in request.\",\"description\":\"\",\"details\":{}} (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
         ),
     ),
     (
@@ -421,7 +421,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -432,7 +432,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
         ),
     ),
     (
@@ -443,7 +443,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -454,7 +454,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -462,7 +462,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"detail":"Unsupported grant type: client_credentials"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"detail\":\"Unsupported grant type: client_credentials\"} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 400 Bad Request: {\"detail\":\"Unsupported grant type: client_credentials\"} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -474,7 +474,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -486,7 +486,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
         ),
     ),
     (
@@ -494,7 +494,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"message":"Missing Authentication Token"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"message\":\"Missing Authentication Token\"} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 403 Forbidden: {\"message\":\"Missing Authentication Token\"} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -513,7 +513,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":1002,"message":"unknown client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -521,7 +521,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"Users\""], "Unauthorized"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
         ),
     ),
     (
@@ -533,7 +533,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
         ),
     ),
     (
@@ -559,7 +559,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"detail\":\"Not authenticated\"}; its challenge is Bearer (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+            "SERVER refused the token request: 401 Unauthorized: {\"detail\":\"Not authenticated\"}; its challenge is Bearer (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
         ),
     ),
     (
@@ -567,7 +567,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &[], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+            "SERVER refused the token request: 401 Unauthorized (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
         ),
     ),
     (
@@ -587,7 +587,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: text/html;charset=utf-8: HTTP Status 401 – Unauthorized (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy in between, which wants credentials of its own)",
+            "SERVER refused the token request: 401: text/html;charset=utf-8: HTTP Status 401 – Unauthorized (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
         ),
     ),
     (
@@ -599,7 +599,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -607,7 +607,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("400 Bad Request", &[], "Client sent an HTTP request to an HTTPS server.\n"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -619,7 +619,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -631,7 +631,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -643,7 +643,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 413 Request Entity Too Large: text/html: 413 Request Entity Too Large (the request is too large for the server, or for a proxy in between)",
+            "SERVER refused the token request: 413 Request Entity Too Large: text/html: 413 Request Entity Too Large (the request is too large for the server, or for a proxy in between; send less, or have the limit raised there)",
         ),
     ),
     (
@@ -655,7 +655,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 414 Request-URI Too Large: text/html: 414 Request-URI Too Large (the request is too large for the server, or for a proxy in between)",
+            "SERVER refused the token request: 414 Request-URI Too Large: text/html: 414 Request-URI Too Large (the request is too large for the server, or for a proxy in between; send less, or have the limit raised there)",
         ),
     ),
     (
@@ -679,7 +679,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address)",
+            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not allow the method)",
         ),
     ),
     (
@@ -707,7 +707,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("501 Not Implemented", &[PLAIN], "grant not implemented"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 501 Not Implemented: grant not implemented (the server does not support this request, and waiting does not change that)",
+            "SERVER refused the token request: 501 Not Implemented: grant not implemented (the server does not support this request, and waiting does not change that; check the token URL)",
         ),
     ),
     (
@@ -755,7 +755,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error> (without an OAuth error: it may be the server's answer, or that of a proxy or firewall in between; is this the token endpoint's URL?)",
+            "SERVER refused the token request: 403 Forbidden: <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error> (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
         ),
     ),
     (
@@ -820,7 +820,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope that was asked for: the server does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope that was asked for: the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -883,7 +883,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it is not one JSON object (Content-Type application/x-www-form-urlencoded); is this the token endpoint's URL?",
+            "cannot use the answer of SERVER to the token request: it is a form and not JSON, and only JSON is understood; have the server answer with JSON",
         ),
     ),
     (
@@ -926,7 +926,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"access_token":"t0k3n","token_type":"DPoP"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: its token_type is `DPoP`; only Bearer is supported",
+            "cannot use the answer of SERVER to the token request: its token_type is `DPoP`; only Bearer is supported; have the server issue Bearer tokens to this client",
         ),
     ),
     (
@@ -938,7 +938,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has the Content-Encoding gzip, though `identity` was asked for; the server or a proxy in between has to leave it out",
+            "cannot use the answer of SERVER to the token request: it has the Content-Encoding gzip, though `identity` was asked for; have compression turned off at the server or the proxy in between",
         ),
     ),
     // --- what can be read in two ways
@@ -957,7 +957,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n{\"access_token\":\"t0k3n\"}"),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer's Transfer-Encoding is not `chunked`, which is the only one there is for an answer; the server or a gateway in between has to leave it out",
+            "the token request to SERVER failed: the answer's Transfer-Encoding is not `chunked`; have the server or the gateway in between send `chunked` or none",
         ),
     ),
     (
@@ -965,7 +965,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("HTTP/1.1 200 OK\r\nwarning no colon\r\nContent-Length: 2\r\n\r\n{}"),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer's head has a line that is no header field: without a colon, or with a control character; the server has to be corrected",
+            "the token request to SERVER failed: the answer's head has a line that is no header field: without a colon, or with a control character; have the server or the proxy in between corrected",
         ),
     ),
     (
@@ -1108,13 +1108,13 @@ const API_ROWS: &[ApiRow] = &[
             ],
             "",
         ),
-        "the answer of SERVER to the API call has the status 401: the API rejects this token: it may be of another server than the API trusts, or meant for another API; its challenge is Bearer error=\"invalid_token\", error_description=\"The access token expired\"",
+        "the answer of SERVER to the API call has the status 401: the API rejects this token: it may have expired, be of another server than the API trusts, or be meant for another API; its challenge is Bearer error=\"invalid_token\", error_description=\"The access token expired\"",
         [Some("invalid_token"), None, Some("")],
     ),
     (
         "django-oauth-toolkit's resource views, to a token that was revoked",
         Answer("403 Forbidden", &["Content-Type: text/html; charset=utf-8"], ""),
-        "the answer of SERVER to the API call has the status 403: the API does not allow this with this token",
+        "the answer of SERVER to the API call has the status 403: the API does not allow this with this token; have the right granted to this client",
         [None, None, Some("")],
     ),
     (
@@ -1124,7 +1124,7 @@ const API_ROWS: &[ApiRow] = &[
             &[PLAIN],
             "unknown field in\r\nAuthorization: Bearer t0k3n-of-the-session",
         ),
-        "the answer of SERVER to the API call has the status 400: see the API's documentation",
+        "the answer of SERVER to the API call has the status 400: see what the body of the answer says, and the API's documentation",
         [None, None, Some("unknown field in Authorization: Bearer [redacted]")],
     ),
     (
@@ -1133,7 +1133,7 @@ const API_ROWS: &[ApiRow] = &[
             "422 Unprocessable Entity",
             r#"{"http_response":{"code":422},"code":2000,"message":"Query syntax error"}"#,
         ),
-        "the answer of SERVER to the API call has the status 422: see the API's documentation",
+        "the answer of SERVER to the API call has the status 422: see what the body of the answer says, and the API's documentation",
         [
             None,
             None,

@@ -360,3 +360,18 @@ fn what_was_woken_for_is_asked_for_until_it_is_there() {
     life.obtained(None, at(106.0), LEAST);
     assert_eq!(life.next_request(at(107.0)), None);
 }
+
+/// A slow call whose answer comes after its token was replaced.
+#[test]
+fn a_late_acceptance_of_an_old_token_does_not_make_rejections_of_the_current_one_a_death() {
+    let mut life = obtained(None, LEAST);
+    for now in [200.0, 201.0, 203.0, 207.0] {
+        assert_eq!(life.rejected(life.generation(), at(now)), Rejection::Replace, "{now}");
+        life.asking(at(now));
+        life.obtained(None, at(now), LEAST);
+    }
+    life.accepted(life.generation() - 1);
+    for now in [209.0, 209.1, 209.2, 209.3, 209.4] {
+        assert_eq!(life.rejected(life.generation(), at(now)), Rejection::Keep, "{now}");
+    }
+}

@@ -57,7 +57,7 @@ pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, W
     let wrong = |error| {
         Wrong::NotHttp(match error {
             HeaderName | HeaderValue | NewLine | TooManyHeaders => {
-                "the answer's head has a line that is no header field: without a colon, or with a control character; the server has to be corrected"
+                "the answer's head has a line that is no header field: without a colon, or with a control character; have the server or the proxy in between corrected"
             }
             _ => NO_STATUS_LINE,
         })

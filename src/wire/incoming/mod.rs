@@ -387,7 +387,7 @@ fn framing(head: &Head) -> Result<State, Wrong> {
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             if !value.eq_ignore_ascii_case("chunked") {
                 return Err(Wrong::NotHttp(
-                    "the answer's Transfer-Encoding is not `chunked`, which is the only one there is for an answer; the server or a gateway in between has to leave it out",
+                    "the answer's Transfer-Encoding is not `chunked`; have the server or the gateway in between send `chunked` or none",
                 ));
             }
             State::ChunkSize

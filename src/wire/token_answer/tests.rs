@@ -192,7 +192,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "Content-Type",
             "text/html",
             "<TITLE> No required SSL certificate was sent </title>",
-            "400: text/html: No required SSL certificate was sent (without an OAuth error: ",
+            "400: text/html: No required SSL certificate was sent (the answer has no OAuth error, ",
         ),
         (502, "Content-Type", "text/html", "<html>", "502: text/html (the server cannot"),
         (
@@ -200,7 +200,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "WWW-Authenticate",
             "Basic realm=\"proxy hunter2\"",
             "",
-            "401: its challenge is Basic realm=\"proxy [redacted]\" (without an OAuth error: it may be the server's answer to wrong credentials, or that of a proxy",
+            "401: its challenge is Basic realm=\"proxy [redacted]\" (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy",
         ),
         (
             302,
@@ -209,7 +209,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "",
             "302: it redirects to https://sso.example/login (redirects are not followed",
         ),
-        (401, "Content-Type", "application/json", "{}", "401: {} (without an OAuth error: "),
+        (401, "Content-Type", "application/json", "{}", "401: {} (the answer has no OAuth error: "),
     ] {
         let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap())
             .with_secret("hunter2");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const SECRET: &str = "s3cr3t&=+%#/? Zq7";
 const CREDENTIALS: &str =
     "check client id and secret, and whether the server wants the secret in the body or as Basic";
-const SCOPE: &str = "check the scope that was asked for: the server does not know it, or does not grant it to this client";
+const SCOPE: &str = "check the scope that was asked for: the server wants one, does not know it, or does not grant it to this client";
 const NO_GRANT: &str = "this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials";
 const UNSUPPORTED: &str =
     "the server does not have this grant, or not for this client; have it allowed there";
