@@ -236,6 +236,10 @@ impl<'a> AnswerReader<'a> {
             ..Refusal::default()
         };
         // Many frameworks repeat the status code's name in a member `error`.
+        // RFC 6750 section 3: the challenge of an API. RFC 6749 section 5.2 has the token endpoint answer with Basic.
+        let is_bearer = challenge.is_some_and(|challenge| {
+            challenge.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+        });
         let is_oauth = code.is_some() || (error.is_some() && !matches!(status, 404 | 405));
         let mut said = String::new();
         let mut append = |before: &str, words: &str| {
@@ -259,8 +263,14 @@ impl<'a> AnswerReader<'a> {
             _ if kind == Kind::Unavailable => match status {
                 429 => "the server limits how often it is asked; try again later",
                 500 => "the server failed; if it lasts, see the server's log",
+                _ if error.is_some() && code.is_none() => {
+                    "the server cannot answer now; try again later, and if it lasts, go by its own words"
+                }
                 _ => "the server cannot answer now; try again later",
             },
+            (404, Some("invalid_request")) => {
+                "check the token URL, such as the tenant or realm in it, and then the parameters"
+            }
             (_, Some("invalid_request")) => {
                 "check the parameters that this server wants, such as scope, audience or resource, and how it wants the client to authenticate"
             }
@@ -288,6 +298,9 @@ impl<'a> AnswerReader<'a> {
                 "check the scope or the resource that names the API: the server does not know it, or does not grant it to this client"
             }
             _ if is_oauth => self.advice,
+            (401, _) if is_bearer => {
+                "this URL wants a token itself, so it may be an API's; give that of the token endpoint"
+            }
             (401, _) => {
                 "the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both"
             }
@@ -300,6 +313,10 @@ impl<'a> AnswerReader<'a> {
             }
             (501, _) => {
                 "the server does not support this request, and waiting does not change that; check the token URL"
+            }
+            // So say Go's servers and nginx.
+            (400, _) if !self.request.url().is_https() && said.contains("HTTPS") => {
+                "this port speaks https, and the token URL starts with http; write https in it"
             }
             _ => {
                 "the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's"

@@ -338,7 +338,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource, and how it wants the client to authenticate)",
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the token URL, such as the tenant or realm in it, and then the parameters)",
         ),
     ),
     (
@@ -559,7 +559,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"detail\":\"Not authenticated\"}; its challenge is Bearer (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
+            "SERVER refused the token request: 401 Unauthorized: {\"detail\":\"Not authenticated\"}; its challenge is Bearer (this URL wants a token itself, so it may be an API's; give that of the token endpoint)",
         ),
     ),
     (
@@ -607,7 +607,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("400 Bad Request", &[], "Client sent an HTTP request to an HTTPS server.\n"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (this port speaks https, and the token URL starts with http; write https in it)",
         ),
     ),
     (
@@ -619,7 +619,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (this port speaks https, and the token URL starts with http; write https in it)",
         ),
     ),
     (
