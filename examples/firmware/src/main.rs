@@ -28,7 +28,7 @@ mod settings;
 
 use board::console::{self, print};
 use device::Device;
-use minbearer::{Error, Kind};
+use minbearer::Error;
 use network::Network;
 use settings::Settings;
 use zeroize::Zeroizing;
@@ -85,16 +85,7 @@ fn round(settings: &Settings, network: &mut dyn Network) -> Result<Device, Error
 /// Prints an error, and returns its exit status, the same as that of the program `minbearer`.
 fn report(error: &Error) -> u8 {
     print!("error: {error}\n");
-    match error.kind() {
-        Kind::Config => 2,
-        Kind::Locator => 3,
-        Kind::Network => 4,
-        Kind::Timeout => 5,
-        Kind::Refused | Kind::Status => 6,
-        Kind::Malformed => 7,
-        Kind::Unavailable => 8,
-        _ => 1,
-    }
+    error.kind().exit_status()
 }
 
 #[panic_handler]
