@@ -88,6 +88,10 @@ pub fn check_text(text: &str, max_chars: usize) {
     // Any eight bytes of it.
     for (at, _) in SECRET.char_indices().filter(|(at, _)| at + 8 <= SECRET.len()) {
         let piece = &SECRET.as_bytes()[at..at + 8];
+        // Line breaks are shown as a space, so a piece with one may come together that did not stand in the text.
+        if piece.contains(&b' ') {
+            continue;
+        }
         assert!(!text.as_bytes().windows(8).any(|part| part == piece), "a piece in {text:?}");
     }
     for spelling in SPELLINGS {
