@@ -1,6 +1,6 @@
 //! Kinds of certificates: who sent what to a client that trusts what, and whether it is accepted.
 //!
-//! `tests/it/tls_trust.rs` compares the column `ours` with this crate, `tests/alone/openssl.rs` the column `openssl` with
+//! `tests/it/tls_trust.rs` compares the column `ours` with this crate, `tests/tools/openssl.rs` the column `openssl` with
 //! `openssl verify -partial_chain -purpose sslserver`, which is what curl asks of OpenSSL.
 
 use super::x509::*;
