@@ -18,6 +18,7 @@ mod it {
     // The library.
     mod client_authentication;
     mod exchange;
+    mod floors;
     mod https_without_tls;
     mod https_without_tls12;
     mod interface;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire::error_code::CODES;
 use crate::error::Kind;
 use crate::wire::request::Method;
 use crate::wire::url::Url;
