@@ -1,6 +1,7 @@
 //! The errors of an exchange over TLS, and their messages.
 
 use crate::error::{Error, NetworkCause};
+use crate::net::socket::describe_io;
 use crate::wire::redact;
 use crate::wire::time::Utc;
 use crate::wire::url::Url;
@@ -55,15 +56,7 @@ impl Failure {
         };
         match self {
             Failure::Config(error) => Error::config(format!("the {doing} was not sent: {error}")),
-            Failure::Io(error) => {
-                let advice = match error.kind() {
-                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
-                        "; the server closed the connection"
-                    }
-                    _ => "",
-                };
-                failed(NetworkCause::Io, &format!("{error}{advice}")).with_source(error)
-            }
+            Failure::Io(error) => describe_io(doing, error),
             Failure::HandshakeCutShort => failed(
                 NetworkCause::Tls,
                 "the server closed the connection in the TLS handshake; is this the right port, and does it speak TLS?",

@@ -1,6 +1,6 @@
 use super::*;
-use crate::wire::error_code::CODES;
 use crate::error::Kind;
+use crate::wire::error_code::CODES;
 use crate::wire::request::Method;
 use crate::wire::url::Url;
 use alloc::string::ToString;
