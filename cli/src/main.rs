@@ -12,7 +12,6 @@ mod notify;
 mod output;
 #[cfg(test)]
 mod pages;
-mod random;
 mod renewal;
 mod renewing;
 mod report;
