@@ -1,11 +1,11 @@
 //! `minbearer`'s command line: what it prints, and how it fails.
 
-use crate::support::programs;
+use crate::support::processes;
 use crate::support::terminal;
 
 use crate::support::appliance::Appliance;
-use crate::support::program::{ODD_SECRET, get, jsa_variables, odd_appliance};
-use programs::{Outcome, command, run_with_input};
+use crate::support::processes::{ODD_SECRET, get, jsa_variables, odd_appliance};
+use processes::{Outcome, command, run_with_input};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::Permissions;
 use std::io::{ErrorKind, Read, Write};
@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
-    programs::run("minbearer", arguments, variables)
+    processes::run("minbearer", arguments, variables)
 }
 
 fn jsa(appliance: &Appliance, arguments: &[&str], more: &[(&str, &str)]) -> Outcome {
@@ -395,7 +395,7 @@ fn the_documented_calls_are_not_made_without_a_token() {
     let recipes = include_str!("../../../examples/recipes/README.md");
     let manual = include_str!("../../docs/minbearer.1").replace("\\-", "-").replace("\\e", "\\");
     let qoauth = appliance.qoauth_url();
-    let program = programs::executable("minbearer");
+    let program = processes::executable("minbearer");
     let folder = tempfile::tempdir().unwrap();
     let called = folder.path().join("called");
     let wrapper = format!("curl() {{ echo \"$*\" >'{0}'; cat >>'{0}'; }}\n", called.display());
