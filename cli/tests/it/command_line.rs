@@ -393,6 +393,7 @@ fn lines_of(document: &str, start: &str, end: &str) -> String {
 fn the_documented_calls_are_not_made_without_a_token() {
     let appliance = odd_appliance();
     let recipes = include_str!("../../../examples/recipes/README.md");
+    let readme = include_str!("../../../README.md");
     let manual = include_str!("../../docs/minbearer.1").replace("\\-", "-").replace("\\e", "\\");
     let qoauth = appliance.qoauth_url();
     let program = processes::executable("minbearer");
@@ -402,9 +403,11 @@ fn the_documented_calls_are_not_made_without_a_token() {
     let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
     for script in [
         lines_of(recipes, "header=$(minbearer client-credentials", "```"),
+        lines_of(readme, "header=$(minbearer client-credentials", "\n  minbearer"),
         lines_of(&manual, "header=$(minbearer jsa", ".EE"),
     ] {
-        let script = wrapper.clone() + &script.replace("https://auth.example.com", &qoauth);
+        let script = script.replace("https://auth.example.com", &qoauth);
+        let script = wrapper.clone() + &script.replace("https://auth.example", &qoauth);
         for (secret, is_called) in [("wrong", false), (ODD_SECRET, true)] {
             let more = [("QOAUTH_URL", qoauth.as_str()), ("CLIENT_SECRET", secret)];
             let mut shell = Command::new("sh");
@@ -417,6 +420,19 @@ fn the_documented_calls_are_not_made_without_a_token() {
             assert_eq!(given.contains("\nAuthorization: Bearer "), is_called, "{script}: {given}");
         }
         std::fs::remove_file(&called).unwrap();
+    }
+
+    // The app of the recipe for JSA, before minbearer has written the first token.
+    let token = folder.path().join("header");
+    let app = include_str!("../../../examples/recipes/jsa/app/poll.sh");
+    for (content, is_called) in [("", false), ("Authorization: Bearer abc\n", true)] {
+        std::fs::write(&token, content).unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &(wrapper.clone() + app)]).env_clear().env("PATH", &path);
+        shell.stdin(Stdio::null()).env("TOKEN", &token).env("POLL_COUNT", "1");
+        let outcome = Outcome::from(shell.env("SSL_CERT_FILE", "ca").output().expect("a shell"));
+        assert_eq!(called.exists(), is_called, "{outcome:?}");
+        assert_eq!(outcome.out.starts_with("Error: there is no token in "), !is_called);
     }
 }
 
