@@ -116,7 +116,7 @@ fn a_wrong_setting_or_argument_is_named() {
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", missing)], missing),
         (
             &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "hunter2/Zq7+S3cret==")],
-            "the secret file (in no folder that exists, so it is not shown: it may be a secret)",
+            "the secret file (not shown, because it may be a secret)",
         ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
         (
