@@ -1,7 +1,7 @@
 //! One connection, driven through rustls's unbuffered interface, so that bytes in both directions are in our buffers.
 
+use super::failure::Failure;
 use super::plaintext;
-use super::words::Failure;
 use crate::secret::Buffer;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
