@@ -199,6 +199,11 @@ impl Url {
         &self.text[self.path_start..]
     }
 
+    /// The URL without its query.
+    pub(crate) fn without_query(&self) -> &str {
+        self.text.split('?').next().unwrap_or_default()
+    }
+
     /// Scheme, host and, if the URL names one, port: what may be shown.
     pub fn origin(&self) -> &str {
         &self.text[..self.path_start]
