@@ -5,6 +5,7 @@ use super::challenge::challenge;
 use super::json::without_byte_order_mark;
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
+use super::url::before;
 use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
@@ -44,12 +45,8 @@ pub(crate) fn no_endpoint(what: &str, url: &str) -> String {
 pub(crate) fn describe(response: &Response, secrets: &[&str]) -> Option<String> {
     let show = |text: &str| redacted(text, secrets);
     if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
-        let mut target = show(location);
         // The query may hold the secret that was sent.
-        target.truncate(
-            target.bytes().position(|byte| b"?#".contains(&byte)).unwrap_or(target.len()),
-        );
-        return Some(format!("it redirects to {target}"));
+        return Some(format!("it redirects to {}", before(&show(location), b"?#")));
     }
     let content_type = response.header("content-type");
     let body = match core::str::from_utf8(response.body()) {
@@ -89,9 +86,9 @@ fn page(response: &Response, secrets: &[&str]) -> Option<String> {
     if !is_html && (title.is_none() || !body.trim_ascii_start().starts_with(b"<")) {
         return None;
     }
-    // Without parameters such as the character set.
     let content_type = redacted(content_type.unwrap_or("a page"), secrets);
-    let content_type = content_type.split(';').next().unwrap_or_default();
+    // Without parameters such as the character set.
+    let content_type = before(&content_type, b";");
     // A secret may reach into the title, so the whole page is searched.
     let title = match (core::str::from_utf8(body), title) {
         (Ok(text), Some(title)) => redacted_part(text, title, secrets),

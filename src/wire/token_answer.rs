@@ -314,14 +314,14 @@ impl<'a> AnswerReader<'a> {
                 "the server wants https here, and the token URL starts with http; write https in it"
             }
             _ if wants_certificate(response.body()) => CLIENT_CERTIFICATE,
+            _ if is_of_api || (status == 401 && is_bearer && !is_oauth) => {
+                "this URL wants a token itself, so it may be an API's; give that of the token endpoint"
+            }
             (404, Some("invalid_request")) => {
                 "check the tenant or realm in the token URL, and then the parameters"
             }
             (_, Some("invalid_request")) => {
                 "check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic)"
-            }
-            _ if is_of_api => {
-                "this URL wants a token itself, so it is an API's; give that of the token endpoint"
             }
             (_, Some("invalid_scope")) => {
                 "check the scope that was asked for (--scope): the server wants one, does not know it, or does not grant it to this client"
@@ -347,9 +347,6 @@ impl<'a> AnswerReader<'a> {
                 "check the parameter that names the API, such as resource, audience or scope (--parameter, --scope): the server does not know its value, or does not grant it to this client"
             }
             _ if is_oauth => self.advice,
-            (401, _) if is_bearer => {
-                "this URL wants a token itself, so it may be an API's; give that of the token endpoint"
-            }
             (401, _) => {
                 "no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint"
             }
@@ -390,8 +387,9 @@ fn has_https(text: &[u8]) -> bool {
 /// Whether the server misses a client certificate, or does not accept that which came. nginx, IIS, Kong, Keycloak and
 /// WSO2 name it so, Duende `mTLS`; Apache asks for it after the handshake.
 fn wants_certificate(text: &[u8]) -> bool {
-    let words = ["client cert", "SSL cert", "TLS cert", "transport cert", "mTLS", "post-handshake"];
-    words.iter().any(|words| not_json::find(text, words).is_some())
+    "client cert/SSL cert/TLS cert/transport cert/mTLS/post-handshake"
+        .split('/')
+        .any(|words| not_json::find(text, words).is_some())
 }
 
 /// The text of a member, or an empty one.

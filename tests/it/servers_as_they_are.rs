@@ -811,7 +811,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_token: The access token expired (this URL wants a token itself, so it is an API's; give that of the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_token: The access token expired (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1107,7 +1107,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_token: Invalid token: access token is invalid (this URL wants a token itself, so it is an API's; give that of the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_token: Invalid token: access token is invalid (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
