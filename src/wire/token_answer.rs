@@ -217,8 +217,12 @@ impl<'a> AnswerReader<'a> {
         let mut names = Names::default();
         let _ = read_members(response.body(), &mut names); // it was read before
         let names = redacted(&names.0, &self.secrets(""));
-        let separator = if names.is_empty() { "" } else { ", " };
-        let what = format!("it has no access_token{separator}{names}");
+        let what = match names.as_str() {
+            "" => String::from("it has no access_token, nor another member"),
+            names => {
+                format!("it has no access_token, {names} (no values are shown: one may be a token)")
+            }
+        };
         not_json::no_endpoint(&what, &self.token_url())
     }
 
@@ -356,9 +360,6 @@ impl<'a> AnswerReader<'a> {
             }
             (413 | 414 | 431, _) => {
                 "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
-            }
-            (501, _) => {
-                "the server does not support this request, and waiting does not change that"
             }
             _ => {
                 "no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint"

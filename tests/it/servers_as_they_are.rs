@@ -971,7 +971,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("501 Not Implemented", &[PLAIN], "grant not implemented"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 501 Not Implemented: grant not implemented (the server does not support this request, and waiting does not change that; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 501 Not Implemented: grant not implemented (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1257,7 +1257,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token_type":"Bearer"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only token_type; is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only token_type (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     (
@@ -1268,7 +1268,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only issuer, token_endpoint; is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only issuer, token_endpoint (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     (
@@ -1312,7 +1312,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token":"t0k3n","expires":3600}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only token, expires; is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only token, expires (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     (
@@ -1323,7 +1323,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only tokenData, errors, success; is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only tokenData, errors, success (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     (
@@ -1331,7 +1331,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"errcode":40013,"errmsg":"invalid appid"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only errcode, errmsg; is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only errcode, errmsg (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     (
@@ -1339,7 +1339,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token; is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, nor another member; is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     // --- what can be read in two ways

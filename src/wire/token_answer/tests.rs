@@ -402,11 +402,23 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
     let url = "https://h/realms/a/token?client_secret=hunter2";
     let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI5N2UwIn0.M8U3bSUKKJDEgzhFY";
     for (body, what) in [
-        (alloc::format!(r#"{{"token":"{token}","expires":1}}"#), ", only token, expires; is "),
-        (alloc::format!(r#"{{"b":{{"access_token":"{token}"}},"a":1}}"#), ", only b, a; is "),
-        (alloc::format!(r#"{{"{token}":1,"hunter2":2}}"#), ", only …, [redacted]; is "),
-        (r#"{"\u001b[2J":1}"#.into(), ", only \\u{1b}[2J; is "),
-        ("{}".into(), "; is "),
+        (
+            alloc::format!(r#"{{"token":"{token}","expires":1}}"#),
+            ", only token, expires (no values are shown: one may be a token); is ",
+        ),
+        (
+            alloc::format!(r#"{{"b":{{"access_token":"{token}"}},"a":1}}"#),
+            ", only b, a (no values are shown: one may be a token); is ",
+        ),
+        (
+            alloc::format!(r#"{{"{token}":1,"hunter2":2}}"#),
+            ", only …, [redacted] (no values are shown: one may be a token); is ",
+        ),
+        (
+            r#"{"\u001b[2J":1}"#.into(),
+            ", only \\u{1b}[2J (no values are shown: one may be a token); is ",
+        ),
+        ("{}".into(), ", nor another member; is "),
     ] {
         let error = error_at(url, 200, &body);
         let expected = alloc::format!(
