@@ -80,7 +80,6 @@ fn show(text: &str, part: Range<usize>, secrets: &[&str], is_whole: bool) -> Str
     let end = text.get(..part.end).unwrap_or_default().trim_ascii_end().len();
     let mut out = String::new();
     let mut shown_chars = 0;
-    let mut after_line_break = true;
     let mut comparisons_left = MAX_COMPARISONS;
     // Where the redacted text ends that was found last.
     let mut redacted_end = None;
@@ -97,7 +96,8 @@ fn show(text: &str, part: Range<usize>, secrets: &[&str], is_whole: bool) -> Str
             out.push('…');
             break;
         }
-        let next = at + len.max(first.len_utf8());
+        let line_break = line_break(rest.as_bytes());
+        let next = at + len.max(line_break).max(first.len_utf8());
         if len == 0 && redacted_end.is_none_or(|end| at + PIECE_BYTES > end) {
             for (_, pieces) in &searched {
                 len = len.max(pieces.len_at_start(rest));
@@ -111,19 +111,12 @@ fn show(text: &str, part: Range<usize>, secrets: &[&str], is_whole: bool) -> Str
             redacted_end = redacted_end.max(Some(at + len));
             if !is_shown && at + len > part.start {
                 out.push_str(REDACTED);
-                after_line_break = false;
             }
-        } else if at >= part.start && !is_redacted {
-            let is_line_break = first == '\n' || rest.starts_with("\r\n");
-            if after_line_break && (is_line_break || first.is_ascii_whitespace()) {
-                // The white space after a line break, or at the start, adds nothing.
-            } else if is_line_break {
-                out.push(' ');
-                after_line_break = true;
-            } else {
-                push_escaped(first, &mut out);
-                after_line_break = false;
-            }
+        } else if at >= part.start
+            && !is_redacted
+            && !(out.is_empty() && first.is_ascii_whitespace())
+        {
+            push_escaped(if line_break > 0 { ' ' } else { first }, &mut out);
         }
         at = next;
         // Counts the bytes that start a character: `chars().count()` is optimized for long texts and adds code.
@@ -138,6 +131,25 @@ fn show(text: &str, part: Range<usize>, secrets: &[&str], is_whole: bool) -> Str
         }
     }
     out
+}
+
+/// How many bytes at the start of a text are shown as one space: a line break with the white space after it; 0 if none.
+fn line_break(text: &[u8]) -> usize {
+    match text {
+        [b'\n', ..] | [b'\r', b'\n', ..] => text.len() - text.trim_ascii_start().len(),
+        _ => 0,
+    }
+}
+
+/// The bytes that are shown of a text, each with where it ends in the text.
+fn shown_bytes(text: &[u8]) -> impl Iterator<Item = (u8, usize)> {
+    let mut end = 0;
+    core::iter::from_fn(move || {
+        let rest = text.get(end..)?;
+        let line_break = line_break(rest);
+        end += line_break.max(1);
+        Some((if line_break > 0 { b' ' } else { *rest.first()? }, end))
+    })
 }
 
 /// The pieces of a secret, in a hash table of their offsets. Each position of a text is looked up once, so a long secret
@@ -180,8 +192,9 @@ impl<'a> Pieces<'a> {
     fn len_at_start(&self, text: &str) -> usize {
         let (slot, true) = self.slot(text.as_bytes()) else { return 0 };
         let rest = self.offset(slot).and_then(|offset| self.secret.get(offset..));
-        let pairs = text.bytes().zip(rest.unwrap_or_default());
-        let mut len = pairs.take_while(|(one, other)| one == *other).count();
+        let pairs = shown_bytes(text.as_bytes()).zip(rest.unwrap_or_default());
+        let alike = pairs.take_while(|((shown, _), secret)| shown == *secret);
+        let mut len = alike.last().map_or(0, |((_, end), _)| end);
         while !text.is_char_boundary(len) {
             len += 1;
         }
@@ -190,17 +203,19 @@ impl<'a> Pieces<'a> {
 
     /// The slot for the piece at the start of `text`, and whether it is there. Only a whole piece is.
     fn slot(&self, text: &[u8]) -> (usize, bool) {
-        let (Some(piece), Some(mask)) = (text.get(..PIECE_BYTES), self.slots.len().checked_sub(1))
-        else {
-            return (0, false);
-        };
+        let piece = || shown_bytes(text).take(PIECE_BYTES).map(|(byte, _)| byte);
+        let Some(mask) = self.slots.len().checked_sub(1) else { return (0, false) };
         // FNV-1a
-        let hash = piece.iter().fold(0x811c_9dc5_u32, |hash, byte| {
-            (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+        let (hash, len) = piece().fold((0x811c_9dc5_u32, 0), |(hash, len), byte| {
+            ((hash ^ u32::from(byte)).wrapping_mul(0x0100_0193), len + 1)
         });
+        if len < PIECE_BYTES {
+            return (0, false);
+        }
         let mut slot = hash as usize & mask;
         while let Some(offset) = self.offset(slot) {
-            if self.secret.get(offset..offset + PIECE_BYTES) == Some(piece) {
+            let known = self.secret.get(offset..offset + PIECE_BYTES).unwrap_or_default();
+            if piece().eq(known.iter().copied()) {
                 return (slot, true);
             }
             slot = (slot + 1) & mask;
@@ -234,10 +249,14 @@ fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
                 false => (0, 1 + next.len()),
             };
             *comparisons_left = comparisons_left.saturating_sub(comparisons);
+            // A space may have been encoded as a plus sign, and a plus sign decoded as a space.
+            let is_space = |character| matches!(character, ' ' | '+');
+            let line_break = line_break(rest.as_bytes());
+            if line_break > 0 && is_space(wanted) {
+                next.push(end + line_break);
+            }
             for layers in 0..=max_layers {
                 let Some((character, len)) = decoded(rest, layers) else { break };
-                // A space may have been encoded as a plus sign, and a plus sign decoded as a space.
-                let is_space = |character| matches!(character, ' ' | '+');
                 let is_wanted = character == wanted
                     || (is_space(character) && is_space(wanted))
                     || (character == ANY && !wanted.is_ascii_alphanumeric());
@@ -499,6 +518,38 @@ mod tests {
         ] {
             assert_eq!(redacted(text, &[]), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_line_break_may_stand_for_a_space_of_a_secret() {
+        for (text, expected) in [
+            ("no my\nsecret!", "no [redacted]!"),
+            ("no my\r\n\t secret!", "no [redacted]!"),
+            ("no my\n\r\n\nsecr%65t!", "no [redacted]!"),
+            ("no my\rsecret!", "no my\\u{d}secret!"),
+            ("\n my\nsecret", "[redacted]"),
+        ] {
+            for secret in ["my secret", "my+secret"] {
+                assert_eq!(redacted(text, &[secret]), expected, "{text:?}");
+            }
+        }
+        let secret = "correct horse battery staple";
+        for (text, expected) in [
+            ("a horse,\n\n  battery!", "a horse,[redacted]!"),
+            ("a rect\r\nhorse\nba!", "a [redacted]!"),
+            ("horse\n ba", "[redacted]"),
+            ("horse\nba", "[redacted]"),
+            ("horse \nba", "horse  ba"),
+            ("orse\n\n\nba", "orse ba"),
+        ] {
+            assert_eq!(redacted(text, &[secret]), expected, "{text:?}");
+        }
+        // Half a second for each, were a run of line breaks gone through at each of them.
+        let breaks = "\n".repeat(1 << 16);
+        assert_eq!(
+            redacted(&alloc::format!("orse{breaks}ba{breaks}."), &[" \n \n", secret]),
+            "orse ba ."
+        );
     }
 
     #[test]
