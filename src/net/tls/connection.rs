@@ -1,6 +1,6 @@
 //! One connection, driven through rustls's unbuffered interface, so that bytes in both directions are in our buffers.
 
-use super::words::Failure;
+use super::failure::Failure;
 use super::{lacks_certificate, plaintext};
 use crate::secret::Buffer;
 use alloc::sync::Arc;

@@ -3,13 +3,13 @@
 pub(crate) mod certificate;
 mod client_certificate;
 mod connection;
+mod failure;
 mod plaintext;
 mod provider;
 #[cfg(feature = "tls-ring")]
 mod ring;
 mod roots;
 mod verifier;
-mod words;
 
 use crate::error::Error;
 use crate::wire::url::Url;
@@ -18,6 +18,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::Cell;
+pub(crate) use failure::Failure;
 use roots::{Roots, Trust};
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::pki_types::ServerName;
@@ -27,7 +28,6 @@ use std::io::{Read, Write};
 use std::sync::OnceLock;
 use std::time::Instant;
 use verifier::Verifier;
-pub(crate) use words::Failure;
 
 /// How many servers' TLS sessions are kept for resumption.
 const MAX_SESSIONS: usize = 16;
@@ -70,7 +70,7 @@ impl Tls {
     }
 
     pub(crate) fn with_server_name(mut self, host: &str, name: &str) -> Result<Tls, Error> {
-        let name = words::server_name(name).map_err(Error::config)?;
+        let name = failure::server_name(name).map_err(Error::config)?;
         self.names.retain(|(of, _)| !of.eq_ignore_ascii_case(host));
         self.names.push((host.to_string(), name));
         Ok(self.anew())
@@ -146,7 +146,7 @@ impl Tls {
         let host = url.host();
         match self.names.iter().find(|(of, _)| of.eq_ignore_ascii_case(host)) {
             Some((_, name)) => Ok(name.clone()),
-            None => words::server_name(host).map_err(|what| Failure::Config(Error::config(what))),
+            None => failure::server_name(host).map_err(|what| Failure::Config(Error::config(what))),
         }
     }
 }
