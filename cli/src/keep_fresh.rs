@@ -6,11 +6,10 @@ use super::client::{Client, Obtained};
 use super::clock::Clock;
 use super::notify;
 use super::output::{Output, Unwritten};
-use super::random::random;
 use super::report::{Moment, Report, Said};
 use super::schedule::{Schedule, Step};
 use super::signals::Signals;
-use minbearer::internal::{Utc, on_a_line};
+use minbearer::internal::{Utc, on_a_line, random_u32};
 use minbearer::{Error, Kind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::convert::Infallible;
@@ -72,7 +71,7 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
                 }
                 Err(Unwritten { error, may_pass: false }) if !is_ready => return Err(error),
                 Err(Unwritten { error, .. }) => {
-                    schedule.unwritten(clock.now(), random());
+                    schedule.unwritten(clock.now(), random_u32());
                     failed(&error, schedule.next_write(), &mut report);
                 }
             },
@@ -85,7 +84,7 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
                 schedule.requesting(clock.now());
                 match client.get_token() {
                     Ok(Obtained { token, requested }) => {
-                        schedule.obtained(&token, clock.now(), random());
+                        schedule.obtained(&token, clock.now(), random_u32());
                         let line = client.narrower_scope(&token);
                         if let Some(line) = line.as_ref().filter(|_| line != narrower_scope) {
                             log(line);
@@ -95,7 +94,7 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
                     }
                     Err(error) if error.kind() == Kind::Config && !is_ready => return Err(error),
                     Err(error) => {
-                        schedule.failed(&error, client.after_refusal(), clock.now(), random());
+                        schedule.failed(&error, client.after_refusal(), clock.now(), random_u32());
                         failed(&error, schedule.next_request(clock.now()), &mut report);
                     }
                 }

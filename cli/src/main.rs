@@ -13,7 +13,6 @@ mod notify;
 mod output;
 #[cfg(test)]
 mod pages;
-mod random;
 mod report;
 mod schedule;
 mod signals;

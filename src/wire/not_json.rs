@@ -1,19 +1,19 @@
 //! Describes an answer without an OAuth error: a redirect, a page, JSON of another shape, plain text, a challenge. What it
 //! says helps more than advice to check the credentials.
 
-use super::challenge::challenge;
 use super::json::without_byte_order_mark;
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
+use super::url::before;
 use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
 
 /// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too.
-pub(crate) fn body_kind(response: &Response, secrets: &[&str]) -> String {
+pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> String {
     let show = |text: &str| redacted(text, secrets);
     if response.body().is_empty() {
-        return String::from("it is empty");
+        return no_endpoint("it is empty", url);
     }
     if let Some(coding) = coding(response) {
         return format!(
@@ -22,36 +22,30 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str]) -> String {
         );
     }
     if let Some(page) = page(response, secrets) {
-        return format!(
-            "it is not JSON but a page ({page}); the token URL has to be that of the token endpoint, not of the issuer or of the login page"
-        );
+        return no_endpoint(&format!("it is not JSON but a page ({page})"), url);
     }
     match response.header("content-type") {
         Some(form) if form.starts_with("application/x-www-form-urlencoded") => String::from(
             "it is a form and not JSON, and only JSON is understood; have the server answer with JSON",
         ),
-        Some(content_type) => {
-            let content_type = show(content_type);
-            format!(
-                "it is not one JSON object (Content-Type {content_type}); is this the token endpoint's URL?"
-            )
+        content_type => {
+            let content_type = show(content_type.unwrap_or("none"));
+            no_endpoint(&format!("it is not one JSON object (Content-Type {content_type})"), url)
         }
-        None => String::from(
-            "it is not one JSON object (no Content-Type); is this the token endpoint's URL?",
-        ),
     }
+}
+
+/// Asks after the token URL, beside what was found there.
+pub(crate) fn no_endpoint(what: &str, url: &str) -> String {
+    format!("{what}; is {url} the token endpoint's URL, and not the issuer's or a login page's?")
 }
 
 /// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge.
 pub(crate) fn describe(response: &Response, secrets: &[&str]) -> Option<String> {
     let show = |text: &str| redacted(text, secrets);
     if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
-        let mut target = show(location);
         // The query may hold the secret that was sent.
-        target.truncate(
-            target.bytes().position(|byte| b"?#".contains(&byte)).unwrap_or(target.len()),
-        );
-        return Some(format!("it redirects to {target}"));
+        return Some(format!("it redirects to {}", before(&show(location), b"?#")));
     }
     let content_type = response.header("content-type");
     let body = match core::str::from_utf8(response.body()) {
@@ -61,14 +55,15 @@ pub(crate) fn describe(response: &Response, secrets: &[&str]) -> Option<String> 
             show(coding(response).unwrap_or_default())
         ),
         text => match (page(response, secrets), text) {
-            (Some(page), _) => page,
-            (None, Ok(text)) => show(without_byte_order_mark(text)),
-            (None, Err(_)) => {
+            // HAProxy's pages have no title; then their source says more than their type.
+            (Some(page), text) if has_title(response.body()) || text.is_err() => page,
+            (_, Ok(text)) => show(without_byte_order_mark(text)),
+            (_, Err(_)) => {
                 format!("its body has the Content-Type {}", show(content_type.unwrap_or("none")))
             }
         },
     };
-    let challenge = challenge(response).filter(|_| matches!(response.status(), 401 | 403 | 407));
+    let challenge = response.challenge().filter(|_| matches!(response.status(), 401 | 403 | 407));
     match (body.is_empty(), challenge) {
         (true, None) => None,
         (true, Some(challenge)) => Some(format!("its challenge is {}", show(challenge))),
@@ -91,6 +86,8 @@ fn page(response: &Response, secrets: &[&str]) -> Option<String> {
         return None;
     }
     let content_type = redacted(content_type.unwrap_or("a page"), secrets);
+    // Without parameters such as the character set.
+    let content_type = before(&content_type, b";");
     // A secret may reach into the title, so the whole page is searched.
     let title = match (core::str::from_utf8(body), title) {
         (Ok(text), Some(title)) => redacted_part(text, title, secrets),
@@ -109,8 +106,12 @@ fn title(page: &[u8]) -> Option<Range<usize>> {
     Some(start..start + len)
 }
 
+fn has_title(page: &[u8]) -> bool {
+    title(page).is_some_and(|title| !title.is_empty())
+}
+
 /// Where a text has another, which is compared without case.
-fn find(text: &[u8], part: &str) -> Option<usize> {
+pub(crate) fn find(text: &[u8], part: &str) -> Option<usize> {
     text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
 }
 
@@ -125,10 +126,10 @@ mod tests {
         for (body, expected) in [
             (&b"<html><TITLE> No cert\r\n </title>"[..], "text/html: No cert"),
             (b"<title lang=\"en\">403 Forbidden</title\n>", "text/html: 403 Forbidden"),
-            (b"<title></title><title>2</title>", "text/html"),
-            (b"<title>without an end", "text/html"),
+            (b"<title></title><title>2</title>", "<title></title><title>2</title>"),
+            (b"<title>without an end", "<title>without an end"),
             (b"<title>no s?c#r\"t</title>", "text/html: no [redacted]"),
-            (b"</title><titl", "text/html"),
+            (b"</title><titl", "</title><titl"),
         ] {
             let response = Response::new(400, body).with_header("content-type", "text/html");
             let expected = Some(expected);

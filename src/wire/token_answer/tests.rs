@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::Kind;
+use crate::wire::error_code::CODES;
 use crate::wire::request::Method;
 use crate::wire::url::Url;
 use alloc::string::ToString;
@@ -102,25 +103,6 @@ fn an_answer_without_a_usable_token_is_malformed_and_the_error_says_why() {
 }
 
 #[test]
-fn an_error_member_or_another_status_never_yields_a_token() {
-    let good = "\"access_token\":\"t\",\"token_type\":\"Bearer\"";
-    for (status, body) in [
-        (200, format!("{{{good},\"error\":\"an error\"}}")),
-        (200, format!("{{\"error\":{{}},{good}}}")),
-        (199, format!("{{{good}}}")),
-        (300, format!("{{{good}}}")),
-        (302, String::new()),
-        (401, String::from("<html>")),
-        (503, format!("{{{good}}}")),
-    ] {
-        let error = read(status, &body).unwrap_err();
-        let expected = if status == 503 { Kind::Unavailable } else { Kind::Refused };
-        assert_eq!(error.kind(), expected, "{status} {body}: {error}");
-        assert!(status != 200 || error.to_string().contains("error"), "{error}");
-    }
-}
-
-#[test]
 fn a_token_that_the_answer_repeats_is_not_shown() {
     for body in [
         r#"{"access_token":"t0k3n","token_type":"t0k3n"}"#,
@@ -143,11 +125,6 @@ fn a_refusal_carries_the_fields_without_the_secret() {
         error.to_string(),
         "h:1 refused the token request: 401: invalid_client: no \\u{1b}[1m [redacted], [redacted] https://e/ (advice)"
     );
-}
-
-#[test]
-fn a_null_error_beside_a_token_is_ignored() {
-    assert_eq!(read(200, r#"{"access_token":"t","error":null}"#).unwrap().access_token(), "t");
 }
 
 #[test]
@@ -192,15 +169,15 @@ fn a_refusal_that_is_not_json_is_described() {
             "Content-Type",
             "text/html",
             "<TITLE> No required SSL certificate was sent </title>",
-            "400: text/html: No required SSL certificate was sent (the answer has no OAuth error, ",
+            "400: text/html: No required SSL certificate was sent (the server asks for a client certificate ",
         ),
-        (502, "Content-Type", "text/html", "<html>", "502: text/html (the server cannot"),
+        (502, "Content-Type", "text/html", "<html>", "502: <html> (the server cannot"),
         (
             401,
             "WWW-Authenticate",
             "Basic realm=\"proxy hunter2\"",
             "",
-            "401: its challenge is Basic realm=\"proxy [redacted]\" (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy",
+            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own",
         ),
         (
             302,
@@ -209,7 +186,13 @@ fn a_refusal_that_is_not_json_is_described() {
             "",
             "302: it redirects to https://sso.example/login (redirects are not followed",
         ),
-        (401, "Content-Type", "application/json", "{}", "401: {} (the answer has no OAuth error: "),
+        (
+            401,
+            "Content-Type",
+            "application/json",
+            "{}",
+            "401: {} (no OAuth error is in the answer: ",
+        ),
     ] {
         let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap())
             .with_secret("hunter2");
@@ -238,24 +221,6 @@ fn an_unavailable_server_is_distinguished_from_one_that_refuses() {
         panic!("not unavailable")
     };
     assert_eq!(refusal.retry_after(), Some(Duration::from_secs(120)));
-}
-
-#[test]
-fn each_byte_alone_is_allowed_in_a_token_or_not() {
-    for byte in 0..=u8::MAX {
-        let is_allowed = matches!(byte, 0x21..=0x7E);
-        for (before, after) in [("", ""), ("a", "b"), ("a", ""), ("", "b")] {
-            let body = format!("{{\"access_token\":\"{before}\\u{byte:04x}{after}\"}}");
-            let text = format!("{before}{}{after}", char::from(byte));
-            match read(200, &body) {
-                Ok(token) => assert!(is_allowed && token.access_token() == text, "{byte}"),
-                Err(error) => {
-                    assert!(!is_allowed && error.kind() == Kind::Malformed, "{byte}: {error}");
-                }
-            }
-            assert_eq!(Token::new(&text, None).is_ok(), is_allowed, "{byte}");
-        }
-    }
 }
 
 /// The error for a refusal of a request with that secret.
@@ -361,7 +326,8 @@ fn advice_about_credentials_is_given_where_an_oauth_error_was_read() {
     let answer = |status, body: &str| read(status, body).unwrap_err().to_string();
     for (status, body, has_advice) in [
         (401, r#"{"error":"invalid_client"}"#, true),
-        (400, r#"{"error":"invalid_grant"}"#, true),
+        (400, r#"{"error":"invalid_grant"}"#, false),
+        (403, r#"{"error":"a sentence"}"#, false),
         (400, r#"{"error":"a sentence"}"#, true),
         (404, r#"{"error":"invalid_client"}"#, true),
         (500, r#"{"error":"invalid_client"}"#, true),
@@ -378,6 +344,82 @@ fn advice_about_credentials_is_given_where_an_oauth_error_was_read() {
         (413, "", false),
     ] {
         let message = answer(status, body);
-        assert_eq!(message.ends_with("(advice)"), has_advice, "{message}");
+        assert_eq!(message.contains("(advice"), has_advice, "{message}");
+    }
+}
+
+/// The error for an answer to a request to this URL with the secret `hunter2`.
+fn error_at(url: &str, status: u16, body: &str) -> String {
+    let request =
+        Request::for_token(Method::Get, Url::parse("URL", url).unwrap()).with_secret("hunter2");
+    let answer = AnswerReader { request: &request, separator: ' ', members: &[], advice: "" };
+    answer.read_answer(Response::new(status, body)).unwrap_err().to_string()
+}
+
+#[test]
+fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
+    let url = "https://h/realms/a/token?client_secret=hunter2";
+    let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI5N2UwIn0.M8U3bSUKKJDEgzhFY";
+    for (body, what) in [
+        (
+            alloc::format!(r#"{{"token":"{token}","expires":1}}"#),
+            ", only token, expires (no values are shown: one may be a token); is ",
+        ),
+        (
+            alloc::format!(r#"{{"b":{{"access_token":"{token}"}},"a":1}}"#),
+            ", only b, a (no values are shown: one may be a token); is ",
+        ),
+        (
+            alloc::format!(r#"{{"{token}":1,"hunter2":2}}"#),
+            ", only …, [redacted] (no values are shown: one may be a token); is ",
+        ),
+        (
+            r#"{"\u001b[2J":1}"#.into(),
+            ", only \\u{1b}[2J (no values are shown: one may be a token); is ",
+        ),
+        ("{}".into(), ", nor another member; is "),
+    ] {
+        let error = error_at(url, 200, &body);
+        let expected = alloc::format!(
+            "cannot use the answer of h:443 to the token request: it has no access_token{what}https://h/realms/a/token the token endpoint's URL, and not the issuer's or a login page's?"
+        );
+        assert_eq!(error, expected, "{body}");
+    }
+    let many: Vec<String> = (0..999).map(|name| alloc::format!("\"a{name}\":1")).collect();
+    let error = error_at(url, 200, &alloc::format!("{{{}}}", many.join(",")));
+    assert!(error.contains(", only a0, a1, a2") && error.len() < 512, "{error}");
+}
+
+#[test]
+fn the_token_url_is_shown_where_no_oauth_error_was_read_and_never_its_query() {
+    let url = "http://[::1]:8080/a/hunter2/token?client_secret=hunter2";
+    let shown = "; the request went to http://[::1]:8080/a/[redacted]/token)";
+    for (status, body, is_shown) in [
+        (404, "", true),
+        (405, "", true),
+        (403, "no", true),
+        (401, "", true),
+        (415, "", true),
+        (404, r#"{"error":"invalid_request"}"#, true),
+        (401, r#"{"error":"invalid_token"}"#, true),
+        (401, r#"{"error":"invalid_client"}"#, false),
+        (400, r#"{"error":"invalid_scope"}"#, false),
+        (503, "", false),
+    ] {
+        let error = error_at(url, status, body);
+        assert_eq!(error.ends_with(shown), is_shown, "{status} {body}: {error}");
+        assert!(!error.contains("client_secret") && !error.contains("hunter2"), "{error}");
+    }
+    let error = error_at(url, 200, "<html>");
+    assert!(error.contains("; is http://[::1]:8080/a/[redacted]/token the token"), "{error}");
+}
+
+#[test]
+fn a_pause_that_the_server_asks_for_is_said() {
+    let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap());
+    for (status, pause, is_said) in [(429, "30", true), (503, "30", true), (400, "30", false)] {
+        let response = Response::new(status, "").with_header("Retry-After", pause);
+        let error = Token::from_answer(&request, response).unwrap_err().to_string();
+        assert_eq!(error.ends_with("; it asks to wait 30 s)"), is_said, "{error}");
     }
 }

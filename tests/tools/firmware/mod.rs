@@ -1,9 +1,6 @@
 //! `examples/firmware` on boards in QEMU: the flows, unusual answers, and a search of the RAM for secrets. `.ci/firmware`
 //! builds the images, sets the variable `FIRMWARE` and runs this; plain `cargo test` skips it.
 
-#[path = "../../support/mod.rs"]
-mod support;
-
 mod board;
 mod modem;
 mod qemu;
