@@ -57,8 +57,6 @@ struct TokenAnswer<'a> {
     scope: Option<Value<'a>>,
     error: Option<Value<'a>>,
     error_description: Option<Value<'a>>,
-    /// Of Ory Hydra: what to change, where the description is the same for each mistake.
-    error_hint: Option<Value<'a>>,
     error_uri: Option<Value<'a>>,
     /// Those that the caller asked for, by name.
     further: Vec<(&'a str, Option<Value<'a>>)>,
@@ -75,7 +73,6 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
             "scope" => &mut self.scope,
             "error" => &mut self.error,
             "error_description" => &mut self.error_description,
-            "error_hint" => &mut self.error_hint,
             "error_uri" => &mut self.error_uri,
             _ => {
                 self.has_others = true;
@@ -299,7 +296,6 @@ impl<'a> AnswerReader<'a> {
         if error.is_some() && (has_description || !answer.has_others) {
             append(": ", refusal.error.as_deref().unwrap_or_default());
             append(": ", refusal.error_description.as_deref().unwrap_or_default());
-            append(" ", &of_body(answer.error_hint).map(|hint| show(&hint)).unwrap_or_default());
             append(" ", refusal.error_uri.as_deref().unwrap_or_default());
         } else {
             append(": ", &not_json::describe(response, &secrets).unwrap_or_default());
@@ -317,7 +313,9 @@ impl<'a> AnswerReader<'a> {
             _ if !self.request.url().is_https() && has_https(response.body()) => {
                 "the server wants https here, and the token URL starts with http; write https in it"
             }
-            _ if wants_certificate(response.body()) => CLIENT_CERTIFICATE,
+            _ if cfg!(feature = "tls-no-provider") && wants_certificate(response.body()) => {
+                CLIENT_CERTIFICATE
+            }
             _ if is_of_api || (status == 401 && is_bearer && !is_oauth) => {
                 "this URL wants a token itself, so it may be an API's; give that of the token endpoint"
             }
@@ -343,11 +341,7 @@ impl<'a> AnswerReader<'a> {
             (_, Some("access_denied")) => {
                 "the server denies this client access; check what it is allowed there, and then the credentials"
             }
-            // Microsoft has a name of its own for RFC 8707's.
-            _ if error.as_deref().is_some_and(|error| {
-                ["invalid_target", "invalid_resource"].contains(&error.as_str())
-            }) =>
-            {
+            (_, Some("invalid_target" | "invalid_resource")) => {
                 "check the parameter that names the API, such as resource, audience or scope (--parameter, --scope): the server does not know its value, or does not grant it to this client"
             }
             _ if is_oauth => self.advice,
@@ -434,9 +428,9 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
 }
 
 /// The error codes of [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2), which the others add to: RFC 6750,
-/// RFC 7009, RFC 8628, RFC 8707, RFC 9449, RFC 9470.
+/// RFC 7009, RFC 8628, RFC 8707, RFC 9449, RFC 9470; and `invalid_resource`, which is Microsoft's for `invalid_target`.
 /// In one text, which takes less room than twenty.
-const CODES: &str = "access_denied authorization_pending expired_token insufficient_scope insufficient_user_authentication invalid_client invalid_dpop_proof invalid_grant invalid_request invalid_scope invalid_target invalid_token server_error slow_down temporarily_unavailable unauthorized_client unsupported_grant_type unsupported_token_type use_dpop_nonce";
+const CODES: &str = "access_denied authorization_pending expired_token insufficient_scope insufficient_user_authentication invalid_client invalid_dpop_proof invalid_grant invalid_request invalid_resource invalid_scope invalid_target invalid_token server_error slow_down temporarily_unavailable unauthorized_client unsupported_grant_type unsupported_token_type use_dpop_nonce";
 
 fn registered(code: &str) -> Option<&'static str> {
     CODES.split(' ').find(|known| *known == code)
