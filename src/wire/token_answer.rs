@@ -212,12 +212,11 @@ impl<'a> AnswerReader<'a> {
         let mut names = Names::default();
         let _ = read_members(response.body(), &mut names); // it was read before
         let names = redacted(&names.0, &self.secrets(""));
-        let what = match names.as_str() {
-            "" => String::from("it has no access_token, nor another member"),
-            names => {
-                format!("it has no access_token, {names} (no values are shown: one may be a token)")
-            }
+        let (names, note) = match names.as_str() {
+            "" => ("nor another member", ""),
+            names => (names, " (no values are shown: one may be a token)"),
         };
+        let what = format!("it has no access_token, {names}{note}");
         not_json::no_endpoint(&what, &self.token_url())
     }
 
@@ -296,7 +295,7 @@ impl<'a> AnswerReader<'a> {
             append(": ", refusal.error_description.as_deref().unwrap_or_default());
             append(" ", refusal.error_uri.as_deref().unwrap_or_default());
         } else {
-            append(": ", &not_json::describe(response, &secrets).unwrap_or_default());
+            append(": ", &not_json::describe(response, &secrets));
         }
         let kind = kind(status, code);
         let advice = match (status, code) {
@@ -398,7 +397,7 @@ impl Error {
         let secrets: Vec<&str> = request.secrets().collect();
         let words = redacted(words, &secrets);
         let separator = if words.is_empty() { "" } else { ": " };
-        let message = [&refused(request, status), separator, &words].concat();
+        let message = format!("{}{separator}{words}", refused(request, status));
         let refusal = Refusal { status, ..Refusal::default() };
         Error::of_refusal(kind(status, None), message, refusal).of_token_request()
     }
