@@ -1,7 +1,6 @@
 //! Describes an answer without an OAuth error: a redirect, a page, JSON of another shape, plain text, a challenge. What it
 //! says helps more than advice to check the credentials.
 
-use super::challenge::challenge;
 use super::json::without_byte_order_mark;
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
@@ -62,7 +61,7 @@ pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
             format!("its body has the Content-Type {}", show(content_type))
         }
     };
-    if let (401 | 403 | 407, Some(challenge)) = (response.status(), challenge(response)) {
+    if let (401 | 403 | 407, Some(challenge)) = (response.status(), response.challenge()) {
         said.push_str(if said.is_empty() { "" } else { "; " });
         said.push_str("its challenge is ");
         said.push_str(&show(challenge));
