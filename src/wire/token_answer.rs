@@ -317,9 +317,6 @@ impl<'a> AnswerReader<'a> {
             _ if is_of_api || (status == 401 && is_bearer && !is_oauth) => {
                 "this URL wants a token itself, so it may be an API's; give that of the token endpoint"
             }
-            (404, Some("invalid_request")) => {
-                "check the tenant or realm in the token URL, and then the parameters"
-            }
             (_, Some("invalid_request")) => {
                 "check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic)"
             }

@@ -338,7 +338,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the tenant or realm in the token URL, and then the parameters; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic); the request went to http://SERVER/token)",
         ),
     ),
     (
