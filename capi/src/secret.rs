@@ -1,4 +1,4 @@
-//! A secret from a function of the program.
+//! A secret or an assertion from a function of the program.
 
 use alloc::format;
 use alloc::string::String;
@@ -42,15 +42,18 @@ impl Supplier {
         // SAFETY: as in `new`, and there is room for as many bytes.
         let outcome = unsafe { (self.supply)(self.context, room.as_mut_ptr().cast(), SECRET_SIZE) };
         if outcome != 0 {
-            let message = format!("the function that supplies the secret returned {outcome}");
+            let message =
+                format!("the function that supplies the secret or assertion returned {outcome}");
             return Err(Error::config(message));
         }
         let text = room.iter().position(|byte| *byte == 0).and_then(|end| room.get(..end));
         let text = text.ok_or(Error::config(
-            "the function that supplies the secret wrote a text that does not end with a NUL",
+            "the function that supplies the secret or assertion wrote a text that does not end with a NUL",
         ))?;
         let text = core::str::from_utf8(text).map_err(|_| {
-            Error::config("the function that supplies the secret wrote a text that is not UTF-8")
+            Error::config(
+                "the function that supplies the secret or assertion wrote a text that is not UTF-8",
+            )
         })?;
         // Encoded in the form, in the whole request, and for redaction.
         let encoded = text.len().saturating_mul(3);
