@@ -60,7 +60,7 @@ impl Handle {
     pub(crate) fn set(
         &self,
         function: &'static str,
-        change: impl FnOnce(Settings) -> Result<Settings, Failure>,
+        change: &mut dyn FnMut(Settings) -> Result<Settings, Failure>,
     ) -> Status {
         let Ok(_call) = self.begin_call() else { return Status::Misuse };
         let Ok(mut state) = self.state() else { return Status::Misuse };

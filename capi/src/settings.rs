@@ -40,7 +40,7 @@ pub(crate) struct Finished {
 /// order.
 pub(crate) enum Credential {
     /// It is in the configuration already: from the environment.
-    #[cfg_attr(not(feature = "std"), allow(dead_code))]
+    #[cfg(feature = "std")]
     Given,
     /// What to say unless a setting supplies one.
     Missing(Failure),
@@ -166,7 +166,9 @@ flow_config!(
             (Credential::Secret(secret), Placement::BasicUnencoded) => {
                 ClientAuthentication::basic(secret).unencoded()
             }
+            #[cfg(feature = "std")]
             (Credential::Given, Placement::Basic) => return config.with_basic(),
+            #[cfg(feature = "std")]
             (Credential::Given, Placement::BasicUnencoded) => return config.with_basic_unencoded(),
             (_, Placement::Basic | Placement::BasicUnencoded) => {
                 return Err(Error::config("Basic needs a client secret, and there is none"));
@@ -313,6 +315,7 @@ impl Settings {
     pub(crate) fn finish(self) -> Result<Finished, Failure> {
         let flow = match self.credential {
             Credential::Missing(missing) => return Err(missing),
+            #[cfg(feature = "std")]
             Credential::Given if self.placement == Placement::Body => self.flow,
             credential => self.flow.with_credential(credential, self.placement)?,
         };
