@@ -1,7 +1,6 @@
 //! What the worst certificates cost a client: `cargo bench --features tls --bench handshake`. The figures of
 //! `benches/tls.md` are its.
 
-#[path = "../tests/support/mod.rs"]
 mod support;
 
 use minbearer::{Http, Request, Transport};

@@ -6,7 +6,6 @@
 //! ```
 
 #[cfg(feature = "tls")]
-#[path = "../tests/support/mod.rs"]
 mod support;
 #[cfg(feature = "tls")]
 use support::tls;

@@ -24,7 +24,6 @@
 //! `CLIENT_ID`, `CLIENT_SECRET`, `NC_USER` and `NC_PASSWORD`, where set, choose the credentials.
 
 mod program;
-#[path = "../tests/support/mod.rs"]
 mod support;
 
 use lexopt::prelude::*;

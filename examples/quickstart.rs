@@ -6,7 +6,6 @@
 //! variables are those of `minbearer`; `CONSOLE_URL`, `QRADAR_CONSOLE_FQDN` or `QRADAR_CONSOLE_IP` name the console.
 
 mod program;
-#[path = "../tests/support/mod.rs"]
 mod support;
 
 use minbearer::{

@@ -93,6 +93,7 @@ use std::time::Instant;
 pub struct Session(Arc<Shared>);
 
 /// What the outcome of a call says of the token.
+#[derive(PartialEq)]
 enum Verdict {
     Accepted,
     Rejected,
@@ -257,26 +258,24 @@ impl Session {
         verdict: impl Fn(&R) -> Verdict,
         mut call: impl FnMut(&Token) -> R,
     ) -> Result<R, Error> {
-        let current = self.0.token(|| deadline)?;
-        let outcome = call(&current.token);
-        match verdict(&outcome) {
-            Verdict::Accepted => self.0.accepted(current.generation),
-            Verdict::Unknown => {}
-            Verdict::Rejected => {
-                if let Some(current) = self.rejected(current.generation, deadline)? {
-                    drop(outcome);
-                    let outcome = call(&current.token);
-                    match verdict(&outcome) {
-                        Verdict::Accepted => self.0.accepted(current.generation),
-                        Verdict::Rejected => {
-                            records::rejected();
-                            self.0.rejected_again(current.generation);
-                        }
-                        Verdict::Unknown => {}
-                    }
-                    return Ok(outcome);
-                }
+        let mut current = self.0.token(|| deadline)?;
+        let mut outcome = call(&current.token);
+        let mut said = verdict(&outcome);
+        if said == Verdict::Rejected {
+            let Some(another) = self.rejected(current.generation, deadline)? else {
+                return Ok(outcome);
+            };
+            current = another;
+            drop(outcome); // it may hold a connection
+            outcome = call(&current.token);
+            said = verdict(&outcome);
+            if said == Verdict::Rejected {
+                records::rejected();
+                self.0.rejected_again(current.generation);
             }
+        }
+        if said == Verdict::Accepted {
+            self.0.accepted(current.generation);
         }
         Ok(outcome)
     }

@@ -15,7 +15,10 @@ NAMES = {
     "baseline": "C, the system calls alone, static",
     "minbearer": "`minbearer jsa`, static",
     "ureq": "Rust, 40 lines over `ureq` and `serde_json`, static",
+    "mbedtls": "minbearer's C library over mbedTLS, static",
+    "huskarl": "Rust, `huskarl` over `reqwest`, async, dynamic",
     "libcurl": "C over `libcurl`, dynamic",
+    "libcurl-mbedtls": "C over `libcurl`, HTTP and mbedTLS alone, static",
     "go": "Go, `oauth2/clientcredentials`, static",
     "curl": "`curl` from a shell",
     "python": "Python, `requests`",
@@ -25,7 +28,9 @@ LABELS = {
     "baseline": "C, system calls alone",
     "minbearer": "minbearer jsa",
     "ureq": "Rust, ureq and serde_json",
+    "huskarl": "Rust, huskarl over reqwest",
     "libcurl": "C, libcurl",
+    "libcurl-mbedtls": "C, libcurl with mbedTLS",
     "go": "Go, oauth2/clientcredentials",
     "curl": "curl from a shell",
     "python": "Python, requests",
@@ -209,32 +214,11 @@ def replace_between(file, text):
     open(file, "w").write(marked.sub(lambda found: f"{found[1]}{text}\n{found[2]}", old))
 
 
-def replace_cells(file, rows):
-    """Puts what was measured into the second and third cell of the rows with these first cells."""
-    text = open(file).read()
-    for title, own, ureq in rows:
-        row = re.compile(rf"^\| {re.escape(title)} \|[^|]*\|[^|]*\|", re.MULTILINE)
-        text, found = row.subn(lambda _: f"| {title} | {own} | {ureq} |", text)
-        if found != 1:
-            sys.exit(f"{file} has {found} rows | {title} |, not 1")
-    open(file, "w").write(text)
-
-
-def readme_rows(tls):
-    own, ureq = tls["minbearer"], tls["ureq"]
-    yield "static program with TLS, x86_64", mebibytes(own.size / 1024), mebibytes(ureq.size / 1024)
-    yield "its peak memory for one token over TLS", mebibytes(own.memory), mebibytes(ureq.memory)
-    yield "its time for that, cold, on loopback", f"{own.wall:.1f} ms", f"{ureq.wall:.1f} ms"
-    crates = open(f"{folder}/crates").read().split()
-    yield "crates in the tree, with TLS", *crates
-
-
 located, known, benches = processes("located"), processes("known"), in_process()
 tls = processes("tls") if os.path.exists(f"{folder}/tls") else {}
 text = "\n".join(tables(located, known, tls, benches))
 print(text)
 if "--write" in sys.argv:
     replace_between("benches/README.md", text)
-    replace_cells("README.md", readme_rows(tls))
     os.makedirs("docs", exist_ok=True)
     open("docs/peers.svg", "w").write("\n".join(chart(located)) + "\n")

@@ -1,7 +1,7 @@
 //! The command line, parsed by the table.
 
 use super::format::Format;
-use super::renewal::LEAST_BETWEEN_REQUESTS;
+use super::schedule::LEAST_BETWEEN_REQUESTS;
 use super::signing::Signing;
 use super::table::{COMMANDS, Command, Flow, OPTIONS, PROBE, Row, Setting};
 use minbearer::Error;

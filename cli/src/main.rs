@@ -8,14 +8,13 @@ mod client;
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "clock_elsewhere.rs")]
 mod clock;
 mod format;
+mod keep_fresh;
 mod notify;
 mod output;
 #[cfg(test)]
 mod pages;
-mod random;
-mod renewal;
-mod renewing;
 mod report;
+mod schedule;
 mod signals;
 mod signing;
 mod streams;
@@ -44,7 +43,7 @@ fn main() -> ExitCode {
     survive(SIGXFSZ);
     match Arguments::parse(std::env::args_os().skip(1)) {
         Ok(Asked::Token(mut arguments)) => match arguments.output.take() {
-            Some(file) if arguments.renew => renewing::run(*arguments, file),
+            Some(file) if arguments.renew => keep_fresh::run(*arguments, file),
             file => streams::exit(PROGRAM, once(*arguments, file)),
         },
         Ok(Asked::Check { file, max_age }) => match output::check_age(&file, max_age) {

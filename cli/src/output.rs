@@ -1,8 +1,8 @@
 //! A token in a file: written whole or not at all, and only a regular file is replaced. And how old that file is.
 
-use super::random::random_bits;
 use super::streams::write_all;
 use minbearer::Error;
+use minbearer::internal::random;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, FileType, Mode, OFlags, RawMode};
 use rustix::io::Errno;
@@ -61,7 +61,7 @@ impl Output {
     pub fn write(&self, text: &str) -> Result<(), Unwritten> {
         let setting = |error| Unwritten { error, may_pass: false };
         self.check_replaceable().map_err(setting)?;
-        let (temporary, file) = self.create(random_bits).map_err(|error| self.failed(error))?;
+        let (temporary, file) = self.create(random).map_err(|error| self.failed(error))?;
         let written = self.fill(file.as_fd(), text).and_then(|()| {
             rustix::fs::rename(&*temporary, &*self.file).map_err(|error| match error {
                 // A kernel before 5.8 did not tell before.
@@ -247,14 +247,14 @@ mod tests {
     #[test]
     fn the_temporary_file_is_new_and_only_this_user_s_whatever_the_mode() {
         let (output, _folder) = output(0o666);
-        let (_, file) = output.create(random_bits).unwrap();
+        let (_, file) = output.create(random).unwrap();
         assert_eq!(mode(&file), 0o600);
     }
 
     #[test]
     fn the_temporary_file_has_another_name_each_time() {
         let (output, _folder) = output(0o600);
-        let names: Vec<CString> = (0..3).map(|_| output.create(random_bits).unwrap().0).collect();
+        let names: Vec<CString> = (0..3).map(|_| output.create(random).unwrap().0).collect();
         assert!(names[0] != names[1] && names[1] != names[2], "{names:?}");
     }
 

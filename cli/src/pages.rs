@@ -78,8 +78,16 @@ mod manual {
         text.trim_end().into()
     }
 
+    /// Each with what to do, from the README's table.
     fn statuses() -> String {
-        let tags = STATUSES.iter().map(|(status, what)| format!(".TP\n.B {status}\n{what}"));
+        let readme = include_str!("../../README.md");
+        let tags = STATUSES.iter().map(|(status, what)| {
+            let start = format!("| {status} | ");
+            let row = readme.lines().find_map(|line| line.strip_prefix(&start));
+            let advice = row.and_then(|row| row.split('|').nth(1)).expect("a row of the README");
+            let advice = escaped(&advice.trim().replace('`', ""));
+            format!(".TP\n.B {status}\n{what}: {advice}")
+        });
         tags.collect::<Vec<_>>().join("\n")
     }
 

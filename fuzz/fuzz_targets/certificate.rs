@@ -1,12 +1,8 @@
 //! The reader of certificates, beside webpki: a certificate with changes in any place.
 #![no_main]
 
-#[allow(dead_code)]
-#[path = "../../src/net/tls/certificate.rs"]
-mod certificate;
-
-use certificate::{Certificate, Key};
 use libfuzzer_sys::fuzz_target;
+use minbearer::internal::{Certificate, CertificateKey as Key};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};

@@ -3,7 +3,7 @@
 use crate::error::{Error, NetworkCause};
 #[cfg(feature = "tls-no-provider")]
 use crate::net::proxy::Proxy;
-use crate::net::socket::{ConnectError, Socket};
+use crate::net::socket::{ConnectError, Socket, describe_io};
 use crate::net::tls::{self, Tls};
 use crate::net::transport::Transport;
 #[cfg(feature = "tls-no-provider")]
@@ -349,19 +349,6 @@ fn doing(request: &Request) -> String {
     } else {
         format!("API call to {server}")
     }
-}
-
-fn describe_io(doing: &str, error: std::io::Error) -> Error {
-    let message = match error.kind() {
-        ErrorKind::ConnectionRefused => {
-            format!("the {doing} failed: {error}; nothing listens there")
-        }
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
-            format!("the {doing} failed: {error}; the server closed the connection")
-        }
-        _ => format!("the {doing} failed: {error}"),
-    };
-    Error::network(message).with_source(error)
 }
 
 /// Adds the request to an error of [`Incoming`].

@@ -9,4 +9,4 @@ mod socket;
 pub(crate) mod transport;
 
 #[cfg_attr(not(feature = "tls-no-provider"), path = "tls_off.rs")]
-mod tls;
+pub(crate) mod tls;

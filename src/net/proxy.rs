@@ -11,7 +11,7 @@
 
 use crate::error::{Error, NetworkCause};
 use crate::net::socket::{ConnectError, Socket};
-use crate::secret::{SecretSource, Supplied, check_text};
+use crate::secret::{SecretSource, Supplied, check_text, joined};
 use crate::wire::basic::{BASIC, basic};
 use crate::wire::incoming::TunnelAnswer;
 use crate::wire::not_json;
@@ -95,7 +95,7 @@ impl Proxy {
             Socket::connect(&self.url, deadline).map_err(|error| self.unreachable(doing, error))?;
         socket.send_at_once();
         let request = connect_request(server, authorization.as_ref());
-        let written = socket.write_all(&request);
+        let written = socket.write_all(request.as_bytes());
         // A proxy may refuse before it has read everything, and close.
         let said = match (read_answer(&mut socket), written) {
             (Ok(answer), _) if answer.is_success() => return Ok(socket),
@@ -215,7 +215,7 @@ fn offers_basic(answer: &Response) -> bool {
         || challenges.any(|value| value.split([' ', ',']).any(|word| word == "basic"))
 }
 
-fn connect_request(server: &Url, authorization: Option<&Authorization>) -> Zeroizing<Vec<u8>> {
+fn connect_request(server: &Url, authorization: Option<&Authorization>) -> Zeroizing<String> {
     let server = server.host_and_port();
     let credentials: &[&str] = match authorization {
         Some(Authorization { value, .. }) => &["Proxy-Authorization: ", value, "\r\n"],
@@ -223,12 +223,7 @@ fn connect_request(server: &Url, authorization: Option<&Authorization>) -> Zeroi
     };
     let start = ["CONNECT ", &server, " HTTP/1.1\r\nHost: ", &server, "\r\n"];
     let agent = concat!("User-Agent: minbearer/", env!("CARGO_PKG_VERSION"), "\r\n");
-    let parts = [&start, credentials, &[agent, "\r\n"]].concat();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
-    for part in parts {
-        bytes.extend_from_slice(part.as_bytes());
-    }
-    bytes
+    joined(&[&start, credentials, &[agent, "\r\n"]].concat())
 }
 
 /// Why there is no answer.

@@ -2,6 +2,7 @@
 
 use crate::os::deadline::{left, within};
 use crate::wire::url::Url;
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -114,4 +115,18 @@ fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>> {
         }
     };
     Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
+}
+
+/// The error for a connection that broke. `doing` names the exchange.
+pub(crate) fn describe_io(doing: &str, error: Error) -> crate::error::Error {
+    let message = match error.kind() {
+        ErrorKind::ConnectionRefused => {
+            format!("the {doing} failed: {error}; nothing listens there")
+        }
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            format!("the {doing} failed: {error}; the server closed the connection")
+        }
+        _ => format!("the {doing} failed: {error}"),
+    };
+    crate::error::Error::network(message).with_source(error)
 }

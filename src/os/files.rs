@@ -38,7 +38,7 @@ pub(crate) fn shown_path(path: &Path) -> String {
     }
 }
 
-const NOT_SHOWN: &str = "(in no folder that exists, so it is not shown: it may be a secret)";
+const NOT_SHOWN: &str = "(not shown, because it may be a secret)";
 
 /// The same, where it may take as long as it takes.
 fn shown_now(path: &Path) -> String {
@@ -295,7 +295,7 @@ mod tests {
             " ",
         ] {
             let message = Secret::from_file(secret).unwrap_err().to_string();
-            assert!(message.contains("so it is not shown"), "{message}");
+            assert!(message.contains("not shown, because it may be a secret"), "{message}");
             assert!(!message.contains("S3cret"), "{message}");
         }
         // A part of a path that exists tells what is meant.

@@ -12,6 +12,7 @@
 //! ```
 
 use crate::error::{Error, on_a_line};
+use crate::os::deadline::left;
 use crate::wire::redact;
 use crate::wire::url::strict_port;
 use alloc::format;
@@ -127,10 +128,7 @@ impl Locator {
         let mut chunk = [0; MAX_PORT_BYTES + 1];
         let mut next_look = Instant::now() + POLL_INTERVAL;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(LocatorError::Deadline);
-            }
+            let left = left(deadline).map_err(|_| LocatorError::Deadline)?;
             // After the child has exited, its output may still be held open, and all of it is in the socket already.
             // A zero timeout would be an error. The minimum of two that are not zero is not zero.
             let wait = if self.exited.is_some() {
@@ -206,10 +204,7 @@ impl Locator {
             }
             self.exited = self.try_wait()?;
             if self.exited.is_none() {
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return Err(LocatorError::Deadline);
-                }
+                let left = left(deadline).map_err(|_| LocatorError::Deadline)?;
                 self.read_stderr();
                 std::thread::sleep(pause.min(left));
                 pause = (pause * 2).min(POLL_INTERVAL);

@@ -7,4 +7,5 @@ pub(crate) mod files;
 pub(crate) mod locator;
 #[cfg(feature = "prompt")]
 pub mod prompt;
+pub(crate) mod random;
 mod secret_file;

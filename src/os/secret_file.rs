@@ -1,6 +1,6 @@
 //! A file as the source of a secret: a regular file, read anew for each request; or a pipe, read once.
 
-use super::deadline::{wait_until_readable, within};
+use super::deadline::{lock, wait_until_readable, within};
 use super::files::{
     LOOK_TIMEOUT, MAX_SECRET_FILE_BYTES, SECRET_FILE, UNSET_TIMEOUT, Unreadable, open, read_open,
     secret_in, shown_existing, with_file,
@@ -16,7 +16,7 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
 impl SecretSource {
@@ -128,10 +128,6 @@ impl Supply for SecretFile {
     fn description(&self) -> &'static str {
         "a file that holds a secret"
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn named(path: &Path) -> Named {

@@ -1,5 +1,6 @@
 //! A byte buffer that is wiped when it is dropped and when it grows.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
@@ -98,6 +99,14 @@ impl core::ops::Deref for Buffer {
     fn deref(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// The parts in one wiped text, which has room for them from the start.
+pub(crate) fn joined(parts: &[&str]) -> Zeroizing<String> {
+    let len = parts.iter().map(|part| part.len()).sum();
+    let mut text = Zeroizing::new(String::with_capacity(len));
+    text.extend(parts.iter().copied());
+    text
 }
 
 #[cfg(all(test, feature = "std"))]

@@ -5,7 +5,7 @@ mod buffer;
 pub(crate) mod pem;
 mod source;
 
-pub(crate) use buffer::{Buffer, OutOfMemory};
+pub(crate) use buffer::{Buffer, OutOfMemory, joined};
 pub use source::{AfterRefusal, SecretSource};
 pub(crate) use source::{Deadline, Recipient, Supplied};
 #[cfg(feature = "std")]

@@ -17,14 +17,13 @@ use crate::error::{Error, Kind};
 use crate::flow::{Flow, get_token_before};
 use crate::life::{Lifecycle, Rejection, Step};
 use crate::net::transport::Transport;
+use crate::os::random::random_u32;
 use crate::secret::AfterRefusal;
 use crate::wire::token::Token;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
-use core::hash::{BuildHasher, Hasher};
 use core::time::Duration;
-use std::collections::hash_map::RandomState;
 use std::sync::PoisonError;
 use std::time::Instant;
 
@@ -199,7 +198,7 @@ impl Shared {
     /// Sets a token that the program has just obtained by itself.
     pub(super) fn set(&self, token: Token) {
         let mut state = self.lock();
-        state.life.obtained(&token, (self.now)(), random());
+        state.life.obtained(&token, (self.now)(), random_u32());
         let generation = state.life.generation();
         state.current = Some(Current { token: Arc::new(token), generation });
     }
@@ -264,7 +263,7 @@ impl Shared {
         let mut old = None; // wiped after the lock is released
         match &outcome {
             Ok(token) => {
-                state.life.obtained(&**token, now, random());
+                state.life.obtained(&**token, now, random_u32());
                 (state.obtained, state.failed) = (state.ended, None);
                 let generation = state.life.generation();
                 old = state.current.replace(Current { token: Arc::clone(token), generation });
@@ -273,7 +272,7 @@ impl Shared {
                 state.life.abandoned();
             }
             Err(error) => {
-                state.life.failed(error, after_refusal, now, random());
+                state.life.failed(error, after_refusal, now, random_u32());
                 let failed = Failed { error: error.clone(), request: state.ended, seen: now };
                 state.failed = Some(failed);
             }
@@ -341,10 +340,4 @@ fn no_time_left() -> Error {
     Error::timeout(
         "no time was left to ask for a token: no request begins within a second of another",
     )
-}
-
-/// Random bits from the keys that std makes for its hash maps: good enough to spread devices.
-fn random() -> u32 {
-    let bits = RandomState::new().build_hasher().finish();
-    (bits >> 32) as u32
 }

@@ -1,6 +1,7 @@
 //! Basic credentials ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
 
 use super::form::{encoded_len, push_encoded};
+use crate::secret::joined;
 use alloc::string::String;
 use alloc::vec;
 use base64ct::{Base64, Encoding};
@@ -27,8 +28,5 @@ pub(crate) fn basic(user: &str, password: &str, is_encoded: bool) -> Zeroizing<S
     let mut encoded = Zeroizing::new(vec![0; Base64::encoded_len(pair.as_bytes())]);
     // The buffer has the length that this needs, so it cannot fail.
     let encoded = Base64::encode(pair.as_bytes(), &mut encoded).unwrap_or_default();
-    let mut value = Zeroizing::new(String::with_capacity(BASIC.len() + encoded.len()));
-    value.push_str(BASIC);
-    value.push_str(encoded);
-    value
+    joined(&[BASIC, encoded])
 }

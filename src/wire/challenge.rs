@@ -6,19 +6,7 @@
 //! Bearer realm="api", error="insufficient_scope", scope="read write"
 //! ```
 
-use super::response::Response;
 use alloc::string::String;
-
-/// The challenge of an answer: that which has an error, if there are several fields, or else the first.
-pub(crate) fn challenge(response: &Response) -> Option<&str> {
-    let fields = || {
-        let fields = response.headers();
-        fields
-            .filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"))
-            .map(|(_, value)| value)
-    };
-    fields().find(|challenge| parameter(challenge, "error").is_some()).or_else(|| fields().next())
-}
 
 /// A parameter of a challenge, by its name, compared without case: a token, or a text in quotes with backslashes undone.
 pub(crate) fn parameter(challenge: &str, name: &str) -> Option<String> {
@@ -49,6 +37,7 @@ pub(crate) fn parameter(challenge: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::response::Response;
 
     #[test]
     fn a_parameter_is_found_outside_of_quotes_alone() {
@@ -89,7 +78,7 @@ mod tests {
             (&["Basic realm=\"a\"", "Bearer error=\"b\""], Some("Bearer error=\"b\"")),
             (&["Negotiate", "NTLM"], Some("Negotiate")),
         ] {
-            assert_eq!(challenge(&answer(fields)), expected, "{fields:?}");
+            assert_eq!(answer(fields).challenge(), expected, "{fields:?}");
         }
     }
 }

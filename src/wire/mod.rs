@@ -2,6 +2,7 @@
 
 pub(crate) mod basic;
 mod challenge;
+mod error_code;
 pub(crate) mod form;
 pub(crate) mod headers;
 pub(crate) mod incoming;

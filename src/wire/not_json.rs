@@ -1,7 +1,6 @@
 //! Describes an answer without an OAuth error: a redirect, a page, JSON of another shape, plain text, a challenge. What it
 //! says helps more than advice to check the credentials.
 
-use super::challenge::challenge;
 use super::json::without_byte_order_mark;
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
@@ -68,7 +67,7 @@ pub(crate) fn describe(response: &Response, secrets: &[&str]) -> Option<String> 
             }
         },
     };
-    let challenge = challenge(response).filter(|_| matches!(response.status(), 401 | 403 | 407));
+    let challenge = response.challenge().filter(|_| matches!(response.status(), 401 | 403 | 407));
     match (body.is_empty(), challenge) {
         (true, None) => None,
         (true, Some(challenge)) => Some(format!("its challenge is {}", show(challenge))),

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Kind, Refusal};
 use crate::secret::Buffer;
-use crate::wire::challenge::{challenge, parameter};
+use crate::wire::challenge::parameter;
+use crate::wire::error_code::shown_code;
 use crate::wire::headers::Headers;
 use crate::wire::json::{
     Members, Unreadable, Value, is_one_value, read_members, without_byte_order_mark,
@@ -13,7 +14,6 @@ use crate::wire::request::Request;
 use crate::wire::retry_after::retry_after;
 #[cfg(feature = "std")]
 use crate::wire::token::Token;
-use crate::wire::token_answer::shown_code;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -266,9 +266,22 @@ impl Response {
         self
     }
 
+    /// The challenge: that which has an error, if there are several fields, or else the first.
+    pub(super) fn challenge(&self) -> Option<&str> {
+        let fields = || {
+            let fields = self.headers();
+            fields
+                .filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"))
+                .map(|(_, value)| value)
+        };
+        fields()
+            .find(|challenge| parameter(challenge, "error").is_some())
+            .or_else(|| fields().next())
+    }
+
     /// The refusal but for the body, which may have the token.
     fn read_refusal(&self, secrets: &[&str]) -> Refusal {
-        let challenge = challenge(self);
+        let challenge = self.challenge();
         let show = |text: &str| redacted(text, secrets);
         let parameter = |name| parameter(challenge?, name);
         Refusal {

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::life::Lifetime;
+use crate::secret::joined;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -56,10 +57,7 @@ impl Token {
     /// `0x21..=0x7E`.
     pub fn new(access_token: &str, lifetime: impl Into<Option<Duration>>) -> Result<Token, Error> {
         check(access_token).map_err(|what| Error::malformed(format!("the access token {what}")))?;
-        let parts = [BEARER, " ", access_token];
-        let mut authorization =
-            Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
-        authorization.extend(parts);
+        let authorization = joined(&[BEARER, " ", access_token]);
         let lifetime = Lifetime::from(lifetime.into());
         Ok(Token { authorization, scope: None, lifetime, members: Vec::new() })
     }

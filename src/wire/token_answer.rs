@@ -3,7 +3,8 @@
 //! The members of the JSON are slices of the body that was received, and a token is decoded from there straight into
 //! the one buffer that [`Token`] keeps. So it is in memory at most twice, and once when the body is dropped.
 
-use super::challenge::{challenge, parameter};
+use super::challenge::parameter;
+use super::error_code::{registered, shown_code};
 use super::json::{Members, Unreadable, Value, read_members, seconds};
 use super::redact::{MIN_SEARCHED_BYTES, redacted};
 use super::request::Request;
@@ -212,7 +213,7 @@ impl<'a> AnswerReader<'a> {
         let access_token = decoded(answer.access_token);
         let secrets = self.secrets(&access_token);
         let show = |text: &str| redacted(text, &secrets);
-        let challenge = challenge(response);
+        let challenge = response.challenge();
         let of_challenge = |name| Some(Zeroizing::new(parameter(challenge?, name)?));
         let of_body = |value: Option<Value>| match value {
             Some(Value::Text(text)) if text.max_len() > 0 => Some(text.decoded()),
@@ -373,21 +374,6 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
         (500..=599, None | Some("server_error" | "slow_down")) => Kind::Unavailable,
         _ => Kind::Refused,
     }
-}
-
-/// The error codes of [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2), which the others add to: RFC 6750,
-/// RFC 7009, RFC 8628, RFC 8707, RFC 9449, RFC 9470.
-/// In one text, which takes less room than twenty.
-const CODES: &str = "access_denied authorization_pending expired_token insufficient_scope insufficient_user_authentication invalid_client invalid_dpop_proof invalid_grant invalid_request invalid_scope invalid_target invalid_token server_error slow_down temporarily_unavailable unauthorized_client unsupported_grant_type unsupported_token_type use_dpop_nonce";
-
-fn registered(code: &str) -> Option<&'static str> {
-    CODES.split(' ').find(|known| *known == code)
-}
-
-/// An error code to print: a registered one as it is, so that a secret which is a part of it, such as `client`, does not
-/// show by what is missing.
-pub(crate) fn shown_code(code: &str, secrets: &[&str]) -> String {
-    registered(code).map_or_else(|| redacted(code, secrets), String::from)
 }
 
 fn is_scope(text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use super::form::encode_pairs;
 use crate::error::Error;
+use crate::secret::joined;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
@@ -113,12 +114,7 @@ impl Url {
         let scheme = if is_https { "https://" } else { "http://" };
         let port_text = port.map_or_else(String::new, |port| format!(":{port}"));
         let slash = if path.starts_with('/') { "" } else { "/" };
-        let parts = [scheme, host, &port_text, slash, path];
-        let mut text =
-            Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
-        for part in parts {
-            text.push_str(part);
-        }
+        let text = joined(&[scheme, host, &port_text, slash, path]);
         let host_end = scheme.len() + host.len();
         Url {
             text,
@@ -155,10 +151,7 @@ impl Url {
             Some(_) => "&",
         };
         let pair = encode_pairs(separator, &[(name, value)]);
-        let mut longer = Zeroizing::new(String::with_capacity(path.len() + pair.len()));
-        longer.push_str(path);
-        longer.push_str(&pair);
-        self.at_path(&longer)
+        self.at_path(&joined(&[path, &pair]))
     }
 
     /// The same for a path that is known to be one.

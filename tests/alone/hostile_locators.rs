@@ -6,7 +6,7 @@
 mod support;
 
 use crate::support::leaks::leaked;
-use crate::support::write_program::write_program;
+use crate::support::processes::write_executable;
 use minbearer::{Kind, jsa};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -151,17 +151,17 @@ fn prepare(folder: &Path, index: usize, file: &File, port: u16) -> PathBuf {
     match file {
         Script(script) => {
             let script = format!("{PREAMBLE}PORT={port}\n{script}\n");
-            write_program(&path, script.as_bytes());
+            write_executable(&path, script.as_bytes());
         }
-        Whole(content) => write_program(&path, content),
+        Whole(content) => write_executable(&path, content),
         NotExecutable => {
-            write_program(&path, b"#!/bin/sh\necho 80\n");
+            write_executable(&path, b"#!/bin/sh\necho 80\n");
             std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("a mode");
         }
         Directory => std::fs::create_dir(&path).expect("a directory"),
         Absent => {}
         Within => {
-            write_program(&path, b"");
+            write_executable(&path, b"");
             return path.join("locator");
         }
         Loop => std::os::unix::fs::symlink(&path, &path).expect("a link"),

@@ -1,7 +1,7 @@
 //! The JSA app's background process: its log, its settings, what ends it, and what it survives.
 
 use crate::support::appliance::{Appliance, Credentials};
-use crate::support::programs::{command, run};
+use crate::support::processes::{command, run};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;

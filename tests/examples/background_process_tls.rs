@@ -3,7 +3,7 @@
 #![cfg(feature = "tls")]
 
 use crate::support::appliance::{Appliance, Credentials};
-use crate::support::programs::command;
+use crate::support::processes::command;
 use crate::support::tls::{Authority, Key, Server};
 
 #[test]

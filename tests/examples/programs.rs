@@ -1,8 +1,8 @@
 //! The examples run as programs: what they print, and how they fail.
 
 use crate::support::hostile::{Server, Step};
-use crate::support::program::{ODD_SECRET, odd_appliance};
-use crate::support::programs::{command, run, run_with_input};
+use crate::support::processes::{ODD_SECRET, odd_appliance};
+use crate::support::processes::{command, run, run_with_input};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 

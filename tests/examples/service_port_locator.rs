@@ -1,9 +1,9 @@
 //! The native port locator, against a scripted resolver in this process.
 
-use crate::support::programs;
+use crate::support::processes;
 
 use crate::support::appliance::{Appliance, Credentials};
-use programs::{Outcome, run};
+use processes::{Outcome, run};
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -561,7 +561,7 @@ fn jsa_accepts_it_as_the_port_locator() {
             ("CLIENT_ID", &appliance.credentials().client_id),
             ("CLIENT_SECRET", &appliance.credentials().client_secret),
             ("QOAUTH_HOST", "127.0.0.1"),
-            ("SERVICE_PORT_LOCATOR", programs::example(PROGRAM).to_str().unwrap()),
+            ("SERVICE_PORT_LOCATOR", processes::example(PROGRAM).to_str().unwrap()),
             ("RESOLV_CONF", &pointing_to(&[&resolver]).file),
             ("CONSOLE_URL", &appliance.console_url()),
             ("POLL_COUNT", "1"),

@@ -1,7 +1,7 @@
 //! The loopback appliance itself: its endpoints, restarts and moves, bad clients, and the faults that tests can cause.
 
 use crate::support::appliance;
-use crate::support::programs;
+use crate::support::processes;
 
 use appliance::{Appliance, Credentials, Setup};
 use rustix::process::{Pid, Signal, kill_process};
@@ -359,7 +359,7 @@ struct Program {
 
 impl Program {
     fn start(arguments: &[&str]) -> Program {
-        let mut command = programs::command("appliance", &[]);
+        let mut command = processes::command("appliance", &[]);
         let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().expect("it starts");
         let mut text = String::new();
         // The program closes standard output after its last line; otherwise this, and a shell, would wait for more.
@@ -438,7 +438,7 @@ fn the_program_names_a_wrong_argument() {
         rows.push((vec!["--tls"], "the feature tls"));
     }
     for (arguments, part) in rows {
-        programs::run("appliance", &arguments, &[]).expect_failure("appliance", 2, part);
+        processes::run("appliance", &arguments, &[]).expect_failure("appliance", 2, part);
     }
 }
 

@@ -111,6 +111,7 @@ fn bytes_after_the_json_and_an_error_beside_a_token_yield_none() {
         (format!("[{BODY}]"), false),
         (BODY.replace('}', r#","error":"invalid_client"}"#), false),
         (BODY.replace('{', r#"{"error":"x","#), false),
+        (BODY.replace('{', r#"{"error":{},"#), false),
         (BODY.replace('}', r#","access_token":"def"}"#), false),
         (BODY.replace("\"abc\"", "null"), false),
         (BODY.replace("\"abc\"", "123"), false),

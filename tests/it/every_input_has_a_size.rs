@@ -1,7 +1,7 @@
 //! Every input has a size: for each limit, what just fits is taken, and one byte more is an error that says so.
 
 use crate::support::hostile::{Server, Step};
-use crate::support::write_program::write_program;
+use crate::support::processes::write_executable;
 use minbearer::client_credentials::{ClientAuthentication, Config};
 use minbearer::{Error, Http, Kind, Request, Response, Secret, Token, Transport, get_token, jsa};
 use std::time::{Duration, Instant};
@@ -105,7 +105,7 @@ fn the_port_that_a_locator_prints() {
     let folder = tempfile::tempdir().unwrap();
     let locator = folder.path().join("locator");
     check(PORT, Kind::Locator, |len| {
-        write_program(
+        write_executable(
             &locator,
             format!("#!/bin/sh\nprintf '%-{len}s' {}\n", server.port()).as_bytes(),
         );

@@ -1,6 +1,6 @@
 //! Kinds of certificates: who sent what to a client that trusts what, and whether it is accepted.
 //!
-//! `tests/it/tls_trust.rs` compares the column `ours` with this crate, `tests/alone/openssl.rs` the column `openssl` with
+//! `tests/it/tls_trust.rs` compares this crate with `outcome`, and `tests/tools/openssl.rs`
 //! `openssl verify -partial_chain -purpose sslserver`, which is what curl asks of OpenSSL.
 
 use super::x509::*;
@@ -26,20 +26,24 @@ pub struct Kind {
     pub sent: Vec<Vec<u8>>,
     pub trusted: Vec<Vec<u8>>,
     pub host: &'static str,
-    /// Accepted, or a part of the error.
-    pub ours: Result<(), &'static str>,
-    pub openssl: bool,
-    /// Why the two differ.
-    pub why: &'static str,
+    pub outcome: Outcome,
 }
 
-const UNKNOWN: Result<(), &str> = Err("signed by none of the CAs that were given");
-const MAY_NOT_SIGN: Result<(), &str> =
-    Err("an intermediate certificate that the server sent may not sign");
-const MARKED: Result<(), &str> = Err("marked as that of a CA");
-const NOT_FOR: Result<(), &str> = Err("not for localhost");
-const EXPIRED: Result<(), &str> = Err("expired at 2020-12-31T00:00:00Z");
-const NOT_YET: Result<(), &str> = Err("not valid before 2999-01-01T00:00:00Z");
+/// Ours: accepted, or a part of the error; whether OpenSSL accepts it; and why the two differ.
+pub type Outcome = (Result<(), &'static str>, bool, &'static str);
+
+const GOOD: Outcome = (Ok(()), true, "");
+
+fn bad(part: &'static str) -> Outcome {
+    (Err(part), false, "")
+}
+
+const UNKNOWN: &str = "signed by none of the CAs that were given";
+const MAY_NOT_SIGN: &str = "an intermediate certificate that the server sent may not sign";
+const MARKED: &str = "marked as that of a CA";
+const NOT_FOR: &str = "not for localhost";
+const EXPIRED: &str = "expired at 2020-12-31T00:00:00Z";
+const NOT_YET: &str = "not valid before 2999-01-01T00:00:00Z";
 
 fn expired(certificate: &mut Certificate) {
     certificate.not_after = time("201231000000Z");
@@ -52,6 +56,18 @@ fn not_yet(certificate: &mut Certificate) {
 
 fn without(id: u8) -> impl Fn(&mut Certificate) {
     move |certificate| certificate.extensions.retain(|extension| extension[6] != id)
+}
+
+/// Another extension in the place of the one with that identifier, or none.
+fn change(id: u8, other: Option<Vec<u8>>) -> impl Fn(&mut Certificate) {
+    move |certificate| {
+        without(id)(certificate);
+        certificate.extensions.extend(other.clone());
+    }
+}
+
+fn with(extension: Vec<u8>) -> impl Fn(&mut Certificate) {
+    move |certificate| certificate.extensions.push(extension.clone())
 }
 
 fn version(version: u8) -> impl Fn(&mut Certificate) {
@@ -97,87 +113,63 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
     let good_intermediate = by_root(intermediate());
 
     let mut kinds = Vec::new();
-    let mut row = |what, sent: Vec<Vec<u8>>, trusted: Vec<Vec<u8>>, ours, openssl, why| {
-        kinds.push(Kind { what, sent, trusted, host: "localhost", ours, openssl, why });
+    let mut row = |what, sent: Vec<Vec<u8>>, trusted: Vec<Vec<u8>>, outcome| {
+        kinds.push(Kind { what, sent, trusted, host: "localhost", outcome });
     };
 
     // The server's certificate, of a trusted root.
-    let mut of_root = |what, change: &dyn Fn(&mut Certificate), ours, openssl, why| {
+    let mut of_root = |what, change: &dyn Fn(&mut Certificate), outcome| {
         let sent = vec![by_root(leaf("a root").change(change))];
-        row(what, sent, vec![good_root.clone()], ours, openssl, why);
+        row(what, sent, vec![good_root.clone()], outcome);
     };
-    of_root("a server's", &|_| {}, Ok(()), true, "");
-    of_root("without extended key usage", &without(37), Ok(()), true, "");
+    of_root("a server's", &|_| {}, GOOD);
+    of_root("without extended key usage", &without(37), GOOD);
     of_root(
         "for clients and servers",
-        &|it| {
-            without(37)(it);
-            it.extensions.push(extended_key_usage(&[CLIENT_AUTH, SERVER_AUTH]));
-        },
-        Ok(()),
-        true,
-        "",
+        &change(37, Some(extended_key_usage(&[CLIENT_AUTH, SERVER_AUTH]))),
+        GOOD,
     );
     of_root(
         "for clients alone",
-        &|it| {
-            without(37)(it);
-            it.extensions.push(extended_key_usage(&[CLIENT_AUTH]));
-        },
-        Err("not meant for servers"),
-        false,
-        "",
+        &change(37, Some(extended_key_usage(&[CLIENT_AUTH]))),
+        bad("not meant for servers"),
     );
-    of_root("CA:FALSE", &|it| it.extensions.push(basic_constraints(false, None)), Ok(()), true, "");
+    of_root("CA:FALSE", &with(basic_constraints(false, None)), GOOD);
     of_root(
         "CA:TRUE",
-        &|it| it.extensions.push(basic_constraints(true, None)),
-        MARKED,
-        true,
-        "webpki, like Firefox, takes no CA's certificate as a server's unless it is trusted itself",
+        &with(basic_constraints(true, None)),
+        (
+            Err(MARKED),
+            true,
+            "webpki, like Firefox, takes no CA's certificate as a server's unless it is trusted itself",
+        ),
     );
-    of_root(
-        "key usage digitalSignature",
-        &|it| it.extensions.push(key_usage(SIGNS_HANDSHAKES)),
-        Ok(()),
-        true,
-        "",
-    );
+    of_root("key usage digitalSignature", &with(key_usage(SIGNS_HANDSHAKES)), GOOD);
     of_root(
         "key usage keyCertSign alone",
-        &|it| it.extensions.push(key_usage(SIGNS_CERTIFICATES)),
-        Ok(()),
-        false,
-        "webpki looks at no key usage of a server's certificate; its key signed the handshake",
+        &with(key_usage(SIGNS_CERTIFICATES)),
+        (
+            Ok(()),
+            false,
+            "webpki looks at no key usage of a server's certificate; its key signed the handshake",
+        ),
     );
-    of_root("expired", &expired, EXPIRED, false, "");
-    of_root("not yet valid", &not_yet, NOT_YET, false, "");
+    of_root("expired", &expired, bad(EXPIRED));
+    of_root("not yet valid", &not_yet, bad(NOT_YET));
     of_root(
         "for another name",
-        &|it| {
-            without(17)(it);
-            it.extensions.push(subject_alt_name(&["console.example"]));
-        },
-        NOT_FOR,
-        false,
-        "",
+        &change(17, Some(subject_alt_name(&["console.example"]))),
+        bad(NOT_FOR),
     );
-    of_root(
-        "for an address",
-        &|it| {
-            without(17)(it);
-            it.extensions.push(subject_alt_name(&["127.0.0.1"]));
-        },
-        NOT_FOR,
-        false,
-        "",
-    );
+    of_root("for an address", &change(17, Some(subject_alt_name(&["127.0.0.1"]))), bad(NOT_FOR));
     of_root(
         "for localhost by its common name",
         &named(&["localhost"]),
-        Err("names no host at all"),
-        true,
-        "only a pin goes by its common name (RFC 9525 section 2)",
+        (
+            Err("names no host at all"),
+            true,
+            "only a pin goes by its common name (RFC 9525 section 2)",
+        ),
     );
     of_root(
         "of version 1",
@@ -185,16 +177,16 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
             version(1)(it);
             it.subject = name(&["localhost"]);
         },
-        Err("not of X.509 version 3"),
-        true,
-        "only a pin may be of version 1",
+        (Err("not of X.509 version 3"), true, "only a pin may be of version 1"),
     );
     of_root(
         "with a unique identifier",
         &|it| it.ids = der(0x82, &[&[0, 7]]),
-        Err("the server's certificate cannot be read"),
-        true,
-        "webpki reads none; no CA makes them any more",
+        (
+            Err("the server's certificate cannot be read"),
+            true,
+            "webpki reads none; no CA makes them any more",
+        ),
     );
     of_root(
         "with an unknown critical extension",
@@ -202,9 +194,7 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
             let id = der(6, &[&[0x2a, 3, 4]]);
             it.extensions.push(der(0x30, &[&id, &der(1, &[&[0xff]]), &der(4, &[&[5, 0]])]));
         },
-        Err("UnsupportedCriticalExtension"),
-        false,
-        "",
+        bad("UnsupportedCriticalExtension"),
     );
     of_root(
         "basic constraints twice",
@@ -212,9 +202,7 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
             it.extensions.push(basic_constraints(false, None));
             it.extensions.push(basic_constraints(true, None));
         },
-        Err("the server's certificate was rejected"),
-        false,
-        "",
+        bad("the server's certificate was rejected"),
     );
 
     // Who signed it.
@@ -222,129 +210,80 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
         "a stranger's, in the root's name",
         vec![leaf("a root").sign(&keys.stranger)],
         vec![good_root.clone()],
-        Err("the signature on the server's certificate is wrong"),
-        false,
-        "",
+        bad("the signature on the server's certificate is wrong"),
     );
     row(
         "of a CA that is not trusted",
         vec![by_root(leaf("another"))],
         vec![good_root.clone()],
-        UNKNOWN,
-        false,
-        "",
+        bad(UNKNOWN),
     );
     let sent = |change: &dyn Fn(&mut Certificate)| {
         vec![by_intermediate(leaf("an intermediate")), by_root(intermediate().change(change))]
     };
     let root_alone = || vec![good_root.clone()];
-    row("of an intermediate", sent(&|_| {}), root_alone(), Ok(()), true, "");
+    row("of an intermediate", sent(&|_| {}), root_alone(), GOOD);
     row(
         "of an intermediate, which is not sent",
         vec![by_intermediate(leaf("an intermediate"))],
         root_alone(),
-        UNKNOWN,
-        false,
-        "",
+        bad(UNKNOWN),
     );
     row(
         "of an intermediate that is trusted itself",
         vec![by_intermediate(leaf("an intermediate"))],
         vec![good_intermediate.clone()],
-        Ok(()),
-        true,
-        "",
+        GOOD,
     );
-    row("… expired", sent(&expired), root_alone(), EXPIRED, false, "");
-    row("… not yet valid", sent(&not_yet), root_alone(), NOT_YET, false, "");
-    let change = |id: u8, other: Option<Vec<u8>>| {
-        move |it: &mut Certificate| {
-            without(id)(it);
-            it.extensions.extend(other.clone());
-        }
-    };
-    row(
-        "… without basic constraints",
-        sent(&change(19, None)),
-        root_alone(),
-        MAY_NOT_SIGN,
-        false,
-        "",
-    );
+    row("… expired", sent(&expired), root_alone(), bad(EXPIRED));
+    row("… not yet valid", sent(&not_yet), root_alone(), bad(NOT_YET));
+    row("… without basic constraints", sent(&change(19, None)), root_alone(), bad(MAY_NOT_SIGN));
     row(
         "… without any extension",
         sent(&|it| it.extensions.clear()),
         root_alone(),
-        MAY_NOT_SIGN,
-        false,
-        "",
+        bad(MAY_NOT_SIGN),
     );
     let constraints = |is_ca, len| Some(basic_constraints(is_ca, len));
-    row(
-        "… CA:FALSE",
-        sent(&change(19, constraints(false, None))),
-        root_alone(),
-        MAY_NOT_SIGN,
-        false,
-        "",
-    );
-    row("… without key usage", sent(&change(15, None)), root_alone(), Ok(()), true, "");
+    row("… CA:FALSE", sent(&change(19, constraints(false, None))), root_alone(), bad(MAY_NOT_SIGN));
+    row("… without key usage", sent(&change(15, None)), root_alone(), GOOD);
     row(
         "… key usage digitalSignature",
         sent(&change(15, Some(key_usage(SIGNS_HANDSHAKES)))),
         root_alone(),
-        MAY_NOT_SIGN,
-        false,
-        "",
+        bad(MAY_NOT_SIGN),
     );
-    row(
-        "… pathlen 0",
-        sent(&change(19, constraints(true, Some(0)))),
-        root_alone(),
-        Ok(()),
-        true,
-        "",
-    );
-    row("… of version 1", sent(&version(1)), root_alone(), MAY_NOT_SIGN, false, "");
+    row("… pathlen 0", sent(&change(19, constraints(true, Some(0)))), root_alone(), GOOD);
+    row("… of version 1", sent(&version(1)), root_alone(), bad(MAY_NOT_SIGN));
     row(
         "… for servers",
         sent(&change(37, Some(extended_key_usage(&[SERVER_AUTH])))),
         root_alone(),
-        Ok(()),
-        true,
-        "",
+        GOOD,
     );
     row(
         "… for clients",
         sent(&change(37, Some(extended_key_usage(&[CLIENT_AUTH])))),
         root_alone(),
-        Err("not meant for servers"),
-        false,
-        "",
+        bad("not meant for servers"),
     );
     row(
         "… permitted for localhost",
         sent(&change(30, Some(name_constraints(true, &["localhost"])))),
         root_alone(),
-        Ok(()),
-        true,
-        "",
+        GOOD,
     );
     row(
         "… permitted for example",
         sent(&change(30, Some(name_constraints(true, &["example"])))),
         root_alone(),
-        Err("NameConstraintViolation"),
-        false,
-        "",
+        bad("NameConstraintViolation"),
     );
     row(
         "… not permitted for localhost",
         sent(&change(30, Some(name_constraints(false, &["localhost"])))),
         root_alone(),
-        Err("NameConstraintViolation"),
-        false,
-        "",
+        bad("NameConstraintViolation"),
     );
     let second = Certificate::new("an intermediate", "a second", &keys.stranger)
         .with(basic_constraints(true, None));
@@ -355,82 +294,64 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
             by_root(intermediate().change(change(19, constraints(true, Some(len))))),
         ]
     };
-    row("… of an intermediate with pathlen 1", long(1), root_alone(), Ok(()), true, "");
+    row("… of an intermediate with pathlen 1", long(1), root_alone(), GOOD);
     row(
         "… of an intermediate with pathlen 0",
         long(0),
         root_alone(),
-        Err("PathLenConstraintViolated"),
-        false,
-        "",
+        bad("PathLenConstraintViolated"),
     );
     row(
         "of another server's certificate",
         vec![leaf("a server").sign(&keys.server), by_root(leaf("a root"))],
         root_alone(),
-        MAY_NOT_SIGN,
-        false,
-        "",
+        bad(MAY_NOT_SIGN),
     );
 
     // What the root says of itself.
-    let mut by = |what, change: &dyn Fn(&mut Certificate), ours, openssl, why| {
+    let mut by = |what, change: &dyn Fn(&mut Certificate), outcome| {
         let trusted = vec![by_root(root().change(change))];
-        row(what, vec![by_root(leaf("a root"))], trusted, ours, openssl, why);
+        row(what, vec![by_root(leaf("a root"))], trusted, outcome);
     };
-    by("of a root without key usage", &without(15), Ok(()), true, "");
+    by("of a root without key usage", &without(15), GOOD);
     by(
         "of a root with key usage digitalSignature",
         &change(15, Some(key_usage(SIGNS_HANDSHAKES))),
-        UNKNOWN,
-        false,
-        "",
+        bad(UNKNOWN),
     );
-    by("of a root CA:FALSE", &change(19, constraints(false, None)), UNKNOWN, false, "");
+    by("of a root CA:FALSE", &change(19, constraints(false, None)), bad(UNKNOWN));
     by(
         "of a root without basic constraints",
         &change(19, None),
-        UNKNOWN,
-        true,
-        "OpenSSL takes keyCertSign instead",
+        (Err(UNKNOWN), true, "OpenSSL takes keyCertSign instead"),
     );
-    by("of a root without any extension", &|it| it.extensions.clear(), UNKNOWN, false, "");
+    by("of a root without any extension", &|it| it.extensions.clear(), bad(UNKNOWN));
     by(
         "of a root of version 1",
         &version(1),
-        UNKNOWN,
-        true,
-        "such a root counts in the system's own store alone",
+        (Err(UNKNOWN), true, "such a root counts in the system's own store alone"),
     );
     by(
         "of an expired root",
         &expired,
-        Ok(()),
-        false,
-        "an anchor's dates are not checked (RFC 5280 section 6.1.1 (d))",
+        (Ok(()), false, "an anchor's dates are not checked (RFC 5280 section 6.1.1 (d))"),
     );
-    by("of a root that is not yet valid", &not_yet, Ok(()), false, "the same");
+    by("of a root that is not yet valid", &not_yet, (Ok(()), false, "the same"));
     by(
         "of a root for clients",
         &change(37, Some(extended_key_usage(&[CLIENT_AUTH]))),
-        Ok(()),
-        false,
-        "an anchor's extended key usage is not checked",
+        (Ok(()), false, "an anchor's extended key usage is not checked"),
     );
     by(
         "of a root permitted for example",
         &change(30, Some(name_constraints(true, &["example"]))),
-        Err("NameConstraintViolation"),
-        false,
-        "",
+        bad("NameConstraintViolation"),
     );
     row(
         "of an intermediate of a root with pathlen 0",
         sent(&|_| {}),
         vec![by_root(root().change(change(19, constraints(true, Some(0)))))],
-        Ok(()),
-        false,
-        "an anchor's pathlen is not checked",
+        (Ok(()), false, "an anchor's pathlen is not checked"),
     );
     row(
         "of a trusted server's key",
@@ -440,115 +361,73 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
                 .sign(&keys.server),
         ],
         vec![by_itself(own().change(change(19, constraints(false, None))))],
-        UNKNOWN,
-        false,
-        "",
+        bad(UNKNOWN),
     );
 
     // Trusted itself.
-    let mut pinned = |what, certificate: Vec<u8>, ours, openssl, why| {
-        row(what, vec![certificate.clone()], vec![certificate], ours, openssl, why);
+    let mut pinned = |what, certificate: Vec<u8>, outcome| {
+        row(what, vec![certificate.clone()], vec![certificate], outcome);
     };
-    pinned("a pin, self-signed, CA:TRUE", by_itself(own()), Ok(()), true, "");
-    pinned(
-        "a pin, self-signed, CA:FALSE",
-        by_itself(own().change(change(19, constraints(false, None)))),
-        Ok(()),
-        true,
-        "",
-    );
-    pinned(
-        "a pin, self-signed, without basic constraints",
-        by_itself(own().change(change(19, None))),
-        Ok(()),
-        true,
-        "",
-    );
-    pinned("a pin, of a CA that is not trusted", by_root(leaf("a root")), Ok(()), true, "");
-    pinned("a pin, with a wrong signature", leaf("a root").sign(&keys.stranger), Ok(()), true, "");
-    pinned(
-        "a pin, by its common name",
-        by_itself(own().change(named(&["localhost"]))),
-        Ok(()),
-        true,
-        "",
-    );
-    pinned(
-        "a pin, by its second common name",
-        by_itself(own().change(named(&["console", "localhost"]))),
-        Ok(()),
-        true,
-        "",
-    );
-    pinned(
-        "a pin, by its common name in capitals",
-        by_itself(own().change(named(&["LOCALHOST"]))),
-        Ok(()),
-        true,
-        "",
-    );
-    pinned(
+    pinned("a pin, of a CA that is not trusted", by_root(leaf("a root")), GOOD);
+    pinned("a pin, with a wrong signature", leaf("a root").sign(&keys.stranger), GOOD);
+    // Self-signed.
+    let mut pin = |what, change: &dyn Fn(&mut Certificate), outcome| {
+        pinned(what, by_itself(own().change(change)), outcome);
+    };
+    pin("a pin, self-signed, CA:TRUE", &|_| {}, GOOD);
+    pin("a pin, self-signed, CA:FALSE", &change(19, constraints(false, None)), GOOD);
+    pin("a pin, self-signed, without basic constraints", &change(19, None), GOOD);
+    pin("a pin, by its common name", &named(&["localhost"]), GOOD);
+    pin("a pin, by its second common name", &named(&["console", "localhost"]), GOOD);
+    pin("a pin, by its common name in capitals", &named(&["LOCALHOST"]), GOOD);
+    pin(
         "a pin, with another common name",
-        by_itself(own().change(named(&["console.example"]))),
-        Err("not for localhost but for console.example"),
-        false,
-        "",
+        &named(&["console.example"]),
+        bad("not for localhost but for console.example"),
     );
-    pinned(
+    pin(
         "a pin, with a common name of words",
-        by_itself(own().change(|it| {
+        &|it| {
             named(&["QRadar (test)"])(it);
             change(19, None)(it);
-        })),
-        Err("not for localhost but for QRadar (test)"),
-        false,
-        "",
+        },
+        bad("not for localhost but for QRadar (test)"),
     );
-    pinned(
-        "a pin, CA:TRUE, with a common name of words",
-        by_itself(own().change(named(&["An Appliance"]))),
-        MARKED,
-        false,
-        "",
-    );
-    pinned(
+    pin("a pin, CA:TRUE, with a common name of words", &named(&["An Appliance"]), bad(MARKED));
+    pin(
         "a pin, by its common name beside a subjectAltName",
-        by_itself(own().change(|it| {
+        &|it| {
             named(&["localhost"])(it);
             it.extensions.push(subject_alt_name(&["console.example"]));
-        })),
-        Err("not for localhost but for console.example"),
-        false,
-        "",
+        },
+        bad("not for localhost but for console.example"),
     );
-    pinned(
+    pin(
         "a pin, by its common name beside a subjectAltName with an address",
-        by_itself(own().change(|it| {
+        &|it| {
             named(&["localhost"])(it);
             it.extensions.push(subject_alt_name(&["192.0.2.7"]));
-        })),
-        Err("not for localhost but for 192.0.2.7"),
-        true,
-        "OpenSSL goes by the common name unless the subjectAltName has a DNS name",
+        },
+        (
+            Err("not for localhost but for 192.0.2.7"),
+            true,
+            "OpenSSL goes by the common name unless the subjectAltName has a DNS name",
+        ),
     );
-    pinned("a pin, of version 1", by_itself(own().change(version(1))), Ok(()), true, "");
-    pinned("a pin, of version 2", by_itself(own().change(version(2))), Ok(()), true, "");
-    pinned("a pin, expired", by_itself(own().change(expired)), EXPIRED, false, "");
-    pinned("a pin, not yet valid", by_itself(own().change(not_yet)), NOT_YET, false, "");
-    pinned(
+    pin("a pin, of version 1", &version(1), GOOD);
+    pin("a pin, of version 2", &version(2), GOOD);
+    pin("a pin, expired", &expired, bad(EXPIRED));
+    pin("a pin, not yet valid", &not_yet, bad(NOT_YET));
+    pin(
         "a pin, for clients",
-        by_itself(own().with(extended_key_usage(&[CLIENT_AUTH]))),
-        Ok(()),
-        false,
-        "it was named to be trusted; what it says about its purpose does not matter",
+        &with(extended_key_usage(&[CLIENT_AUTH])),
+        (
+            Ok(()),
+            false,
+            "it was named to be trusted; what it says about its purpose does not matter",
+        ),
     );
-    pinned(
-        "a pin, key usage digitalSignature",
-        by_itself(own().change(change(15, Some(key_usage(SIGNS_HANDSHAKES))))),
-        Ok(()),
-        true,
-        "",
-    );
+    pin("a pin, key usage digitalSignature", &change(15, Some(key_usage(SIGNS_HANDSHAKES))), GOOD);
     row(
         "the same names and key as a pin, but another certificate",
         vec![by_itself(own().change(|it| {
@@ -556,47 +435,32 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
             it.not_after = time("480101000000Z");
         }))],
         vec![by_itself(own().change(change(19, None)))],
-        UNKNOWN,
-        false,
-        "",
+        bad(UNKNOWN),
     );
 
     // By an address.
-    let mut at_address = |what, certificate: Certificate, ours, openssl, why| {
+    let mut at_address = |what, certificate: Certificate, outcome| {
         let sent = vec![by_itself(certificate)];
-        kinds.push(Kind {
-            what,
-            trusted: sent.clone(),
-            sent,
-            host: "127.0.0.1",
-            ours,
-            openssl,
-            why,
-        });
+        kinds.push(Kind { what, trusted: sent.clone(), sent, host: "127.0.0.1", outcome });
     };
     at_address(
         "a pin, by its address",
-        own().change(|it| {
-            without(17)(it);
-            it.extensions.push(subject_alt_name(&["127.0.0.1"]));
-        }),
-        Ok(()),
-        true,
-        "",
+        own().change(change(17, Some(subject_alt_name(&["127.0.0.1"])))),
+        GOOD,
     );
     at_address(
         "a pin, by an address in its common name",
         own().change(named(&["127.0.0.1"])),
-        Ok(()),
-        false,
-        "curl accepts it too; OpenSSL looks for addresses in the subjectAltName alone",
+        (
+            Ok(()),
+            false,
+            "curl accepts it too; OpenSSL looks for addresses in the subjectAltName alone",
+        ),
     );
     at_address(
         "a pin, by a name",
         own().change(named(&["localhost"])),
-        Err("not for 127.0.0.1 but for localhost"),
-        false,
-        "",
+        bad("not for 127.0.0.1 but for localhost"),
     );
     kinds
 }

@@ -7,13 +7,12 @@ pub mod hostile;
 pub mod kinds;
 pub mod leaks;
 pub mod listener;
-pub mod program;
-pub mod programs;
+pub mod processes;
 pub mod proxy;
+pub mod renewing;
 pub mod terminal;
 pub mod timing;
 #[cfg(any(feature = "tls", feature = "tls-ring"))]
 pub mod tls;
-pub mod write_program;
 #[cfg(feature = "tls")]
 pub mod x509;

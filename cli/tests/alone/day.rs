@@ -11,10 +11,11 @@
 //! Without `RENEW_SECONDS`, a machine without curl runs the first reader alone.
 
 use crate::ALONE;
-use crate::support::programs;
+use crate::support::processes;
 
 use crate::support::appliance::Appliance;
-use crate::support::program::{ODD_SECRET, Renewing, get, odd_appliance};
+use crate::support::processes::{ODD_SECRET, get, odd_appliance};
+use crate::support::renewing::Renewing;
 use rustix::fs::inotify;
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use std::mem::MaybeUninit;
@@ -270,7 +271,7 @@ fn a_reader_never_meets_a_missing_half_written_or_dead_token() {
     inotify::add_watch(&events, folder.path(), watched).unwrap();
 
     let locator = appliance.locator().to_str().unwrap();
-    let mut command = programs::command(
+    let mut command = processes::command(
         "minbearer",
         &[
             ("CLIENT_ID", &appliance.credentials().client_id),

@@ -7,7 +7,7 @@
 #![cfg(target_os = "linux")] // it reads /proc/<pid>/status
 
 use crate::ALONE;
-use crate::support::programs;
+use crate::support::processes;
 
 use crate::support::hostile::{Server, Step};
 use std::io::{ErrorKind, Read, Write};
@@ -56,7 +56,7 @@ fn peak_above_start(start: &str, more: &[u8]) -> (u64, Option<i32>) {
     let variables =
         [("CLIENT_ID", "id"), ("CLIENT_SECRET", "hunter2"), ("QOAUTH_URL", &server.url())];
     let (mut ours, theirs) = full_pair();
-    let mut child = programs::command("minbearer", &variables)
+    let mut child = processes::command("minbearer", &variables)
         .args(["--timeout", "1", "jsa"])
         .stdout(Stdio::null())
         .stderr(Stdio::from(OwnedFd::from(theirs)))

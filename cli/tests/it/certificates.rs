@@ -4,11 +4,11 @@
 
 #![cfg(feature = "tls")]
 
-use crate::support::programs;
+use crate::support::processes;
 
 use crate::support::appliance::{Appliance, Credentials};
 use crate::support::tls::{Authority, Key, Server, file, pem, pem_file, self_signed};
-use programs::{Outcome, command};
+use processes::{Outcome, command};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
 use std::io::Write;
@@ -432,7 +432,7 @@ fn qoauth_is_reached_over_tls_too() {
     let file = authority.file();
     let server = terminating(authority.issue(&["localhost"]).config(), &appliance);
     let known = appliance.credentials();
-    let outcome = programs::run(
+    let outcome = processes::run(
         "minbearer",
         &["jsa"],
         &[

@@ -1,11 +1,11 @@
 //! `minbearer`'s command line: what it prints, and how it fails.
 
-use crate::support::programs;
+use crate::support::processes;
 use crate::support::terminal;
 
 use crate::support::appliance::Appliance;
-use crate::support::program::{ODD_SECRET, get, jsa_variables, odd_appliance};
-use programs::{Outcome, command, run_with_input};
+use crate::support::processes::{ODD_SECRET, get, jsa_variables, odd_appliance};
+use processes::{Outcome, command, run_with_input};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::Permissions;
 use std::io::{ErrorKind, Read, Write};
@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
-    programs::run("minbearer", arguments, variables)
+    processes::run("minbearer", arguments, variables)
 }
 
 fn jsa(appliance: &Appliance, arguments: &[&str], more: &[(&str, &str)]) -> Outcome {
@@ -116,7 +116,7 @@ fn a_wrong_setting_or_argument_is_named() {
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", missing)], missing),
         (
             &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "hunter2/Zq7+S3cret==")],
-            "the secret file (in no folder that exists, so it is not shown: it may be a secret)",
+            "the secret file (not shown, because it may be a secret)",
         ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
         (
@@ -393,18 +393,21 @@ fn lines_of(document: &str, start: &str, end: &str) -> String {
 fn the_documented_calls_are_not_made_without_a_token() {
     let appliance = odd_appliance();
     let recipes = include_str!("../../../examples/recipes/README.md");
+    let readme = include_str!("../../../README.md");
     let manual = include_str!("../../docs/minbearer.1").replace("\\-", "-").replace("\\e", "\\");
     let qoauth = appliance.qoauth_url();
-    let program = programs::executable("minbearer");
+    let program = processes::executable("minbearer");
     let folder = tempfile::tempdir().unwrap();
     let called = folder.path().join("called");
     let wrapper = format!("curl() {{ echo \"$*\" >'{0}'; cat >>'{0}'; }}\n", called.display());
     let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
     for script in [
         lines_of(recipes, "header=$(minbearer client-credentials", "```"),
+        lines_of(readme, "header=$(minbearer client-credentials", "\n  minbearer"),
         lines_of(&manual, "header=$(minbearer jsa", ".EE"),
     ] {
-        let script = wrapper.clone() + &script.replace("https://auth.example.com", &qoauth);
+        let script = script.replace("https://auth.example.com", &qoauth);
+        let script = wrapper.clone() + &script.replace("https://auth.example", &qoauth);
         for (secret, is_called) in [("wrong", false), (ODD_SECRET, true)] {
             let more = [("QOAUTH_URL", qoauth.as_str()), ("CLIENT_SECRET", secret)];
             let mut shell = Command::new("sh");
@@ -417,6 +420,19 @@ fn the_documented_calls_are_not_made_without_a_token() {
             assert_eq!(given.contains("\nAuthorization: Bearer "), is_called, "{script}: {given}");
         }
         std::fs::remove_file(&called).unwrap();
+    }
+
+    // The app of the recipe for JSA, before minbearer has written the first token.
+    let token = folder.path().join("header");
+    let app = include_str!("../../../examples/recipes/jsa/app/poll.sh");
+    for (content, is_called) in [("", false), ("Authorization: Bearer abc\n", true)] {
+        std::fs::write(&token, content).unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &(wrapper.clone() + app)]).env_clear().env("PATH", &path);
+        shell.stdin(Stdio::null()).env("TOKEN", &token).env("POLL_COUNT", "1");
+        let outcome = Outcome::from(shell.env("SSL_CERT_FILE", "ca").output().expect("a shell"));
+        assert_eq!(called.exists(), is_called, "{outcome:?}");
+        assert_eq!(outcome.out.starts_with("Error: there is no token in "), !is_called);
     }
 }
 

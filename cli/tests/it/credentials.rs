@@ -2,8 +2,9 @@
 
 use crate::support::appliance::Appliance;
 use crate::support::hostile::{Server, Step};
-use crate::support::program::{ODD_SECRET, Renewing, odd_appliance};
-use crate::support::programs::{command, run, run_with_input};
+use crate::support::processes::{ODD_SECRET, odd_appliance};
+use crate::support::processes::{command, run, run_with_input};
+use crate::support::renewing::Renewing;
 use rustix::process::Signal;
 use std::io::Write;
 use std::os::unix::net::UnixStream;

@@ -1,7 +1,7 @@
 //! What the program's port locator is given, and what its exit status means.
 #![cfg(target_os = "linux")] // it looks into /proc
 
-use crate::support::write_program::write_program;
+use crate::support::processes::write_executable;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -30,7 +30,7 @@ fn inheritable() -> BTreeSet<u32> {
 fn a_locator_gets_one_argument_no_secret_and_no_descriptor() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("locator");
-    write_program(
+    write_executable(
         &program,
         b"#!/bin/sh\nenv >\"$0.env\"\nprintf '%s\\n' \"$#\" \"$@\" >\"$0.args\"\nreadlink /proc/$$/fd/0 >\"$0.stdin\"\n\
           wc -c >>\"$0.stdin\"\n(exec ls -l /proc/$$/fd >\"$0.fds\")\necho 1\n",
@@ -91,7 +91,7 @@ fn a_locator_whose_exit_status_is_lost_is_an_error() {
         ("echo 1\nexit 0\n", "this program ignores SIGCHLD"),
         ("exit 1\n", "printed nothing"),
     ] {
-        write_program(&program, format!("#!/bin/sh\n{script}").as_bytes());
+        write_executable(&program, format!("#!/bin/sh\n{script}").as_bytes());
         let output = Command::new("env")
             .arg("--ignore-signal=CHLD")
             .arg(env!("CARGO_BIN_EXE_minbearer"))

@@ -1,10 +1,10 @@
 //! `minbearer --output`: the file is written whole or not at all, and only a regular file is replaced.
 
-use crate::support::programs;
+use crate::support::processes;
 
 use crate::support::appliance::Appliance;
-use crate::support::program::{get, jsa_variables, odd_appliance};
-use programs::Outcome;
+use crate::support::processes::{get, jsa_variables, odd_appliance};
+use processes::Outcome;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::fs::Permissions;
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 fn command(appliance: &Appliance, folder: &Path, options: &[&str]) -> Command {
     let url = appliance.qoauth_url();
     let variables = jsa_variables(appliance, &[("QOAUTH_URL", &url)]);
-    let mut command = programs::command("minbearer", &[]);
+    let mut command = processes::command("minbearer", &[]);
     command.current_dir(folder).envs(variables).arg("jsa").args(options);
     command
 }

@@ -3,7 +3,7 @@
 
 use crate::support::appliance::{Appliance, Setup};
 use crate::support::hostile::{Port, Server, Step};
-use crate::support::programs::{command, run};
+use crate::support::processes::{command, run};
 use crate::support::proxy::Proxy;
 
 #[test]

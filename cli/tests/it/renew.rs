@@ -1,9 +1,10 @@
 //! `minbearer --renew`: when it requests a token, what ends it, and what does not.
 
-use crate::support::programs;
+use crate::support::processes;
 
 use crate::support::appliance::{Appliance, Credentials};
-use crate::support::program::{ODD_SECRET, Renewing, get, jsa_variables, odd_appliance};
+use crate::support::processes::{ODD_SECRET, get, jsa_variables, odd_appliance};
+use crate::support::renewing::Renewing;
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
@@ -140,7 +141,7 @@ fn sigterm_and_sigint_end_it_within_half_a_second_and_the_file_stays() {
 #[test]
 fn sigterm_ends_it_while_a_password_is_awaited_on_standard_input() {
     let (appliance, _folder, file) = setting();
-    let mut command = programs::command("minbearer", &[]);
+    let mut command = processes::command("minbearer", &[]);
     command.args(["accelerator", &appliance.nc_url(), "rose", "--renew", "--output"]).arg(&file);
     command.stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -167,7 +168,7 @@ fn sigterm_ends_it_while_the_port_locator_hangs() {
     assert!(written.unwrap().success());
     let variables =
         jsa_variables(&appliance, &[("SERVICE_PORT_LOCATOR", locator.to_str().unwrap())]);
-    let mut command = programs::command("minbearer", &[]);
+    let mut command = processes::command("minbearer", &[]);
     command.envs(variables).args(["jsa", "--renew", "--output"]).arg(&file);
     let mut renewing = Renewing::of(command.stderr(Stdio::piped()).spawn().unwrap());
     sleep(Duration::from_millis(500));
@@ -394,7 +395,7 @@ fn a_line_says_when_a_failure_is_over_and_each_failure_how_to_end_the_pause() {
 #[test]
 fn a_piped_password_is_kept_for_renewals() {
     let (appliance, _folder, file) = setting();
-    let mut command = programs::command("minbearer", &[]);
+    let mut command = processes::command("minbearer", &[]);
     command.args(["accelerator", &appliance.nc_url(), "rose", "--renew", "--output"]).arg(&file);
     command.args(["--every", "1"]).stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -411,7 +412,7 @@ fn a_narrower_scope_is_reported_once() {
     let (appliance, _folder, file) = setting();
     let Credentials { client_id, client_secret, .. } = appliance.credentials();
     let variables = [("CLIENT_ID", client_id.as_str()), ("CLIENT_SECRET", client_secret)];
-    let mut command = programs::command("minbearer", &variables);
+    let mut command = processes::command("minbearer", &variables);
     command.args(["client-credentials", &(appliance.qoauth_url() + "/token"), "--scope", "READ"]);
     command.args(["--every", "1", "--renew", "--output"]).arg(&file).stderr(Stdio::piped());
     let mut renewing = Renewing::of(command.spawn().unwrap());
@@ -484,7 +485,7 @@ fn a_line_that_would_block_is_dropped() {
     stuffing.write_all(&vec![b'#'; size - 300]).unwrap();
     let url = appliance.qoauth_url();
     let variables = jsa_variables(&appliance, &[("QOAUTH_URL", &url)]);
-    let mut command = programs::command("minbearer", &[]);
+    let mut command = processes::command("minbearer", &[]);
     command.envs(variables).args(["jsa", "--every", "1", "--renew", "--output"]).arg(&file);
     let mut renewing = Renewing::of(command.stderr(writer).spawn().unwrap());
     let mut token = renewing.wait_for_token(&file, "");
@@ -536,7 +537,7 @@ fn renewal_goes_on_after_answers_whose_lifetime_is_not_usable() {
     let lifetimes = vec!["2", "0", "-1", "\"3600s\"", date, "null", "2"].leak();
     let url = server_with_lifetimes(lifetimes);
     let variables = [("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret")];
-    let mut command = programs::command("minbearer", &variables);
+    let mut command = processes::command("minbearer", &variables);
     command.args(["client-credentials", &url, "--renew", "--output"]).arg(&file);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut renewing = Renewing::of(command.spawn().unwrap());

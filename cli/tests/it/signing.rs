@@ -1,6 +1,6 @@
 //! `--sign-key` and the options that go with it. `.ci/interop` has what is signed verified.
 
-use crate::support::programs::run;
+use crate::support::processes::run;
 
 #[cfg(not(feature = "sign"))]
 #[test]
@@ -16,7 +16,7 @@ fn without_the_feature_the_options_say_so() {
 mod with_sign {
     use super::*;
     use crate::support::hostile::{Server, Step};
-    use crate::support::programs::{command, run_with_input};
+    use crate::support::processes::{command, run_with_input};
     use base64ct::{Base64UrlUnpadded, Encoding};
     use serde_json::{Value, json};
     use std::collections::HashMap;

@@ -2,8 +2,8 @@
 #![cfg(feature = "tls")]
 
 use crate::support::appliance::{Appliance, Credentials, Setup};
-use crate::support::program::Renewing;
-use crate::support::programs::{command, run};
+use crate::support::processes::{command, run};
+use crate::support::renewing::Renewing;
 use crate::support::tls::{Server, pem_file};
 use crate::support::x509::{Certificate, basic_constraints};
 use rcgen::KeyPair;

@@ -9,7 +9,7 @@
 #![cfg(target_os = "linux")]
 
 use crate::support::appliance::{Appliance, Credentials};
-use crate::support::programs::{Outcome, executable};
+use crate::support::processes::{Outcome, executable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::os::unix::process::CommandExt;

@@ -1,6 +1,6 @@
 //! `minbearer` against OpenSSL's own server: RSA and EC, TLS 1.2 and 1.3, and what must be rejected.
 
-use crate::support::programs::{Outcome, command};
+use crate::support::processes::{Outcome, command};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -2,7 +2,7 @@
 //! refuses and in which words, and what stands in its log.
 
 use crate::support::appliance::{Appliance, Setup};
-use crate::support::programs::{Outcome, command};
+use crate::support::processes::{Outcome, command};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;

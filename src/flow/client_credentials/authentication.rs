@@ -4,7 +4,13 @@ use crate::error::Error;
 use crate::secret::{Deadline, Recipient, Secret, SecretSource};
 use crate::wire::basic::{BASIC, basic};
 use crate::wire::request::Request;
+use crate::wire::response::Response;
+#[cfg(feature = "std")]
+use crate::wire::retry_after::http_date;
+#[cfg(feature = "std")]
+use crate::wire::time::Utc;
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::String;
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
@@ -17,7 +23,28 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 const CLIENT_SECRET: &str = "the client secret";
 const CLIENT_ASSERTION: &str = "the client assertion";
 
-/// The client's authentication at the token endpoint.
+/// The client's authentication at the token endpoint, in one of four ways:
+///
+/// - **A secret in the body**, with the other form parameters ([RFC 6749 section
+///   2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1); servers call it `client_secret_post`): [`body`](Self::body),
+///   the default.
+/// - **A secret as Basic**, in the `Authorization` header ([the same
+///   section](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1), `client_secret_basic`): [`basic`](Self::basic). That
+///   section requires id and secret to be form-encoded before a colon joins them. Some servers do not decode them, and
+///   refuse a correct secret that has a `+`, a `/` or a `=`; [`unencoded`](Self::unencoded) is for those.
+/// - **An assertion**, a signed JWT, instead of a secret ([RFC 7521 section
+///   4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2) and [RFC 7523 section
+///   2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2), `private_key_jwt`): [`assertion`](Self::assertion). A
+///   [`SignedAssertion`](super::SignedAssertion) is signed for each request, by a key of the program's own or in a TPM. Or
+///   it comes from elsewhere: Kubernetes writes one into a file and renews it; SPIFFE's agent issues one.
+/// - **A certificate**, presented in the TLS handshake; the form has the client id alone ([RFC 8705 section
+///   2](https://www.rfc-editor.org/rfc/rfc8705#section-2), `tls_client_auth` and `self_signed_tls_client_auth`):
+///   [`none`](Self::none), over an `Http` with a client certificate.
+///
+/// Which one a server expects is in its metadata (`/.well-known/openid-configuration` or, [RFC
+/// 8414](https://www.rfc-editor.org/rfc/rfc8414), `/.well-known/oauth-authorization-server`):
+/// `token_endpoint_auth_methods_supported` lists the methods, and means `client_secret_basic` if it is absent. The
+/// client's registration may say it too. A server refuses the wrong one as `invalid_client`, even with the right secret.
 ///
 /// Whatever converts into a [`SecretSource`] converts into this too: the secret then goes into the body.
 ///
@@ -61,14 +88,12 @@ enum AuthenticationMethod {
 }
 
 impl ClientAuthentication {
-    /// Sends the secret in the body, `client_secret_post`
-    /// ([RFC 6749 section 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)).
+    /// Sends the secret in the body, `client_secret_post`.
     pub fn body(secret: impl Into<SecretSource>) -> Self {
         ClientAuthentication(AuthenticationMethod::Body(secret.into()))
     }
 
-    /// Sends id and secret as HTTP Basic, `client_secret_basic`, both form-encoded first, as [RFC 6749 section
-    /// 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1) requires.
+    /// Sends id and secret as HTTP Basic, `client_secret_basic`, both form-encoded first.
     pub fn basic(secret: impl Into<SecretSource>) -> Self {
         ClientAuthentication(AuthenticationMethod::Basic {
             secret: secret.into(),
@@ -86,11 +111,8 @@ impl ClientAuthentication {
         self
     }
 
-    /// Sends an assertion, a JWT ([RFC 7521 section
-    /// 4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2), [RFC 7523 section
-    /// 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)): a
-    /// [`SignedAssertion`](super::SignedAssertion), made for each request, or one that the platform, a sidecar or a
-    /// function of the program writes. It is wiped and redacted like a secret.
+    /// Sends an assertion, a JWT: a [`SignedAssertion`](super::SignedAssertion), made for each request, or one that the
+    /// platform, a sidecar or a function of the program writes. It is wiped and redacted like a secret.
     pub fn assertion(assertion: impl Into<SecretSource>) -> Self {
         let (assertion, assertion_type) = (assertion.into(), Cow::Borrowed(JWT_BEARER));
         ClientAuthentication(AuthenticationMethod::Assertion { assertion, assertion_type })
@@ -106,9 +128,8 @@ impl ClientAuthentication {
         self
     }
 
-    /// Sends the client id alone, for a client that authenticates by its TLS certificate
-    /// ([RFC 8705 section 2](https://www.rfc-editor.org/rfc/rfc8705#section-2)), which `Http::with_client_certificate`
-    /// sets.
+    /// Sends the client id alone, for a client that authenticates by its TLS certificate, which
+    /// `Http::with_client_certificate` sets.
     pub fn none() -> Self {
         ClientAuthentication(AuthenticationMethod::None)
     }
@@ -265,6 +286,27 @@ fn has_encoded_character(request: &Request) -> bool {
     pair.is_some_and(|pair| pair.contains(&b'%'))
 }
 
+/// What the clocks of device and server say, if they differ by more than a minute: assertions are not valid longer.
+#[cfg(feature = "std")]
+pub(super) fn clocks(response: &Response) -> Option<String> {
+    const MAX_DIFFERENCE: u64 = 60;
+    let device = response.received_at?;
+    let server = http_date(response.header("date")?)?;
+    (device.abs_diff(server) > MAX_DIFFERENCE).then(|| {
+        format!(
+            "; the device's clock says {} and the server's {}: an assertion is valid only around the time when it was made",
+            Utc(device),
+            Utc(server)
+        )
+    })
+}
+
+/// Without `std` there is no clock.
+#[cfg(not(feature = "std"))]
+pub(super) fn clocks(_: &Response) -> Option<String> {
+    None
+}
+
 /// Rejects what cannot be an assertion, so that the content of a wrong file is not sent.
 fn check_assertion(assertion: &str, is_jwt: bool) -> Result<(), Error> {
     let what = if assertion.len() > MAX_ASSERTION_BYTES {
@@ -276,7 +318,7 @@ fn check_assertion(assertion: &str, is_jwt: bool) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(Error::config(alloc::format!("{CLIENT_ASSERTION} {what}")))
+    Err(Error::config(format!("{CLIENT_ASSERTION} {what}")))
 }
 
 /// A JWT has three parts if it is signed, five if it is encrypted. Of the five, the second is the encrypted key, which is

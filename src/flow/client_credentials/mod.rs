@@ -16,31 +16,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Client authentication
-//!
-//! A client can authenticate in four ways:
-//!
-//! - **A secret in the body**, with the other form parameters ([RFC 6749 section
-//!   2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1); servers call it `client_secret_post`). It is the
-//!   default here.
-//! - **A secret as Basic**, in the `Authorization` header ([the same
-//!   section](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1), `client_secret_basic`):
-//!   [`ClientAuthentication::basic`]. That section requires id and secret to be form-encoded before a colon joins them.
-//!   Some servers do not decode them, and refuse a correct secret that has a `+`, a `/` or a `=`;
-//!   [`unencoded`](ClientAuthentication::unencoded) is for those.
-//! - **An assertion**, a signed JWT, instead of a secret ([RFC 7521 section
-//!   4.2](https://www.rfc-editor.org/rfc/rfc7521#section-4.2) and [RFC 7523 section
-//!   2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2), `private_key_jwt`): [`ClientAuthentication::assertion`].
-//!   A [`SignedAssertion`] is signed for each request, by a key of the program's own or in a TPM. Or it comes from
-//!   elsewhere: Kubernetes writes one into a file and renews it; SPIFFE's agent issues one.
-//! - **A certificate**, presented in the TLS handshake; the form has the client id alone ([RFC 8705 section
-//!   2](https://www.rfc-editor.org/rfc/rfc8705#section-2), `tls_client_auth` and `self_signed_tls_client_auth`):
-//!   [`ClientAuthentication::none`], over an `Http` with a client certificate.
-//!
-//! Which one a server expects is in its metadata (`/.well-known/openid-configuration` or, [RFC
-//! 8414](https://www.rfc-editor.org/rfc/rfc8414), `/.well-known/oauth-authorization-server`):
-//! `token_endpoint_auth_methods_supported` lists the methods, and means `client_secret_basic` if it is absent. The
-//! client's registration may say it too. A server refuses the wrong one as `invalid_client`, even with the right secret.
+//! [`ClientAuthentication`] has the ways in which a client can authenticate, and how to find out which one a server
+//! expects. A secret goes into the body unless told otherwise.
 //!
 //! # Other grants
 //!
@@ -107,6 +84,7 @@ pub(crate) mod environment;
 mod signed_assertion;
 
 pub use authentication::ClientAuthentication;
+use authentication::clocks;
 #[cfg(feature = "std")]
 use environment::{Needs, from_env};
 pub use signed_assertion::{Algorithm, SignedAssertion, SigningInput, SigningKey};
@@ -122,10 +100,6 @@ use crate::secret::{Deadline, Recipient, Secret, SecretSource, Supplied};
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
-#[cfg(feature = "std")]
-use crate::wire::retry_after::http_date;
-#[cfg(feature = "std")]
-use crate::wire::time::Utc;
 use crate::wire::token::Token;
 use crate::wire::token_answer::AnswerReader;
 use crate::wire::url::Url;
@@ -430,27 +404,6 @@ impl Config {
             !scope.is_empty() && !granted.split(' ').any(|granted| granted == *scope)
         })
     }
-}
-
-/// What the clocks of device and server say, if they differ by more than a minute: assertions are not valid longer.
-#[cfg(feature = "std")]
-fn clocks(response: &Response) -> Option<String> {
-    const MAX_DIFFERENCE: u64 = 60;
-    let device = response.received_at?;
-    let server = http_date(response.header("date")?)?;
-    (device.abs_diff(server) > MAX_DIFFERENCE).then(|| {
-        format!(
-            "; the device's clock says {} and the server's {}: an assertion is valid only around the time when it was made",
-            Utc(device),
-            Utc(server)
-        )
-    })
-}
-
-/// Without `std` there is no clock.
-#[cfg(not(feature = "std"))]
-fn clocks(_: &Response) -> Option<String> {
-    None
 }
 
 const CLIENT_ID: &str = "the client id";

@@ -2,7 +2,7 @@
 //! its dates, whether it may sign others, its common names.
 //!
 //! webpki decides about a chain of certificates. This decides which certificates may be its trust anchors, and about a
-//! server's certificate that is itself trusted. `fuzz/fuzz_targets/certificate.rs` and `tests/alone/openssl.rs` compare it with webpki
+//! server's certificate that is itself trusted. `fuzz/fuzz_targets/certificate.rs` and `tests/tools/openssl.rs` compare it with webpki
 //! and OpenSSL.
 //!
 //! ```text
@@ -53,25 +53,31 @@ const P521: &[u8] = &[0x2b, 0x81, 4, 0, 0x23];
 /// The bit of the key usage that is called keyCertSign: the sixth from the left.
 const KEY_CERT_SIGN: u8 = 0x04;
 
-pub(super) struct Certificate<'a> {
+/// What is read of a certificate.
+pub struct Certificate<'a> {
     /// 1, 2 or 3.
-    pub(super) version: u8,
+    pub version: u8,
     /// The content of the issuer's name, as webpki's trust anchors have their subject's.
-    pub(super) issuer: &'a [u8],
-    pub(super) subject: &'a [u8],
-    pub(super) not_before: UnixTime,
-    pub(super) not_after: UnixTime,
-    pub(super) key: Key<'a>,
+    pub issuer: &'a [u8],
+    /// The content of the subject's name.
+    pub subject: &'a [u8],
+    /// The first second in which it is valid.
+    pub not_before: UnixTime,
+    /// The last one.
+    pub not_after: UnixTime,
+    /// The subject's public key.
+    pub key: Key<'a>,
     /// The basic constraint CA:TRUE.
-    pub(super) is_ca: bool,
+    pub is_ca: bool,
     /// The key usage allows to sign certificates, or there is none.
     may_key_sign: bool,
-    pub(super) has_subject_alt_name: bool,
+    /// There are subject alternative names; webpki reads them.
+    pub has_subject_alt_name: bool,
 }
 
 impl<'a> Certificate<'a> {
     /// Reads a certificate in DER, and nothing after it.
-    pub(super) fn read(der: &'a [u8]) -> Option<Certificate<'a>> {
+    pub fn read(der: &'a [u8]) -> Option<Certificate<'a>> {
         let mut outer = Der(der);
         let mut certificate = Der(outer.take(SEQUENCE)?);
         let mut signed = Der(certificate.take(SEQUENCE)?);
@@ -145,12 +151,12 @@ impl<'a> Certificate<'a> {
     }
 
     /// Whether it says of itself that it may sign certificates.
-    pub(super) fn may_sign(&self) -> bool {
+    pub fn may_sign(&self) -> bool {
         self.is_ca && self.may_key_sign
     }
 
     /// The common names in the subject: texts, as a rule in ASCII.
-    pub(super) fn common_names(&self) -> impl Iterator<Item = &'a str> {
+    pub fn common_names(&self) -> impl Iterator<Item = &'a str> {
         let mut sets = Der(self.subject);
         let mut attributes = Der(&[]);
         core::iter::from_fn(move || {
@@ -171,7 +177,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// Whether one of its common names is that of this server: the same name or address, or a wildcard for its first label.
-    pub(super) fn has_common_name(&self, server: &ServerName<'_>) -> bool {
+    pub fn has_common_name(&self, server: &ServerName<'_>) -> bool {
         self.common_names().any(|name| match server {
             ServerName::DnsName(server) => is_name_of(name, server.as_ref()),
             ServerName::IpAddress(address) => {
@@ -182,7 +188,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// Whether a server could use it: a CA's common name, such as "ISRG Root X1", is no host's.
-    pub(super) fn may_name_a_host(&self) -> bool {
+    pub fn may_name_a_host(&self) -> bool {
         !self.is_ca
             || self.has_subject_alt_name
             || self.common_names().any(|name| !name.as_bytes().contains(&b' '))
@@ -203,14 +209,16 @@ fn is_name_of(pattern: &str, server: &str) -> bool {
 }
 
 /// The content of a SubjectPublicKeyInfo.
-pub(super) struct Key<'a> {
+pub struct Key<'a> {
     /// The content of the AlgorithmIdentifier, as in [`rustls::pki_types::AlgorithmIdentifier`].
-    pub(super) algorithm: &'a [u8],
-    pub(super) bits: &'a [u8],
+    pub algorithm: &'a [u8],
+    /// The key itself, whose form the algorithm gives.
+    pub bits: &'a [u8],
 }
 
 impl<'a> Key<'a> {
-    pub(super) fn read(info: &'a [u8]) -> Option<Key<'a>> {
+    /// Reads the content of a SubjectPublicKeyInfo.
+    pub fn read(info: &'a [u8]) -> Option<Key<'a>> {
         let mut info = Der(info);
         let algorithm = info.take(SEQUENCE)?;
         // The first byte says how many bits of the last one do not count: none.
@@ -219,7 +227,7 @@ impl<'a> Key<'a> {
     }
 
     /// What is wrong with its type or size, if that is why it cannot be used.
-    pub(super) fn unsupported(&self) -> Option<&'static str> {
+    pub fn unsupported(&self) -> Option<&'static str> {
         let mut algorithm = Der(self.algorithm);
         match algorithm.take(OBJECT_IDENTIFIER)? {
             RSA => {
@@ -340,194 +348,8 @@ impl<'a> Der<'a> {
 
 #[cfg(test)]
 #[path = "../../../tests/support/x509.rs"]
-#[allow(dead_code, clippy::duplicate_mod)]
-// tests/alone/openssl.rs includes this file, and that one
+#[allow(dead_code)]
 pub(super) mod x509;
 
 #[cfg(test)]
-mod tests {
-    use super::x509::{
-        self, basic_constraints, extension, key_usage, name, subject_alt_name, time,
-    };
-    use super::*;
-    use rcgen::KeyPair;
-    use std::vec;
-    use std::vec::Vec;
-
-    fn sample() -> (KeyPair, x509::Certificate) {
-        let key = KeyPair::generate().unwrap();
-        let certificate = x509::Certificate::new("an issuer", "a server", &key);
-        (key, certificate)
-    }
-
-    #[test]
-    fn a_certificate_is_read_whatever_its_extensions_are() {
-        let (key, plain) = sample();
-        for (extensions, is_ca, may_sign, has_subject_alt_name) in [
-            (&[][..], false, false, false),
-            (&[basic_constraints(true, None)], true, true, false),
-            (&[basic_constraints(true, Some(0)), key_usage(0x04)], true, true, false),
-            (&[key_usage(0x04), basic_constraints(true, None)], true, true, false),
-            (&[basic_constraints(true, None), key_usage(0x80)], true, false, false),
-            (&[basic_constraints(false, None), key_usage(0x04)], false, false, false),
-            (&[key_usage(0x04)], false, false, false),
-            (&[subject_alt_name(&["a.example"]), basic_constraints(true, None)], true, true, true),
-        ] {
-            let der = plain.clone().change(|it| it.extensions = extensions.to_vec()).sign(&key);
-            let read = Certificate::read(&der).unwrap();
-            assert_eq!(
-                (read.version, read.is_ca, read.may_sign(), read.has_subject_alt_name),
-                (3, is_ca, may_sign, has_subject_alt_name),
-                "{extensions:x?}"
-            );
-            assert_eq!(
-                (read.issuer, read.subject),
-                (&name(&["an issuer"])[2..], &name(&["a server"])[2..])
-            );
-        }
-        for version in [1, 2] {
-            let der = plain.clone().change(|it| it.version = version).sign(&key);
-            assert_eq!(Certificate::read(&der).unwrap().version, version);
-        }
-    }
-
-    #[test]
-    fn what_could_be_understood_in_two_ways_is_not_read() {
-        type Change = fn(&mut x509::Certificate);
-        let changes: [Change; 12] = [
-            |it| it.version = 4,
-            |it| it.version = 0x81,
-            |it| it.extensions = vec![basic_constraints(true, None); 2],
-            |it| it.extensions = vec![key_usage(4); 2],
-            |it| it.extensions = vec![subject_alt_name(&["a"]); 2],
-            // TRUE is 0xFF in DER.
-            |it| it.extensions.push(extension(19, &[0x30, 3, 1, 1, 1])),
-            |it| it.extensions.push(extension(19, &[0x30, 4, 1, 1, 0xff, 0])),
-            |it| it.extensions.push(extension(19, &[0x30, 3, 1, 1, 0xff, 0])),
-            |it| it.extensions.push(extension(15, &[4, 1, 4])),
-            |it| it.not_after.extend(time("200101000000Z")),
-            |it| it.key.extend([5, 0]),
-            |it| it.ids = vec![0x83, 0],
-        ];
-        let (key, plain) = sample();
-        for (at, change) in changes.into_iter().enumerate() {
-            assert!(Certificate::read(&plain.clone().change(change).sign(&key)).is_none(), "{at}");
-        }
-        let der = plain.sign(&key);
-        assert!(Certificate::read(&[&der[..], &[0]].concat()).is_none());
-        for end in 0..der.len() {
-            assert!(Certificate::read(&der[..end]).is_none(), "{end}");
-        }
-    }
-
-    #[test]
-    fn an_element_has_the_shortest_length_that_there_is() {
-        let long = |length: &[u8], count: usize| [&[4], length, &[7; 300][..count]].concat();
-        for (element, len) in [
-            (long(&[0], 0), Some(0)),
-            (long(&[0x7f], 0x7f), Some(0x7f)),
-            (long(&[0x81, 0x80], 0x80), Some(0x80)),
-            (long(&[0x82, 1, 0], 0x100), Some(0x100)),
-            (long(&[0x81, 0x7f], 0x7f), None),
-            (long(&[0x82, 0, 0x80], 0x80), None),
-            (long(&[0x80], 2), None),
-            (long(&[0x84, 0, 0, 0, 1], 1), None),
-            (long(&[0x81], 0), None),
-            (long(&[3], 2), None),
-            (long(&[0x83, 0xff, 0xff, 0xff], 300), None),
-        ] {
-            let read = Der(&element).take(OCTET_STRING).map(<[u8]>::len);
-            assert_eq!(read, len, "{:x?}", &element[..element.len().min(6)]);
-        }
-    }
-
-    #[test]
-    fn a_time_is_read_as_rfc_5280_writes_it() {
-        // date -u -d 'YYYY-MM-DD HH:MM:SS' +%s
-        for (text, seconds) in [
-            ("700101000000Z", Some(0)),
-            ("500101000000Z", Some(0)),
-            ("691231235959Z", Some(0)),
-            ("000228235959Z", Some(951_782_399)),
-            ("000229000000Z", Some(951_782_400)),
-            ("000301000000Z", Some(951_868_800)),
-            ("251122010203Z", Some(1_763_773_323)),
-            ("491231235959Z", Some(2_524_607_999)),
-            ("20500101000000Z", Some(2_524_608_000)),
-            ("21000301000000Z", Some(4_107_542_400)),
-            ("99991231235959Z", Some(253_402_300_799)),
-            ("00000301000000Z", Some(0)),
-            ("00000101000000Z", None),
-            ("210229000000Z", None),
-            ("21000229000000Z", None),
-            ("211301000000Z", None),
-            ("210001000000Z", None),
-            ("210100000000Z", None),
-            ("210431000000Z", None),
-            ("210101240000Z", None),
-            ("210101006000Z", None),
-            ("210101000060Z", None),
-            ("2101010000Z", None),
-            ("210101000000", None),
-            ("210101000000+0000", None),
-            ("2101010000000Z", None),
-            ("21010100000 Z", None),
-            ("+10101000000Z", None),
-        ] {
-            let der = time(text);
-            let read = Der(&der).time().map(|time| time.as_secs());
-            assert_eq!(read, seconds, "{text}");
-        }
-        assert!(Der(&[0x16, 13, b'7', b'0']).time().is_none());
-    }
-
-    #[test]
-    fn a_common_name_is_that_of_a_host_or_of_its_siblings() {
-        let (key, plain) = sample();
-        for (common, server, is_its) in [
-            (&["a.example"][..], "a.example", true),
-            (&["a.example"], "A.EXAMPLE", true),
-            (&["A.Example"], "a.example.", true),
-            (&["b.example", "a.example"], "a.example", true),
-            (&[], "a.example", false),
-            (&["a.example"], "b.example", false),
-            (&["a.example"], "x.a.example", false),
-            (&["*.a.example"], "x.a.example", true),
-            (&["*.a.example"], "a.example", false),
-            (&["*.a.example"], "y.x.a.example", false),
-            (&["*.example"], "a.example", false),
-            (&["*"], "localhost", false),
-            (&["a.example "], "a.example", false),
-            (&["192.0.2.7"], "192.0.2.7", true),
-            (&["192.0.2.7"], "192.0.2.8", false),
-            (&["2001:DB8::7"], "2001:db8::7", true),
-            (&["*.0.2.7"], "192.0.2.7", false),
-        ] {
-            let der = plain.clone().change(|it| it.subject = name(common)).sign(&key);
-            let read = Certificate::read(&der).unwrap();
-            let server = ServerName::try_from(server).unwrap();
-            assert_eq!(read.has_common_name(&server), is_its, "{common:?} {server:?}");
-            assert_eq!(read.common_names().collect::<Vec<_>>(), common);
-        }
-    }
-
-    #[test]
-    fn a_key_of_an_unsupported_type_or_size_is_named() {
-        let small = Some("an RSA key of less than 2048 bits");
-        let large = Some("an RSA key of more than 8192 bits");
-        let p256 = sample().1.key;
-        for (info, expected) in [
-            (x509::rsa_key(1024), small),
-            (x509::rsa_key(2040), small),
-            (x509::rsa_key(2048), None),
-            (x509::rsa_key(8192), None),
-            (x509::rsa_key(8200), large),
-            (x509::rsa_key(16_384), large),
-            (p256, None),
-            (x509::p521_key(), Some("a P-521 key")),
-        ] {
-            let content = Der(&info).take(SEQUENCE).unwrap();
-            assert_eq!(Key::read(content).unwrap().unsupported(), expected, "{}", info.len());
-        }
-    }
-}
+mod tests;

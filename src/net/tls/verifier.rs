@@ -5,6 +5,7 @@
 
 use super::certificate::{Certificate, Key};
 use super::roots::Anchors;
+use super::words::Rejected;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -16,65 +17,13 @@ use rustls::crypto::{
 };
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{
-    CertificateError, DigitallySignedStruct, Error, OtherError, PeerMisbehaved, SignatureScheme,
-};
-
-const SUPPORTED_KEYS: &str = "use RSA from 2048 to 8192 bits, P-256, P-384 or Ed25519";
+use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme};
 
 /// The longest chain of which webpki would use all.
 const MAX_INTERMEDIATES: usize = 6;
 const MAX_INTERMEDIATE_BYTES: usize = 16 * 1024;
 /// A CA has a second certificate while it changes to another root.
 const MAX_OF_ONE_NAME: usize = 2;
-
-/// Why a certificate was rejected, where webpki does not say it, or not as well.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Rejected {
-    LongChain,
-    AmbiguousChain,
-    IntermediateMayNotSign,
-    NotVersion3,
-    MarkedAsCa,
-    UnsupportedKey { whose: &'static str, kind: &'static str },
-    NotItsKey,
-}
-
-impl fmt::Display for Rejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Rejected::LongChain => {
-                "the server sent more than six intermediate certificates, or more than 16 KiB of them; let it send only those between its own and a root"
-            }
-            Rejected::AmbiguousChain => {
-                "the server sent more than two intermediate certificates of one name; let it send only those between its own and a root"
-            }
-            Rejected::IntermediateMayNotSign => {
-                "an intermediate certificate that the server sent may not sign others: it lacks the basic constraint CA:TRUE, or the key usage keyCertSign, or is not of X.509 version 3; have it issued as a CA's"
-            }
-            Rejected::NotVersion3 => {
-                "the server's certificate is not of X.509 version 3; have it issued again, with a subjectAltName, or trust this certificate itself"
-            }
-            Rejected::MarkedAsCa => {
-                "the server's certificate is marked as that of a CA, which may sign but not serve; trust this certificate itself, or let the server use one with the basic constraint CA:FALSE, self-signed or signed by that CA"
-            }
-            Rejected::UnsupportedKey { whose, kind } => {
-                return write!(f, "{whose} has {kind}, which is not supported; {SUPPORTED_KEYS}");
-            }
-            Rejected::NotItsKey => {
-                "the server does not have the key of its certificate: it signed the handshake with another; does the server's key belong to its certificate, and is it this server that answers there?"
-            }
-        })
-    }
-}
-
-impl core::error::Error for Rejected {}
-
-impl From<Rejected> for Error {
-    fn from(rejected: Rejected) -> Error {
-        CertificateError::Other(OtherError(Arc::new(rejected))).into()
-    }
-}
 
 /// Verifies as rustls does, but for a certificate that is itself trusted.
 pub(super) struct Verifier {

@@ -1,13 +1,15 @@
 //! The errors of an exchange over TLS, and their messages.
 
-use super::verifier::Rejected;
 use crate::error::{Error, NetworkCause};
+use crate::net::socket::describe_io;
 use crate::wire::redact;
 use crate::wire::time::Utc;
 use crate::wire::url::Url;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible, PeerMisbehaved};
 use std::io::ErrorKind;
@@ -54,15 +56,7 @@ impl Failure {
         };
         match self {
             Failure::Config(error) => Error::config(format!("the {doing} was not sent: {error}")),
-            Failure::Io(error) => {
-                let advice = match error.kind() {
-                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
-                        "; the server closed the connection"
-                    }
-                    _ => "",
-                };
-                failed(NetworkCause::Io, &format!("{error}{advice}")).with_source(error)
-            }
+            Failure::Io(error) => describe_io(doing, error),
             Failure::HandshakeCutShort => failed(
                 NetworkCause::Tls,
                 "the server closed the connection in the TLS handshake; is this the right port, and does it speak TLS?",
@@ -226,4 +220,52 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
 fn bare_name(presented: &str) -> &str {
     let name = presented.split_once('(').map_or(presented, |(_, name)| name);
     name.trim_end_matches(')').trim_matches('"')
+}
+
+/// Why a certificate was rejected, where webpki does not say it, or not as well.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Rejected {
+    LongChain,
+    AmbiguousChain,
+    IntermediateMayNotSign,
+    NotVersion3,
+    MarkedAsCa,
+    UnsupportedKey { whose: &'static str, kind: &'static str },
+    NotItsKey,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Rejected::LongChain => {
+                "the server sent more than six intermediate certificates, or more than 16 KiB of them; let it send only those between its own and a root"
+            }
+            Rejected::AmbiguousChain => {
+                "the server sent more than two intermediate certificates of one name; let it send only those between its own and a root"
+            }
+            Rejected::IntermediateMayNotSign => {
+                "an intermediate certificate that the server sent may not sign others: it lacks the basic constraint CA:TRUE, or the key usage keyCertSign, or is not of X.509 version 3; have it issued as a CA's"
+            }
+            Rejected::NotVersion3 => {
+                "the server's certificate is not of X.509 version 3; have it issued again, with a subjectAltName, or trust this certificate itself"
+            }
+            Rejected::MarkedAsCa => {
+                "the server's certificate is marked as that of a CA, which may sign but not serve; trust this certificate itself, or let the server use one with the basic constraint CA:FALSE, self-signed or signed by that CA"
+            }
+            Rejected::UnsupportedKey { whose, kind } => {
+                return write!(f, "{whose} has {kind}, which is not supported; use RSA from 2048 to 8192 bits, P-256, P-384 or Ed25519");
+            }
+            Rejected::NotItsKey => {
+                "the server does not have the key of its certificate: it signed the handshake with another; does the server's key belong to its certificate, and is it this server that answers there?"
+            }
+        })
+    }
+}
+
+impl core::error::Error for Rejected {}
+
+impl From<Rejected> for rustls::Error {
+    fn from(rejected: Rejected) -> rustls::Error {
+        CertificateError::Other(OtherError(Arc::new(rejected))).into()
+    }
 }

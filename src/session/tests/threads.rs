@@ -59,20 +59,6 @@ fn sixty_four_threads_cause_one_request_at_the_start_at_expiry_and_after_a_401()
 }
 
 #[test]
-fn sixty_four_threads_get_one_requests_error() {
-    let server = Arc::new(Server {
-        down: true.into(),
-        pause: Duration::from_millis(30),
-        ..Server::default()
-    });
-    let session = session(&server);
-    for error in at_once(64, || session.token().unwrap_err()) {
-        assert_eq!(error.kind(), Kind::Network, "{error}");
-    }
-    assert_eq!(requests(&server), 1);
-}
-
-#[test]
 fn while_one_thread_renews_the_others_are_served_the_old_token() {
     let server =
         Arc::new(Server { lifetime: 1000, pause: Duration::from_millis(30), ..Server::default() });

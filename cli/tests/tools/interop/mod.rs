@@ -6,7 +6,7 @@
 mod signing;
 
 use crate::support::leaks::spellings;
-use crate::support::programs::{Outcome, run};
+use crate::support::processes::{Outcome, run};
 use crate::support::tls::{Authority, Identity, Key, pem, self_signed};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use minbearer::client_credentials::{ClientAuthentication, Config, get_token};

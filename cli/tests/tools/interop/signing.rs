@@ -1,7 +1,7 @@
 //! Assertions that minbearer signs, accepted or refused by both servers, and verified to the byte by PyJWT.
 
 use super::{LIFETIME, Server, variable};
-use crate::support::programs::{Outcome, command, executable};
+use crate::support::processes::{Outcome, command, executable};
 use minbearer::client_credentials::{
     Algorithm, ClientAuthentication, SignedAssertion, SigningKey, get_token,
 };

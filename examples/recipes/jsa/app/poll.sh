@@ -6,7 +6,7 @@ count=0
 while :; do
     # --fail: no answer but 2xx counts. curl reads the header from the file, not from its arguments, which others see; if
     # the file is not there, it calls all the same, without credentials.
-    if answer=$([ -s "$TOKEN" ] && curl --silent --show-error --fail --max-time 10 --cacert "$SSL_CERT_FILE" --header "@$TOKEN" \
+    if answer=$({ [ -s "$TOKEN" ] || { echo "there is no token in $TOKEN" && false; }; } && curl --silent --show-error --fail --max-time 10 --cacert "$SSL_CERT_FILE" --header "@$TOKEN" \
         "$CONSOLE_URL/api/ariel/databases" 2>&1); then
         echo "response=$answer"
     else

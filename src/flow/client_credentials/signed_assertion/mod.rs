@@ -434,9 +434,9 @@ fn push_base64url(bytes: &[u8], out: &mut Vec<u8>) {
 #[cfg(feature = "std")]
 mod with_std {
     use super::*;
+    use crate::os::random::random;
     use crate::secret::{AfterRefusal, Deadline, SecretSource, Supply};
     use alloc::boxed::Box;
-    use std::hash::{BuildHasher, Hasher, RandomState};
 
     impl From<SignedAssertion> for SecretSource {
         fn from(assertion: SignedAssertion) -> SecretSource {
@@ -455,7 +455,9 @@ mod with_std {
             let key = self.key.load(deadline)?;
             let algorithm = key.algorithm(self.algorithm)?;
             let Utc(now) = Utc::now();
-            let input = self.input(algorithm, key.thumbprint(deadline)?, to, now, random())?;
+            // It has to be new, not secret.
+            let jti = (u128::from(random()) << 64 | u128::from(random())).to_be_bytes();
+            let input = self.input(algorithm, key.thumbprint(deadline)?, to, now, jti)?;
             let signature = key.sign(algorithm, input.as_bytes())?;
             input.with_signature(&signature)
         }
@@ -467,13 +469,6 @@ mod with_std {
         fn description(&self) -> &'static str {
             "an assertion that is signed for each request"
         }
-    }
-
-    /// A `jti` has to be new, not secret. std's hash maps have keys of the system's random bits, new for each thread and
-    /// other ones for each map.
-    fn random() -> [u8; 16] {
-        let bits = || u128::from(RandomState::new().build_hasher().finish());
-        (bits() << 64 | bits()).to_be_bytes()
     }
 }
 

@@ -20,10 +20,15 @@ export MINBEARER_PID
 trap 'kill "$MINBEARER_PID" 2>/dev/null || true' EXIT
 trap 'exit 0' TERM INT
 until [ -s "$TOKEN" ]; do
-    kill -0 "$MINBEARER_PID" || exit 1 # a wrong setting; minbearer has said which
+    kill -0 "$MINBEARER_PID" 2>/dev/null || exit 1 # a wrong setting; minbearer has said which
     sleep 1
 done
 "$APP/app/poll.sh" &
 app=$!
-# A trap runs only between commands, or during this wait.
+# A trap runs only between commands, or during a wait.
+while kill -0 "$MINBEARER_PID" && kill -0 "$app"; do
+    sleep 2 &
+    wait $!
+done 2>/dev/null
+! kill "$app" 2>/dev/null || exit 1
 wait "$app"

@@ -1,7 +1,9 @@
-//! `minbearer` and the example programs, run as processes.
+//! `minbearer` and the example programs, run as processes, and what they are given: variables, an appliance with an odd
+//! secret, a locator.
 
+use super::appliance::{Appliance, Credentials};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The variables that the programs read. `command` removes all of them.
@@ -117,4 +119,55 @@ impl Outcome {
         );
         assert!(self.err.contains(part), "`{part}` is not in {self:?}");
     }
+}
+
+/// Contains the characters that are special in a URL, a form or a shell.
+pub const ODD_SECRET: &str = "s3cr3t&=+%#/?é Zq7";
+
+pub fn odd_appliance() -> Appliance {
+    let credentials = Credentials {
+        client_secret: ODD_SECRET.into(),
+        password: ODD_SECRET.into(),
+        ..Credentials::default()
+    };
+    Appliance::start(credentials).expect("the appliance starts")
+}
+
+/// The environment of a JSA app, with the variables of `more` replaced, or removed where their value is `unset`.
+pub fn jsa_variables(appliance: &Appliance, more: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut variables = vec![
+        ("CLIENT_ID", appliance.credentials().client_id.as_str()),
+        ("CLIENT_SECRET", appliance.credentials().client_secret.as_str()),
+        ("QOAUTH_HOST", "127.0.0.1"),
+        ("SERVICE_PORT_LOCATOR", appliance.locator().to_str().unwrap()),
+    ];
+    for (name, value) in more {
+        variables.retain(|(known, _)| known != name);
+        variables.push((name, value));
+    }
+    variables.retain(|(_, value)| *value != "unset");
+    variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+/// The status of an API call with this `Authorization` header.
+pub fn get(url: &str, authorization: &str) -> u16 {
+    minreq::get(url)
+        .with_header("Authorization", authorization)
+        .with_timeout(10)
+        .send()
+        .unwrap()
+        .status_code
+}
+
+/// Writes an executable file by way of a child process. If this process had the file open for writing, another test's
+/// child could inherit the descriptor for a moment, and running the file would fail with `Text file busy`.
+pub fn write_executable(path: &Path, content: &[u8]) {
+    let mut shell = Command::new("/bin/sh")
+        .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    shell.stdin.take().expect("piped").write_all(content).expect("the shell reads");
+    assert!(shell.wait().expect("the shell ends").success());
 }

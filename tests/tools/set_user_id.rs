@@ -1,15 +1,10 @@
 //! A program with more rights than its user lets the user decide nothing about whom it trusts. Needs root, to make one.
 
-#![cfg(feature = "tls")]
-
-#[path = "../support/mod.rs"]
-mod support;
-
+use crate::support::tls::{Authority, Key, Server};
 use minbearer::{Http, Request, Transport};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use support::tls::{Authority, Key, Server};
 
 const NOBODY: u32 = 65_534;
 

@@ -6,11 +6,10 @@ use super::client::{Client, Obtained};
 use super::clock::Clock;
 use super::notify;
 use super::output::{Output, Unwritten};
-use super::random::random;
-use super::renewal::{Renewal, Step};
 use super::report::{Moment, Report, Said};
+use super::schedule::{Schedule, Step};
 use super::signals::Signals;
-use minbearer::internal::{Utc, on_a_line};
+use minbearer::internal::{Utc, on_a_line, random_u32};
 use minbearer::{Error, Kind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::convert::Infallible;
@@ -37,7 +36,7 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
     let format = arguments.format;
     let shown_file = file.to_string_lossy().into_owned();
     let output = Output::new(file, arguments.mode)?;
-    let mut renewal = Renewal::new(arguments.every);
+    let mut schedule = Schedule::new(arguments.every);
     // At a terminal a password may be typed. Ctrl-C then ends the program as any other, by the signal, so that the shell
     // turns the echo on again.
     let early = if rustix::stdio::stdin().is_terminal() { None } else { Some(Signals::handle()?) };
@@ -51,7 +50,7 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
     let mut is_ready = false;
     loop {
         if signals.take_asked() {
-            renewal.ask();
+            schedule.ask();
         }
         let moment = |next, ends| {
             let Utc(utc) = Utc::now();
@@ -60,32 +59,32 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
         let failed = |error: &Error, next, report: &mut Report| {
             say(report.failed(&error.to_string(), moment(next, ends)), false);
         };
-        match (renewal.next(clock.now()), &unwritten) {
+        match (schedule.next(clock.now()), &unwritten) {
             (Step::Write, Some(text)) => match signals.before_the_end(|| output.write(text)) {
                 Ok(()) => {
-                    renewal.written();
+                    schedule.written();
                     unwritten = None;
-                    ends = renewal.valid_until();
-                    let moment = moment(renewal.next_request(clock.now()), ends);
+                    ends = schedule.valid_until();
+                    let moment = moment(schedule.next_request(clock.now()), ends);
                     say(report.written(&shown_file, moment), !is_ready);
                     is_ready = true;
                 }
                 Err(Unwritten { error, may_pass: false }) if !is_ready => return Err(error),
                 Err(Unwritten { error, .. }) => {
-                    renewal.unwritten(clock.now(), random());
-                    failed(&error, renewal.next_write(), &mut report);
+                    schedule.unwritten(clock.now(), random_u32());
+                    failed(&error, schedule.next_write(), &mut report);
                 }
             },
-            (Step::Look, _) => renewal.looked(client.after_refusal(), clock.now()),
+            (Step::Look, _) => schedule.looked(client.after_refusal(), clock.now()),
             (Step::Wait(until), _) => {
                 let left = until.map(|until| until.saturating_sub(clock.now()));
                 signals.wait(&clock, left);
             }
             _ => {
-                renewal.requesting(clock.now());
+                schedule.requesting(clock.now());
                 match client.get_token() {
                     Ok(Obtained { token, requested }) => {
-                        renewal.obtained(&token, clock.now(), random());
+                        schedule.obtained(&token, clock.now(), random_u32());
                         let line = client.narrower_scope(&token);
                         if let Some(line) = line.as_ref().filter(|_| line != narrower_scope) {
                             log(line);
@@ -95,8 +94,8 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
                     }
                     Err(error) if error.kind() == Kind::Config && !is_ready => return Err(error),
                     Err(error) => {
-                        renewal.failed(&error, client.after_refusal(), clock.now(), random());
-                        failed(&error, renewal.next_request(clock.now()), &mut report);
+                        schedule.failed(&error, client.after_refusal(), clock.now(), random_u32());
+                        failed(&error, schedule.next_request(clock.now()), &mut report);
                     }
                 }
             }

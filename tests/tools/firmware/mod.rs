@@ -1,9 +1,6 @@
 //! `examples/firmware` on boards in QEMU: the flows, unusual answers, and a search of the RAM for secrets. `.ci/firmware`
 //! builds the images, sets the variable `FIRMWARE` and runs this; plain `cargo test` skips it.
 
-#[path = "../../support/mod.rs"]
-mod support;
-
 mod board;
 mod modem;
 mod qemu;
@@ -439,6 +436,24 @@ fn the_library_for_c_keeps_within_its_budget() {
     assert!(stack < 4096 + 1024, "{stack} bytes of stack");
 }
 
+/// With `UPDATE_FIGURES=1` it writes the row into the README's table; else the flash that is stated there is right within
+/// a fiftieth.
+fn check_documented(image: &str, flash: u32, row: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/firmware/README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let start = format!("| `{image}` | ");
+    let stated = text.lines().find(|line| line.starts_with(&start)).expect("a row of this image");
+    if std::env::var_os("UPDATE_FIGURES").is_some() {
+        std::fs::write(path, text.replace(stated, row)).unwrap();
+        return;
+    }
+    let bytes = stated[start.len()..].split(' ').next().and_then(|bytes| bytes.parse().ok());
+    assert!(
+        bytes.is_some_and(|bytes: u32| bytes.abs_diff(flash) <= flash / 50),
+        "examples/firmware/README.md states {stated}, not {row}: UPDATE_FIGURES=1 .ci/firmware"
+    );
+}
+
 /// `.ci/firmware` prints the table.
 #[test]
 fn each_image_keeps_within_its_budget() {
@@ -454,7 +469,9 @@ fn each_image_keeps_within_its_budget() {
         }
         let Memory { token, all, stack } = memory(image, 1000);
         let flash = flash_bytes(image);
-        println!("| `{image}` | {flash} | {token} | {all} | {stack} |");
+        let row = format!("| `{image}` | {flash} | {token} | {all} | {stack} |");
+        println!("{row}");
+        check_documented(image, flash, &row);
         let used = [flash, token, all, stack];
         assert_eq!(budgets.len(), used.len(), "{line}");
         for (used, budget) in used.iter().zip(budgets) {

@@ -1,12 +1,13 @@
 //! Tests that need more than a Rust toolchain: strace, openssl, proxies, or the servers that `.ci/interop` installs. Plain `cargo test` leaves
 //! them out.
 
-#[path = "../../../tests/support/mod.rs"]
 mod support;
 
-mod debian;
-mod faults;
-mod interop;
-mod openssl;
-mod proxies;
-mod servers;
+mod tools {
+    mod debian;
+    mod faults;
+    mod interop;
+    mod openssl;
+    mod proxies;
+    mod servers;
+}

@@ -2,8 +2,8 @@
 //!
 //! `.ci/firmware` builds the images; the variable `FIRMWARE` names their folder.
 
-use crate::modem::{Behaviour, Modem};
-use crate::qemu::Qemu;
+use super::modem::{Behaviour, Modem};
+use super::qemu::Qemu;
 use std::path::PathBuf;
 
 /// A board and how it is connected.

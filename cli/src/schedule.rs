@@ -21,21 +21,21 @@ pub enum Step {
     Wait(Option<Duration>),
 }
 
-pub struct Renewal {
+pub struct Schedule {
     life: Lifecycle,
     /// When the token that was obtained is to be written, or written again; none if it is written.
     write_at: Option<Duration>,
     failed_writes: u32,
 }
 
-impl Renewal {
-    pub fn new(every: Option<Duration>) -> Renewal {
+impl Schedule {
+    pub fn new(every: Option<Duration>) -> Schedule {
         let life = Lifecycle::new().in_file();
         let life = match every {
             Some(every) => life.every(every),
             None => life,
         };
-        Renewal { life, write_at: None, failed_writes: 0 }
+        Schedule { life, write_at: None, failed_writes: 0 }
     }
 
     /// Makes a request due at once, in a pause too; if one is in progress, another one after it.
@@ -120,19 +120,19 @@ mod tests {
     }
 
     /// A request at 100 s that got a token.
-    fn obtained(every: Option<f64>, lifetime: Option<f64>, random: u32) -> Renewal {
-        let mut renewal = Renewal::new(every.map(at));
-        assert_eq!(renewal.next(at(100.0)), Step::Request);
-        renewal.requesting(at(100.0));
-        renewal.obtained(&token(lifetime), at(100.0), random);
-        renewal
+    fn obtained(every: Option<f64>, lifetime: Option<f64>, random: u32) -> Schedule {
+        let mut schedule = Schedule::new(every.map(at));
+        assert_eq!(schedule.next(at(100.0)), Step::Request);
+        schedule.requesting(at(100.0));
+        schedule.obtained(&token(lifetime), at(100.0), random);
+        schedule
     }
 
-    fn written(every: Option<f64>, lifetime: Option<f64>, random: u32) -> Renewal {
-        let mut renewal = obtained(every, lifetime, random);
-        assert_eq!(renewal.next(at(100.1)), Step::Write);
-        renewal.written();
-        renewal
+    fn written(every: Option<f64>, lifetime: Option<f64>, random: u32) -> Schedule {
+        let mut schedule = obtained(every, lifetime, random);
+        assert_eq!(schedule.next(at(100.1)), Step::Write);
+        schedule.written();
+        schedule
     }
 
     #[test]
@@ -148,49 +148,49 @@ mod tests {
             (Some(1.0), None, Some(101.0), Some(101.0)),
         ] {
             for (random, due) in [(LEAST, latest), (MOST, earliest)] {
-                let renewal = written(every, lifetime, random);
-                let Step::Wait(time) = renewal.next(at(100.2)) else { panic!("not a wait") };
+                let schedule = written(every, lifetime, random);
+                let Step::Wait(time) = schedule.next(at(100.2)) else { panic!("not a wait") };
                 let rounded = |time: Duration| time.as_secs_f64().round();
                 assert_eq!(time.map(rounded), due, "{every:?} {lifetime:?}");
                 if let Some(time) = time {
-                    assert_eq!(renewal.next(time), Step::Request, "{every:?} {lifetime:?}");
+                    assert_eq!(schedule.next(time), Step::Request, "{every:?} {lifetime:?}");
                 }
                 let end = lifetime.map(|lifetime| at(100.0 + lifetime));
-                assert_eq!(renewal.valid_until(), end, "{every:?} {lifetime:?}");
+                assert_eq!(schedule.valid_until(), end, "{every:?} {lifetime:?}");
             }
         }
     }
 
     #[test]
     fn a_signal_asks_at_once_but_never_twice_in_a_second() {
-        let mut renewal = written(None, Some(1000.0), LEAST);
-        renewal.ask();
-        renewal.ask();
-        assert_eq!(renewal.next(at(100.2)), Step::Wait(Some(at(101.0))));
-        assert_eq!(renewal.next(at(101.0)), Step::Request);
-        renewal.requesting(at(101.0));
-        renewal.obtained(&token(None), at(101.0), LEAST);
-        renewal.written();
-        assert_eq!(renewal.next(at(103.0)), Step::Wait(None), "two signals are one request");
-        renewal.ask();
-        assert_eq!(renewal.next(at(103.0)), Step::Request, "a token that is never due, too");
+        let mut schedule = written(None, Some(1000.0), LEAST);
+        schedule.ask();
+        schedule.ask();
+        assert_eq!(schedule.next(at(100.2)), Step::Wait(Some(at(101.0))));
+        assert_eq!(schedule.next(at(101.0)), Step::Request);
+        schedule.requesting(at(101.0));
+        schedule.obtained(&token(None), at(101.0), LEAST);
+        schedule.written();
+        assert_eq!(schedule.next(at(103.0)), Step::Wait(None), "two signals are one request");
+        schedule.ask();
+        assert_eq!(schedule.next(at(103.0)), Step::Request, "a token that is never due, too");
     }
 
     #[test]
     fn a_signal_during_a_request_causes_another_request() {
         for is_good in [true, false] {
-            let mut renewal = Renewal::new(None);
-            renewal.requesting(at(100.0));
-            renewal.ask();
+            let mut schedule = Schedule::new(None);
+            schedule.requesting(at(100.0));
+            schedule.ask();
             if is_good {
-                renewal.obtained(&token(Some(1000.0)), at(102.0), LEAST);
-                assert_eq!(renewal.next(at(102.0)), Step::Write, "the token is written first");
-                renewal.written();
+                schedule.obtained(&token(Some(1000.0)), at(102.0), LEAST);
+                assert_eq!(schedule.next(at(102.0)), Step::Write, "the token is written first");
+                schedule.written();
             } else {
                 let error = Error::network("down");
-                renewal.failed(&error, AfterRefusal::Pause, at(102.0), MOST);
+                schedule.failed(&error, AfterRefusal::Pause, at(102.0), MOST);
             }
-            assert_eq!(renewal.next(at(102.0)), Step::Request, "after a good one: {is_good}");
+            assert_eq!(schedule.next(at(102.0)), Step::Request, "after a good one: {is_good}");
         }
     }
 
@@ -199,37 +199,37 @@ mod tests {
         let url = minbearer::Url::parse("URL", "http://h").unwrap();
         let request = minbearer::Request::to(minbearer::Method::Get, url);
         let refused = Error::refused(&request, 401, "wrong");
-        let mut renewal = Renewal::new(None);
-        renewal.requesting(at(100.0));
-        renewal.failed(&refused, AfterRefusal::Pause, at(100.0), MOST);
+        let mut schedule = Schedule::new(None);
+        schedule.requesting(at(100.0));
+        schedule.failed(&refused, AfterRefusal::Pause, at(100.0), MOST);
         for second in 101..114 {
             let now = Duration::from_secs(second);
-            assert_eq!(renewal.next(now - at(0.5)), Step::Wait(Some(now)));
-            assert_eq!(renewal.next(now), Step::Look);
-            renewal.looked(AfterRefusal::Pause, now);
+            assert_eq!(schedule.next(now - at(0.5)), Step::Wait(Some(now)));
+            assert_eq!(schedule.next(now), Step::Look);
+            schedule.looked(AfterRefusal::Pause, now);
         }
-        renewal.looked(AfterRefusal::Changed, at(114.0));
-        assert_eq!(renewal.next(at(114.0)), Step::Request);
+        schedule.looked(AfterRefusal::Changed, at(114.0));
+        assert_eq!(schedule.next(at(114.0)), Step::Request);
     }
 
     #[test]
     fn a_token_that_cannot_be_written_is_written_again_later_and_replaced_when_it_is_due() {
-        let mut renewal = obtained(None, Some(10.0), LEAST);
-        renewal.unwritten(at(100.1), LEAST);
-        assert_eq!(renewal.next(at(100.2)), Step::Wait(Some(at(101.1))));
-        assert_eq!(renewal.next(at(101.1)), Step::Write);
-        renewal.unwritten(at(101.1), LEAST);
-        assert_eq!(renewal.next(at(101.2)), Step::Wait(Some(at(103.1))), "a longer pause");
+        let mut schedule = obtained(None, Some(10.0), LEAST);
+        schedule.unwritten(at(100.1), LEAST);
+        assert_eq!(schedule.next(at(100.2)), Step::Wait(Some(at(101.1))));
+        assert_eq!(schedule.next(at(101.1)), Step::Write);
+        schedule.unwritten(at(101.1), LEAST);
+        assert_eq!(schedule.next(at(101.2)), Step::Wait(Some(at(103.1))), "a longer pause");
         for (seconds, pause) in [(103.1, 4.0), (107.1, 8.0)] {
-            assert_eq!(renewal.next(at(seconds)), Step::Write);
-            renewal.unwritten(at(seconds), LEAST);
-            assert_eq!(renewal.write_at, Some(at(seconds + pause)));
+            assert_eq!(schedule.next(at(seconds)), Step::Write);
+            schedule.unwritten(at(seconds), LEAST);
+            assert_eq!(schedule.write_at, Some(at(seconds + pause)));
         }
-        assert_eq!(renewal.next(at(108.0)), Step::Request, "it is due");
-        renewal.requesting(at(108.0));
-        renewal.failed(&Error::network("down"), AfterRefusal::Pause, at(108.0), LEAST);
-        assert_eq!(renewal.next(at(115.1)), Step::Write, "the old token is still kept");
-        renewal.obtained(&token(None), at(115.1), LEAST);
-        assert_eq!(renewal.next(at(115.2)), Step::Write, "a new token is written at once");
+        assert_eq!(schedule.next(at(108.0)), Step::Request, "it is due");
+        schedule.requesting(at(108.0));
+        schedule.failed(&Error::network("down"), AfterRefusal::Pause, at(108.0), LEAST);
+        assert_eq!(schedule.next(at(115.1)), Step::Write, "the old token is still kept");
+        schedule.obtained(&token(None), at(115.1), LEAST);
+        assert_eq!(schedule.next(at(115.2)), Step::Write, "a new token is written at once");
     }
 }

@@ -1,51 +1,13 @@
-//! `minbearer` run against an appliance: its variables, and a `minbearer --renew` that keeps running.
+//! A `minbearer --renew` that keeps running.
 
-use super::appliance::{Appliance, Credentials};
-use super::programs::command;
+use super::appliance::Appliance;
+use super::processes::{command, jsa_variables};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
-/// Contains the characters that are special in a URL, a form or a shell.
-pub const ODD_SECRET: &str = "s3cr3t&=+%#/?é Zq7";
-
-pub fn odd_appliance() -> Appliance {
-    let credentials = Credentials {
-        client_secret: ODD_SECRET.into(),
-        password: ODD_SECRET.into(),
-        ..Credentials::default()
-    };
-    Appliance::start(credentials).expect("the appliance starts")
-}
-
-/// The environment of a JSA app, with the variables of `more` replaced, or removed where their value is `unset`.
-pub fn jsa_variables(appliance: &Appliance, more: &[(&str, &str)]) -> Vec<(String, String)> {
-    let mut variables = vec![
-        ("CLIENT_ID", appliance.credentials().client_id.as_str()),
-        ("CLIENT_SECRET", appliance.credentials().client_secret.as_str()),
-        ("QOAUTH_HOST", "127.0.0.1"),
-        ("SERVICE_PORT_LOCATOR", appliance.locator().to_str().unwrap()),
-    ];
-    for (name, value) in more {
-        variables.retain(|(known, _)| known != name);
-        variables.push((name, value));
-    }
-    variables.retain(|(_, value)| *value != "unset");
-    variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
-}
-
-/// The status of an API call with this `Authorization` header.
-pub fn get(url: &str, authorization: &str) -> u16 {
-    minreq::get(url)
-        .with_header("Authorization", authorization)
-        .with_timeout(10)
-        .send()
-        .unwrap()
-        .status_code
-}
 
 /// A running `minbearer --renew`, killed when dropped.
 pub struct Renewing {
