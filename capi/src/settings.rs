@@ -186,6 +186,12 @@ pub(crate) fn no_secret_yet() -> SecretSource {
     SecretSource::from_fn(|| Err(Error::config("the client secret is missing")))
 }
 
+/// How long a text is in a form.
+pub(crate) fn encoded_bytes(text: &str) -> usize {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if is_unreserved(byte) { 1 } else { 3 }).sum()
+}
+
 impl Settings {
     pub(crate) fn new(flow: impl FlowConfig + 'static, credential: Credential) -> Settings {
         Settings {
@@ -306,9 +312,7 @@ impl Settings {
 
     /// Notes a text that a request has.
     pub(crate) fn with_text(mut self, text: &str) -> Settings {
-        let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let encoded = text.bytes().map(|byte| if is_unreserved(byte) { 1 } else { 3 });
-        self.request_bytes = self.request_bytes.saturating_add(encoded.sum());
+        self.request_bytes = self.request_bytes.saturating_add(encoded_bytes(text));
         self
     }
 
