@@ -36,7 +36,8 @@
  *   - Text goes in as UTF-8 that ends with a NUL. It is copied: the caller may free or wipe it when the call returns.
  *   - Values and messages are written to the caller's memory, which must not overlap: a value that shares a byte with
  *     the message results in MINBEARER_MISUSE, and nothing is written. `name` may stand where the value is written.
- *   - What minbearer_request lends is valid until the first minbearer_push, minbearer_finish or minbearer_failed after it.
+ *   - What minbearer_request lends is valid until the first minbearer_push, minbearer_finish or minbearer_failed after it,
+ *     or a minbearer_next at a time at which the request is over.
  *   - A function that the program gives (of a transport, for a secret, for a clock) and its context must stay valid
  *     until minbearer_free. It must return: no longjmp, no exception, no pthread_exit. It must not call any function
  *     with the handle.

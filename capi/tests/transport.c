@@ -355,6 +355,25 @@ static void what_settings_send(void) {
   }
 }
 
+static void the_documented_flows(void) {
+  for (int flow = 0; flow < 2; flow++) {
+    struct fake fake = {.answer = OK_ANSWER};
+    minbearer_transport transport = {&fake, fake_connect, fake_send, fake_receive, fake_close};
+    minbearer *handle = flow == 0 ? minbearer_jsa("id", SECRET) : minbearer_accelerator("https://h:6271/project", "rose", SECRET);
+    if (flow == 0) minbearer_set_qoauth_url(handle, "https://h:6271");
+    minbearer_set_transport(handle, &transport);
+    minbearer_set_clock(handle, milliseconds, random_bits, NULL);
+    char value[64];
+    minbearer_message why;
+    CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_OK, "flow %d: %s", flow, why.text);
+    CHECK(strcmp(value, flow == 0 ? "Bearer abc" : "Bearer:abc") == 0, "%s", value);
+    CHECK(fake.port == 6271 && fake.tls == 1 && strcmp(fake.host, "h") == 0, "%s %d", fake.host, fake.port);
+    CHECK(strstr(fake.request, flow == 0 ? "GET /token?grant_type=client_credentials&client_id=id&client_secret=" SECRET
+                                         : "username=rose&password=" SECRET) != NULL, "%s", fake.request);
+    minbearer_free(handle);
+  }
+}
+
 /* ---- A function for a secret that misbehaves ---- */
 
 enum supply { RETURNS_5, RETURNS_LEAST, NO_NUL, NOT_UTF8, EMPTY, UNTOUCHED, LONGEST, SLOW };
@@ -453,6 +472,7 @@ static void without_a_system(void) {
 
 void test_transport(void) {
   what_settings_send();
+  the_documented_flows();
   functions_for_a_secret();
   without_a_system();
   each_way();
