@@ -86,11 +86,14 @@ start_appliance() {
   wait_for_line "$1" SERVICE_PORT_LOCATOR
 }
 
+# free_port: prints a port of loopback on which nothing listens
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
 # start_dnsmasq FOLDER OPTION...: a name server on a free port of loopback, which FOLDER/resolv.conf names
 start_dnsmasq() {
   local port
   command -v dnsmasq >/dev/null || install_packages dnsmasq-base
-  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  port=$(free_port)
   dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --no-poll --pid-file= --user="$(id -un)" \
     --listen-address=127.0.0.1 --bind-interfaces --port="$port" --local=/consul/ --log-facility=- "${@:2}" \
     >"$1/dnsmasq.log" 2>&1 </dev/null &

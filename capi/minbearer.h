@@ -36,7 +36,8 @@
  *   - Text goes in as UTF-8 that ends with a NUL. It is copied: the caller may free or wipe it when the call returns.
  *   - Values and messages are written to the caller's memory, which must not overlap: a value that shares a byte with
  *     the message results in MINBEARER_MISUSE, and nothing is written. `name` may stand where the value is written.
- *   - What minbearer_request lends is valid until the first minbearer_push, minbearer_finish or minbearer_failed after it.
+ *   - What minbearer_request lends is valid until the first minbearer_push, minbearer_finish or minbearer_failed after it,
+ *     or a minbearer_next at a time at which the request is over.
  *   - A function that the program gives (of a transport, for a secret, for a clock) and its context must stay valid
  *     until minbearer_free. It must return: no longjmp, no exception, no pthread_exit. It must not call any function
  *     with the handle.
@@ -205,7 +206,7 @@ minbearer_status minbearer_set_locator(minbearer *handle, const char *program);
 /* Accelerator: "Bearer <token>" (RFC 6750) instead of the vendor's "Bearer:<token>". */
 minbearer_status minbearer_set_rfc6750_header(minbearer *handle);
 
-/* The following ten are for client credentials. */
+/* The following eleven are for client credentials. */
 
 /* Asks for a scope; may be called again. */
 minbearer_status minbearer_add_scope(minbearer *handle, const char *scope);
@@ -229,6 +230,9 @@ minbearer_status minbearer_set_basic_unencoded(minbearer *handle);
 /* Instead of a secret the assertion in this file (OS), a JWT that someone else signs (RFC 7523 section 2.2): of Kubernetes
  * or SPIFFE. It is read anew for each request. */
 minbearer_status minbearer_set_assertion_file(minbearer *handle, const char *path);
+
+/* The same from a function, as for a secret: a JWT that a TPM or the program's own TLS library signs. */
+minbearer_status minbearer_set_assertion_function(minbearer *handle, minbearer_secret_function *supply, void *context);
 
 /* Keeps a string member of the answer for minbearer_member: Salesforce's instance_url. May be called again. */
 minbearer_status minbearer_keep_member(minbearer *handle, const char *name);
@@ -260,7 +264,8 @@ minbearer_status minbearer_set_proxy(minbearer *handle, const char *url, const c
 
 /* The functions are called in this order for one token request: connect, send until all is sent, receive until the
  * answer is complete, close. `milliseconds`, above 0, is what is left of the timeout: a function must return by then, with
- * what it has. Numbers below 0 other than MINBEARER_CLOSED are failures; the message has the number. */
+ * what it has. Numbers below MINBEARER_CLOSED are failures, and the message has the number. An error number negated does
+ * not do: EPERM is 1. */
 #define MINBEARER_CLOSED (-1)
 typedef struct minbearer_transport {
   void *context; /* for connect; may be NULL */
@@ -368,7 +373,8 @@ typedef struct minbearer_target {
 } minbearer_target;
 
 /* What to do now. `random` is 32 random bits, so that devices which started together do not ask together. A request that
- * was not ended by its time, `until`, counts as failed. */
+ * was not ended within `target.milliseconds` counts as failed. If a setting was wrong, this returns its status, and
+ * minbearer_authorization has the message. */
 MINBEARER_USE_RESULT minbearer_status minbearer_next(minbearer *handle, uint64_t now_milliseconds, uint32_t random,
                                                      minbearer_step *step);
 
@@ -387,7 +393,8 @@ MINBEARER_USE_RESULT minbearer_status minbearer_push(minbearer *handle, const vo
 MINBEARER_USE_RESULT minbearer_status minbearer_finish(minbearer *handle, uint64_t now_milliseconds,
                                                        minbearer_message *why);
 
-/* Ends the request: there was no answer. */
+/* Ends the request: there was no answer. minbearer_authorization then has a message for that, unless there is still a
+ * token. */
 minbearer_status minbearer_failed(minbearer *handle, uint64_t now_milliseconds);
 
 /* What an API said to the token that minbearer_authorization writes now. After a 401, and only then, it was rejected:

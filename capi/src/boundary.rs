@@ -105,7 +105,11 @@ pub(crate) unsafe fn set(
 ) -> Status {
     // SAFETY: until it is freed, a handle is only shared.
     let Some(handle) = (unsafe { handle.as_ref() }) else { return Status::Misuse };
-    handle.set(function, |settings| catch(|| change(settings)))
+    let mut change = Some(change);
+    handle.set(function, &mut |settings| {
+        let change = change.take().ok_or(Failure::misuse("the setting was made already"))?;
+        catch(|| change(settings))
+    })
 }
 
 /// Changes a setting of one flow that is a text.
@@ -136,10 +140,20 @@ pub(crate) unsafe fn call(
     function: &'static str,
     handle: *mut Handle,
     why: *mut Message,
-    call: impl FnOnce(&Handle) -> Result<(), Failure>,
+    mut call: impl FnMut(&Handle) -> Result<(), Failure>,
 ) -> Status {
     // SAFETY: each is checked for null here, and the caller guarantees the rest.
     let (handle, why) = unsafe { (handle.as_ref(), why.as_mut()) };
+    tell(function, handle, why, &mut call)
+}
+
+/// Makes the call. Once for all functions, which makes the library smaller.
+fn tell(
+    function: &'static str,
+    handle: Option<&Handle>,
+    why: Option<&mut Message>,
+    call: &mut dyn FnMut(&Handle) -> Result<(), Failure>,
+) -> Status {
     let outcome = catch(|| call(handle.ok_or(Failure::misuse("the handle is NULL"))?));
     let failure = outcome.err().map(|failure| failure.in_function(function));
     if let Some(why) = why {
@@ -159,7 +173,7 @@ pub(crate) unsafe fn call_for_text(
     value: *mut c_char,
     size: usize,
     why: *mut Message,
-    body: impl FnOnce(&Handle, &mut Value<'_>) -> Result<(), Failure>,
+    mut body: impl FnMut(&Handle, &mut Value<'_>) -> Result<(), Failure>,
 ) -> Status {
     // No more than is needed, so that a size which is wrong and huge does no harm.
     let size = size.min(VALUE_SIZE);

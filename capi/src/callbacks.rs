@@ -19,7 +19,18 @@ pub struct Transport {
     close: Option<unsafe extern "C" fn(*mut c_void)>,
 }
 
-/// The same with all of its functions.
+/// Sends a request and reads its answer.
+pub(crate) trait Exchange: Send + Sync {
+    /// `left` says how many milliseconds are left; `pause` waits where a function had nothing to do.
+    fn exchange(
+        &self,
+        request: &Request,
+        left: &dyn Fn() -> u32,
+        pause: &dyn Fn(),
+    ) -> Result<Response, Error>;
+}
+
+/// A transport with all of its functions.
 pub(crate) struct Callbacks {
     context: *mut c_void,
     connect: unsafe extern "C" fn(*mut c_void, *const c_char, u16, c_int, u32) -> *mut c_void,
@@ -52,9 +63,10 @@ impl Callbacks {
             close: transport.close?,
         })
     }
+}
 
-    /// Sends a request and reads its answer. `left` says how many milliseconds are left.
-    pub(crate) fn exchange(
+impl Exchange for Callbacks {
+    fn exchange(
         &self,
         request: &Request,
         left: &dyn Fn() -> u32,

@@ -12,13 +12,21 @@ use alloc::string::String;
 use core::mem::replace;
 use flows::Token;
 #[cfg(feature = "std")]
-use {alloc::vec::Vec, flows::Session, std::sync::OnceLock};
+use {
+    alloc::vec::Vec,
+    flows::Session,
+    std::sync::OnceLock,
+    std::sync::atomic::{AtomicBool, Ordering},
+};
 
 /// `minbearer`.
 pub struct Handle {
     #[cfg(feature = "std")]
     calls: Calls,
     state: Lock<State>,
+    /// Whether there is a machine: one call at a time then, and none waits for another, which may be its own caller.
+    #[cfg(feature = "std")]
+    has_machine: AtomicBool,
     /// From the first call for a token, outside the lock: any number of threads may use it at once.
     #[cfg(feature = "std")]
     running: OnceLock<Running>,
@@ -51,6 +59,8 @@ impl Handle {
             calls: Calls::new(),
             state: Lock::new(settings.map_or_else(State::Mistaken, State::Settings)),
             #[cfg(feature = "std")]
+            has_machine: AtomicBool::new(false),
+            #[cfg(feature = "std")]
             running: OnceLock::new(),
         }
     }
@@ -60,7 +70,7 @@ impl Handle {
     pub(crate) fn set(
         &self,
         function: &'static str,
-        change: impl FnOnce(Settings) -> Result<Settings, Failure>,
+        change: &mut dyn FnMut(Settings) -> Result<Settings, Failure>,
     ) -> Status {
         let Ok(_call) = self.begin_call() else { return Status::Misuse };
         let Ok(mut state) = self.state() else { return Status::Misuse };
@@ -104,6 +114,10 @@ impl Handle {
     }
 
     fn state(&self) -> Result<Guard<'_, State>, Failure> {
+        #[cfg(feature = "std")]
+        if self.has_machine.load(Ordering::Relaxed) {
+            return self.state.try_hold().ok_or(in_use());
+        }
         self.state.hold().ok_or(in_use())
     }
 
@@ -111,7 +125,11 @@ impl Handle {
     fn machine<'a>(&self, state: &'a mut State) -> Result<&'a mut Machine, Failure> {
         *state = match replace(state, State::Taken) {
             State::Settings(settings) => match settings.finish() {
-                Ok(finished) => State::Machine(Box::new(Machine::new(finished))),
+                Ok(finished) => {
+                    #[cfg(feature = "std")]
+                    self.has_machine.store(true, Ordering::Relaxed);
+                    State::Machine(Box::new(Machine::new(finished)))
+                }
                 Err(mistake) => State::Mistaken(mistake),
             },
             other => other,
@@ -142,6 +160,7 @@ impl Handle {
         Handle {
             calls: Calls::new(),
             state: Lock::new(State::Taken),
+            has_machine: AtomicBool::new(false),
             running: OnceLock::from(running),
         }
     }

@@ -309,6 +309,20 @@ pub unsafe extern "C" fn minbearer_set_secret_function(
 }
 
 #[unsafe(no_mangle)]
+pub unsafe extern "C" fn minbearer_set_assertion_function(
+    handle: *mut Handle,
+    supply: Option<secret::Function>,
+    context: *mut c_void,
+) -> Status {
+    unsafe {
+        set("minbearer_set_assertion_function", handle, |settings| {
+            let supply = supply.ok_or(Failure::misuse("supply is NULL"))?;
+            settings.with_assertion(Supplier::new(supply, context).into_source())
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_set_transport(
     handle: *mut Handle,
     transport: *const Transport,

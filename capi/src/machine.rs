@@ -147,9 +147,11 @@ impl Machine {
 
     /// Builds the request, if there is memory for it.
     fn token_request(&self) -> Result<Request, Error> {
-        // The form or the query, the whole request, and the secret for redaction.
+        // The form or the query, the whole request, the secret for redaction, and what they consist of.
         let bytes = self.request_bytes;
-        memory::can_have(&[bytes + 192, bytes + 384, bytes + 64])?;
+        if !memory::can_have(&[bytes + 192, bytes + 384, bytes + 64, 512]) {
+            return Err(memory::none());
+        }
         self.flow.token_request()
     }
 
@@ -194,7 +196,10 @@ impl Machine {
     ) -> Result<(), Failure> {
         let token = response.and_then(|response| {
             // Once as a value, and once decoded; each is at most as long as the body.
-            memory::can_have(&[response.body().len(), response.body().len() / 4, 512])?;
+            if !memory::can_have(&[response.body().len(), response.body().len() / 4, 512]) {
+                drop(response);
+                return Err(memory::none());
+            }
             self.flow.token_from(request, response)
         });
         match token {

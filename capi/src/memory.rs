@@ -8,8 +8,8 @@ mod system {
         zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
     /// The process ends where there is none.
-    pub(crate) fn can_have(_: &[usize]) -> Result<(), flows::Error> {
-        Ok(())
+    pub(crate) fn can_have(_: &[usize]) -> bool {
+        true
     }
 }
 
@@ -70,24 +70,24 @@ mod program {
     extern "C" fn rust_eh_personality() {}
 
     /// Whether there is memory for buffers of these sizes together, now. It is for buffers that the library makes where it
-    /// could not return an error.
-    pub(crate) fn can_have(sizes: &[usize]) -> Result<(), flows::Error> {
-        let Some((size, rest)) = sizes.split_first() else { return Ok(()) };
-        let Ok(layout) = Layout::array::<u8>((*size).max(1)) else { return Err(none()) };
+    /// could not return an error. The error takes memory too: release what is not needed before it is made.
+    pub(crate) fn can_have(sizes: &[usize]) -> bool {
+        let Some((size, rest)) = sizes.split_first() else { return true };
+        let Ok(layout) = Layout::array::<u8>((*size).max(1)) else { return false };
         // SAFETY: the size is not 0.
         let memory = unsafe { Memory.alloc(layout) };
         if memory.is_null() {
-            return Err(none());
+            return false;
         }
         let outcome = can_have(rest);
         // SAFETY: it was just allocated, and nothing was written to it.
         unsafe { Memory.dealloc(memory, layout) };
         outcome
     }
+}
 
-    fn none() -> flows::Error {
-        flows::internal_memory::out_of_memory("there is no memory for the request or the token")
-    }
+pub(crate) fn none() -> flows::Error {
+    flows::internal_memory::out_of_memory("there is no memory for the request or the token")
 }
 
 #[cfg(not(feature = "std"))]

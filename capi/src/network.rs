@@ -1,7 +1,8 @@
 //! What the requests of a handle go over: this library's own network, or functions of the program.
 
-use crate::callbacks::Callbacks;
+use crate::callbacks::Exchange;
 use crate::status::Failure;
+use alloc::boxed::Box;
 #[cfg(feature = "std")]
 use flows::Http;
 
@@ -11,22 +12,26 @@ pub(crate) struct Network {
     http: Http,
     /// The setting of `http` that was made last.
     setting: Option<&'static str>,
-    callbacks: Option<Callbacks>,
+    /// Behind a trait object, so that a static program without a transport does not link what it needs.
+    callbacks: Option<Box<dyn Exchange>>,
 }
 
 impl Network {
     /// Uses the program's functions.
-    pub(crate) fn with_callbacks(self, callbacks: Callbacks) -> Result<Network, Failure> {
+    pub(crate) fn with_callbacks(
+        self,
+        callbacks: impl Exchange + 'static,
+    ) -> Result<Network, Failure> {
         if let Some(setting) = self.setting {
             return Err(Failure::misuse(alloc::format!(
                 "{setting} is for the network of this library, so it does not go together with a transport"
             )));
         }
-        Ok(Network { callbacks: Some(callbacks), ..self })
+        Ok(Network { callbacks: Some(Box::new(callbacks)), ..self })
     }
 
-    pub(crate) fn callbacks(&self) -> Option<&Callbacks> {
-        self.callbacks.as_ref()
+    pub(crate) fn callbacks(&self) -> Option<&dyn Exchange> {
+        self.callbacks.as_deref()
     }
 
     /// Changes what the library's own network does.

@@ -1,5 +1,7 @@
-//! A secret from a function of the program.
+//! A secret or an assertion from a function of the program.
 
+use crate::memory::{can_have, none};
+use crate::settings::encoded_bytes;
 use alloc::format;
 use alloc::string::String;
 use core::ffi::{c_char, c_int, c_void};
@@ -36,25 +38,39 @@ impl Supplier {
     fn ask(&self) -> Result<Secret, Error> {
         let mut room = Zeroizing::new(alloc::vec::Vec::new());
         if room.try_reserve_exact(SECRET_SIZE).is_err() {
-            return Err(flows::internal_memory::out_of_memory("there is no memory for the secret"));
+            return Err(none());
         }
         room.resize(SECRET_SIZE, 0);
         // SAFETY: as in `new`, and there is room for as many bytes.
         let outcome = unsafe { (self.supply)(self.context, room.as_mut_ptr().cast(), SECRET_SIZE) };
         if outcome != 0 {
-            let message = format!("the function that supplies the secret returned {outcome}");
+            let message =
+                format!("the function that supplies the secret or assertion returned {outcome}");
             return Err(Error::config(message));
         }
         let text = room.iter().position(|byte| *byte == 0).and_then(|end| room.get(..end));
-        let text = text.ok_or(Error::config(
-            "the function that supplies the secret wrote a text that does not end with a NUL",
-        ))?;
-        let text = core::str::from_utf8(text).map_err(|_| {
-            Error::config("the function that supplies the secret wrote a text that is not UTF-8")
+        let text = text.ok_or_else(|| {
+            Error::config(
+                "the function that supplies the secret or assertion wrote a text that does not end with a NUL",
+            )
         })?;
-        // Encoded in the form, in the whole request, and for redaction.
-        let encoded = text.len().saturating_mul(3);
-        crate::memory::can_have(&[encoded, encoded, text.len(), text.len()])?;
-        Ok(Secret::from(String::from(text)))
+        let text = core::str::from_utf8(text).map_err(|_| {
+            Error::config(
+                "the function that supplies the secret or assertion wrote a text that is not UTF-8",
+            )
+        })?;
+        let mut secret = Zeroizing::new(String::new());
+        let (encoded, is_there) =
+            (encoded_bytes(text), secret.try_reserve_exact(text.len()).is_ok());
+        if is_there {
+            secret.push_str(text);
+        }
+        drop(room); // frees memory for the request, or for the error
+        // A copy, encoded in the form, in the whole request, for redaction, and what these consist of.
+        if !is_there || !can_have(&[secret.len(), encoded, encoded, encoded, 512]) {
+            drop(secret);
+            return Err(none());
+        }
+        Ok(Secret::from(core::mem::take(&mut *secret)))
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Finished {
 /// order.
 pub(crate) enum Credential {
     /// It is in the configuration already: from the environment.
-    #[cfg_attr(not(feature = "std"), allow(dead_code))]
+    #[cfg(feature = "std")]
     Given,
     /// What to say unless a setting supplies one.
     Missing(Failure),
@@ -166,7 +166,9 @@ flow_config!(
             (Credential::Secret(secret), Placement::BasicUnencoded) => {
                 ClientAuthentication::basic(secret).unencoded()
             }
+            #[cfg(feature = "std")]
             (Credential::Given, Placement::Basic) => return config.with_basic(),
+            #[cfg(feature = "std")]
             (Credential::Given, Placement::BasicUnencoded) => return config.with_basic_unencoded(),
             (_, Placement::Basic | Placement::BasicUnencoded) => {
                 return Err(Error::config("Basic needs a client secret, and there is none"));
@@ -182,6 +184,12 @@ flow_config!(
 /// Stands in a configuration until the end of the settings.
 pub(crate) fn no_secret_yet() -> SecretSource {
     SecretSource::from_fn(|| Err(Error::config("the client secret is missing")))
+}
+
+/// How long a text is in a form.
+pub(crate) fn encoded_bytes(text: &str) -> usize {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if is_unreserved(byte) { 1 } else { 3 }).sum()
 }
 
 impl Settings {
@@ -304,15 +312,14 @@ impl Settings {
 
     /// Notes a text that a request has.
     pub(crate) fn with_text(mut self, text: &str) -> Settings {
-        let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let encoded = text.bytes().map(|byte| if is_unreserved(byte) { 1 } else { 3 });
-        self.request_bytes = self.request_bytes.saturating_add(encoded.sum());
+        self.request_bytes = self.request_bytes.saturating_add(encoded_bytes(text));
         self
     }
 
     pub(crate) fn finish(self) -> Result<Finished, Failure> {
         let flow = match self.credential {
             Credential::Missing(missing) => return Err(missing),
+            #[cfg(feature = "std")]
             Credential::Given if self.placement == Placement::Body => self.flow,
             credential => self.flow.with_credential(credential, self.placement)?,
         };

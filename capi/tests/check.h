@@ -6,6 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether the library was built with its feature `std`. */
+#ifdef WITHOUT_SYSTEM
+#define HAS_SYSTEM 0
+#else
+#define HAS_SYSTEM 1
+#endif
+
 /* Counts a check, and prints it if it failed. */
 #define CHECK(condition, ...) check_that((condition), __FILE__, __LINE__, #condition, __VA_ARGS__)
 void check_that(bool holds, const char *file, int line, const char *condition, const char *format, ...)

@@ -93,6 +93,9 @@ static int supply(void *context, char *secret, size_t size) {
 static minbearer_status secret_function(minbearer *handle, const char *text) {
   return minbearer_set_secret_function(handle, text == NULL ? NULL : supply, NULL);
 }
+static minbearer_status assertion_function(minbearer *handle, const char *text) {
+  return minbearer_set_assertion_function(handle, text == NULL ? NULL : supply, NULL);
+}
 static uint64_t clock_of(void *context) {
   (void)context;
   return 0;
@@ -164,6 +167,7 @@ static const struct {
     {"minbearer_set_secret_file", minbearer_set_secret_file, ANY, "path", "/proc/self/comm"},
     {"minbearer_set_assertion_file", minbearer_set_assertion_file, CLIENT_CREDENTIALS, "path", "/nonexistent"},
     {"minbearer_set_secret_function", secret_function, ANY, NULL, ""},
+    {"minbearer_set_assertion_function", assertion_function, CLIENT_CREDENTIALS, NULL, ""},
     {"minbearer_set_clock", clock_function, ANY, NULL, ""},
     {"minbearer_set_clock", random_function, ANY, NULL, ""},
     {"minbearer_set_ca", minbearer_set_ca, ANY, "pem", NULL},

@@ -1,5 +1,6 @@
 /*
- * Requests one token and ends with the status: `status FLOW [URL]`. CA, CERT and KEY name PEM files, TIMEOUT milliseconds.
+ * Requests one token and ends with the status: `status FLOW [URL]`. CA, CERT and KEY name PEM files, TIMEOUT milliseconds,
+ * PROXY a URL with PROXY_USER and PROXY_PASSWORD.
  */
 #include <minbearer.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ int main(int count, char **arguments) {
   if (getenv("CERT") != NULL) minbearer_set_client_certificate(handle, text_of("CERT"), text_of("KEY"));
   if (getenv("ADDED_CA") != NULL) minbearer_add_ca(handle, text_of("ADDED_CA"));
   if (getenv("SERVER_NAME") != NULL) minbearer_set_server_name(handle, "127.0.0.1", getenv("SERVER_NAME"));
+  if (getenv("PROXY") != NULL) minbearer_set_proxy(handle, getenv("PROXY"), getenv("PROXY_USER"), getenv("PROXY_PASSWORD"));
   minbearer_status status = minbearer_authorization(handle, value, sizeof value, &why);
   minbearer_free(handle);
   fprintf(stderr, "minbearer: %s\n", why.text);

@@ -215,7 +215,32 @@ static void misuse(void) {
   minbearer_free(handle);
 }
 
+static minbearer *in_use;
+
+/* Calls the handle, which the header forbids. */
+static int supply_with_a_call(void *context, char *secret, size_t size) {
+  char value[64];
+  minbearer_step step;
+  (void)context, (void)size;
+  CHECK(minbearer_authorization(in_use, value, sizeof value, NULL) == MINBEARER_MISUSE, "a call in a call");
+  CHECK(minbearer_next(in_use, 0, 0, &step) == MINBEARER_MISUSE, "a step in a step");
+  CHECK(minbearer_set_timeout(in_use, 5) == MINBEARER_MISUSE, "a setting in a step");
+  CHECK(minbearer_wake(in_use) == MINBEARER_MISUSE && minbearer_seconds_left(in_use) == -1, "others");
+  strcpy(secret, SECRET);
+  return 0;
+}
+
+static void a_function_that_calls_the_handle(void) {
+  minbearer_message why;
+  in_use = minbearer_client_credentials("https://h/token", "id", NULL);
+  minbearer_set_secret_function(in_use, supply_with_a_call, NULL);
+  CHECK(next(in_use, 0).action == MINBEARER_ASK, "the first step");
+  CHECK(answered(in_use, 0, OK_ANSWER, 100, &why) == MINBEARER_OK, "%s", why.text);
+  minbearer_free(in_use);
+}
+
 void test_steps(void) {
+  a_function_that_calls_the_handle();
   what_is_sent();
   every_cut();
   a_day();

@@ -263,7 +263,218 @@ static void settings(void) {
   minbearer_free(handle);
 }
 
+/* ---- What each setting sends ---- */
+
+#define JWT "aGVhZA.Ym9keQ.c2ln"
+
+static int supply_secret(void *context, char *secret, size_t size) {
+  snprintf(secret, size, "%s", (const char *)context);
+  return 0;
+}
+
+static char *assertion_file;
+static void is_body(minbearer *handle) { (void)handle; }
+static void is_basic(minbearer *handle) { minbearer_set_basic(handle); }
+static void is_unencoded(minbearer *handle) { minbearer_set_basic_unencoded(handle); }
+static void has_scopes(minbearer *handle) {
+  minbearer_add_scope(handle, "read");
+  minbearer_add_scope(handle, "write");
+}
+static void has_parameters(minbearer *handle) {
+  minbearer_add_parameter(handle, "audience", "https://api");
+  minbearer_add_parameter(handle, "resource", "a");
+}
+static void has_headers(minbearer *handle) {
+  minbearer_add_request_header(handle, "X-Key", "key of the gateway");
+  minbearer_add_request_header(handle, "X-Tenant", "7");
+}
+static void is_another_grant(minbearer *handle) { minbearer_set_grant_type(handle, "account_credentials"); }
+static void has_secret_function(minbearer *handle) {
+  minbearer_set_secret_function(handle, supply_secret, (void *)"of-a-function");
+}
+static void has_assertion_function(minbearer *handle) {
+  minbearer_set_assertion_function(handle, supply_secret, (void *)JWT);
+}
+static void has_secret_file(minbearer *handle) { minbearer_set_secret_file(handle, "/proc/sys/kernel/ostype"); }
+static void has_assertion_file(minbearer *handle) { minbearer_set_assertion_file(handle, assertion_file); }
+static void is_plain(minbearer *handle) { minbearer_set_plain_http(handle); }
+
+static void what_settings_send(void) {
+  static const struct {
+    void (*set)(minbearer *);
+    const char *secret, *wanted, *also, *unwanted;
+    bool needs_system;
+  } rows[] = {
+      {is_body, "a b", "client_id=id&client_secret=a%20b", "grant_type=client_credentials", "Authorization", false},
+      {is_basic, "a b", "Authorization: Basic aWQ6YSUyMGI=", "", "client_secret", false},
+      {is_unencoded, "a b", "Authorization: Basic aWQ6YSBi", "", "client_secret", false},
+      {has_scopes, SECRET, "scope=read%20write", "", "Authorization", false},
+      {has_parameters, SECRET, "audience=https%3A%2F%2Fapi", "resource=a", "Authorization", false},
+      {has_headers, SECRET, "\r\nX-Key: key of the gateway\r\n", "\r\nX-Tenant: 7\r\n", "Authorization", false},
+      {is_another_grant, NULL, "grant_type=account_credentials", "client_id=id", "client_secret", false},
+      {is_another_grant, SECRET, "grant_type=account_credentials", "client_secret=" SECRET, "client_credentials", false},
+      {has_secret_function, NULL, "client_secret=of-a-function", "", SECRET, false},
+      {has_secret_function, SECRET, "client_secret=of-a-function", "", SECRET, false},
+      {has_assertion_function, NULL, "client_assertion=" JWT, "client_assertion_type=urn%3Aietf", "client_secret", false},
+      {has_assertion_function, SECRET, "client_assertion=" JWT, "", SECRET, false},
+      {has_secret_file, NULL, "client_secret=Linux", "", "%0A", true},
+      {has_assertion_file, NULL, "client_assertion=" JWT, "client_assertion_type=urn%3Aietf", "%0A", true},
+  };
+  assertion_file = write_script(JWT "\n");
+  for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+    struct fake fake = {.answer = OK_ANSWER};
+    minbearer_transport transport = {&fake, fake_connect, fake_send, fake_receive, fake_close};
+    minbearer *handle = minbearer_client_credentials("https://h/token", "id", rows[row].secret);
+    minbearer_set_transport(handle, &transport);
+    minbearer_set_clock(handle, milliseconds, random_bits, NULL);
+    rows[row].set(handle);
+    char value[64];
+    minbearer_message why;
+    minbearer_status got = minbearer_authorization(handle, value, sizeof value, &why);
+    if (rows[row].needs_system && !HAS_SYSTEM) {
+      CHECK(got == MINBEARER_CONFIG && strstr(why.text, "built without an operating system") != NULL, "row %zu: %s", row, why.text);
+    } else {
+      CHECK(got == MINBEARER_OK, "row %zu: %d %s", row, got, why.text);
+      CHECK(strstr(fake.request, rows[row].wanted) != NULL, "row %zu: %s", row, fake.request);
+      CHECK(strstr(fake.request, rows[row].also) != NULL, "row %zu: %s", row, fake.request);
+      CHECK(strstr(fake.request, rows[row].unwanted) == NULL, "row %zu: %s", row, fake.request);
+    }
+    minbearer_free(handle);
+  }
+  end_script(assertion_file);
+  for (int allowed = 0; allowed < 2; allowed++) {
+    struct fake fake = {.answer = OK_ANSWER};
+    minbearer *handle = handle_over(&fake, "http://192.0.2.7/token");
+    if (allowed) is_plain(handle);
+    char value[64];
+    minbearer_message why;
+    minbearer_status got = minbearer_authorization(handle, value, sizeof value, &why);
+    CHECK(got == (allowed ? MINBEARER_OK : MINBEARER_CONFIG), "plain http %d: %d %s", allowed, got, why.text);
+    CHECK(fake.connections == allowed && fake.tls == 0, "%d connections", fake.connections);
+    minbearer_free(handle);
+  }
+}
+
+static void the_documented_flows(void) {
+  for (int flow = 0; flow < 2; flow++) {
+    struct fake fake = {.answer = OK_ANSWER};
+    minbearer_transport transport = {&fake, fake_connect, fake_send, fake_receive, fake_close};
+    minbearer *handle = flow == 0 ? minbearer_jsa("id", SECRET) : minbearer_accelerator("https://h:6271/project", "rose", SECRET);
+    if (flow == 0) minbearer_set_qoauth_url(handle, "https://h:6271");
+    minbearer_set_transport(handle, &transport);
+    minbearer_set_clock(handle, milliseconds, random_bits, NULL);
+    char value[64];
+    minbearer_message why;
+    CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_OK, "flow %d: %s", flow, why.text);
+    CHECK(strcmp(value, flow == 0 ? "Bearer abc" : "Bearer:abc") == 0, "%s", value);
+    CHECK(fake.port == 6271 && fake.tls == 1 && strcmp(fake.host, "h") == 0, "%s %d", fake.host, fake.port);
+    CHECK(strstr(fake.request, flow == 0 ? "GET /token?grant_type=client_credentials&client_id=id&client_secret=" SECRET
+                                         : "username=rose&password=" SECRET) != NULL, "%s", fake.request);
+    minbearer_free(handle);
+  }
+}
+
+/* ---- A function for a secret that misbehaves ---- */
+
+enum supply { RETURNS_5, RETURNS_LEAST, NO_NUL, NOT_UTF8, EMPTY, UNTOUCHED, LONGEST, SLOW };
+
+static int bad_supply(void *context, char *secret, size_t size) {
+  CHECK(size == MINBEARER_SECRET_SIZE, "%zu", size);
+  switch (*(enum supply *)context) {
+  case RETURNS_5:
+    strcpy(secret, SECRET);
+    return 5;
+  case RETURNS_LEAST:
+    return INT_MIN;
+  case NO_NUL:
+    memset(secret, 'x', size);
+    return 0;
+  case NOT_UTF8:
+    strcpy(secret, SECRET "\xff");
+    return 0;
+  case EMPTY:
+    secret[0] = '\0';
+    return 0;
+  case LONGEST:
+    memset(secret, 'x', size - 1);
+    secret[8] = secret[16] = '.'; /* a JWT too */
+    secret[size - 1] = '\0';
+    return 0;
+  case SLOW:
+    sleep_ms(200);
+    strcpy(secret, JWT);
+    return 0;
+  default:
+    return 0;
+  }
+}
+
+static void functions_for_a_secret(void) {
+  static const struct {
+    enum supply way;
+    minbearer_status status;
+    const char *part;
+  } rows[] = {
+      {RETURNS_5, MINBEARER_CONFIG, "returned 5"},
+      {RETURNS_LEAST, MINBEARER_CONFIG, "returned -2147483648"},
+      {NO_NUL, MINBEARER_CONFIG, "does not end with a NUL"},
+      {NOT_UTF8, MINBEARER_CONFIG, "not UTF-8"},
+      {EMPTY, MINBEARER_CONFIG, "empty"},
+      {UNTOUCHED, MINBEARER_CONFIG, "empty"},
+      {LONGEST, MINBEARER_OK, ""},
+      {SLOW, MINBEARER_TIMEOUT, ""},
+  };
+  for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+    for (int is_assertion = 0; is_assertion < 2; is_assertion++) {
+      struct fake fake = {.answer = OK_ANSWER};
+      enum supply way = rows[row].way;
+      minbearer *handle = handle_over(&fake, "https://h/token");
+      if (is_assertion) minbearer_set_assertion_function(handle, bad_supply, &way);
+      else minbearer_set_secret_function(handle, bad_supply, &way);
+      char value[64] = "old";
+      minbearer_message why;
+      minbearer_status got = minbearer_authorization(handle, value, sizeof value, &why);
+      CHECK(got == rows[row].status, "row %zu, %d: %d %s", row, is_assertion, got, why.text);
+      CHECK(strstr(why.text, rows[row].part) != NULL && strstr(why.text, SECRET) == NULL, "row %zu: %s", row, why.text);
+      CHECK(strcmp(value, got == MINBEARER_OK ? "Bearer abc" : "") == 0, "row %zu: %s", row, value);
+      CHECK(fake.open == 0 && fake.connections == (got == MINBEARER_OK), "row %zu: %d connections", row, fake.connections);
+      minbearer_free(handle);
+    }
+  }
+}
+
+/* What needs an operating system says so where there is none. */
+static void without_a_system(void) {
+  if (HAS_SYSTEM) return;
+  minbearer *handles[] = {minbearer_jsa_from_env(), minbearer_client_credentials_from_env("https://h/token"),
+                          minbearer_jsa("id", SECRET), minbearer_jsa("id", NULL)};
+  CHECK(minbearer_set_locator(handles[2], "/bin/true") == MINBEARER_CONFIG, "a locator");
+  CHECK(minbearer_set_secret_file(handles[3], "/secret") == MINBEARER_CONFIG, "a file");
+  for (size_t row = 0; row < sizeof handles / sizeof *handles; row++) {
+    char value[64];
+    minbearer_message why;
+    minbearer_step step;
+    CHECK(minbearer_authorization(handles[row], value, sizeof value, &why) == MINBEARER_CONFIG, "row %zu: %s", row, why.text);
+    CHECK(strstr(why.text, "built without an operating system") != NULL, "row %zu: %s", row, why.text);
+    CHECK(minbearer_next(handles[row], 0, 0, &step) == MINBEARER_CONFIG, "row %zu", row);
+    minbearer_free(handles[row]);
+  }
+  struct fake fake = {.answer = OK_ANSWER};
+  minbearer_transport transport = {&fake, fake_connect, fake_send, fake_receive, fake_close};
+  minbearer *handle = minbearer_client_credentials("https://h/token", "id", SECRET);
+  minbearer_set_transport(handle, &transport);
+  char value[64];
+  minbearer_message why;
+  CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_MISUSE, "no clock: %s", why.text);
+  CHECK(strstr(why.text, "minbearer_set_clock") != NULL, "%s", why.text);
+  minbearer_free(handle);
+}
+
 void test_transport(void) {
+  what_settings_send();
+  the_documented_flows();
+  functions_for_a_secret();
+  without_a_system();
   each_way();
   where_it_connects();
   renewal();

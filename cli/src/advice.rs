@@ -7,15 +7,8 @@ use minbearer::{Error, Kind, NetworkCause};
 const PROXY_VARIABLES: [&str; 6] =
     ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"];
 
-/// Adds the advice, if there is any. `has_proxy` says whether `--proxy` was given, `has_headers` whether the command has
-/// `--request-header`.
-pub fn add(error: Error, has_proxy: bool, has_headers: bool) -> Error {
-    let is_of_gateway = error
-        .refusal()
-        .is_some_and(|refusal| matches!(refusal.status(), 401 | 403) && refusal.error().is_none());
-    if is_of_gateway && has_headers {
-        return add_note(error, "; a gateway's key goes by --request-header");
-    }
+/// Adds the advice, if there is any. `has_proxy` says whether `--proxy` was given.
+pub fn add(error: Error, has_proxy: bool) -> Error {
     let is_unreachable = error.kind() == Kind::Timeout
         || matches!(error.network_cause(), Some(NetworkCause::Lookup | NetworkCause::Connect));
     let is_set = |name: &&&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());

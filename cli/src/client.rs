@@ -62,9 +62,8 @@ impl Client {
     /// are replaced while the program runs.
     pub fn get_token(&self) -> Result<Obtained, Error> {
         let Utc(requested) = Utc::now();
-        let has_headers = matches!(self.flow, Configured::ClientCredentials(_));
         let token = minbearer::get_token(self.flow(), &self.network)
-            .map_err(|error| advice::add(error, self.network.has_proxy, has_headers))?;
+            .map_err(|error| advice::add(error, self.network.has_proxy))?;
         Ok(Obtained { token, requested })
     }
 

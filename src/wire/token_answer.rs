@@ -58,8 +58,6 @@ struct TokenAnswer<'a> {
     scope: Option<Value<'a>>,
     error: Option<Value<'a>>,
     error_description: Option<Value<'a>>,
-    /// Of Ory Hydra: what to change, where the description is the same for each mistake.
-    error_hint: Option<Value<'a>>,
     error_uri: Option<Value<'a>>,
     /// Those that the caller asked for, by name.
     further: Vec<(&'a str, Option<Value<'a>>)>,
@@ -76,7 +74,6 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
             "scope" => &mut self.scope,
             "error" => &mut self.error,
             "error_description" => &mut self.error_description,
-            "error_hint" => &mut self.error_hint,
             "error_uri" => &mut self.error_uri,
             _ => {
                 self.has_others = true;
@@ -116,9 +113,7 @@ impl<'a> AnswerReader<'a> {
         };
         if !response.is_success() || is_refusal {
             let answer = answer.unwrap_or_default();
-            let (kind, refusal, said, advice) = self.refusal(&response, answer);
-            drop(response); // frees memory for the message: the heap may be small
-            return Err(refused(self.request, kind, refusal, &said, &advice));
+            return Err(self.refusal(&response, answer));
         }
         let answer = answer.map_err(|error| match error {
             Unreadable::NotJson => {
@@ -218,12 +213,11 @@ impl<'a> AnswerReader<'a> {
         let mut names = Names::default();
         let _ = read_members(response.body(), &mut names); // it was read before
         let names = redacted(&names.0, &self.secrets(""));
-        let what = match names.as_str() {
-            "" => String::from("it has no access_token, nor another member"),
-            names => {
-                format!("it has no access_token, {names} (no values are shown: one may be a token)")
-            }
+        let (names, note) = match names.as_str() {
+            "" => ("nor another member", ""),
+            names => (names, " (no values are shown: one may be a token)"),
         };
+        let what = format!("it has no access_token, {names}{note}");
         not_json::no_endpoint(&what, &self.token_url())
     }
 
@@ -252,8 +246,8 @@ impl<'a> AnswerReader<'a> {
             .of_token_request()
     }
 
-    /// Reads a refusal, and returns the server's own text and what to try beside it.
-    fn refusal(&self, response: &Response, answer: TokenAnswer) -> (Kind, Refusal, String, String) {
+    /// The error for a refusal: the server's own text, and what to try.
+    fn refusal(&self, response: &Response, answer: TokenAnswer) -> Error {
         let access_token = decoded(answer.access_token);
         let secrets = self.secrets(&access_token);
         let show = |text: &str| redacted(text, &secrets);
@@ -289,24 +283,23 @@ impl<'a> AnswerReader<'a> {
         let is_oauth =
             code.is_some() || (error.is_some() && matches!(status, 200..=299 | 400 | 401));
         let is_of_api = matches!(code, Some("invalid_token" | "insufficient_scope"));
-        let mut said = String::new();
+        let mut message = refused(self.request, status);
         let mut append = |before: &str, words: &str| {
             if !words.is_empty() {
-                said.push_str(before);
-                said.push_str(words);
+                message.push_str(before);
+                message.push_str(words);
             }
         };
         append(" ", &show(response.reason()));
         if error.is_some() && (has_description || !answer.has_others) {
             append(": ", refusal.error.as_deref().unwrap_or_default());
             append(": ", refusal.error_description.as_deref().unwrap_or_default());
-            append(" ", &of_body(answer.error_hint).map(|hint| show(&hint)).unwrap_or_default());
             append(" ", refusal.error_uri.as_deref().unwrap_or_default());
         } else {
-            append(": ", &not_json::describe(response, &secrets).unwrap_or_default());
+            append(": ", &not_json::describe(response, &secrets));
         }
         let kind = kind(status, code);
-        let mut advice = String::from(match (status, code) {
+        let advice = match (status, code) {
             (300..=399, _) => {
                 "redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login"
             }
@@ -318,46 +311,34 @@ impl<'a> AnswerReader<'a> {
             _ if !self.request.url().is_https() && has_https(response.body()) => {
                 "the server wants https here, and the token URL starts with http; write https in it"
             }
-            _ if wants_certificate(response.body()) => CLIENT_CERTIFICATE,
+            _ if cfg!(feature = "tls-no-provider") && wants_certificate(response.body()) => {
+                CLIENT_CERTIFICATE
+            }
             _ if is_of_api || (status == 401 && is_bearer && !is_oauth) => {
                 "this URL wants a token itself, so it may be an API's; give that of the token endpoint"
-            }
-            (404, Some("invalid_request")) => {
-                "check the tenant or realm in the token URL, and then the parameters"
             }
             (_, Some("invalid_request")) => {
                 "check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic)"
             }
-            (_, Some("invalid_scope")) => {
-                "check the scope that was asked for (--scope): the server wants one, does not know it, or does not grant it to this client"
-            }
-            (_, Some("invalid_grant")) => {
-                "this client is not set up for this grant at the server, or an assertion, token or password that was sent with it is not valid"
+            (_, Some("invalid_scope" | "invalid_target" | "invalid_resource")) => {
+                "check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client"
             }
             (_, Some("unsupported_grant_type")) => {
                 "the server does not have this grant, or not for this client; have it allowed there"
             }
-            // Keycloak says so to a wrong secret too.
-            (_, Some("unauthorized_client")) => {
-                "this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials"
+            // Keycloak says so to a wrong secret too; Salesforce and Cognito say `invalid_grant` to a client without the grant.
+            (_, Some("unauthorized_client" | "invalid_grant")) => {
+                "this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password"
             }
             (_, Some("access_denied")) => {
                 "the server denies this client access; check what it is allowed there, and then the credentials"
-            }
-            // Microsoft has a name of its own for RFC 8707's.
-            _ if error.as_deref().is_some_and(|error| {
-                ["invalid_target", "invalid_resource"].contains(&error.as_str())
-            }) =>
-            {
-                "check the parameter that names the API, such as resource, audience or scope (--parameter, --scope): the server does not know its value, or does not grant it to this client"
             }
             _ if is_oauth => self.advice,
             (401, _) => {
                 "no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint"
             }
-            (404 | 415, _) => "there is no token endpoint at this address",
-            (405, _) => {
-                "there is no token endpoint at this address, or a proxy in between does not allow the method"
+            (404 | 405 | 415, _) => {
+                "there is no token endpoint at this address, or a proxy in between does not pass the request on"
             }
             (413 | 414 | 431, _) => {
                 "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
@@ -365,19 +346,23 @@ impl<'a> AnswerReader<'a> {
             _ => {
                 "no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint"
             }
-        });
+        };
+        append(" (", advice);
         if kind == Kind::Refused && (!is_oauth || is_of_api || status == 404) {
-            advice.push_str("; the request went to ");
-            advice.push_str(&self.token_url());
+            append("; the request went to ", &self.token_url());
         }
         if let (Kind::Unavailable, Some(pause)) = (kind, refusal.retry_after) {
-            advice.push_str(&format!("; it asks to wait {} s", pause.as_secs()));
+            append("; it asks to wait ", &format!("{} s", pause.as_secs()));
         }
         let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();
         if kind == Kind::Refused && self.request.secrets().any(has_space) {
-            advice.push_str("; the secret that was sent begins or ends with a space or line break, is that right?");
+            append(
+                "; ",
+                "the secret that was sent begins or ends with a space or line break, is that right?",
+            );
         }
-        (kind, refusal, said, advice)
+        append("", ")");
+        Error::of_refusal(kind, message, refusal).of_token_request()
     }
 }
 
@@ -409,18 +394,16 @@ impl Error {
     pub fn refused(request: &Request, status: u16, words: &str) -> Error {
         let secrets: Vec<&str> = request.secrets().collect();
         let words = redacted(words, &secrets);
-        let message = if words.is_empty() { words } else { format!(": {words}") };
+        let separator = if words.is_empty() { "" } else { ": " };
+        let message = format!("{}{separator}{words}", refused(request, status));
         let refusal = Refusal { status, ..Refusal::default() };
-        refused(request, kind(status, None), refusal, &message, "")
+        Error::of_refusal(kind(status, None), message, refusal).of_token_request()
     }
 }
 
-/// The error for a refusal. `said` is the server's text.
-fn refused(request: &Request, kind: Kind, refusal: Refusal, said: &str, advice: &str) -> Error {
-    let (server, status) = (request.url().host_and_port(), refusal.status);
-    let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
-    let message = format!("{server} refused the token request: {status}{said}{advice}");
-    Error::of_refusal(kind, message, refusal).of_token_request()
+/// The start of the message for a refusal.
+fn refused(request: &Request, status: u16) -> String {
+    format!("{} refused the token request: {status}", request.url().host_and_port())
 }
 
 /// Whether the server is not able to answer now, or refuses.

@@ -215,7 +215,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope that was asked for (--scope): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -226,7 +226,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the parameter that names the API, such as resource, audience or scope (--parameter, --scope): the server does not know its value, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -237,7 +237,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope that was asked for (--scope): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -248,7 +248,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials)",
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
         ),
     ),
     (
@@ -267,7 +267,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the parameter that names the API, such as resource, audience or scope (--parameter, --scope): the server does not know its value, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -338,7 +338,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the tenant or realm in the token URL, and then the parameters; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic); the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -395,7 +395,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"error":"Realm does not exist"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: Realm does not exist (there is no token endpoint at this address; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: Realm does not exist (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -410,14 +410,14 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
-        "kyma-project/kyma issue 7901: Ory Hydra, the reason in error_hint",
+        "kyma-project/kyma issue 7901: Ory Hydra before 1.9, with a member of its own beside the description",
         Json(
             "401 Unauthorized",
             r#"{"error":"invalid_client","error_description":"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method)","error_hint":"The OAuth 2.0 Client supports client authentication method \"client_secret_basic\", but method \"client_secret_post\" was requested. You must configure the OAuth 2.0 client's \"token_endpoint_auth_method\" value to accept \"client_secret_post\".","status_code":401}"#,
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method) The OAuth 2.0 Client supports client authentication method \"client_secret_basic\", but method \"client_secret_post\" was requested. You must configure the OAuth 2.0 client's \"token_endpoint_auth_method\" value to accept \"client_secret_post\". (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method) (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -476,7 +476,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (this client is not set up for this grant at the server, or an assertion, token or password that was sent with it is not valid)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
         ),
     ),
     (
@@ -487,7 +487,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (this client is not set up for this grant at the server, or an assertion, token or password that was sent with it is not valid)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
         ),
     ),
     (
@@ -517,7 +517,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_grant"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant (this client is not set up for this grant at the server, or an assertion, token or password that was sent with it is not valid)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
         ),
     ),
     (
@@ -566,6 +566,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     // --- a client certificate is missing, or not accepted
+    #[cfg(feature = "tls")]
     (
         "chromium/badssl.com issue 546: nginx, a certificate that it does not accept",
         Answer(
@@ -578,6 +579,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
         ),
     ),
+    #[cfg(feature = "tls")]
     (
         "support.microsoft.com help 186812: IIS",
         Answer(
@@ -590,6 +592,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
         ),
     ),
+    #[cfg(feature = "tls")]
     (
         "rcritten in freeipa/freeipa pull 3236: Apache, SSLVerifyClient for a path",
         Answer(
@@ -602,6 +605,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
         ),
     ),
+    #[cfg(feature = "tls")]
     (
         "Kong's mtls-auth: developer.konghq.com/plugins/mtls-auth",
         Json("401 Unauthorized", r#"{"message":"No required TLS certificate was sent"}"#),
@@ -610,6 +614,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
         ),
     ),
+    #[cfg(feature = "tls")]
     (
         "DuendeSoftware/products pull 2079",
         Json(
@@ -621,6 +626,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate))",
         ),
     ),
+    #[cfg(feature = "tls")]
     (
         "wso2/financial-services-accelerator issue 387",
         Json(
@@ -632,6 +638,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate))",
         ),
     ),
+    #[cfg(feature = "tls")]
     (
         "keycloak/keycloak issue 31067: Keycloak, tokens that are bound to a certificate",
         Json(
@@ -769,7 +776,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":404,\"error\":\"Not Found\",\"path\":\"/token\"} (there is no token endpoint at this address; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":404,\"error\":\"Not Found\",\"path\":\"/token\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -886,6 +893,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (the server wants https here, and the token URL starts with http; write https in it; the request went to http://SERVER/token)",
         ),
     ),
+    #[cfg(feature = "tls")]
     (
         "nginx, ssl_verify_client without a certificate",
         Answer(
@@ -931,7 +939,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html: Error (there is no token endpoint at this address; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: text/html: Error (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -943,7 +951,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not allow the method; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1037,7 +1045,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error": "unauthorized_client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials)",
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
         ),
     ),
     (
@@ -1047,7 +1055,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html: Not Found (there is no token endpoint at this address; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: text/html: Not Found (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1084,7 +1092,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope that was asked for (--scope): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -1153,7 +1161,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"message":"no Route matched with those values"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: {\"message\":\"no Route matched with those values\"} (there is no token endpoint at this address; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: {\"message\":\"no Route matched with those values\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1161,7 +1169,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("404 Not Found", &[PLAIN], "404 page not found\n"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: 404 page not found (there is no token endpoint at this address; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: 404 page not found (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1172,7 +1180,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (there is no token endpoint at this address; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (

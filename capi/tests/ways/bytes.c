@@ -1,8 +1,17 @@
-/* No network of the library's, written from the header alone: the program moves the bytes, three at a time. */
-#define _POSIX_C_SOURCE 200809L
+/*
+ * No network in the library, written from minbearer.h alone: the program moves the bytes, and one poll(2) waits.
+ *
+ *     bytes TOKEN_URL
+ *
+ * Gets a token, says that an API rejected it, and gets another. Credentials come from CLIENT_ID and CLIENT_SECRET.
+ */
+#include <errno.h>
+#include <fcntl.h>
 #include <minbearer.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,69 +23,115 @@ static uint64_t now(void) {
   return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
-static int connect_to(const minbearer_target *target) {
-  struct addrinfo hints = {0}, *found;
-  char digits[6];
-  hints.ai_socktype = SOCK_STREAM;
-  snprintf(digits, sizeof digits, "%u", target->port);
-  if (target->tls || getaddrinfo(target->host, digits, &hints, &found) != 0) return -1;
-  int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
-  if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
-    close(fd);
-    fd = -1;
-  }
-  freeaddrinfo(found);
-  return fd;
+/* Waits for the socket until `until`: 1 if it is ready. */
+static int ready(int socket, short events, uint64_t until) {
+  struct pollfd one;
+  uint64_t left = now() < until ? until - now() : 0;
+  one.fd = socket;
+  one.events = events;
+  one.revents = 0;
+  return poll(&one, 1, left > 60000 ? 60000 : (int)left) > 0;
 }
 
+static int connect_to(const minbearer_target *target, uint64_t until) {
+  struct addrinfo hints, *found;
+  char port[8];
+  int descriptor = -1, error = 0;
+  socklen_t size = sizeof error;
+  if (target->tls) return -1; /* this program has none */
+  memset(&hints, 0, sizeof hints);
+  hints.ai_socktype = SOCK_STREAM;
+  snprintf(port, sizeof port, "%u", (unsigned)target->port);
+  if (getaddrinfo(target->host, port, &hints, &found) != 0) return -1;
+  descriptor = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
+  if (descriptor >= 0) {
+    fcntl(descriptor, F_SETFL, O_NONBLOCK);
+    if (connect(descriptor, found->ai_addr, found->ai_addrlen) != 0 &&
+        (errno != EINPROGRESS || !ready(descriptor, POLLOUT, until) ||
+         getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)) {
+      close(descriptor);
+      descriptor = -1;
+    }
+  }
+  freeaddrinfo(found);
+  return descriptor;
+}
+
+/* One token request, from MINBEARER_ASK to its end. */
 static minbearer_status ask(minbearer *handle, minbearer_message *why) {
   minbearer_bytes request;
   minbearer_target target;
-  int complete = 0;
+  char answer[512];
+  const char *rest;
+  size_t left;
+  uint64_t until;
+  int connection, complete = 0;
   minbearer_status status = minbearer_request(handle, now(), &request, &target, why);
   if (status != MINBEARER_OK) return status;
-  int fd = connect_to(&target);
-  if (fd < 0 || send(fd, request.bytes, request.size, MSG_NOSIGNAL) != (ssize_t)request.size) {
-    char value[8];
-    if (fd >= 0) close(fd);
-    minbearer_failed(handle, now());
-    return minbearer_authorization(handle, value, sizeof value, why); /* says why there is no token */
-  }
-  while (!complete) {
-    char bytes[3];
-    ssize_t received = recv(fd, bytes, sizeof bytes, 0);
-    if (received <= 0) break;
-    if (minbearer_push(handle, bytes, (size_t)received, &complete, why) != MINBEARER_OK) break;
-  }
-  close(fd);
-  return minbearer_finish(handle, now(), why);
-}
 
-int main(int count, char **arguments) {
-  char value[MINBEARER_VALUE_SIZE];
-  minbearer_message why = {""};
-  minbearer *handle = minbearer_client_credentials(count > 1 ? arguments[1] : NULL, "id", "correct-horse-battery");
-  minbearer_status status = MINBEARER_OK;
-  for (int calls = 0; status == MINBEARER_OK && calls < 2;) {
-    minbearer_step step;
-    status = minbearer_next(handle, now(), 42, &step);
-    if (status != MINBEARER_OK) {
-      /* A setting is wrong: a call with a message says which. */
-      status = minbearer_authorization(handle, value, sizeof value, &why);
-    } else if (step.action == MINBEARER_ASK) {
-      status = ask(handle, &why);
-    } else if (step.has_token) {
-      status = minbearer_authorization(handle, value, sizeof value, &why);
-      if (status == MINBEARER_OK) printf("Authorization: %s\n", value);
-      minbearer_rejected(handle, now()); /* the API said 401 */
-      calls++;
-      sleep(1); /* no two requests within a second */
-    } else {
-      sleep(1);
+  until = now() + target.milliseconds;
+  connection = connect_to(&target, until);
+  if (connection < 0) {
+    minbearer_failed(handle, now());
+    strcpy(why->text, "no connection");
+    return MINBEARER_NETWORK;
+  }
+  for (rest = request.bytes, left = request.size; left > 0;) {
+    ssize_t sent = ready(connection, POLLOUT, until) ? send(connection, rest, left, MSG_NOSIGNAL) : -1;
+    if (sent <= 0) break;
+    rest += sent;
+    left -= (size_t)sent;
+  }
+  while (left == 0 && !complete) {
+    ssize_t got = ready(connection, POLLIN, until) ? recv(connection, answer, sizeof answer, 0) : -1;
+    if (got < 0) break;
+    if (got == 0) {
+      complete = 1; /* the server has closed: minbearer_finish says whether that was all */
+    } else if (minbearer_push(handle, answer, (size_t)got, &complete, why) != MINBEARER_OK) {
+      break; /* complete is 1, and minbearer_finish returns the same */
     }
   }
-  if (status != MINBEARER_OK) fprintf(stderr, "%s: %s\n", minbearer_status_text((int)status), why.text);
+  minbearer_wipe(answer, sizeof answer);
+  close(connection);
+  if (complete) return minbearer_finish(handle, now(), why);
+  minbearer_failed(handle, now());
+  strcpy(why->text, "no answer in time");
+  return MINBEARER_TIMEOUT;
+}
+
+int main(int argc, char **argv) {
+  static char value[MINBEARER_VALUE_SIZE];
+  minbearer_message why = {""};
+  minbearer_status status = MINBEARER_OK;
+  minbearer_step step;
+  minbearer *handle;
+  int requests = 0, calls = 0;
+
+  if (argc != 2) return fputs("usage: bytes TOKEN_URL\n", stderr), 1;
+  srandom((unsigned)time(NULL) ^ (unsigned)getpid());
+  handle = minbearer_client_credentials(argv[1], getenv("CLIENT_ID"), getenv("CLIENT_SECRET"));
+  while (calls < 2 && requests < 4) {
+    status = minbearer_next(handle, now(), (uint32_t)random(), &step);
+    if (status != MINBEARER_OK) break;
+    if (step.action == MINBEARER_ASK) {
+      requests += 1;
+      status = ask(handle, &why);
+      printf("request %d: %s\n", requests, minbearer_status_text(status));
+      if (status != MINBEARER_OK) fprintf(stderr, "bytes: %s\n", why.text);
+    } else if (step.action == MINBEARER_USE || step.has_token) {
+      status = minbearer_authorization(handle, value, sizeof value, &why);
+      if (status != MINBEARER_OK) break;
+      calls += 1;
+      printf("call %d with a header value of %lu characters\n", calls, (unsigned long)strlen(value));
+      /* Here the program would call its API. The first call is rejected. */
+      status = calls == 1 ? minbearer_rejected(handle, now()) : minbearer_accepted(handle);
+    } else {
+      uint64_t left = step.until > now() ? step.until - now() : 0;
+      poll(NULL, 0, left > 5000 ? 5000 : (int)left);
+    }
+  }
+  if (status != MINBEARER_OK) fprintf(stderr, "bytes: %s\n", minbearer_status_text(status));
   minbearer_wipe(value, sizeof value);
   minbearer_free(handle);
-  return (int)status;
+  return status;
 }

@@ -1,93 +1,135 @@
-/* A network of the program's own, written from the header alone: blocking sockets without TLS, with the time that is left
- * as their timeout. */
-#define _POSIX_C_SOURCE 200809L
+/*
+ * A network of the program's own, written from minbearer.h alone: POSIX sockets, plain http.
+ *
+ *     transport TOKEN_URL
+ *
+ * Credentials come from CLIENT_ID and CLIENT_SECRET.
+ */
 #include <errno.h>
+#include <fcntl.h>
 #include <minbearer.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-static void wait_at_most(int fd, int option, uint32_t milliseconds) {
-  struct timeval time = {(time_t)(milliseconds / 1000), (suseconds_t)(milliseconds % 1000 * 1000)};
-  setsockopt(fd, SOL_SOCKET, option, &time, sizeof time);
+typedef struct link {
+  int descriptor;
+} link_t;
+
+/* Waits until the socket is ready: 1; 0 if it is not in time. */
+static int ready(int descriptor, short events, uint32_t milliseconds) {
+  struct pollfd one;
+  one.fd = descriptor;
+  one.events = events;
+  one.revents = 0;
+  return poll(&one, 1, milliseconds > 60000 ? 60000 : (int)milliseconds) > 0;
+}
+
+static int try_address(const struct addrinfo *address, uint32_t milliseconds) {
+  int error = 0, descriptor = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
+  socklen_t size = sizeof error;
+  if (descriptor < 0) return -1;
+  fcntl(descriptor, F_SETFL, O_NONBLOCK);
+  fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  if (connect(descriptor, address->ai_addr, address->ai_addrlen) == 0) return descriptor;
+  if (errno == EINPROGRESS && ready(descriptor, POLLOUT, milliseconds) &&
+      getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
+    return descriptor;
+  }
+  close(descriptor);
+  return -1;
 }
 
 static void *connect_to(void *context, const char *host, uint16_t port, int tls, uint32_t milliseconds) {
-  struct addrinfo hints = {0}, *found;
-  char digits[6];
-  int *fd = malloc(sizeof *fd);
+  struct addrinfo hints, *found, *address;
+  char service[8];
+  link_t *connection;
   (void)context;
-  if (fd == NULL) return NULL;
-  *fd = -1;
+  if (tls) return NULL; /* this program has none */
+  memset(&hints, 0, sizeof hints);
   hints.ai_socktype = SOCK_STREAM;
-  snprintf(digits, sizeof digits, "%u", port);
-  if (!tls && getaddrinfo(host, digits, &hints, &found) == 0) {
-    *fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
-    wait_at_most(*fd, SO_SNDTIMEO, milliseconds);
-    if (*fd >= 0 && connect(*fd, found->ai_addr, found->ai_addrlen) != 0) {
-      close(*fd);
-      *fd = -1;
+  snprintf(service, sizeof service, "%u", (unsigned)port);
+  if (getaddrinfo(host, service, &hints, &found) != 0) return NULL;
+  connection = malloc(sizeof *connection);
+  if (connection != NULL) {
+    connection->descriptor = -1;
+    /* One address after the other, with half of the time for the first ones. */
+    for (address = found; address != NULL && connection->descriptor < 0; address = address->ai_next) {
+      connection->descriptor = try_address(address, address->ai_next == NULL ? milliseconds : milliseconds / 2);
     }
-    freeaddrinfo(found);
+    if (connection->descriptor < 0) {
+      free(connection);
+      connection = NULL;
+    }
   }
-  if (*fd >= 0) return fd;
-  free(fd);
-  return NULL;
+  freeaddrinfo(found);
+  return connection;
 }
 
-static int32_t send_to(void *connection, const void *bytes, size_t size, uint32_t milliseconds) {
-  int fd = *(int *)connection;
-  wait_at_most(fd, SO_SNDTIMEO, milliseconds);
-  ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
-  if (sent >= 0) return (int32_t)sent;
-  return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -2;
+static int32_t moved(ssize_t count) {
+  if (count >= 0) return (int32_t)count;
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return 0;
+  return errno == EPIPE || errno == ECONNRESET ? MINBEARER_CLOSED : -1000 - errno;
 }
 
-static int32_t receive_from(void *connection, void *bytes, size_t size, uint32_t milliseconds) {
-  int fd = *(int *)connection;
-  wait_at_most(fd, SO_RCVTIMEO, milliseconds);
-  ssize_t received = recv(fd, bytes, size, 0);
-  if (received > 0) return (int32_t)received;
-  if (received == 0) return MINBEARER_CLOSED;
-  return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -2;
+static int32_t send_bytes(void *connection, const void *bytes, size_t size, uint32_t milliseconds) {
+  link_t *link = connection;
+  if (!ready(link->descriptor, POLLOUT, milliseconds)) return 0;
+  return moved(send(link->descriptor, bytes, size, MSG_NOSIGNAL));
 }
 
-static void close_it(void *connection) {
-  close(*(int *)connection);
-  free(connection);
+static int32_t receive_bytes(void *connection, void *bytes, size_t size, uint32_t milliseconds) {
+  link_t *link = connection;
+  ssize_t count;
+  if (!ready(link->descriptor, POLLIN, milliseconds)) return 0;
+  count = recv(link->descriptor, bytes, size, 0);
+  return count == 0 ? MINBEARER_CLOSED : moved(count);
 }
 
-static uint64_t milliseconds(void *context) {
-  struct timespec now;
+static void close_connection(void *connection) {
+  link_t *link = connection;
+  close(link->descriptor);
+  free(link);
+}
+
+static uint64_t now(void *context) {
+  struct timespec time;
   (void)context;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
 static uint32_t random_bits(void *context) {
   (void)context;
-  return (uint32_t)rand(); /* no more is needed */
+  return (uint32_t)random() ^ (uint32_t)random() << 16; /* a device has something better */
 }
 
-int main(int count, char **arguments) {
-  static const minbearer_transport transport = {NULL, connect_to, send_to, receive_from, close_it};
-  char value[MINBEARER_VALUE_SIZE];
-  minbearer_message why;
-  minbearer *handle = minbearer_client_credentials(count > 1 ? arguments[1] : NULL, "id", "correct-horse-battery");
-  minbearer_set_transport(handle, &transport);
-  minbearer_set_clock(handle, milliseconds, random_bits, NULL);
-  minbearer_status status = minbearer_authorization(handle, value, sizeof value, &why);
+int main(int argc, char **argv) {
+  const minbearer_transport sockets = {NULL, connect_to, send_bytes, receive_bytes, close_connection};
+  static char value[MINBEARER_VALUE_SIZE];
+  minbearer_message why = {""};
+  minbearer_status status;
+  minbearer *handle;
+
+  if (argc != 2) return fputs("usage: transport TOKEN_URL\n", stderr), 1;
+  srandom((unsigned)time(NULL) ^ (unsigned)getpid());
+  handle = minbearer_client_credentials(argv[1], getenv("CLIENT_ID"), getenv("CLIENT_SECRET"));
+  minbearer_set_transport(handle, &sockets);
+  minbearer_set_clock(handle, now, random_bits, NULL);
+
+  status = minbearer_authorization(handle, value, sizeof value, &why);
   if (status == MINBEARER_OK) {
-    printf("Authorization: %s\n", value);
-    status = minbearer_renew(handle, value, sizeof value, &why); /* as after a 401 */
-    if (status == MINBEARER_OK) printf("Authorization: %s\n", value);
+    printf("a header value of %lu characters\n", (unsigned long)strlen(value));
+    status = minbearer_renew(handle, value, sizeof value, &why); /* the API said 401 */
   }
-  if (status != MINBEARER_OK) fprintf(stderr, "%s: %s\n", minbearer_status_text((int)status), why.text);
+  if (status == MINBEARER_OK) puts("renewed");
+  if (status != MINBEARER_OK) fprintf(stderr, "transport: %s: %s\n", minbearer_status_text(status), why.text);
   minbearer_wipe(value, sizeof value);
   minbearer_free(handle);
-  return (int)status;
+  return status;
 }

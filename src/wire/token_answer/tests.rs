@@ -168,8 +168,8 @@ fn a_refusal_that_is_not_json_is_described() {
             400,
             "Content-Type",
             "text/html",
-            "<TITLE> No required SSL certificate was sent </title>",
-            "400: text/html: No required SSL certificate was sent (the server asks for a client certificate ",
+            "<TITLE> No such application </title>",
+            "400: text/html: No such application (no OAuth error is in the answer: ",
         ),
         (502, "Content-Type", "text/html", "<html>", "502: <html> (the server cannot"),
         (
