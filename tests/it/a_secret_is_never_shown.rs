@@ -92,7 +92,7 @@ const PLACES: &[Place] = &[
     Place { name: "error_description", status_line: "400 No", headers: JSON, body: r#"{"error":"x","error_description":"for ECHO, ECHO"}"#, kind: Kind::Refused, shown: true },
     Place { name: "error_uri", status_line: "403 No", headers: JSON, body: r#"{"error":"x","error_uri":"https://e/?q=ECHO"}"#, kind: Kind::Refused, shown: true },
     Place { name: "error with status 200", status_line: "200 OK", headers: JSON, body: r#"{"error":"ECHO","access_token":"t"}"#, kind: Kind::Refused, shown: true },
-    Place { name: "another member", status_line: "401 No", headers: JSON, body: r#"{"error":"x","request":"ECHO","ECHO":1}"#, kind: Kind::Refused, shown: false },
+    Place { name: "another member", status_line: "401 No", headers: JSON, body: r#"{"error":"x","request":"ECHO","ECHO":1}"#, kind: Kind::Refused, shown: true },
     Place { name: "the reason", status_line: "401 No ECHO", headers: "", body: "", kind: Kind::Refused, shown: true },
     Place { name: "a Location", status_line: "302 Found", headers: "Location: http://127.0.0.1:9/?ECHO\r\n", body: "", kind: Kind::Refused, shown: false },
     Place { name: "a Location's path", status_line: "302 Found", headers: "Location: http://127.0.0.1:9/ECHO/x\r\n", body: "", kind: Kind::Refused, shown: true },
