@@ -321,7 +321,7 @@ impl<'a> AnswerReader<'a> {
                 "check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic)"
             }
             (_, Some("invalid_scope" | "invalid_target" | "invalid_resource")) => {
-                "check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client"
+                "check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client"
             }
             (_, Some("unsupported_grant_type")) => {
                 "the server does not have this grant, or not for this client; have it allowed there"
