@@ -122,10 +122,10 @@
 //! | `a signature that is not supported` | have it issued with SHA-256 |
 //! | `no TLS version that is supported here` | let the server speak TLS 1.2 or 1.3 |
 //! | `refused the TLS handshake` | let the server offer ECDHE with AES-GCM, and a supported type of key |
-//! | `wants a client certificate`, `does not accept the client certificate` | use a client certificate of a CA that the server trusts |
+//! | `asks for a client certificate` | use a client certificate of a CA that the server trusts, and that has not expired |
 //! | `the answer is not TLS` | wrong port, or the server speaks plain HTTP there |
 //! | `does not speak HTTP/1.1 there` | wrong port |
-//! | `closed the connection in the TLS handshake`, `reset the connection` | wrong port, or a proxy or firewall in between |
+//! | `closed the connection in the TLS handshake` | wrong port, or a proxy or firewall in between |
 //! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `is a directory`, `is not a regular file` | of [`Kind::Config`]: correct that file |
 //! | `SSL_CERT_DIR names no directory that holds a PEM certificate of a CA` | of [`Kind::Config`]: correct the path |
 //! | `this system has no CA certificates` | of [`Kind::Config`]: trust a CA by one of the ways above |

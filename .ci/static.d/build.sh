@@ -70,11 +70,15 @@ compile() {
   flags+=" -Clink-arg=smaller_libc.o -Clink-arg=trap.o"
   # A segment that is read-only after relocation takes one page more in memory. Here it has a few pointers of .got alone.
   flags+=" -Clink-arg=-Wl,-z,norelro"
-  flags+=" -Cllvm-args=-inline-threshold=10 -Cllvm-args=-inline-call-penalty=35"
-  flags+=" -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-disable-lsr -Cllvm-args=-min-jump-table-entries=30"
-  # These make code faster by writing some of it twice, or by keeping more values at hand than there are registers.
-  flags+=" -Cllvm-args=-disable-block-placement -Cllvm-args=-disable-machine-licm -Cllvm-args=-disable-machine-cse"
-  flags+=" -Cllvm-args=-disable-phi-elim-edge-splitting -Cllvm-args=-enable-pre=0"
+  # Many of these are off, or high, to make code faster by writing some of it twice, or by keeping more values at hand than
+  # there are registers. What lies far from the stack pointer takes three bytes more to name: hence inline-max-stacksize.
+  for name in inline-threshold=10 inline-call-penalty=35 inline-max-stacksize=384 enable-machine-outliner=always \
+    min-jump-table-entries=30 tail-merge-size=1 two-entry-phi-node-folding-threshold=1 join-splitedges enable-pre=0 \
+    disable-{lsr,block-placement,machine-licm,machine-cse,phi-elim-edge-splitting,early-taildup}; do
+    flags+=" -Cllvm-args=-$name"
+  done
+  # By the C library rustix finds the kernel's own code for the clock.
+  flags+=" --cfg=rustix_use_libc"
   case $arch in
     # The linker leaves room for pages of 64 KiB, in the file too if the sections end unluckily. This processor has none.
     armv7) flags+=" -Clink-arg=-Wl,-z,max-page-size=4096" ;;

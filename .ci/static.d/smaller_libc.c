@@ -14,12 +14,25 @@ int pthread_setname_np(pthread_t thread, const char *name) {
   return prctl(PR_SET_NAME, (unsigned long)name, 0UL, 0UL, 0UL) ? errno : 0;
 }
 
-/* rustix looks for getauxval by this function, and does without it. A static program has no symbols to find: musl's
- * returns the same, but writes a text for dlerror first, by vsnprintf, which is 10 KiB. */
-void *dlsym(void *library, const char *name) {
-  (void)library, (void)name;
-  return NULL;
+/* Short texts are all that the resolver and the environment have for these. musl's look at several bytes at once: 2.3 KiB. */
+char *strstr(const char *text, const char *part) {
+  size_t size = strlen(part);
+  for (; strncmp(text, part, size); text++)
+    if (!*text) return NULL;
+  return (char *)text;
 }
+
+char *strncpy(char *to, const char *from, size_t size) {
+  size_t length = strnlen(from, size);
+  memset((char *)memcpy(to, from, length) + length, 0, size - length);
+  return to;
+}
+
+char *__strchrnul(const char *text, int character) {
+  while (*text && *text != (char)character) text++;
+  return (char *)text;
+}
+char *strchrnul(const char *, int) __attribute__((alias("__strchrnul")));
 
 static void swap(char *a, char *b, size_t size) {
   while (size--) {

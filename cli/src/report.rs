@@ -92,7 +92,7 @@ impl Report {
             None => String::from("the next attempt is at SIGHUP"),
         };
         let token = match moment.ends {
-            _ if !self.has_token => String::from("no token yet"),
+            _ if !self.has_token => String::from("no token since the start"),
             Some(ends) if ends <= moment.now => String::from("no valid token"),
             Some(ends) => format!("the old token, valid until {}", moment.utc_of(ends)),
             None => String::from("the old token, with no known end"),
@@ -200,7 +200,7 @@ mod tests {
     fn the_status_says_that_there_is_no_token_and_why() {
         let mut report = Report::default();
         let failed = report.failed("invalid_client", at(0, None, Some(45)));
-        let status = "no token yet: 1 failure since 2026-01-01T00:00:00Z; the next attempt is at 2026-01-01T00:00:45Z, or at SIGHUP: invalid_client";
+        let status = "no token since the start: 1 failure since 2026-01-01T00:00:00Z; the next attempt is at 2026-01-01T00:00:45Z, or at SIGHUP: invalid_client";
         assert_eq!(failed.status, status);
         let first = report.written("/run/token", at(45, None, Some(60)));
         assert!(first.line.unwrap().starts_with("a token is in /run/token; "));

@@ -213,7 +213,13 @@ pub const OPTIONS: &[Row] = &[
     row(Setting::Every, "every", "SECONDS", None, "renew at the latest after this long, 1 or more"),
     row(Setting::Timeout, "timeout", "SECONDS", None, "give up after this long; default 10"),
     row(Setting::CaCert, "cacert", "FILE", None, "trust the CAs in this PEM file alone (tls)"),
-    row(Setting::Cert, "cert", "FILE", None, "a client certificate, PEM (tls)"),
+    row(
+        Setting::Cert,
+        "cert",
+        "FILE",
+        None,
+        "a client certificate, for a server that asks for one; PEM (tls)",
+    ),
     row(Setting::Key, "key", "FILE", None, "its key, PEM (tls)"),
     row(
         Setting::ServerName,

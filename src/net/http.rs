@@ -322,7 +322,7 @@ impl ExchangeError {
                 "the {doing} was not answered in time; is the server up, and can it be reached from here?"
             )),
             ExchangeError::Connect(ConnectError::Lookup(error)) => Error::network(format!(
-                "the {doing} failed: the name {} could not be looked up: {error}",
+                "the {doing} failed: the name {} could not be looked up: {error}; is it spelled right, and does DNS answer here?",
                 url.host()
             ))
             .with_network_cause(NetworkCause::Lookup)

@@ -174,7 +174,7 @@ impl Proxy {
         }
         // RFC 9209; squid has its own field.
         let detail = answer.header("proxy-status").or_else(|| answer.header("x-squid-error"));
-        let page = not_json::describe(answer, &secrets);
+        let page = Some(not_json::describe(answer, &secrets)).filter(|page| !page.is_empty());
         for words in detail.map(show).into_iter().chain(page) {
             said += " (";
             said += &words;

@@ -63,8 +63,8 @@ pub(crate) fn read_file(
     deadline: Instant,
 ) -> Result<Buffer, Error> {
     with_file(name, path, deadline, move |path| {
-        let opened = open_regular(path).map_err(Unreadable::Io)?;
-        let (file, len) = opened.map_err(|what| Unreadable::Because(what.into()))?;
+        let opened = open_regular(path).map_err(ReadError::Io)?;
+        let (file, len) = opened.map_err(|what| ReadError::Because(what.into()))?;
         read_open(file, len, max_bytes)
     })
 }
@@ -75,7 +75,7 @@ pub(super) fn with_file<T: Send + 'static>(
     name: &str,
     path: &Path,
     deadline: Instant,
-    act: impl FnOnce(&Path) -> Result<T, Unreadable> + Send + 'static,
+    act: impl FnOnce(&Path) -> Result<T, ReadError> + Send + 'static,
 ) -> Result<T, Error> {
     let its_path = path.to_path_buf();
     let outcome = within(deadline, "minbearer-file", move || {
@@ -89,10 +89,10 @@ pub(super) fn with_file<T: Send + 'static>(
     }
 }
 
-fn unreadable(name: &str, path: &str, why: Unreadable) -> Error {
+fn unreadable(name: &str, path: &str, why: ReadError) -> Error {
     match why {
-        Unreadable::Because(what) => Error::config(format!("{name} {path} {what}")),
-        Unreadable::Io(error) => {
+        ReadError::Because(what) => Error::config(format!("{name} {path} {what}")),
+        ReadError::Io(error) => {
             Error::config(format!("{name} {path} cannot be read: {error}")).with_source(error)
         }
     }
@@ -110,7 +110,7 @@ fn unread(name: &str, path: &Path, error: IoError) -> Error {
     Error::network(format!("{name} was not read: {error}"))
 }
 
-pub(super) enum Unreadable {
+pub(super) enum ReadError {
     Io(IoError),
     Because(String),
 }
@@ -137,13 +137,13 @@ pub(crate) fn open_regular(path: &Path) -> Result<Result<(File, u64), &'static s
 }
 
 /// Reads a regular file to its end.
-pub(super) fn read_open(mut file: File, len: u64, max_bytes: usize) -> Result<Buffer, Unreadable> {
-    let because = |what: &str| Unreadable::Because(what.into());
+pub(super) fn read_open(mut file: File, len: u64, max_bytes: usize) -> Result<Buffer, ReadError> {
+    let because = |what: &str| ReadError::Because(what.into());
     let expected = usize::try_from(len).unwrap_or(usize::MAX).min(max_bytes);
     let mut bytes = Buffer::default();
     bytes.reserve(expected + 1).map_err(|_| because("cannot be read: out of memory"))?;
-    if !bytes.read_from(&mut file, max_bytes).map_err(Unreadable::Io)? {
-        return Err(Unreadable::Because(format!("is larger than {} KiB", max_bytes / 1024)));
+    if !bytes.read_from(&mut file, max_bytes).map_err(ReadError::Io)? {
+        return Err(ReadError::Because(format!("is larger than {} KiB", max_bytes / 1024)));
     }
     Ok(bytes)
 }

@@ -2,7 +2,7 @@
 
 use super::deadline::{lock, wait_until_readable, within};
 use super::files::{
-    LOOK_TIMEOUT, MAX_SECRET_FILE_BYTES, SECRET_FILE, UNSET_TIMEOUT, Unreadable, open, read_open,
+    LOOK_TIMEOUT, MAX_SECRET_FILE_BYTES, ReadError, SECRET_FILE, UNSET_TIMEOUT, open, read_open,
     secret_in, shown_existing, with_file,
 };
 use crate::error::Error;
@@ -141,17 +141,17 @@ fn named(path: &Path) -> Named {
 }
 
 /// Opens the file, and reads it if it is a regular one.
-fn open_secret(path: &Path) -> Result<Opened, Unreadable> {
+fn open_secret(path: &Path) -> Result<Opened, ReadError> {
     // A socket cannot be opened by its name, and a shell's own pipe need not be opened a second time.
     if path == Path::new("/dev/stdin") {
-        let stdin = rustix::stdio::stdin().try_clone_to_owned().map_err(Unreadable::Io)?;
+        let stdin = rustix::stdio::stdin().try_clone_to_owned().map_err(ReadError::Io)?;
         let file = File::from(stdin);
-        let file_type = file.metadata().map_err(Unreadable::Io)?.file_type();
+        let file_type = file.metadata().map_err(ReadError::Io)?.file_type();
         if file_type.is_fifo() || file_type.is_socket() {
             return Ok(Opened::Pipe(Pipe { file, may_block: true, is_flowing: false }));
         }
     }
-    let (file, metadata) = open(path).map_err(Unreadable::Io)?;
+    let (file, metadata) = open(path).map_err(ReadError::Io)?;
     let file_type = metadata.file_type();
     if file_type.is_file() {
         return Ok(Opened::Regular(read_open(file, metadata.len(), MAX_SECRET_FILE_BYTES)?));
@@ -161,7 +161,7 @@ fn open_secret(path: &Path) -> Result<Opened, Unreadable> {
     }
     let what =
         if file_type.is_dir() { "is a directory" } else { "is neither a regular file nor a pipe" };
-    Err(Unreadable::Because(what.into()))
+    Err(ReadError::Because(what.into()))
 }
 
 struct Pipe {

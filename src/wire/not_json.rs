@@ -4,15 +4,16 @@
 use super::json::without_byte_order_mark;
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
+use super::url::before;
 use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
 
 /// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too.
-pub(crate) fn body_kind(response: &Response, secrets: &[&str]) -> String {
+pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> String {
     let show = |text: &str| redacted(text, secrets);
     if response.body().is_empty() {
-        return String::from("it is empty");
+        return no_endpoint("it is empty", url);
     }
     if let Some(coding) = coding(response) {
         return format!(
@@ -21,59 +22,51 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str]) -> String {
         );
     }
     if let Some(page) = page(response, secrets) {
-        return format!(
-            "it is not JSON but a page ({page}); the token URL has to be that of the token endpoint, not of the issuer or of the login page"
-        );
+        return no_endpoint(&format!("it is not JSON but a page ({page})"), url);
     }
     match response.header("content-type") {
         Some(form) if form.starts_with("application/x-www-form-urlencoded") => String::from(
             "it is a form and not JSON, and only JSON is understood; have the server answer with JSON",
         ),
-        Some(content_type) => {
-            let content_type = show(content_type);
-            format!(
-                "it is not one JSON object (Content-Type {content_type}); is this the token endpoint's URL?"
-            )
+        content_type => {
+            let content_type = show(content_type.unwrap_or("none"));
+            no_endpoint(&format!("it is not one JSON object (Content-Type {content_type})"), url)
         }
-        None => String::from(
-            "it is not one JSON object (no Content-Type); is this the token endpoint's URL?",
-        ),
     }
 }
 
-/// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge.
-pub(crate) fn describe(response: &Response, secrets: &[&str]) -> Option<String> {
+/// Asks after the token URL, beside what was found there.
+pub(crate) fn no_endpoint(what: &str, url: &str) -> String {
+    format!("{what}; is {url} the token endpoint's URL, and not the issuer's or a login page's?")
+}
+
+/// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge. Empty if
+/// there is none of these.
+pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
     let show = |text: &str| redacted(text, secrets);
     if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
-        let mut target = show(location);
         // The query may hold the secret that was sent.
-        target.truncate(
-            target.bytes().position(|byte| b"?#".contains(&byte)).unwrap_or(target.len()),
-        );
-        return Some(format!("it redirects to {target}"));
+        return format!("it redirects to {}", before(&show(location), b"?#"));
     }
-    let content_type = response.header("content-type");
-    let body = match core::str::from_utf8(response.body()) {
+    let has_title = title(response.body()).is_some_and(|title| !title.is_empty());
+    let mut said = match (coding(response), core::str::from_utf8(response.body())) {
         _ if response.body().is_empty() => String::new(),
-        _ if coding(response).is_some() => format!(
-            "its body has the Content-Encoding {}",
-            show(coding(response).unwrap_or_default())
-        ),
-        text => match (page(response, secrets), text) {
-            (Some(page), _) => page,
-            (None, Ok(text)) => show(without_byte_order_mark(text)),
-            (None, Err(_)) => {
-                format!("its body has the Content-Type {}", show(content_type.unwrap_or("none")))
-            }
-        },
+        (Some(coding), _) => format!("its body has the Content-Encoding {}", show(coding)),
+        // HAProxy's pages have no title; then their source says more than their type.
+        (None, Ok(text)) => page(response, secrets)
+            .filter(|_| has_title)
+            .unwrap_or_else(|| show(without_byte_order_mark(text))),
+        (None, Err(_)) => {
+            let content_type = response.header("content-type").unwrap_or("none");
+            format!("its body has the Content-Type {}", show(content_type))
+        }
     };
-    let challenge = response.challenge().filter(|_| matches!(response.status(), 401 | 403 | 407));
-    match (body.is_empty(), challenge) {
-        (true, None) => None,
-        (true, Some(challenge)) => Some(format!("its challenge is {}", show(challenge))),
-        (false, None) => Some(body),
-        (false, Some(challenge)) => Some(format!("{body}; its challenge is {}", show(challenge))),
+    if let (401 | 403 | 407, Some(challenge)) = (response.status(), response.challenge()) {
+        said.push_str(if said.is_empty() { "" } else { "; " });
+        said.push_str("its challenge is ");
+        said.push_str(&show(challenge));
     }
+    said
 }
 
 fn coding(response: &Response) -> Option<&str> {
@@ -90,6 +83,8 @@ fn page(response: &Response, secrets: &[&str]) -> Option<String> {
         return None;
     }
     let content_type = redacted(content_type.unwrap_or("a page"), secrets);
+    // Without parameters such as the character set.
+    let content_type = before(&content_type, b";");
     // A secret may reach into the title, so the whole page is searched.
     let title = match (core::str::from_utf8(body), title) {
         (Ok(text), Some(title)) => redacted_part(text, title, secrets),
@@ -109,7 +104,7 @@ fn title(page: &[u8]) -> Option<Range<usize>> {
 }
 
 /// Where a text has another, which is compared without case.
-fn find(text: &[u8], part: &str) -> Option<usize> {
+pub(crate) fn find(text: &[u8], part: &str) -> Option<usize> {
     text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
 }
 
@@ -124,26 +119,22 @@ mod tests {
         for (body, expected) in [
             (&b"<html><TITLE> No cert\r\n </title>"[..], "text/html: No cert"),
             (b"<title lang=\"en\">403 Forbidden</title\n>", "text/html: 403 Forbidden"),
-            (b"<title></title><title>2</title>", "text/html"),
-            (b"<title>without an end", "text/html"),
+            (b"<title></title><title>2</title>", "<title></title><title>2</title>"),
+            (b"<title>without an end", "<title>without an end"),
             (b"<title>no s?c#r\"t</title>", "text/html: no [redacted]"),
-            (b"</title><titl", "text/html"),
+            (b"</title><titl", "</title><titl"),
         ] {
             let response = Response::new(400, body).with_header("content-type", "text/html");
-            let expected = Some(expected);
-            assert_eq!(describe(&response, SECRETS).as_deref(), expected, "{body:?}");
+            assert_eq!(describe(&response, SECRETS), expected, "{body:?}");
         }
         let page = Response::new(400, "\n<!doctype html><title>no content type</title>");
-        assert_eq!(describe(&page, &[]).as_deref(), Some("a page: no content type"));
+        assert_eq!(describe(&page, &[]), "a page: no content type");
         let page = Response::new(400, b"<title>not UTF-8 \xff</title>")
             .with_header("content-type", "text/html");
-        assert_eq!(describe(&page, &[]).as_deref(), Some("text/html"));
+        assert_eq!(describe(&page, &[]), "its body has the Content-Type text/html");
         let reaching =
             Response::new(400, "<title>a secret</title>").with_header("content-type", "text/html");
-        assert_eq!(
-            describe(&reaching, &["secret</title>"]).as_deref(),
-            Some("text/html: a [redacted]")
-        );
+        assert_eq!(describe(&reaching, &["secret</title>"]), "text/html: a [redacted]");
     }
 
     #[test]
@@ -152,26 +143,26 @@ mod tests {
             (
                 "application/json",
                 &b"{\"message\":\"no s?c#r\\\"t\"}"[..],
-                Some("{\"message\":\"no [redacted]\"}"),
+                "{\"message\":\"no [redacted]\"}",
             ),
-            ("text/plain", b"Unauthorized\n", Some("Unauthorized")),
+            ("text/plain", b"Unauthorized\n", "Unauthorized"),
             (
                 "application/xml",
                 b"<Error><Code>AccessDenied</Code></Error>",
-                Some("<Error><Code>AccessDenied</Code></Error>"),
+                "<Error><Code>AccessDenied</Code></Error>",
             ),
             (
                 "application/octet-stream",
                 b"\xff\xfe",
-                Some("its body has the Content-Type application/octet-stream"),
+                "its body has the Content-Type application/octet-stream",
             ),
-            ("text/plain", b"", None),
+            ("text/plain", b"", ""),
         ] {
             let response = Response::new(400, body).with_header("content-type", content_type);
-            assert_eq!(describe(&response, SECRETS).as_deref(), expected, "{body:?}");
+            assert_eq!(describe(&response, SECRETS), expected, "{body:?}");
         }
         let coded = Response::new(400, "x").with_header("content-encoding", "br");
-        assert_eq!(describe(&coded, &[]).as_deref(), Some("its body has the Content-Encoding br"));
+        assert_eq!(describe(&coded, &[]), "its body has the Content-Encoding br");
     }
 
     #[test]
@@ -196,7 +187,7 @@ mod tests {
             (400, ("www-authenticate", "Negotiate"), "text", "text"),
         ] {
             let response = Response::new(status, body).with_header(name, value);
-            assert_eq!(describe(&response, SECRETS).as_deref(), Some(expected), "{status} {value}");
+            assert_eq!(describe(&response, SECRETS), expected, "{status} {value}");
         }
     }
 }

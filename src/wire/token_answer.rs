@@ -11,13 +11,19 @@ use super::request::Request;
 use super::response::Response;
 use super::token::{BEARER, Token, check};
 use super::{jwt, not_json};
-use crate::error::{Error, Kind, Refusal};
+use crate::error::{Error, Kind, MAX_SHOWN_CHARS, Refusal};
 use crate::life::Lifetime;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 use zeroize::Zeroizing;
+
+/// What a server wants that misses a client certificate, or does not accept the one that it got.
+pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate)";
+
+/// The longest name of a member that is shown.
+const MAX_NAME_BYTES: usize = 40;
 
 /// Reads the answer to a flow's token request.
 pub(crate) struct AnswerReader<'a> {
@@ -55,6 +61,8 @@ struct TokenAnswer<'a> {
     error_uri: Option<Value<'a>>,
     /// Those that the caller asked for, by name.
     further: Vec<(&'a str, Option<Value<'a>>)>,
+    /// Whether there are others, which may say more than `error`.
+    has_others: bool,
 }
 
 impl<'a> Members<'a> for TokenAnswer<'a> {
@@ -68,10 +76,26 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
             "error_description" => &mut self.error_description,
             "error_uri" => &mut self.error_uri,
             _ => {
+                self.has_others = true;
                 let mut further = self.further.iter_mut();
                 return further.find(|(known, _)| *known == name).map(|(_, slot)| slot);
             }
         })
+    }
+}
+
+/// The names of an object's members, in their order.
+#[derive(Default)]
+struct Names(String);
+
+impl<'a> Members<'a> for Names {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
+        if self.0.len() < MAX_SHOWN_CHARS {
+            self.0.push_str(if self.0.is_empty() { " only " } else { ", " });
+            // A token may stand where a name belongs.
+            self.0.push_str(if name.len() > MAX_NAME_BYTES { "…" } else { name });
+        }
+        None
     }
 }
 
@@ -89,19 +113,20 @@ impl<'a> AnswerReader<'a> {
         };
         if !response.is_success() || is_refusal {
             let answer = answer.unwrap_or_default();
-            let (kind, refusal, said, advice) = self.refusal(&response, answer);
-            drop(response); // frees memory for the message: the heap may be small
-            return Err(refused(self.request, kind, refusal, &said, &advice));
+            return Err(self.refusal(&response, answer));
         }
         let answer = answer.map_err(|error| match error {
             Unreadable::NotJson => {
                 let secrets = self.secrets("");
-                self.malformed(&not_json::body_kind(&response, &secrets))
+                self.malformed(&not_json::body_kind(&response, &secrets, &self.token_url()))
             }
             Unreadable::Twice(name) => self.malformed(&format!(
                 "its member {name} is there twice, so that it can be read in two ways; the server has to send it once"
             )),
         })?;
+        if answer.access_token.is_none() {
+            return Err(self.malformed(&self.without_token(&response)));
+        }
         let received_at = response.received_at;
         let mut token = self.accept(answer, received_at)?;
         drop(response); // frees memory for the claims of a JWT
@@ -171,12 +196,7 @@ impl<'a> AnswerReader<'a> {
     fn render(&self, answer: &TokenAnswer) -> Result<Zeroizing<String>, Error> {
         let access_token = match answer.access_token {
             Some(Value::Text(access_token)) => access_token,
-            Some(_) => return Err(self.malformed("its access_token is not a string")),
-            None => {
-                return Err(
-                    self.malformed("it has no access_token; is this URL the token endpoint's?")
-                );
-            }
+            _ => return Err(self.malformed("its access_token is not a string")),
         };
         let mut value =
             Zeroizing::new(String::with_capacity(BEARER.len() + 1 + access_token.max_len()));
@@ -186,6 +206,24 @@ impl<'a> AnswerReader<'a> {
         check(value.get(BEARER.len() + 1..).unwrap_or_default())
             .map_err(|what| self.malformed(&format!("its access_token {what}")))?;
         Ok(value)
+    }
+
+    /// Says what an answer without a token has instead: names alone, since a token may be in a value.
+    fn without_token(&self, response: &Response) -> String {
+        let mut names = Names::default();
+        let _ = read_members(response.body(), &mut names); // it was read before
+        let names = redacted(&names.0, &self.secrets(""));
+        let (names, note) = match names.as_str() {
+            "" => ("nor another member", ""),
+            names => (names, " (no values are shown: one may be a token)"),
+        };
+        let what = format!("it has no access_token, {names}{note}");
+        not_json::no_endpoint(&what, &self.token_url())
+    }
+
+    /// The token URL as it may be shown: its query may hold the secret.
+    fn token_url(&self) -> String {
+        redacted(self.request.url().without_query(), &self.secrets(""))
     }
 
     /// What a text of the server is searched for: the secrets that were sent, and the token that came, if the answer repeats
@@ -208,8 +246,8 @@ impl<'a> AnswerReader<'a> {
             .of_token_request()
     }
 
-    /// Reads a refusal, and returns the server's own text and what to try beside it.
-    fn refusal(&self, response: &Response, answer: TokenAnswer) -> (Kind, Refusal, String, String) {
+    /// The error for a refusal: the server's own text, and what to try.
+    fn refusal(&self, response: &Response, answer: TokenAnswer) -> Error {
         let access_token = decoded(answer.access_token);
         let secrets = self.secrets(&access_token);
         let show = |text: &str| redacted(text, &secrets);
@@ -226,6 +264,7 @@ impl<'a> AnswerReader<'a> {
         }
         // What is decided, is decided by the text as it came.
         let code = error.as_ref().and_then(|error| registered(error));
+        let has_description = description.is_some();
         let status = response.status();
         let refusal = Refusal {
             status,
@@ -241,99 +280,103 @@ impl<'a> AnswerReader<'a> {
         let is_bearer = challenge.is_some_and(|challenge| {
             challenge.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
         });
-        let is_oauth = code.is_some() || (error.is_some() && !matches!(status, 404 | 405));
-        let mut said = String::new();
+        let is_oauth =
+            code.is_some() || (error.is_some() && matches!(status, 200..=299 | 400 | 401));
+        let is_of_api = matches!(code, Some("invalid_token" | "insufficient_scope"));
+        let mut message = refused(self.request, status);
         let mut append = |before: &str, words: &str| {
             if !words.is_empty() {
-                said.push_str(before);
-                said.push_str(words);
+                message.push_str(before);
+                message.push_str(words);
             }
         };
         append(" ", &show(response.reason()));
-        append(": ", refusal.error.as_deref().unwrap_or_default());
-        append(": ", refusal.error_description.as_deref().unwrap_or_default());
-        append(" ", refusal.error_uri.as_deref().unwrap_or_default());
-        if error.is_none() {
-            append(": ", &not_json::describe(response, &secrets).unwrap_or_default());
+        if error.is_some() && (has_description || !answer.has_others) {
+            append(": ", refusal.error.as_deref().unwrap_or_default());
+            append(": ", refusal.error_description.as_deref().unwrap_or_default());
+            append(" ", refusal.error_uri.as_deref().unwrap_or_default());
+        } else {
+            append(": ", &not_json::describe(response, &secrets));
         }
         let kind = kind(status, code);
-        let mut advice = String::from(match (status, code) {
+        let advice = match (status, code) {
             (300..=399, _) => {
                 "redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login"
             }
             _ if kind == Kind::Unavailable => match status {
                 429 => "the server limits how often it is asked; try again later",
-                500 => "the server failed; if it lasts, see the server's log",
-                _ if error.is_some() && code.is_none() => {
-                    "the server cannot answer now; try again later, and if it lasts, go by its own words"
-                }
-                _ => "the server cannot answer now; try again later",
+                _ => "the server cannot answer now; try again later, and if it lasts, see its log",
             },
-            (404, Some("invalid_request")) => {
-                "check the token URL, such as the tenant or realm in it, and then the parameters"
+            // Go's servers, nginx and Apache's say so; Keycloak wants it beyond its own network.
+            _ if !self.request.url().is_https() && has_https(response.body()) => {
+                "the server wants https here, and the token URL starts with http; write https in it"
+            }
+            _ if cfg!(feature = "tls-no-provider") && wants_certificate(response.body()) => {
+                CLIENT_CERTIFICATE
+            }
+            _ if is_of_api || (status == 401 && is_bearer && !is_oauth) => {
+                "this URL wants a token itself, so it may be an API's; give that of the token endpoint"
             }
             (_, Some("invalid_request")) => {
-                "check the parameters that this server wants, such as scope, audience or resource, and how it wants the client to authenticate"
+                "check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic)"
             }
-            (_, Some("invalid_token" | "insufficient_scope")) => {
-                "this URL wants a token itself, so it is an API's; give that of the token endpoint"
-            }
-            (_, Some("invalid_scope")) => {
-                "check the scope that was asked for: the server wants one, does not know it, or does not grant it to this client"
+            (_, Some("invalid_scope" | "invalid_target" | "invalid_resource")) => {
+                "check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client"
             }
             (_, Some("unsupported_grant_type")) => {
                 "the server does not have this grant, or not for this client; have it allowed there"
             }
-            // Keycloak says so to a wrong secret too.
-            (_, Some("unauthorized_client")) => {
-                "this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials"
-            }
-            (_, Some("invalid_target")) => {
-                "check the parameter that names the API, such as resource or audience: the server does not know its value, or does not grant it to this client"
+            // Keycloak says so to a wrong secret too; Salesforce and Cognito say `invalid_grant` to a client without the grant.
+            (_, Some("unauthorized_client" | "invalid_grant")) => {
+                "this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password"
             }
             (_, Some("access_denied")) => {
                 "the server denies this client access; check what it is allowed there, and then the credentials"
             }
-            // Microsoft's name for RFC 8707's `invalid_target`.
-            _ if error.as_deref().is_some_and(|error| *error == "invalid_resource") => {
-                "check the scope or the resource that names the API: the server does not know it, or does not grant it to this client"
-            }
             _ if is_oauth => self.advice,
-            (401, _) if is_bearer => {
-                "this URL wants a token itself, so it may be an API's; give that of the token endpoint"
-            }
             (401, _) => {
-                "the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both"
+                "no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint"
             }
-            (404, _) => "there is no token endpoint at this address",
-            (405, _) => {
-                "there is no token endpoint at this address, or a proxy in between does not allow the method"
+            (404 | 405 | 415, _) => {
+                "there is no token endpoint at this address, or a proxy in between does not pass the request on"
             }
             (413 | 414 | 431, _) => {
                 "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
             }
-            (501, _) => {
-                "the server does not support this request, and waiting does not change that; check the token URL"
-            }
-            // So say Go's servers and nginx.
-            (400, _) if !self.request.url().is_https() && has_https(&said) => {
-                "this port speaks https, and the token URL starts with http; write https in it"
-            }
             _ => {
-                "the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's"
+                "no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint"
             }
-        });
+        };
+        append(" (", advice);
+        if kind == Kind::Refused && (!is_oauth || is_of_api || status == 404) {
+            append("; the request went to ", &self.token_url());
+        }
+        if let (Kind::Unavailable, Some(pause)) = (kind, refusal.retry_after) {
+            append("; it asks to wait ", &format!("{} s", pause.as_secs()));
+        }
         let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();
         if kind == Kind::Refused && self.request.secrets().any(has_space) {
-            advice.push_str("; the secret that was sent begins or ends with a space or line break, is that right?");
+            append(
+                "; ",
+                "the secret that was sent begins or ends with a space or line break, is that right?",
+            );
         }
-        (kind, refusal, said, advice)
+        append("", ")");
+        Error::of_refusal(kind, message, refusal).of_token_request()
     }
 }
 
-/// Whether a text names HTTPS. `str::contains` would link a searcher of 1.2 KB.
-fn has_https(text: &str) -> bool {
-    text.as_bytes().windows(5).any(|part| part == b"HTTPS")
+/// Whether a text names HTTPS, but not as the scheme of a URL. `str::contains` would link a searcher of 1.2 KB.
+fn has_https(text: &[u8]) -> bool {
+    text.windows(5).any(|part| part == b"HTTPS")
+}
+
+/// Whether the server misses a client certificate, or does not accept that which came. nginx, IIS, Kong, Keycloak and
+/// WSO2 name it so, Duende `mTLS`; Apache asks for it after the handshake.
+fn wants_certificate(text: &[u8]) -> bool {
+    "client cert/SSL cert/TLS cert/transport cert/mTLS/post-handshake"
+        .split('/')
+        .any(|words| not_json::find(text, words).is_some())
 }
 
 /// The text of a member, or an empty one.
@@ -351,18 +394,16 @@ impl Error {
     pub fn refused(request: &Request, status: u16, words: &str) -> Error {
         let secrets: Vec<&str> = request.secrets().collect();
         let words = redacted(words, &secrets);
-        let message = if words.is_empty() { words } else { format!(": {words}") };
+        let separator = if words.is_empty() { "" } else { ": " };
+        let message = format!("{}{separator}{words}", refused(request, status));
         let refusal = Refusal { status, ..Refusal::default() };
-        refused(request, kind(status, None), refusal, &message, "")
+        Error::of_refusal(kind(status, None), message, refusal).of_token_request()
     }
 }
 
-/// The error for a refusal. `said` is the server's text.
-fn refused(request: &Request, kind: Kind, refusal: Refusal, said: &str, advice: &str) -> Error {
-    let (server, status) = (request.url().host_and_port(), refusal.status);
-    let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
-    let message = format!("{server} refused the token request: {status}{said}{advice}");
-    Error::of_refusal(kind, message, refusal).of_token_request()
+/// The start of the message for a refusal.
+fn refused(request: &Request, status: u16) -> String {
+    format!("{} refused the token request: {status}", request.url().host_and_port())
 }
 
 /// Whether the server is not able to answer now, or refuses.

@@ -192,6 +192,11 @@ impl Url {
         &self.text[self.path_start..]
     }
 
+    /// The URL without its query.
+    pub(crate) fn without_query(&self) -> &str {
+        before(&self.text, b"?")
+    }
+
     /// Scheme, host and, if the URL names one, port: what may be shown.
     pub fn origin(&self) -> &str {
         &self.text[..self.path_start]
@@ -228,6 +233,12 @@ impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Url").field(&self.origin()).finish()
     }
+}
+
+/// A text up to the first of these signs.
+pub(crate) fn before<'a>(text: &'a str, signs: &[u8]) -> &'a str {
+    let end = text.bytes().position(|byte| signs.contains(&byte));
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
 }
 
 fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {

@@ -95,7 +95,7 @@ fn no_proxy_of_the_environment_is_used() {
     let check = |url: &str, ca: &str, own: &Server| {
         let (proxy, other) = (server(), server());
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "credentials_go_nowhere_else::child", "--ignored"]);
+        command.args(["--exact", "it::credentials_go_nowhere_else::child", "--ignored"]);
         command.envs([("TEST_SERVER", url), ("TEST_CA", ca), ("TEST_OTHER", &other.url())]);
         command.envs([("no_proxy", ""), ("NO_PROXY", "")]);
         let output = command.envs(PROXIES.map(|name| (name, proxy.url()))).output().unwrap();

@@ -137,7 +137,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("401 Unauthorized", "\u{feff}{\"error\":\"invalid_client\"}"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -181,7 +181,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_request"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request (check the parameters that this server wants, such as scope, audience or resource, and how it wants the client to authenticate)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request (check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic))",
         ),
     ),
     (
@@ -193,7 +193,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: invalid_client: Client Authentication failed. (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 401: invalid_client: Client Authentication failed. (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -204,7 +204,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS7000215: Invalid client secret is provided. Trace ID: 60c018fb-32af Correlation ID: 512eafbc-bbd6 Timestamp: 2020-07-03 10:55:12Z https://login.microsoftonline.com/error?code=7000215 (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS7000215: Invalid client secret is provided. Trace ID: 60c018fb-32af Correlation ID: 512eafbc-bbd6 Timestamp: 2020-07-03 10:55:12Z https://login.microsoftonline.com/error?code=7000215 (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -215,7 +215,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope that was asked for: the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -226,7 +226,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the scope or the resource that names the API: the server does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -237,7 +237,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope that was asked for: the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -248,7 +248,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials)",
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
         ),
     ),
     (
@@ -267,7 +267,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the parameter that names the API, such as resource or audience: the server does not know its value, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -278,7 +278,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: Client credentials were not found in the headers or body (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: Client credentials were not found in the headers or body (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -297,7 +297,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: incorrect_client_credentials: The client_id and/or client_secret passed are incorrect. https://docs.github.com/apps/troubleshooting (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 200 OK: incorrect_client_credentials: The client_id and/or client_secret passed are incorrect. https://docs.github.com/apps/troubleshooting (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -305,7 +305,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"ok":false,"error":"invalid_client_id"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: invalid_client_id (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 200 OK: {\"ok\":false,\"error\":\"invalid_client_id\"} (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -338,7 +338,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the token URL, such as the tenant or realm in it, and then the parameters)",
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic); the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -346,7 +346,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("500 Internal Server Error", r#"{"error":"invalid_client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 500 Internal Server Error: invalid_client (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 500 Internal Server Error: invalid_client (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -354,7 +354,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"temporarily_unavailable"}"#),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 400 Bad Request: temporarily_unavailable (the server cannot answer now; try again later)",
+            "SERVER refused the token request: 400 Bad Request: temporarily_unavailable (the server cannot answer now; try again later, and if it lasts, see its log)",
         ),
     ),
     (
@@ -365,7 +365,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: server_error: deadlock (the server failed; if it lasts, see the server's log)",
+            "SERVER refused the token request: 500 Internal Server Error: server_error: deadlock (the server cannot answer now; try again later, and if it lasts, see its log)",
         ),
     ),
     (
@@ -376,7 +376,278 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (check the parameters that this server wants, such as scope, audience or resource, and how it wants the client to authenticate)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic))",
+        ),
+    ),
+    (
+        "suitenumerique/docs pull 1286: Keycloak, reached from outside of its own network over http",
+        Json(
+            "403 Forbidden",
+            r#"{"error":"invalid_request","error_description":"HTTPS required"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: invalid_request: HTTPS required (the server wants https here, and the token URL starts with http; write https in it)",
+        ),
+    ),
+    (
+        "keycloak/keycloak: a realm that is not there",
+        Json("404 Not Found", r#"{"error":"Realm does not exist"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 404 Not Found: Realm does not exist (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "ory/hydra issue 2907",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).","status_code":401}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method). (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "kyma-project/kyma issue 7901: Ory Hydra before 1.9, with a member of its own beside the description",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method)","error_hint":"The OAuth 2.0 Client supports client authentication method \"client_secret_basic\", but method \"client_secret_post\" was requested. You must configure the OAuth 2.0 client's \"token_endpoint_auth_method\" value to accept \"client_secret_post\".","status_code":401}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method) (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "SAP/cloud-sdk-java issue 703: XSUAA",
+        Answer(
+            "401 Unauthorized",
+            &[
+                "WWW-Authenticate: Basic realm=\"UAA/client\", error=\"unauthorized\", error_description=\"Bad credentials\"",
+                "Content-Type: application/json",
+            ],
+            "{\"error\":\"invalid_client\",\"error_description\":\"Bad credentials\"}",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Bad credentials (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "sap-tutorials/Tutorials issue 5061: XSUAA, an error code of its own",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"unauthorized","error_description":"Bad credentials"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: unauthorized: Bad credentials (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "yangxiufeng666/Micro-Service-Skeleton issue 13: Spring Boot's error JSON, the reason in message",
+        Json(
+            "401 ",
+            r#"{"timestamp":1539248009450,"status":401,"error":"Unauthorized","message":"Bad credentials","path":"/oauth/token"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401: {\"timestamp\":1539248009450,\"status\":401,\"error\":\"Unauthorized\",\"message\":\"Bad credentials\",\"path\":\"/oauth/token\"} (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "zitadel/zitadel issue 9961",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_client","error_description":"client not found"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_client: client not found (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "pozil/pub-sub-api-node-client issue 58: Salesforce has this grant at the domain of the organisation alone",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_grant","error_description":"request not supported on this domain"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
+        ),
+    ),
+    (
+        "googleapis/google-api-php-client issue 1501: an assertion of another hour",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
+        ),
+    ),
+    (
+        "websightgmbh/l5-google-cloud-storage issue 6: Google, an error code of its own",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"deleted_client","error_description":"The OAuth client was deleted."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: deleted_client: The OAuth client was deleted. (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "auth0/node-auth0 issue 292: an audience that Auth0 does not know",
+        Json(
+            "403 Forbidden",
+            r#"{"error":"access_denied","error_description":"Service not enabled within domain: https://auth.example/api/v2/"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: access_denied: Service not enabled within domain: https://auth.example/api/v2/ (the server denies this client access; check what it is allowed there, and then the credentials)",
+        ),
+    ),
+    (
+        "boto/boto3 issue 3916: Cognito, a client without the grant",
+        Json("400 Bad Request", r#"{"error":"invalid_grant"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_grant (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
+        ),
+    ),
+    (
+        "Azure-Samples/active-directory-b2c-dotnetcore-webapp issue 25: Azure AD B2C",
+        Answer(
+            "401 Unauthorized",
+            &["Content-Type: application/json; charset=utf-8"],
+            "{\"error\":\"invalid_client\",\"error_description\":\"AADB2C90081: The specified client_secret does not match the expected value for this client. Please correct the client_secret and try again.\\r\\nCorrelation ID: e1d3a273-1e64-40ab\\r\\nTimestamp: 2017-05-22 17:45:45Z\\r\\n\"}",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADB2C90081: The specified client_secret does not match the expected value for this client. Please correct the client_secret and try again. Correlation ID: e1d3a273-1e64-40ab Timestamp: 2017-05-22 17:45:45Z (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "jumbojett/OpenID-Connect-PHP issue 410: OpenIddict",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"The specified client credentials are invalid.","error_uri":"https://documentation.openiddict.com/errors/ID2055"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: The specified client credentials are invalid. https://documentation.openiddict.com/errors/ID2055 (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "Doorkeeper's config/locales/en.yml, as GitLab has it",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"Client authentication failed due to unknown client, no client authentication included, or unsupported authentication method."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed due to unknown client, no client authentication included, or unsupported authentication method. (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+        ),
+    ),
+    (
+        "RFC 6749 section 4.1.2.1: server_error, with 503",
+        Json(
+            "503 Service Unavailable",
+            r#"{"error":"server_error","error_description":"the directory of clients does not answer"}"#,
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 503 Service Unavailable: server_error: the directory of clients does not answer (the server cannot answer now; try again later, and if it lasts, see its log)",
+        ),
+    ),
+    // --- a client certificate is missing, or not accepted
+    #[cfg(feature = "tls")]
+    (
+        "chromium/badssl.com issue 546: nginx, a certificate that it does not accept",
+        Answer(
+            "400 Bad Request",
+            &[HTML],
+            "<html>\r\n<head><title>400 The SSL certificate error</title></head>\r\n</html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
+        ),
+    ),
+    #[cfg(feature = "tls")]
+    (
+        "support.microsoft.com help 186812: IIS",
+        Answer(
+            "403 Forbidden",
+            &[HTML],
+            "<html><head><title>403.7 Forbidden: Client certificate required</title></head></html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
+        ),
+    ),
+    #[cfg(feature = "tls")]
+    (
+        "rcritten in freeipa/freeipa pull 3236: Apache, SSLVerifyClient for a path",
+        Answer(
+            "403 Forbidden",
+            &["Content-Type: text/html; charset=iso-8859-1"],
+            "<html><head>\n<title>403 Forbidden</title>\n</head><body>\n<h1>Forbidden</h1>\n<p>You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication.<br />\n</p>\n</body></html>\n",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
+        ),
+    ),
+    #[cfg(feature = "tls")]
+    (
+        "Kong's mtls-auth: developer.konghq.com/plugins/mtls-auth",
+        Json("401 Unauthorized", r#"{"message":"No required TLS certificate was sent"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
+        ),
+    ),
+    #[cfg(feature = "tls")]
+    (
+        "DuendeSoftware/products pull 2079",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_client","error_description":"mTLS authentication failed"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate))",
+        ),
+    ),
+    #[cfg(feature = "tls")]
+    (
+        "wso2/financial-services-accelerator issue 387",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"Transport certificate not found in the request"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate))",
+        ),
+    ),
+    #[cfg(feature = "tls")]
+    (
+        "keycloak/keycloak issue 31067: Keycloak, tokens that are bound to a certificate",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_request","error_description":"Client Certification missing for MTLS HoK Token Binding"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate))",
         ),
     ),
     // --- refused, without an OAuth error
@@ -388,7 +659,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token provided\",\"errorLink\":\"E0000011\",\"errorId\":\"oaeKiJ\",\"errorCauses\":[]} (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
+            "SERVER refused the token request: 401 Unauthorized: {\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token provided\",\"errorLink\":\"E0000011\",\"errorId\":\"oaeKiJ\",\"errorCauses\":[]} (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -399,7 +670,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"http_response\":{\"code\":401,\"message\":\"You are unauthorized to access the requested resource.\"},\"code\":18,\"message\":\"No SEC header present in request.\",\"description\":\"\",\"details\":{}} (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
+            "SERVER refused the token request: 401 Unauthorized: {\"http_response\":{\"code\":401,\"message\":\"You are unauthorized to access the requested resource.\"},\"code\":18,\"message\":\"No SEC header present in request.\",\"description\":\"\",\"details\":{}} (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -410,7 +681,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: {\"error\":{\"code\":\"InternalServerError\",\"message\":\"Unable to resolve template token\"}} (the server failed; if it lasts, see the server's log)",
+            "SERVER refused the token request: 500 Internal Server Error: {\"error\":{\"code\":\"InternalServerError\",\"message\":\"Unable to resolve template token\"}} (the server cannot answer now; try again later, and if it lasts, see its log)",
         ),
     ),
     (
@@ -421,7 +692,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -432,7 +703,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
+            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -443,7 +714,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -454,7 +725,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -462,7 +733,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"detail":"Unsupported grant type: client_credentials"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"detail\":\"Unsupported grant type: client_credentials\"} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 400 Bad Request: {\"detail\":\"Unsupported grant type: client_credentials\"} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -474,7 +745,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -486,7 +757,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -494,7 +765,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"message":"Missing Authentication Token"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"message\":\"Missing Authentication Token\"} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 403 Forbidden: {\"message\":\"Missing Authentication Token\"} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -505,7 +776,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404: Not Found (there is no token endpoint at this address)",
+            "SERVER refused the token request: 404: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":404,\"error\":\"Not Found\",\"path\":\"/token\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -513,7 +784,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":1002,"message":"unknown client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -521,7 +792,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"Users\""], "Unauthorized"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
+            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -533,7 +804,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
+            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -547,7 +818,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_token: The access token expired (this URL wants a token itself, so it is an API's; give that of the token endpoint)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_token: The access token expired (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -559,7 +830,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"detail\":\"Not authenticated\"}; its challenge is Bearer (this URL wants a token itself, so it may be an API's; give that of the token endpoint)",
+            "SERVER refused the token request: 401 Unauthorized: {\"detail\":\"Not authenticated\"}; its challenge is Bearer (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -567,7 +838,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &[], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
+            "SERVER refused the token request: 401 Unauthorized (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -575,7 +846,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("503 Service Unavailable", &[PLAIN], "Server error: missing client `grants`"),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: Server error: missing client `grants` (the server cannot answer now; try again later)",
+            "SERVER refused the token request: 503 Service Unavailable: Server error: missing client `grants` (the server cannot answer now; try again later, and if it lasts, see its log)",
         ),
     ),
     (
@@ -587,7 +858,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: text/html;charset=utf-8: HTTP Status 401 – Unauthorized (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy or gateway in between, which wants credentials of its own; check both)",
+            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -599,7 +870,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -607,7 +878,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("400 Bad Request", &[], "Client sent an HTTP request to an HTTPS server.\n"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (this port speaks https, and the token URL starts with http; write https in it)",
+            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (the server wants https here, and the token URL starts with http; write https in it; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -619,9 +890,10 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (this port speaks https, and the token URL starts with http; write https in it)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (the server wants https here, and the token URL starts with http; write https in it; the request went to http://SERVER/token)",
         ),
     ),
+    #[cfg(feature = "tls")]
     (
         "nginx, ssl_verify_client without a certificate",
         Answer(
@@ -631,7 +903,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -643,7 +915,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 413 Request Entity Too Large: text/html: 413 Request Entity Too Large (the request is too large for the server, or for a proxy in between; send less, or have the limit raised there)",
+            "SERVER refused the token request: 413 Request Entity Too Large: text/html: 413 Request Entity Too Large (the request is too large for the server, or for a proxy in between; send less, or have the limit raised there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -655,7 +927,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 414 Request-URI Too Large: text/html: 414 Request-URI Too Large (the request is too large for the server, or for a proxy in between; send less, or have the limit raised there)",
+            "SERVER refused the token request: 414 Request-URI Too Large: text/html: 414 Request-URI Too Large (the request is too large for the server, or for a proxy in between; send less, or have the limit raised there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -667,7 +939,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html; charset=utf-8: Error (there is no token endpoint at this address)",
+            "SERVER refused the token request: 404 Not Found: text/html: Error (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -679,7 +951,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not allow the method)",
+            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -691,7 +963,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 301 Moved Permanently: it redirects to https://auth.example/token (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login)",
+            "SERVER refused the token request: 301 Moved Permanently: it redirects to https://auth.example/token (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -699,7 +971,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("302 Found", &["Location: https://sso.example/login?next=%2Ftoken"], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login)",
+            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -707,7 +979,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("501 Not Implemented", &[PLAIN], "grant not implemented"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 501 Not Implemented: grant not implemented (the server does not support this request, and waiting does not change that; check the token URL)",
+            "SERVER refused the token request: 501 Not Implemented: grant not implemented (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -719,7 +991,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: text/html (the server cannot answer now; try again later)",
+            "SERVER refused the token request: 503 Service Unavailable: <html><body><h1>503 Service Unavailable</h1> No server is available to handle this request. </body></html> (the server cannot answer now; try again later, and if it lasts, see its log)",
         ),
     ),
     (
@@ -731,7 +1003,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 502 Bad Gateway: text/html: 502 Bad Gateway (the server cannot answer now; try again later)",
+            "SERVER refused the token request: 502 Bad Gateway: text/html: 502 Bad Gateway (the server cannot answer now; try again later, and if it lasts, see its log)",
         ),
     ),
     (
@@ -743,7 +1015,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: text/html; charset=utf-8: Server error (the server failed; if it lasts, see the server's log)",
+            "SERVER refused the token request: 500 Internal Server Error: text/html: Server error (the server cannot answer now; try again later, and if it lasts, see its log)",
         ),
     ),
     (
@@ -755,7 +1027,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error> (the answer has no OAuth error, so go by its own words; it may be that of a proxy or firewall in between, or the URL may not be the token endpoint's)",
+            "SERVER refused the token request: 403 Forbidden: <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error> (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -765,7 +1037,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -773,7 +1045,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error": "unauthorized_client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client may not use this grant; have it allowed at the server. Some servers say the same to wrong credentials)",
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
         ),
     ),
     (
@@ -783,7 +1055,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html; charset=utf-8: Not Found (there is no token endpoint at this address)",
+            "SERVER refused the token request: 404 Not Found: text/html: Not Found (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -794,7 +1066,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -809,7 +1081,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret in the body or as Basic)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
         ),
     ),
     (
@@ -820,7 +1092,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope that was asked for: the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -843,7 +1115,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_token: Invalid token: access token is invalid (this URL wants a token itself, so it is an API's; give that of the token endpoint)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_token: Invalid token: access token is invalid (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -854,7 +1126,109 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500: Internal Server Error (the server failed; if it lasts, see the server's log)",
+            "SERVER refused the token request: 500: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":500,\"error\":\"Internal Server Error\",\"path\":\"/token\"} (the server cannot answer now; try again later, and if it lasts, see its log)",
+        ),
+    ),
+    (
+        "hashicorp/vault pull 12840",
+        Json("403 Forbidden", r#"{"errors":["permission denied"]}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "OpenIdentityPlatform/OpenAM issue 305",
+        Json("403 Forbidden", r#"{"code":403,"reason":"Forbidden","message":"Forbidden"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "MicrosoftDocs/azure-docs issue 15130: a gateway that wants a key",
+        Json(
+            "401 Access Denied",
+            r#"{"statusCode":401,"message":"Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Access Denied: {\"statusCode\":401,\"message\":\"Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.\"} (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Kong without such a route",
+        Json("404 Not Found", r#"{"message":"no Route matched with those values"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 404 Not Found: {\"message\":\"no Route matched with those values\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Traefik and Go's net/http without such a route",
+        Answer("404 Not Found", &[PLAIN], "404 page not found\n"),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 404 Not Found: 404 page not found (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "ASP.NET Core's problem details: an endpoint that wants JSON",
+        Json(
+            "415 Unsupported Media Type",
+            r#"{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.16","title":"Unsupported Media Type","status":415,"traceId":"00-b2c5"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "planningcenter/developers issue 1447: CloudFront's firewall",
+        Answer(
+            "403 Forbidden",
+            &[HTML],
+            "<!DOCTYPE HTML>\n<HTML><HEAD><META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=iso-8859-1\">\n<TITLE>ERROR: The request could not be satisfied</TITLE>\n</HEAD><BODY>\n<H1>403 ERROR</H1>\nRequest blocked.\n</BODY></HTML>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Apache, plain http to its https port",
+        Answer(
+            "400 Bad Request",
+            &["Content-Type: text/html; charset=iso-8859-1"],
+            "<html><head>\n<title>400 Bad Request</title>\n</head><body>\n<h1>Bad Request</h1>\n<p>Your browser sent a request that this server could not understand.<br />\nReason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n Instead use the HTTPS scheme to access this URL, please.<br />\n</p>\n</body></html>\n",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 Bad Request (the server wants https here, and the token URL starts with http; write https in it; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "istio/istio issue 20475: Envoy without an upstream",
+        Answer(
+            "503 Service Unavailable",
+            &["Content-Type: text/plain"],
+            "upstream connect error or disconnect/reset before headers. reset reason: connection failure",
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 503 Service Unavailable: upstream connect error or disconnect/reset before headers. reset reason: connection failure (the server cannot answer now; try again later, and if it lasts, see its log)",
+        ),
+    ),
+    (
+        "wso2/product-is issue 4802: a fault in XML",
+        Answer(
+            "500 Internal Server Error",
+            &["Content-Type: application/xml"],
+            "<ns1:XMLFault xmlns:ns1=\"http://cxf.apache.org/bindings/xformat\"><ns1:faultstring xmlns:ns1=\"http://cxf.apache.org/bindings/xformat\">org.wso2.carbon.identity.base.IdentityRuntimeException: Parameters map trying to override existing key client_secret</ns1:faultstring></ns1:XMLFault>",
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 500 Internal Server Error: <ns1:XMLFault xmlns:ns1=\"http://cxf.apache.org/bindings/xformat\"><ns1:faultstring xmlns:ns1=\"http://cxf.apache.org/bindings/xformat\">org.wso2.carbon.identity.base.IdentityRuntimeException: Parameters map trying to override existing key client_secret</ns1:… (the server cannot answer now; try again later, and if it lasts, see its log)",
         ),
     ),
     // --- no usable token
@@ -863,7 +1237,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it is not JSON but a page (application/json: Sign in); the token URL has to be that of the token endpoint, not of the issuer or of the login page",
+            "cannot use the answer of SERVER to the token request: it is not JSON but a page (application/json: Sign in); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     (
@@ -871,7 +1245,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("200 OK", &[HTML], "<html><head><title>Log in to realm demo</title></head></html>"),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it is not JSON but a page (text/html: Log in to realm demo); the token URL has to be that of the token endpoint, not of the issuer or of the login page",
+            "cannot use the answer of SERVER to the token request: it is not JSON but a page (text/html: Log in to realm demo); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     (
@@ -891,7 +1265,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token_type":"Bearer"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token; is this URL the token endpoint's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only token_type (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     (
@@ -902,7 +1276,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token; is this URL the token endpoint's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only issuer, token_endpoint (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     (
@@ -939,6 +1313,41 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Says(
             Kind::Malformed,
             "cannot use the answer of SERVER to the token request: it has the Content-Encoding gzip, though `identity` was asked for; have compression turned off at the server or the proxy in between",
+        ),
+    ),
+    (
+        "magodo/terraform-provider-restful issue 157: a token under another name",
+        Json("200 OK", r#"{"token":"t0k3n","expires":3600}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, only token, expires (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+        ),
+    ),
+    (
+        "Colin-b/httpx_auth issue 119: a token within another object",
+        Json(
+            "200 OK",
+            r#"{"tokenData":{"access_token":"t0k3n","token_type":"Bearer"},"errors":[],"success":true}"#,
+        ),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, only tokenData, errors, success (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+        ),
+    ),
+    (
+        "WeChat's refusals: developers.weixin.qq.com, getAccessToken",
+        Json("200 OK", r#"{"errcode":40013,"errmsg":"invalid appid"}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, only errcode, errmsg (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+        ),
+    ),
+    (
+        "an empty object",
+        Json("200 OK", r#"{}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, nor another member; is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
         ),
     ),
     // --- what can be read in two ways

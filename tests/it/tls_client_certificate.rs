@@ -112,14 +112,45 @@ fn the_error_says_that_the_server_rejects_the_certificate() {
         let with_a_strangers =
             trusting().with_client_certificate(&stranger.0, &stranger.1).unwrap();
         for (http, what) in [
-            (trusting(), "wants a client certificate, and none is configured here"),
-            (with_a_strangers, "does not accept the client certificate"),
+            (trusting(), "the alert CertificateRequired: the server asks for a client certificate"),
+            (with_a_strangers, "the alert UnknownCA: the server asks for a client certificate"),
         ] {
             let error = get(&http, &server).unwrap_err();
             assert!(error.to_string().contains(what), "{version:?}: {error}");
             assert_eq!(error.network_cause(), Some(NetworkCause::Tls), "{error}");
         }
     }
+}
+
+/// As Node.js does, which sends no alert. In TLS 1.3 the client's handshake has ended before.
+#[test]
+fn a_server_that_asks_for_a_certificate_and_closes_the_connection_is_understood() {
+    let closes = Server::answering(Vec::new(), Duration::ZERO);
+    let authority = Authority::new("a private CA", Key::P256);
+    let stranger = authority.issue(&["a-client"]).to_pem();
+    let trusting = || Http::new().with_ca(pem(authority.certificate())).unwrap();
+    for version in [&TLS12, &TLS13] {
+        let asking = authority.issue(&["localhost"]).config_that_asks_clients(&authority, version);
+        let asking = Server::terminating_tls(asking, closes.port());
+        let other = authority.issue(&["localhost"]).config();
+        let other = Server::terminating_tls(other, closes.port());
+        let with_one = trusting().with_client_certificate(&stranger.0, &stranger.1).unwrap();
+        let asks = "handshake; the server asks for a client certificate";
+        for (http, server, what) in [
+            (trusting(), &asking, asks),
+            (with_one, &asking, "closed without an answer"),
+            (trusting(), &other, "closed without an answer"),
+        ] {
+            let error = get(&http, server).unwrap_err().to_string();
+            assert!(error.contains(what), "{version:?}: {error}");
+            assert_eq!(error.contains("--cert and --key"), what == asks, "{error}");
+        }
+    }
+    // What has come of an answer counts.
+    let cut = Server::answering(vec![b"HTTP/1.1 200 OK\r\n".to_vec()], Duration::ZERO);
+    let asking = authority.issue(&["localhost"]).config_that_asks_clients(&authority, &TLS13);
+    let error = get(&trusting(), &Server::terminating_tls(asking, cut.port())).unwrap_err();
+    assert!(error.to_string().contains("the answer was cut short"), "{error}");
 }
 
 /// The certificate is sent only to a server that requests one.

@@ -7,7 +7,9 @@ pub use listener::Connection;
 use listener::{Listener, Stop, is_interrupted};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{
+    ClientCertVerifierBuilder, ClientHello, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection, SignatureAlgorithm, SignatureScheme,
@@ -132,11 +134,29 @@ impl Identity {
         authority: &Authority,
         version: &'static SupportedProtocolVersion,
     ) -> ServerConfig {
+        self.config_with_clients(authority, version, |verifier| verifier)
+    }
+
+    /// A server's settings that ask for a client certificate of this CA, and go on without.
+    pub fn config_that_asks_clients(
+        &self,
+        authority: &Authority,
+        version: &'static SupportedProtocolVersion,
+    ) -> ServerConfig {
+        self.config_with_clients(authority, version, |verifier| verifier.allow_unauthenticated())
+    }
+
+    fn config_with_clients(
+        &self,
+        authority: &Authority,
+        version: &'static SupportedProtocolVersion,
+        change: fn(ClientCertVerifierBuilder) -> ClientCertVerifierBuilder,
+    ) -> ServerConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(authority.certificate().clone()).expect("a CA");
         let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+            change(WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()));
         ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[version])
             .expect("versions")

@@ -25,7 +25,7 @@ complete -c minbearer -l renew -d 'stay, and write FILE anew when it is due or a
 complete -c minbearer -l every -x -d 'renew at the latest after this long, 1 or more'
 complete -c minbearer -l timeout -x -d 'give up after this long; default 10'
 complete -c minbearer -l cacert -r -F -d 'trust the CAs in this PEM file alone (tls)'
-complete -c minbearer -l cert -r -F -d 'a client certificate, PEM (tls)'
+complete -c minbearer -l cert -r -F -d 'a client certificate, for a server that asks for one; PEM (tls)'
 complete -c minbearer -l key -r -F -d 'its key, PEM (tls)'
 complete -c minbearer -l server-name -x -d 'the server\'s certificate is for NAME, not for the URL\'s host (tls)'
 complete -c minbearer -l proxy -x -d 'through this HTTP proxy, by CONNECT (tls)'

@@ -358,7 +358,7 @@ fn the_error_describes_a_failed_handshake() {
         (fatal_alert(120), &["does not speak HTTP/1.1 there"]),
         (fatal_alert(40), &["refused the TLS handshake", "cipher suite"]),
         // What Java sends if there is no client certificate.
-        (fatal_alert(42), &["does not accept the client certificate, or that there is none"]),
+        (fatal_alert(42), &["the alert BadCertificate: the server asks for a client certificate"]),
         (fatal_alert(112), &["does not know the name localhost"]),
         (fatal_alert(80), &["the alert InternalError"]),
         (fatal_alert(250), &["the alert AlertDescription(0xfa)"]),
@@ -384,7 +384,7 @@ fn the_error_names_a_required_client_certificate() {
         let server = terminating(config, &appliance);
         let outcome =
             get_token(&server.url("localhost", "/token"), &[("SSL_CERT_FILE", file.path())]);
-        expect_failure(&outcome, 4, &["the server wants a client certificate"]);
+        expect_failure(&outcome, 4, &["asks for a client certificate", "--cert and --key"]);
     }
 }
 

@@ -313,13 +313,13 @@ fn a_service_manager_is_told_of_the_first_token_and_how_it_is_at_each_change() {
         let more = [("NOTIFY_SOCKET", variable)];
         let renewing = Renewing::jsa_with(&appliance, &file, &["--every", "1000"], &more);
         let said = message(&socket);
-        assert!(said.starts_with("STATUS=no token yet: 1 failure since 2"), "{said}");
+        assert!(said.starts_with("STATUS=no token since the start: 1 failure since 2"), "{said}");
         assert!(said.contains("Z, or at SIGHUP: ") && said.contains("502"), "{said}");
         appliance.end_outage();
         renewing.signal(Signal::HUP);
         let said = loop {
             let said = message(&socket);
-            if !said.starts_with("STATUS=no token yet: ") {
+            if !said.starts_with("STATUS=no token since the start: ") {
                 break said;
             }
         };

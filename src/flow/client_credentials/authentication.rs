@@ -23,6 +23,9 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 const CLIENT_SECRET: &str = "the client secret";
 const CLIENT_ASSERTION: &str = "the client assertion";
 
+/// What to check after an assertion was refused: the client's, or that which is the grant.
+pub(super) const ASSERTION_ADVICE: &str = "check client id, and the assertion's issuer, audience, key and times; many servers accept an assertion once only";
+
 /// The client's authentication at the token endpoint, in one of four ways:
 ///
 /// - **A secret in the body**, with the other form parameters ([RFC 6749 section
@@ -210,7 +213,7 @@ impl ClientAuthentication {
     pub(super) fn advice(&self, request: &Request) -> &'static str {
         match &self.0 {
             AuthenticationMethod::Body(_) => {
-                "check client id and secret, and whether the server wants the secret in the body or as Basic"
+                "check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic)"
             }
             AuthenticationMethod::Basic { is_encoded: true, .. }
                 if has_encoded_character(request) =>
@@ -218,13 +221,11 @@ impl ClientAuthentication {
                 "check client id and secret; form-encoding changed the Basic credentials, as RFC 6749 asks, and a server that does not decode them wants them as curl sends them: --basic-unencoded (ClientAuthentication::unencoded), or in the body"
             }
             AuthenticationMethod::Basic { .. } => {
-                "check client id and secret, and whether the server wants the secret as Basic or in the body"
+                "check client id and secret, and whether the server wants the secret in the body: without --basic (ClientAuthentication::body)"
             }
-            AuthenticationMethod::Assertion { .. } => {
-                "check client id, and the assertion's issuer, audience, key and times; many servers accept an assertion once only"
-            }
+            AuthenticationMethod::Assertion { .. } => ASSERTION_ADVICE,
             AuthenticationMethod::None => {
-                "check client id, and whether the server knows the client's certificate for it"
+                "check client id, and the certificate or secret that the server wants from this client"
             }
         }
     }

@@ -83,6 +83,7 @@ mod authentication;
 pub(crate) mod environment;
 mod signed_assertion;
 
+use authentication::ASSERTION_ADVICE;
 pub use authentication::ClientAuthentication;
 use authentication::clocks;
 #[cfg(feature = "std")]
@@ -380,8 +381,12 @@ impl Config {
     /// [`Refusal`](crate::Refusal); [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable
     /// token, or with one that is not of type Bearer.
     pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
-        let advice = self.authentication.advice(request);
-        let clocks = if self.sends_assertion() { clocks(&response) } else { None };
+        let is_assertion = self.sends_assertion();
+        let clocks = if is_assertion { clocks(&response) } else { None };
+        let advice = match self.authentication.advice(request) {
+            _ if is_assertion && self.authentication.is_none() => ASSERTION_ADVICE,
+            advice => advice,
+        };
         let answer =
             AnswerReader { request, separator: ' ', advice, members: &self.answer_members };
         answer.read_answer(response).map_err(|error| match clocks {

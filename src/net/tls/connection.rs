@@ -1,7 +1,7 @@
 //! One connection, driven through rustls's unbuffered interface, so that bytes in both directions are in our buffers.
 
-use super::plaintext;
-use super::words::Failure;
+use super::failure::Failure;
+use super::{lacks_certificate, plaintext};
 use crate::secret::Buffer;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -34,8 +34,13 @@ pub(super) fn exchange(
 ) -> Result<(), Failure> {
     let mut tls = UnbufferedClientConnection::new(config, name).map_err(Failure::Tls)?;
     let mut incoming = ReceiveBuffer::default();
-    let mut exchange =
-        Exchange { unsent: request, push, stage: Stage::Handshake, outgoing: Vec::new() };
+    let mut exchange = Exchange {
+        unsent: request,
+        push,
+        stage: Stage::Handshake,
+        has_answer: false,
+        outgoing: Vec::new(),
+    };
     loop {
         let UnbufferedStatus { discard, state } = tls.process_tls_records(incoming.unread());
         let next = match exchange.step(state) {
@@ -56,14 +61,14 @@ pub(super) fn exchange(
                     if error.kind() == ErrorKind::TimedOut
                         || !matches!(incoming.read(socket), Ok(true))
                     {
-                        return Err(exchange.stage.failure(error));
+                        return Err(exchange.failure(error));
                     }
                 }
             }
             Next::Read => match incoming.read(socket) {
                 Ok(true) => {}
-                Ok(false) => return Err(exchange.stage.failure(ErrorKind::UnexpectedEof.into())),
-                Err(error) => return Err(exchange.stage.failure(error)),
+                Ok(false) => return Err(exchange.failure(ErrorKind::UnexpectedEof.into())),
+                Err(error) => return Err(exchange.failure(error)),
             },
             Next::End => {
                 // `close_notify`. Its failure does not matter.
@@ -79,6 +84,8 @@ struct Exchange<'a> {
     unsent: &'a [u8],
     push: Push<'a>,
     stage: Stage,
+    /// Whether something of the answer has come.
+    has_answer: bool,
     /// What is encoded or encrypted, and not yet sent.
     outgoing: Vec<u8>,
 }
@@ -92,9 +99,18 @@ enum Stage {
     Closing,
 }
 
-impl Stage {
-    fn failure(self, error: std::io::Error) -> Failure {
-        match (self, error.kind()) {
+impl Exchange<'_> {
+    /// In TLS 1.3 the client's handshake ends before the server has seen that there is no certificate. Node.js then closes
+    /// the connection without an alert.
+    fn stage(&self) -> Stage {
+        match self.stage {
+            Stage::Answer if !self.has_answer && lacks_certificate() => Stage::Handshake,
+            stage => stage,
+        }
+    }
+
+    fn failure(&self, error: std::io::Error) -> Failure {
+        match (self.stage(), error.kind()) {
             (Stage::Handshake, ErrorKind::UnexpectedEof) => Failure::HandshakeCutShort,
             (Stage::Handshake, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
                 Failure::HandshakeReset(error)
@@ -158,7 +174,10 @@ impl Exchange<'_> {
                 }
                 Ok(Next::Go)
             }
-            ConnectionState::PeerClosed | ConnectionState::Closed => Ok(Next::End),
+            ConnectionState::PeerClosed | ConnectionState::Closed => match self.stage() {
+                Stage::Handshake => Err(Failure::HandshakeCutShort),
+                _ => Ok(Next::End),
+            },
             // Early data is for servers, and rustls may get more states.
             _ => Err(Failure::unexpected_state()),
         }
@@ -189,6 +208,7 @@ impl Exchange<'_> {
     }
 
     fn take(&mut self, bytes: &[u8]) {
+        self.has_answer |= !bytes.is_empty();
         if self.stage != Stage::Closing && (self.push)(bytes) {
             self.stage = Stage::Closing;
         }

@@ -3,13 +3,13 @@
 pub(crate) mod certificate;
 mod client_certificate;
 mod connection;
+mod failure;
 mod plaintext;
 mod provider;
 #[cfg(feature = "tls-ring")]
 mod ring;
 mod roots;
 mod verifier;
-mod words;
 
 use crate::error::Error;
 use crate::wire::url::Url;
@@ -17,6 +17,8 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::Cell;
+pub(crate) use failure::Failure;
 use roots::{Roots, Trust};
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::pki_types::ServerName;
@@ -26,7 +28,6 @@ use std::io::{Read, Write};
 use std::sync::OnceLock;
 use std::time::Instant;
 use verifier::Verifier;
-pub(crate) use words::Failure;
 
 /// How many servers' TLS sessions are kept for resumption.
 const MAX_SESSIONS: usize = 16;
@@ -69,7 +70,7 @@ impl Tls {
     }
 
     pub(crate) fn with_server_name(mut self, host: &str, name: &str) -> Result<Tls, Error> {
-        let name = words::server_name(name).map_err(Error::config)?;
+        let name = failure::server_name(name).map_err(Error::config)?;
         self.names.retain(|(of, _)| !of.eq_ignore_ascii_case(host));
         self.names.push((host.to_string(), name));
         Ok(self.anew())
@@ -105,10 +106,8 @@ impl Tls {
             .map_err(Failure::Tls)?
             .dangerous() // rustls's name for any verifier but its own; this one makes the same checks
             .with_custom_certificate_verifier(verifier);
-        let mut config = match &self.client {
-            Some(key) => builder.with_client_cert_resolver(Arc::new(Presented(key.clone()))),
-            None => builder.with_no_client_auth(),
-        };
+        let client = Arc::new(Presented(self.client.clone()));
+        let mut config = builder.with_client_cert_resolver(client);
         config.alpn_protocols = vec![PROTOCOL.to_vec()];
         // Another crate can turn on what decompresses certificates.
         config.cert_decompressors = Vec::new();
@@ -128,6 +127,7 @@ impl Tls {
         let Some(ready) = self.ready.get() else { return Err(Failure::unexpected_state()) };
         let name = self.name_of(url)?;
         let asked_for = name.to_str().into_owned();
+        let _ = ASKED.try_with(|asked| asked.set(false));
         connection::exchange(ready.config.clone(), name, socket, request, push).map_err(|failure| {
             match failure {
                 Failure::Tls(rustls::Error::InvalidCertificate(
@@ -146,21 +146,32 @@ impl Tls {
         let host = url.host();
         match self.names.iter().find(|(of, _)| of.eq_ignore_ascii_case(host)) {
             Some((_, name)) => Ok(name.clone()),
-            None => words::server_name(host).map_err(|what| Failure::Config(Error::config(what))),
+            None => failure::server_name(host).map_err(|what| Failure::Config(Error::config(what))),
         }
     }
 }
 
-/// Presents one certificate to every server that asks.
+std::thread_local! {
+    /// See [`lacks_certificate`].
+    static ASKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the server of this thread's last exchange asked for a client certificate, and there was none.
+fn lacks_certificate() -> bool {
+    ASKED.try_with(Cell::get).unwrap_or_default()
+}
+
+/// Presents one certificate to every server that asks, or none.
 #[derive(Debug)]
-struct Presented(Arc<CertifiedKey>);
+struct Presented(Option<Arc<CertifiedKey>>);
 
 impl ResolvesClientCert for Presented {
     fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.clone())
+        let _ = ASKED.try_with(|asked| asked.set(self.0.is_none()));
+        self.0.clone()
     }
 
     fn has_certs(&self) -> bool {
-        true
+        self.0.is_some()
     }
 }

@@ -1,7 +1,7 @@
 //! The certificates that are trusted: those that the caller gave, those of the environment or of the system.
 
 use super::certificate::Certificate;
-use super::words::Failure;
+use super::failure::Failure;
 use crate::error::Error;
 use crate::os::deadline::within;
 use crate::os::files::{open_regular, shown_path};

@@ -4,8 +4,8 @@
 //! for revocation lists, of which none is ever read here.
 
 use super::certificate::{Certificate, Key};
+use super::failure::Rejected;
 use super::roots::Anchors;
-use super::words::Rejected;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;

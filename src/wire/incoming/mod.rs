@@ -190,13 +190,13 @@ impl Incoming {
                 None
             }
             (State::UntilClose, _) => Some("the answer has no body or was cut short"),
-            _ => Some("the answer was cut short"),
+            _ => Some(CUT_SHORT),
         };
         match (cut_short, self.answer) {
             (None, Some(Head { status, reason, headers })) => {
                 Ok(Response::from_parts(self.subject, status, reason, headers, self.body))
             }
-            (what, _) => Err(Error::network(what.unwrap_or("the answer was cut short"))
+            (what, _) => Err(Error::network(what.unwrap_or(CUT_SHORT))
                 .with_network_cause(NetworkCause::CutShort)),
         }
     }
@@ -414,6 +414,9 @@ fn framing(head: &Head) -> Result<State, Wrong> {
     })
 }
 
+/// Whatever is missing of it.
+const CUT_SHORT: &str =
+    "the answer was cut short; if that lasts, see the log of the server, or of a proxy in between";
 const NO_STATUS_LINE: &str = "the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?";
 
 /// Why an answer is refused. It allocates nothing: there may be no memory.

@@ -132,6 +132,25 @@ fn a_part_of_a_text_is_shown_without_a_secret_that_reaches_into_it() {
 }
 
 #[test]
+fn what_touches_is_redacted_once_and_what_ends_before_a_part_is_not_shown() {
+    for (part, expected) in [
+        (0..15, "[redacted]"),
+        (1..16, "[redacted]."),
+        (5..16, "[redacted]."),
+        (10..15, "[redacted]"),
+        (15..16, "."),
+    ] {
+        assert_eq!(
+            redacted_part("abcdeabcdeabcde.", part.clone(), &["abcde"]),
+            expected,
+            "{part:?}"
+        );
+    }
+    // The second piece begins within the first, and is longer by a byte.
+    assert_eq!(redacted("abcdefghX", &["abcdefgh1bcdefghX"]), "[redacted]");
+}
+
+#[test]
 fn no_more_of_a_text_is_searched_than_is_shown() {
     // In a debug build, all of it would take seconds.
     let text = "a word ".repeat(1 << 20);

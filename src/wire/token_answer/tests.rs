@@ -168,16 +168,16 @@ fn a_refusal_that_is_not_json_is_described() {
             400,
             "Content-Type",
             "text/html",
-            "<TITLE> No required SSL certificate was sent </title>",
-            "400: text/html: No required SSL certificate was sent (the answer has no OAuth error, ",
+            "<TITLE> No such application </title>",
+            "400: text/html: No such application (no OAuth error is in the answer: ",
         ),
-        (502, "Content-Type", "text/html", "<html>", "502: text/html (the server cannot"),
+        (502, "Content-Type", "text/html", "<html>", "502: <html> (the server cannot"),
         (
             401,
             "WWW-Authenticate",
             "Basic realm=\"proxy hunter2\"",
             "",
-            "401: its challenge is Basic realm=\"proxy [redacted]\" (the answer has no OAuth error: it may be the server's to wrong credentials, or that of a proxy",
+            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own",
         ),
         (
             302,
@@ -186,7 +186,13 @@ fn a_refusal_that_is_not_json_is_described() {
             "",
             "302: it redirects to https://sso.example/login (redirects are not followed",
         ),
-        (401, "Content-Type", "application/json", "{}", "401: {} (the answer has no OAuth error: "),
+        (
+            401,
+            "Content-Type",
+            "application/json",
+            "{}",
+            "401: {} (no OAuth error is in the answer: ",
+        ),
     ] {
         let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap())
             .with_secret("hunter2");
@@ -320,7 +326,8 @@ fn advice_about_credentials_is_given_where_an_oauth_error_was_read() {
     let answer = |status, body: &str| read(status, body).unwrap_err().to_string();
     for (status, body, has_advice) in [
         (401, r#"{"error":"invalid_client"}"#, true),
-        (400, r#"{"error":"invalid_grant"}"#, true),
+        (400, r#"{"error":"invalid_grant"}"#, false),
+        (403, r#"{"error":"a sentence"}"#, false),
         (400, r#"{"error":"a sentence"}"#, true),
         (404, r#"{"error":"invalid_client"}"#, true),
         (500, r#"{"error":"invalid_client"}"#, true),
@@ -337,6 +344,82 @@ fn advice_about_credentials_is_given_where_an_oauth_error_was_read() {
         (413, "", false),
     ] {
         let message = answer(status, body);
-        assert_eq!(message.ends_with("(advice)"), has_advice, "{message}");
+        assert_eq!(message.contains("(advice"), has_advice, "{message}");
+    }
+}
+
+/// The error for an answer to a request to this URL with the secret `hunter2`.
+fn error_at(url: &str, status: u16, body: &str) -> String {
+    let request =
+        Request::for_token(Method::Get, Url::parse("URL", url).unwrap()).with_secret("hunter2");
+    let answer = AnswerReader { request: &request, separator: ' ', members: &[], advice: "" };
+    answer.read_answer(Response::new(status, body)).unwrap_err().to_string()
+}
+
+#[test]
+fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
+    let url = "https://h/realms/a/token?client_secret=hunter2";
+    let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI5N2UwIn0.M8U3bSUKKJDEgzhFY";
+    for (body, what) in [
+        (
+            alloc::format!(r#"{{"token":"{token}","expires":1}}"#),
+            ", only token, expires (no values are shown: one may be a token); is ",
+        ),
+        (
+            alloc::format!(r#"{{"b":{{"access_token":"{token}"}},"a":1}}"#),
+            ", only b, a (no values are shown: one may be a token); is ",
+        ),
+        (
+            alloc::format!(r#"{{"{token}":1,"hunter2":2}}"#),
+            ", only …, [redacted] (no values are shown: one may be a token); is ",
+        ),
+        (
+            r#"{"\u001b[2J":1}"#.into(),
+            ", only \\u{1b}[2J (no values are shown: one may be a token); is ",
+        ),
+        ("{}".into(), ", nor another member; is "),
+    ] {
+        let error = error_at(url, 200, &body);
+        let expected = alloc::format!(
+            "cannot use the answer of h:443 to the token request: it has no access_token{what}https://h/realms/a/token the token endpoint's URL, and not the issuer's or a login page's?"
+        );
+        assert_eq!(error, expected, "{body}");
+    }
+    let many: Vec<String> = (0..999).map(|name| alloc::format!("\"a{name}\":1")).collect();
+    let error = error_at(url, 200, &alloc::format!("{{{}}}", many.join(",")));
+    assert!(error.contains(", only a0, a1, a2") && error.len() < 512, "{error}");
+}
+
+#[test]
+fn the_token_url_is_shown_where_no_oauth_error_was_read_and_never_its_query() {
+    let url = "http://[::1]:8080/a/hunter2/token?client_secret=hunter2";
+    let shown = "; the request went to http://[::1]:8080/a/[redacted]/token)";
+    for (status, body, is_shown) in [
+        (404, "", true),
+        (405, "", true),
+        (403, "no", true),
+        (401, "", true),
+        (415, "", true),
+        (404, r#"{"error":"invalid_request"}"#, true),
+        (401, r#"{"error":"invalid_token"}"#, true),
+        (401, r#"{"error":"invalid_client"}"#, false),
+        (400, r#"{"error":"invalid_scope"}"#, false),
+        (503, "", false),
+    ] {
+        let error = error_at(url, status, body);
+        assert_eq!(error.ends_with(shown), is_shown, "{status} {body}: {error}");
+        assert!(!error.contains("client_secret") && !error.contains("hunter2"), "{error}");
+    }
+    let error = error_at(url, 200, "<html>");
+    assert!(error.contains("; is http://[::1]:8080/a/[redacted]/token the token"), "{error}");
+}
+
+#[test]
+fn a_pause_that_the_server_asks_for_is_said() {
+    let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap());
+    for (status, pause, is_said) in [(429, "30", true), (503, "30", true), (400, "30", false)] {
+        let response = Response::new(status, "").with_header("Retry-After", pause);
+        let error = Token::from_answer(&request, response).unwrap_err().to_string();
+        assert_eq!(error.ends_with("; it asks to wait 30 s)"), is_said, "{error}");
     }
 }

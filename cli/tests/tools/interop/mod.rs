@@ -465,7 +465,13 @@ fn oidc_provider() {
         ("tls", "by-certificate", Some(&stranger), refused, no),
         ("tls", "by-self-signed-certificate", Some(&client), refused, no),
         ("tls", "in-body", Some(&client), refused, no),
-        ("strict", "by-certificate", None, Kind::Network, "the server wants a client certificate"),
+        (
+            "strict",
+            "by-certificate",
+            None,
+            Kind::Network,
+            "the server asks for a client certificate",
+        ),
         // Node.js closes the connection without an alert: `closed without an answer`, or, if the request comes after that,
         // `Connection reset by peer …; the server closed the connection`.
         ("strict", "by-certificate", Some(&stranger), Kind::Network, " closed "),

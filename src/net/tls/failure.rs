@@ -1,9 +1,11 @@
 //! The errors of an exchange over TLS, and their messages.
 
+use super::lacks_certificate;
 use crate::error::{Error, NetworkCause};
 use crate::net::socket::describe_io;
 use crate::wire::redact;
 use crate::wire::time::Utc;
+use crate::wire::token_answer::CLIENT_CERTIFICATE;
 use crate::wire::url::Url;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -57,15 +59,10 @@ impl Failure {
         match self {
             Failure::Config(error) => Error::config(format!("the {doing} was not sent: {error}")),
             Failure::Io(error) => describe_io(doing, error),
-            Failure::HandshakeCutShort => failed(
-                NetworkCause::Tls,
-                "the server closed the connection in the TLS handshake; is this the right port, and does it speak TLS?",
-            ),
-            Failure::HandshakeReset(error) => failed(
-                NetworkCause::Tls,
-                "the server reset the connection in the TLS handshake; is this the right port, and does it speak TLS?",
-            )
-            .with_source(error),
+            Failure::HandshakeCutShort => failed(NetworkCause::Tls, &end_of_handshake()),
+            Failure::HandshakeReset(error) => {
+                failed(NetworkCause::Tls, &end_of_handshake()).with_source(error)
+            }
             Failure::Truncated => failed(
                 NetworkCause::CutShort,
                 "the answer has no length, and the connection ended without TLS's close_notify: it may be cut short",
@@ -98,6 +95,15 @@ impl Failure {
     }
 }
 
+fn end_of_handshake() -> String {
+    let advice = if lacks_certificate() {
+        CLIENT_CERTIFICATE
+    } else {
+        "is this the right port, and does it speak TLS?"
+    };
+    format!("the server closed the connection in the TLS handshake; {advice}")
+}
+
 /// A DNS name, or an address as a URL has it.
 pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, String> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -120,22 +126,15 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         ) => String::from(NO_COMMON_VERSION),
+        rustls::Error::AlertReceived(alert) if is_of_certificate(*alert) => {
+            format!(
+                "the server ended the TLS handshake by the alert {alert:?}: {CLIENT_CERTIFICATE}"
+            )
+        }
         rustls::Error::AlertReceived(
             AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
         ) => String::from(
-            "the server refused the TLS handshake: it may have no cipher suite or curve that is offered here (AES-GCM; X25519, P-256, P-384), a key of another type than RSA, P-256, P-384 or Ed25519 (P-521 is not supported), or require a client certificate",
-        ),
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            String::from("the server wants a client certificate, and none is configured here")
-        }
-        rustls::Error::AlertReceived(
-            AlertDescription::BadCertificate
-            | AlertDescription::UnsupportedCertificate
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA,
-        ) => String::from(
-            "the server does not accept the client certificate, or that there is none; is it of a CA that the server trusts, and still valid?",
+            "the server refused the TLS handshake: it may have no cipher suite or curve that is offered here (AES-GCM; X25519, P-256, P-384), or a key of another type than RSA, P-256, P-384 or Ed25519 (P-521 is not supported)",
         ),
         rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)
         | rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol) => {
@@ -153,6 +152,23 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
             "the answer is not TLS ({what:?}); is this the right port, and does it speak plain HTTP?"
         ),
         _ => format!("TLS failed: {}", redact::redacted(&error.to_string(), &[])),
+    }
+}
+
+/// Whether the server misses a client certificate, or does not accept the one that it got. OpenSSL says so in TLS 1.2 by
+/// `handshake_failure`, and Java by `bad_certificate`.
+fn is_of_certificate(alert: AlertDescription) -> bool {
+    match alert {
+        AlertDescription::HandshakeFailure => lacks_certificate(),
+        AlertDescription::CertificateRequired
+        | AlertDescription::NoCertificate
+        | AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA => true,
+        _ => false,
     }
 }
 
