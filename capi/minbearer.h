@@ -206,7 +206,7 @@ minbearer_status minbearer_set_locator(minbearer *handle, const char *program);
 /* Accelerator: "Bearer <token>" (RFC 6750) instead of the vendor's "Bearer:<token>". */
 minbearer_status minbearer_set_rfc6750_header(minbearer *handle);
 
-/* The following eleven are for client credentials. */
+/* The following ten are for client credentials. */
 
 /* Asks for a scope; may be called again. */
 minbearer_status minbearer_add_scope(minbearer *handle, const char *scope);
