@@ -6,14 +6,17 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-/* The standard library names a thread by this function, and only the thread that calls it. musl's can name others too,
- * for which it needs snprintf, and with that 11 KiB that nothing else here has a use for. This one does what musl's
- * does in the first case. */
+/* The standard library names a thread by this function, and only the thread that calls it. musl's can name others too, by
+ * snprintf: 11 KiB that nothing else here has a use for. This one does what musl's does in the first case. */
 int pthread_setname_np(pthread_t thread, const char *name) {
   if (strnlen(name, 16) > 15) return ERANGE;
   if (thread != pthread_self()) return ENOTSUP;
   return prctl(PR_SET_NAME, (unsigned long)name, 0UL, 0UL, 0UL) ? errno : 0;
 }
+
+/* rustix looks for system calls by this function, and does without. A static program has no symbols to find: musl's returns
+ * the same, but writes a text for dlerror first, by vsnprintf, which is 10 KiB. */
+void *dlsym(void *library, const char *name) { return NULL; }
 
 /* Short texts are all that the resolver and the environment have for these. musl's look at several bytes at once: 2.3 KiB. */
 char *strstr(const char *text, const char *part) {
@@ -22,11 +25,9 @@ char *strstr(const char *text, const char *part) {
     if (!*text) return NULL;
   return (char *)text;
 }
-
 char *strncpy(char *to, const char *from, size_t size) {
   return memcpy(memset(to, 0, size), from, strnlen(from, size));
 }
-
 char *__strchrnul(const char *text, int character) {
   while (*text && *text != (char)character) text++;
   return (char *)text;

@@ -14,7 +14,6 @@ static void end(int signal) {
   static const char error[] = ": no memory, or an error in this program\n";
   struct iovec line[] = {{program_invocation_short_name, strlen(program_invocation_short_name)},
                          {(char *)error, sizeof error - 1}};
-  (void)signal;
   alarm(1); /* The reader of a pipe may have stopped reading. */
   writev(STDERR_FILENO, line, 2);
   _exit(STATUS);
