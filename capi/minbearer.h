@@ -52,8 +52,8 @@
  *     an operating system, that is so for every call, and nothing detects it: a handle belongs to one task.
  *   - There is no state per thread, and none outside the handles. No thread outlives a call, but for a name lookup that
  *     the system's resolver does not end in time and, with TLS, CA files on a mount that does not answer.
- *   - A call needs less than 64 KiB of stack; without an operating system less than 4 KiB. What the functions of the
- *     program need comes on top.
+ *   - A call needs less than 64 KiB of stack; without an operating system less than 4 KiB where a pointer has 32 bits, and
+ *     less than 6 KiB where it has 64. What the functions of the program need comes on top.
  *
  * fork
  *   - A handle may be used on both sides of a fork. Each side has its own copy, renews it and frees it.
@@ -206,7 +206,7 @@ minbearer_status minbearer_set_locator(minbearer *handle, const char *program);
 /* Accelerator: "Bearer <token>" (RFC 6750) instead of the vendor's "Bearer:<token>". */
 minbearer_status minbearer_set_rfc6750_header(minbearer *handle);
 
-/* The following eleven are for client credentials. */
+/* The following ten are for client credentials. */
 
 /* Asks for a scope; may be called again. */
 minbearer_status minbearer_add_scope(minbearer *handle, const char *scope);

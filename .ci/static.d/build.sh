@@ -1,9 +1,7 @@
 # Static executables for .ci/static, .ci/release and .ci/platforms, the standard library built for size. Who reads this
 # has read .ci/support.sh, and sets $out, where all of it goes, and $strip, symbols or none.
-#
 # What is built does not depend on the folder that it is built in: the linker is found by its name, and compilers write
 # short names of folders instead of theirs (.ci/release compares).
-#
 # The compiler is Debian's rustc-web, which takes unstable options and comes with the sources of its standard library.
 # The C compiler and linker is zig (pip install ziglang), which carries musl for every processor.
 
@@ -65,20 +63,10 @@ compile() {
   for name in smaller_libc trap; do
     "$out/cc-$arch" -Oz -c -o "$out/$name-$arch.o" "$c_sources/$name.c" || fail "$arch: could not compile $name.c"
   done
-  flags="-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Zlocation-detail=none"
-  flags+=" -Crelocation-model=static -Clinker=cc-$arch -Clink-self-contained=no"
-  flags+=" -Clink-arg=smaller_libc.o -Clink-arg=trap.o"
-  # A segment that is read-only after relocation takes one page more in memory. Here it has a few pointers of .got alone.
-  flags+=" -Clink-arg=-Wl,-z,norelro"
-  # Many of these are off, or high, to make code faster by writing some of it twice, or by keeping more values at hand than
-  # there are registers. What lies far from the stack pointer takes three bytes more to name: hence inline-max-stacksize.
-  for name in inline-threshold=10 inline-call-penalty=35 inline-max-stacksize=384 enable-machine-outliner=always \
-    min-jump-table-entries=30 tail-merge-size=1 two-entry-phi-node-folding-threshold=1 join-splitedges enable-pre=0 \
-    disable-{lsr,block-placement,machine-licm,machine-cse,phi-elim-edge-splitting,early-taildup}; do
-    flags+=" -Cllvm-args=-$name"
-  done
   # By the C library rustix finds the kernel's own code for the clock.
-  flags+=" --cfg=rustix_use_libc"
+  flags="$smallest --cfg=rustix_use_libc -Cforce-unwind-tables=no -Crelocation-model=static -Clinker=cc-$arch"
+  # A segment that is read-only after relocation takes one page more in memory. Here it has a few pointers of .got alone.
+  flags+=" -Clink-self-contained=no -Clink-arg=smaller_libc.o -Clink-arg=trap.o -Clink-arg=-Wl,-z,norelro"
   case $arch in
     # The linker leaves room for pages of 64 KiB, in the file too if the sections end unluckily. This processor has none.
     armv7) flags+=" -Clink-arg=-Wl,-z,max-page-size=4096" ;;

@@ -23,9 +23,7 @@ char *strstr(const char *text, const char *part) {
 }
 
 char *strncpy(char *to, const char *from, size_t size) {
-  size_t length = strnlen(from, size);
-  memset((char *)memcpy(to, from, length) + length, 0, size - length);
-  return to;
+  return memcpy(memset(to, 0, size), from, strnlen(from, size));
 }
 
 char *__strchrnul(const char *text, int character) {
@@ -35,11 +33,7 @@ char *__strchrnul(const char *text, int character) {
 char *strchrnul(const char *, int) __attribute__((alias("__strchrnul")));
 
 static void swap(char *a, char *b, size_t size) {
-  while (size--) {
-    char byte = *a;
-    *a++ = *b;
-    *b++ = byte;
-  }
+  for (char byte; size--; *a++ = *b, *b++ = byte) byte = *a;
 }
 
 /* musl's resolver sorts the addresses of a name. Its smoothsort has 1.7 KiB; this is a heapsort. */

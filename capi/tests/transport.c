@@ -1,6 +1,8 @@
 /* A network of the program's own, here one in memory: what it does well, and each way in which it can misbehave. */
 #include "check.h"
 #include <limits.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -470,7 +472,52 @@ static void without_a_system(void) {
   minbearer_free(handle);
 }
 
+/* ---- Stack ---- */
+
+static unsigned char stack[64 * 1024] __attribute__((aligned(4096)));
+static minbearer *on_the_stack;
+
+static void *call_on_the_stack(void *context) {
+  static char value[64];
+  unsigned char here;
+  CHECK(minbearer_authorization(on_the_stack, value, sizeof value, NULL) == *(minbearer_status *)context, "a status");
+  unsigned char *volatile start = &here; /* how deep the call began */
+  return start;
+}
+
+/* Without an operating system little stack is enough, for the answers that take most. */
+static void little_stack(void) {
+#if !HAS_SYSTEM && !defined(__SANITIZE_ADDRESS__)
+  static struct {
+    const char *answer;
+    minbearer_status status;
+  } rows[] = {{OK_ANSWER, MINBEARER_OK}, {OK_ANSWER, MINBEARER_OK}, {REFUSAL, MINBEARER_REFUSED}, {"SSH-2.0\r\n", MINBEARER_NETWORK},
+              {"HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<title>" SECRET "</title>", MINBEARER_REFUSED}};
+  mallopt(M_ARENA_MAX, 1); /* malloc's first call in a thread would take more than ours */
+  for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+    struct fake fake = {.answer = rows[row].answer};
+    on_the_stack = handle_over(&fake, "https://token.example/token");
+    memset(stack, 0xA5, sizeof stack);
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *start;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stack, sizeof stack);
+    pthread_create(&thread, &attributes, call_on_the_stack, &rows[row].status);
+    pthread_join(thread, &start);
+    unsigned char *deepest = stack;
+    while (*deepest == 0xA5) deepest++;
+    minbearer_free(on_the_stack);
+    if (row == 0) continue; /* the dynamic linker looked for functions on the same stack */
+    CHECK((unsigned char *)start - deepest < 6 * 1024, "row %zu: %td bytes", row, (unsigned char *)start - deepest);
+  }
+#else
+  (void)stack, (void)call_on_the_stack;
+#endif
+}
+
 void test_transport(void) {
+  little_stack();
   what_settings_send();
   the_documented_flows();
   functions_for_a_secret();

@@ -52,10 +52,10 @@ static void end(struct exchange *exchange) {
 
 /* Starts to connect; poll says when it is done. */
 static int begin(struct exchange *exchange, const char *address, uint16_t port, const void *request, size_t size,
-                 uint32_t milliseconds) {
+                 uint64_t deadline) {
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
   *exchange = (struct exchange){socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), request, size,
-                                now() + milliseconds};
+                                deadline};
   if (inet_pton(AF_INET, address, &to.sin_addr) == 1 &&
       (connect(exchange->fd, (struct sockaddr *)&to, sizeof to) == 0 || errno == EINPROGRESS)) {
     return 0;
@@ -81,9 +81,11 @@ static void ask(minbearer *handle, struct exchange *exchange) {
   minbearer_message why;
   minbearer_bytes request;
   minbearer_target target;
-  if (minbearer_request(handle, now(), &request, &target, &why) != MINBEARER_OK) {
+  uint64_t time = now(); /* one for both, so that the exchange ends before its bytes do */
+  if (minbearer_request(handle, time, &request, &target, &why) != MINBEARER_OK) {
     fprintf(stderr, "loop: %s\n", why.text);
-  } else if (target.tls || begin(exchange, target.host, target.port, request.bytes, request.size, target.milliseconds) != 0) {
+  } else if (target.tls ||
+             begin(exchange, target.host, target.port, request.bytes, request.size, time + target.milliseconds) != 0) {
     minbearer_failed(handle, now());
   }
 }
@@ -114,7 +116,7 @@ static void call(minbearer *handle, struct api *api) {
                       api->address, value);
   minbearer_wipe(value, sizeof value);
   api->read = 0;
-  begin(&api->exchange, api->address, api->port, api->request, (size_t)size, API_MILLISECONDS);
+  begin(&api->exchange, api->address, api->port, api->request, (size_t)size, now() + API_MILLISECONDS);
 }
 
 /* 1 if the call has come to an end. After a first 401 the loop asks for a token, if it may, and calls again. */
@@ -154,7 +156,12 @@ int main(int count, char **arguments) {
   minbearer_status status = MINBEARER_OK;
   while (calls > 0 && now() < end_of_all) {
     minbearer_step step;
-    status = minbearer_next(handle, now(), (uint32_t)rand(), &step);
+    uint64_t time = now();
+    if (token.fd >= 0 && time >= token.deadline) {
+      end(&token);
+      minbearer_failed(handle, time);
+    }
+    status = minbearer_next(handle, time, (uint32_t)rand(), &step);
     if (status != MINBEARER_OK) break;
     if (step.action == MINBEARER_ASK) {
       ask(handle, &token);
@@ -173,10 +180,6 @@ int main(int count, char **arguments) {
     if (api.exchange.fd >= 0 && api.exchange.deadline < until) until = api.exchange.deadline;
     poll(ready, 2, until > now() ? (int)(until - now()) : 0);
     if (ready[0].revents != 0) go_on_with_token(handle, &token);
-    if (token.fd >= 0 && now() >= token.deadline) {
-      end(&token);
-      minbearer_failed(handle, now());
-    }
     if (ready[1].revents != 0) calls -= go_on_with_api(handle, &api);
     if (api.exchange.fd >= 0 && now() >= api.exchange.deadline) end(&api.exchange);
   }

@@ -34,15 +34,14 @@ pub fn url_from_env() -> Result<Url, Error> {
 const MAX_MANIFEST_BYTES: usize = 1024 * 1024;
 
 fn console_ip_of_manifest() -> Result<(String, String), Error> {
-    const FOLDERS: [&str; 3] = ["", "/opt/app-root/", "/"];
-    let paths = FOLDERS.map(|folder| format!("{folder}manifest.json"));
-    let Some(path) = paths.into_iter().find(|path| Path::new(path).exists()) else {
+    const PATHS: [&str; 3] = ["manifest.json", "/opt/app-root/manifest.json", "/manifest.json"];
+    let Some(path) = PATHS.into_iter().find(|path| Path::new(path).exists()) else {
         return Err(Error::config(
             "the console's address is not known: CONSOLE_URL, QRADAR_CONSOLE_FQDN and QRADAR_CONSOLE_IP are not set, and there is no manifest.json",
         ));
     };
     let deadline = Instant::now() + Duration::from_secs(10);
-    let json = read_regular("the manifest", Path::new(&path), MAX_MANIFEST_BYTES, deadline)?;
+    let json = read_regular("the manifest", Path::new(path), MAX_MANIFEST_BYTES, deadline)?;
     let console_ip = Response::new(200, json.to_vec())
         .json_member("console_ip")
         .map_err(|_| Error::config(format!("the manifest {path} is not one JSON object")))?;

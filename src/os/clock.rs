@@ -1,11 +1,12 @@
 //! The clock by which tokens live: it runs on while the machine is suspended, since the server's does too.
 //!
 //! std's `Instant` stops in suspend on Linux. `CLOCK_BOOTTIME` does not, and is read without a system call; on x86 with a
-//! kernel before 5.3, and in a static program, it is one. On macOS and OpenBSD `CLOCK_MONOTONIC` counts the time of a suspend; on other systems it
+//! kernel before 5.3 it is one. On macOS and OpenBSD `CLOCK_MONOTONIC` counts the time of a suspend; on other systems it
 //! may not, and a token is then renewed later than due by that time.
 //!
 //! rustix finds the kernel's own code for it, the vDSO, by the C library's `getauxval` (its feature `use-libc-auxv`). By
-//! default it asks the kernel, whose answer names a vDSO that valgrind has unmapped: the process would end there.
+//! default it asks the kernel, whose answer names a vDSO that valgrind has unmapped: the process would end there. A static
+//! program has no symbols by which to find `getauxval`: `.ci/static` has rustix read the clock by the C library instead.
 
 use core::time::Duration;
 use rustix::time::{ClockId, clock_gettime};

@@ -285,37 +285,37 @@ impl Request {
     /// Send it to [`Url::host`] and [`Url::port`], through TLS if [`Url::is_https`] says so, and pass the answer to
     /// [`incoming`](Self::incoming).
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let url = self.url();
-        let is_default_port = url.port() == if url.is_https() { 443 } else { 80 };
-        let port = if is_default_port { String::new() } else { format!(":{}", url.port()) };
-        let body = self.body().unwrap_or_default();
-        // RFC 9110 section 8.6: these methods are expected to have a body, so an empty one is declared.
-        let has_length = self.body().is_some()
-            || matches!(self.method(), Method::Post | Method::Put | Method::Patch);
-        let length =
-            if has_length { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
+        let mut len = 0;
+        self.each_part(&mut |part| len += part.len());
+        let mut bytes = Zeroizing::new(Vec::with_capacity(len));
+        self.each_part(&mut |part| bytes.extend_from_slice(part));
+        bytes
+    }
 
+    /// Passes on what is sent, piece by piece.
+    fn each_part(&self, take: &mut dyn FnMut(&[u8])) {
+        let mut each = |parts: &[&str]| parts.iter().for_each(|part| take(part.as_bytes()));
+        let (url, body) = (self.url(), self.body());
         let (method, path) = (self.method().as_str(), url.path_and_query());
-        let start = [method, " ", path, " HTTP/1.1\r\nHost: ", url.host(), &port, "\r\n"];
-        let mut parts = Vec::from(start);
-        parts.push("Connection: close\r\n");
+        each(&[method, " ", path, " HTTP/1.1\r\nHost: ", url.host()]);
+        if url.port() != if url.is_https() { 443 } else { 80 } {
+            each(&[&format!(":{}", url.port())]);
+        }
+        each(&["\r\nConnection: close\r\n"]);
         for (name, field) in DEFAULT_HEADERS {
             if !self.headers().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-                parts.push(field);
+                each(&[field]);
             }
         }
         for (name, value) in self.headers() {
-            parts.extend([name, ": ", value, "\r\n"]);
+            each(&[name, ": ", value, "\r\n"]);
         }
-        parts.extend([length.as_str(), "\r\n"]);
-
-        let head_len: usize = parts.iter().map(|part| part.len()).sum();
-        let mut bytes = Zeroizing::new(Vec::with_capacity(head_len + body.len()));
-        for part in parts {
-            bytes.extend_from_slice(part.as_bytes());
+        // RFC 9110 section 8.6: these methods are expected to have a body, so an empty one is declared.
+        if body.is_some() || matches!(self.method(), Method::Post | Method::Put | Method::Patch) {
+            each(&[&format!("Content-Length: {}\r\n", body.map_or(0, <[u8]>::len))]);
         }
-        bytes.extend_from_slice(body);
-        bytes
+        each(&["\r\n"]);
+        take(body.unwrap_or_default());
     }
 }
 

@@ -321,14 +321,14 @@ impl<'a> AnswerReader<'a> {
                 "check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic)"
             }
             (_, Some("invalid_scope" | "invalid_target" | "invalid_resource")) => {
-                "check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client"
+                "check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client"
             }
             (_, Some("unsupported_grant_type")) => {
                 "the server does not have this grant, or not for this client; have it allowed there"
             }
             // Keycloak says so to a wrong secret too; Salesforce and Cognito say `invalid_grant` to a client without the grant.
             (_, Some("unauthorized_client" | "invalid_grant")) => {
-                "this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password"
+                "this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent"
             }
             (_, Some("access_denied")) => {
                 "the server denies this client access; check what it is allowed there, and then the credentials"
@@ -350,9 +350,6 @@ impl<'a> AnswerReader<'a> {
         append(" (", advice);
         if kind == Kind::Refused && (!is_oauth || is_of_api || status == 404) {
             append("; the request went to ", &self.token_url());
-        }
-        if let (Kind::Unavailable, Some(pause)) = (kind, refusal.retry_after) {
-            append("; it asks to wait ", &format!("{} s", pause.as_secs()));
         }
         let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();
         if kind == Kind::Refused && self.request.secrets().any(has_space) {

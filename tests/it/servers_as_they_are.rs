@@ -215,7 +215,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -226,7 +226,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -237,7 +237,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -248,7 +248,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
         ),
     ),
     (
@@ -267,7 +267,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -476,7 +476,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
         ),
     ),
     (
@@ -487,7 +487,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
         ),
     ),
     (
@@ -517,7 +517,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_grant"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
         ),
     ),
     (
@@ -1045,7 +1045,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error": "unauthorized_client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password)",
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
         ),
     ),
     (
@@ -1092,7 +1092,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (

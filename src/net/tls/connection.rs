@@ -111,9 +111,9 @@ impl Exchange<'_> {
 
     fn failure(&self, error: std::io::Error) -> Failure {
         match (self.stage(), error.kind()) {
-            (Stage::Handshake, ErrorKind::UnexpectedEof) => Failure::HandshakeCutShort,
+            (Stage::Handshake, ErrorKind::UnexpectedEof) => Failure::HandshakeCutShort(None),
             (Stage::Handshake, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
-                Failure::HandshakeReset(error)
+                Failure::HandshakeCutShort(Some(error))
             }
             (_, ErrorKind::UnexpectedEof) => Failure::Truncated,
             _ => Failure::Io(error),
@@ -175,7 +175,7 @@ impl Exchange<'_> {
                 Ok(Next::Go)
             }
             ConnectionState::PeerClosed | ConnectionState::Closed => match self.stage() {
-                Stage::Handshake => Err(Failure::HandshakeCutShort),
+                Stage::Handshake => Err(Failure::HandshakeCutShort(None)),
                 _ => Ok(Next::End),
             },
             // Early data is for servers, and rustls may get more states.

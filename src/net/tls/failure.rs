@@ -22,10 +22,8 @@ const NOT_FOR_SERVERS: &str = "the server's certificate is not meant for servers
 pub(crate) enum Failure {
     Config(Error),
     Io(std::io::Error),
-    /// The connection ended within the handshake.
-    HandshakeCutShort,
-    /// The server reset the connection within the handshake.
-    HandshakeReset(std::io::Error),
+    /// The server closed the connection within the handshake, or reset it.
+    HandshakeCutShort(Option<std::io::Error>),
     /// The connection ended after the request, without `close_notify`: the answer may have been cut off.
     Truncated,
     /// With [`Roots::unknown_issuer`](super::roots::Roots::unknown_issuer).
@@ -59,9 +57,18 @@ impl Failure {
         match self {
             Failure::Config(error) => Error::config(format!("the {doing} was not sent: {error}")),
             Failure::Io(error) => describe_io(doing, error),
-            Failure::HandshakeCutShort => failed(NetworkCause::Tls, &end_of_handshake()),
-            Failure::HandshakeReset(error) => {
-                failed(NetworkCause::Tls, &end_of_handshake()).with_source(error)
+            Failure::HandshakeCutShort(error) => {
+                let advice = if lacks_certificate() {
+                    CLIENT_CERTIFICATE
+                } else {
+                    "is this the right port, and does it speak TLS?"
+                };
+                let what = format!("the server closed the connection in the TLS handshake; {advice}");
+                let described = failed(NetworkCause::Tls, &what);
+                match error {
+                    Some(error) => described.with_source(error),
+                    None => described,
+                }
             }
             Failure::Truncated => failed(
                 NetworkCause::CutShort,
@@ -95,15 +102,6 @@ impl Failure {
     }
 }
 
-fn end_of_handshake() -> String {
-    let advice = if lacks_certificate() {
-        CLIENT_CERTIFICATE
-    } else {
-        "is this the right port, and does it speak TLS?"
-    };
-    format!("the server closed the connection in the TLS handshake; {advice}")
-}
-
 /// A DNS name, or an address as a URL has it.
 pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, String> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -126,14 +124,9 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         ) => String::from(NO_COMMON_VERSION),
-        rustls::Error::AlertReceived(alert) if is_of_certificate(*alert) => {
-            format!(
-                "the server ended the TLS handshake by the alert {alert:?}: {CLIENT_CERTIFICATE}"
-            )
-        }
         rustls::Error::AlertReceived(
             AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
-        ) => String::from(
+        ) if !lacks_certificate() => String::from(
             "the server refused the TLS handshake: it may have no cipher suite or curve that is offered here (AES-GCM; X25519, P-256, P-384), or a key of another type than RSA, P-256, P-384 or Ed25519 (P-521 is not supported)",
         ),
         rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)
@@ -143,7 +136,11 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
             )
         }
         rustls::Error::AlertReceived(alert) => {
-            format!("the server ended the TLS connection with the alert {alert:?}")
+            let (separator, advice) =
+                if is_of_certificate(*alert) { (": ", CLIENT_CERTIFICATE) } else { ("", "") };
+            format!(
+                "the server ended the TLS connection with the alert {alert:?}{separator}{advice}"
+            )
         }
         rustls::Error::PeerIncompatible(why) => {
             format!("the server and this program support no common TLS parameters: {why:?}")
@@ -159,8 +156,8 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
 /// `handshake_failure`, and Java by `bad_certificate`.
 fn is_of_certificate(alert: AlertDescription) -> bool {
     match alert {
-        AlertDescription::HandshakeFailure => lacks_certificate(),
-        AlertDescription::CertificateRequired
+        AlertDescription::HandshakeFailure
+        | AlertDescription::CertificateRequired
         | AlertDescription::NoCertificate
         | AlertDescription::BadCertificate
         | AlertDescription::UnsupportedCertificate

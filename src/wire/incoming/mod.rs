@@ -415,8 +415,7 @@ fn framing(head: &Head) -> Result<State, Wrong> {
 }
 
 /// Whatever is missing of it.
-const CUT_SHORT: &str =
-    "the answer was cut short; if that lasts, see the log of the server, or of a proxy in between";
+const CUT_SHORT: &str = "the answer was cut short; if that lasts, see the server's log";
 const NO_STATUS_LINE: &str = "the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?";
 
 /// Why an answer is refused. It allocates nothing: there may be no memory.

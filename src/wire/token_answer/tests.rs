@@ -413,13 +413,3 @@ fn the_token_url_is_shown_where_no_oauth_error_was_read_and_never_its_query() {
     let error = error_at(url, 200, "<html>");
     assert!(error.contains("; is http://[::1]:8080/a/[redacted]/token the token"), "{error}");
 }
-
-#[test]
-fn a_pause_that_the_server_asks_for_is_said() {
-    let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap());
-    for (status, pause, is_said) in [(429, "30", true), (503, "30", true), (400, "30", false)] {
-        let response = Response::new(status, "").with_header("Retry-After", pause);
-        let error = Token::from_answer(&request, response).unwrap_err().to_string();
-        assert_eq!(error.ends_with("; it asks to wait 30 s)"), is_said, "{error}");
-    }
-}

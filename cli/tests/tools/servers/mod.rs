@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 const SECRET: &str = "s3cr3t&=+%#/? Zq7";
 const CREDENTIALS: &str = "check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic)";
-const SCOPE: &str = "check the scope (--scope), or the resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client";
-const NO_GRANT: &str = "this client may not use this grant, so have it allowed at the server; or wrong credentials were sent: a secret, assertion, token or password";
+const SCOPE: &str = "check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client";
+const NO_GRANT: &str = "this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent";
 const UNSUPPORTED: &str =
     "the server does not have this grant, or not for this client; have it allowed there";
 const NO_ENDPOINT: &str = "there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/nowhere";
