@@ -6,7 +6,7 @@
 # The C compiler and linker is zig (pip install ziglang), which carries musl for every processor.
 
 zig_version=0.15.2
-# Written in C, and linked to every program: smaller_libc.c and trap.c.
+# Written in C, and linked to every program: smaller.c and trap.c.
 c_sources=$(realpath "${BASH_SOURCE[0]%/*}")
 
 install_tools() {
@@ -21,7 +21,7 @@ install_tools() {
 
 # write_compiler NAME ZIG_TARGET [OPTION]...: a C compiler and linker for one processor.
 # It leaves out what it is told but zig does not know: LLVM's name of the target, the least version of macOS, and two
-# options of the linker. smaller_libc.o and trap.o stand for those of NAME.
+# options of the linker. smaller.o and trap.o stand for those of NAME.
 write_compiler() {
   cat >"$out/$1" <<EOF
 #!/usr/bin/env bash
@@ -29,7 +29,7 @@ arguments=()
 for argument in "\$@"; do
   case \$argument in
     --target=* | -mmacosx-version-min=* | -Wl,--as-needed | -Wl,-melf*) ;;
-    smaller_libc.o | trap.o) arguments+=("$out/\${argument%.o}-${1#cc-}.o") ;;
+    smaller.o | trap.o) arguments+=("$out/\${argument%.o}-${1#cc-}.o") ;;
     *) arguments+=("\$argument") ;;
   esac
 done
@@ -48,7 +48,7 @@ prepare() {
 
 # compile ARCH COMMAND OPTION...: runs this command of Cargo's, and leaves what it built in $built.
 compile() {
-  local arch=$1 command=$2 target zig name flags folder maps=''
+  local arch=$1 command=$2 target zig name flags folder maps='' ring='' manifest=Cargo.toml
   shift 2
   case $arch in
     x86_64) target=x86_64-unknown-linux-musl zig=x86_64-linux-musl ;;
@@ -60,13 +60,20 @@ compile() {
   esac
   # shellcheck disable=SC2086 # a target and options
   write_compiler "cc-$arch" $zig
-  for name in smaller_libc trap; do
-    "$out/cc-$arch" -Oz -c -o "$out/$name-$arch.o" "$c_sources/$name.c" || fail "$arch: could not compile $name.c"
+  # ring has small tables of multiples on 32 bits. On 64 it takes them by OPENSSL_SMALL; smaller.c has two functions that
+  # it then lacks, and whose names have its version.
+  [[ "$*" =~ --manifest-path[\ =]([^\ ]+) ]] && manifest=${BASH_REMATCH[1]}
+  [[ $arch != @(x86_64|aarch64) ]] || ring=$(cargo tree --manifest-path "$manifest" --all-features --target all -i ring \
+    --depth 0 --prefix none 2>/dev/null | sed -n 's/^ring v\([0-9.]*\).*/\1/p' | tr . _) || ring=''
+  [ -z "$ring" ] || maps=' -DOPENSSL_SMALL'
+  for name in smaller trap; do
+    "$out/cc-$arch" -Oz -ffunction-sections ${ring:+-DRING=ring_core_${ring}__} -c -o "$out/$name-$arch.o" "$c_sources/$name.c" ||
+      fail "$arch: could not compile $name.c"
   done
   # What lies far from the stack pointer takes more bytes to name. By the C library rustix finds the kernel's own code for the clock.
   flags="$smallest -Cllvm-args=-inline-max-stacksize=384 --cfg=rustix_use_libc -Cforce-unwind-tables=no -Crelocation-model=static"
   # A segment that is read-only after relocation takes one page more in memory. Here it has a few pointers of .got alone.
-  flags+=" -Clinker=cc-$arch -Clink-self-contained=no -Clink-arg=smaller_libc.o -Clink-arg=trap.o -Clink-arg=-Wl,-z,norelro"
+  flags+=" -Clinker=cc-$arch -Clink-self-contained=no -Clink-arg=smaller.o -Clink-arg=trap.o -Clink-arg=-Wl,-z,norelro"
   case $arch in
     # The linker leaves room for pages of 64 KiB, in the file too if the sections end unluckily. This processor has none.
     armv7) flags+=" -Clink-arg=-Wl,-z,max-page-size=4096" ;;

@@ -1,4 +1,5 @@
 mod failures;
+#[cfg(not(target_arch = "mips"))]
 mod model;
 #[cfg(feature = "log")]
 mod records;

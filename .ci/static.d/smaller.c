@@ -1,6 +1,7 @@
-/* Functions of musl, written for size. They are linked before musl, whose own are then left out. */
+/* Functions of musl, written for size. They are linked before musl, whose own are then left out. At the end two of ring. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -58,3 +59,20 @@ void qsort(void *array, size_t count, size_t size, int (*compare)(const void *, 
     }
   }
 }
+
+#ifdef RING /* ring_core_0_17_14__, if that is its version */
+#define NAME(version, name) version##name
+#define RING_(version, name) NAME(version, name)
+
+/* The scalar is public, so it may be slower and constant in time. */
+void RING_(RING, p256_point_mul_base)(uint64_t *product, const uint64_t *scalar);
+void RING_(RING, p256_point_mul_base_vartime)(uint64_t *product, const uint64_t *scalar) {
+  RING_(RING, p256_point_mul_base)(product, scalar);
+}
+
+/* For processors that have ADX: without its instructions. */
+void RING_(RING, x25519_scalar_mult_generic_masked)(uint8_t *out, const uint8_t *scalar, const uint8_t *point);
+void RING_(RING, x25519_scalar_mult_adx)(uint8_t *out, const uint8_t *scalar, const uint8_t *point) {
+  RING_(RING, x25519_scalar_mult_generic_masked)(out, scalar, point);
+}
+#endif
