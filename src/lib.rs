@@ -231,6 +231,7 @@ pub mod internal {
     pub use crate::net::http::with_proxy_of;
     #[cfg(feature = "tls-no-provider")]
     pub use crate::net::tls::certificate::{Certificate, Key as CertificateKey};
+    pub use crate::os::clock::utc_now;
     pub use crate::os::env::{client_secret, optional as variable, required_client_id};
     pub use crate::os::files::read_regular;
     pub use crate::os::random::{random, random_u32};
