@@ -47,11 +47,11 @@ impl Client {
     /// Reads the environment, and asks for a password if one is needed and no file holds it.
     pub fn new(arguments: Arguments) -> Result<Client, Error> {
         let flow = match arguments.flow {
-            table::Flow::Jsa => {
+            table::FlowName::Jsa => {
                 Configured::Jsa(jsa::Config::from_env()?.with_timeout(arguments.timeout))
             }
-            table::Flow::Accelerator => Configured::Accelerator(accelerator(&arguments)?),
-            table::Flow::ClientCredentials => {
+            table::FlowName::Accelerator => Configured::Accelerator(accelerator(&arguments)?),
+            table::FlowName::ClientCredentials => {
                 Configured::ClientCredentials(client_credentials(&arguments)?)
             }
         };
