@@ -1,4 +1,6 @@
-# What the checks share. Each sources this file at the root of the repository.
+# What the checks share. Each sources this file first, and is then at the root of the repository.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_TERM_COLOR=never
