@@ -10,13 +10,13 @@
 #define SECRET "correct-horse-battery"
 
 /* What a function does in place of what it should. */
-enum way { WELL, ONE_BYTE, NOTHING, TOO_MUCH, MUCH_TOO_MUCH, CLOSES, FAILS, FAILS_LEAST, TOO_LATE };
+enum way { WELL, ONE_BYTE, NOTHING, TOO_MUCH, MUCH_TOO_MUCH, CLOSES, FAILS, FAILS_LEAST, TOO_LATE, AT_THE_END };
 
 struct fake {
   enum way connects, sends, receives;
   const char *answer;
   size_t given;
-  int connections, open, calls, tls;
+  int connections, open, calls, received, tls;
   bool asked_for_no_time;
   char host[64], request[2048];
   uint16_t port;
@@ -36,6 +36,13 @@ static void *fake_connect(void *context, const char *host, uint16_t port, int tl
   fake->tls = tls;
   fake->given = fake->sent = 0;
   if (fake->connects == TOO_LATE) sleep_ms((long)milliseconds + 20);
+  if (fake->connects == AT_THE_END) { /* within the last millisecond */
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - start.tv_sec) * 1000000000LL + now.tv_nsec - start.tv_nsec < milliseconds * 1000000LL - 990000);
+    return NULL;
+  }
   if (fake->connects == FAILS) return NULL;
   fake->connections++;
   fake->open++;
@@ -81,6 +88,7 @@ static int32_t fake_send(void *connection, const void *bytes, size_t size, uint3
 static int32_t fake_receive(void *connection, void *bytes, size_t size, uint32_t milliseconds) {
   struct fake *fake = connection;
   note_time(fake, milliseconds);
+  fake->received++;
   size_t left = strlen(fake->answer) - fake->given;
   if (left == 0 && fake->receives < NOTHING) return MINBEARER_CLOSED;
   int32_t received = moved(fake->receives, fake->receives == WELL || fake->receives == ONE_BYTE ? (left < size ? left : size) : size,
@@ -122,16 +130,17 @@ static void each_way(void) {
       {"well", WELL, WELL, WELL, OK_ANSWER, MINBEARER_OK, ""},
       {"a byte at a time", WELL, ONE_BYTE, ONE_BYTE, OK_ANSWER, MINBEARER_OK, ""},
       {"a refusal", WELL, WELL, WELL, REFUSAL, MINBEARER_REFUSED, "[redacted]"},
-      {"no connection", FAILS, WELL, WELL, "", MINBEARER_NETWORK, "could not connect to https://token.example"},
+      {"no connection", FAILS, WELL, WELL, "", MINBEARER_NETWORK, "could not connect to https://token.example: its function connect returned NULL"},
+      {"no connection, at the deadline", AT_THE_END, WELL, WELL, "", MINBEARER_TIMEOUT, "longer than the timeout"},
       {"a connection too late", TOO_LATE, WELL, WELL, OK_ANSWER, MINBEARER_TIMEOUT, "longer than the timeout"},
       {"sends nothing", WELL, NOTHING, WELL, OK_ANSWER, MINBEARER_TIMEOUT, "longer than the timeout"},
       {"sends too late", WELL, TOO_LATE, WELL, OK_ANSWER, MINBEARER_TIMEOUT, "longer than the timeout"},
-      {"sends too much", WELL, TOO_MUCH, NOTHING, "", MINBEARER_NETWORK, "function send returned"},
-      {"sends much too much", WELL, MUCH_TOO_MUCH, CLOSES, "", MINBEARER_NETWORK, "function send returned 2147483647 for"},
+      {"sends too much", WELL, TOO_MUCH, WELL, OK_ANSWER, MINBEARER_NETWORK, "function send returned"},
+      {"sends much too much", WELL, MUCH_TOO_MUCH, WELL, OK_ANSWER, MINBEARER_NETWORK, "function send returned 2147483647 for"},
       {"closes while it sends", WELL, CLOSES, CLOSES, "", MINBEARER_NETWORK, "closed while the request was sent"},
       {"closes while it sends, after a refusal", WELL, CLOSES, WELL, REFUSAL, MINBEARER_REFUSED, "invalid_client"},
-      {"cannot send", WELL, FAILS, CLOSES, "", MINBEARER_NETWORK, "function send returned -77"},
-      {"cannot send, the least number", WELL, FAILS_LEAST, CLOSES, "", MINBEARER_NETWORK, "returned -2147483648"},
+      {"cannot send", WELL, FAILS, WELL, OK_ANSWER, MINBEARER_NETWORK, "function send returned -77"},
+      {"cannot send, the least number", WELL, FAILS_LEAST, WELL, OK_ANSWER, MINBEARER_NETWORK, "returned -2147483648"},
       {"receives nothing", WELL, WELL, NOTHING, "", MINBEARER_TIMEOUT, "longer than the timeout"},
       {"receives too late", WELL, WELL, TOO_LATE, OK_ANSWER, MINBEARER_TIMEOUT, "longer than the timeout"},
       {"receives too much", WELL, WELL, TOO_MUCH, "", MINBEARER_NETWORK, "function receive returned"},
@@ -144,7 +153,7 @@ static void each_way(void) {
       {"no token", WELL, WELL, WELL, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", MINBEARER_MALFORMED, "access_token"},
   };
   for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
-    struct fake fake = {rows[row].connects, rows[row].sends, rows[row].receives, rows[row].answer, 0, 0, 0, 0, -1, false, "", "", 0, 0};
+    struct fake fake = {rows[row].connects, rows[row].sends, rows[row].receives, rows[row].answer, 0, 0, 0, 0, 0, -1, false, "", "", 0, 0};
     minbearer *handle = handle_over(&fake, "https://token.example/token");
     char value[64] = "old";
     minbearer_message why;
@@ -153,8 +162,10 @@ static void each_way(void) {
     CHECK(strstr(why.text, rows[row].part) != NULL, "%s: `%s` has no `%s`", rows[row].what, why.text, rows[row].part);
     CHECK(strstr(why.text, SECRET) == NULL, "%s: %s", rows[row].what, why.text);
     CHECK(strcmp(value, got == MINBEARER_OK ? "Bearer abc" : "") == 0, "%s: %s", rows[row].what, value);
-    CHECK(fake.open == 0 && fake.connections == (rows[row].connects != FAILS), "%s: %d of %d connections are open",
+    CHECK(fake.open == 0 && fake.connections == (rows[row].connects != FAILS && rows[row].connects != AT_THE_END), "%s: %d of %d connections are open",
           rows[row].what, fake.open, fake.connections);
+    bool broken = rows[row].connects != WELL || (rows[row].sends > ONE_BYTE && rows[row].sends != CLOSES);
+    CHECK(!broken || fake.received == 0, "%s: receive was called", rows[row].what);
     CHECK(!fake.asked_for_no_time, "%s: a function was called without time", rows[row].what);
     CHECK(fake.tls == 1 && fake.port == 443 && strcmp(fake.host, "token.example") == 0, "%s: %d %d %s", rows[row].what,
           fake.tls, fake.port, fake.host);
