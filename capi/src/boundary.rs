@@ -90,7 +90,7 @@ pub(crate) fn new_handle(
     function: &'static str,
     settings: impl FnOnce() -> Result<Settings, Failure>,
 ) -> *mut Handle {
-    let settings = catch(settings).map_err(|mistake| mistake.in_function(function));
+    let settings = catch(settings).map_err(|mistake| mistake.in_setting(function));
     Box::into_raw(Box::new(Handle::new(settings)))
 }
 

@@ -79,7 +79,7 @@ impl Handle {
                 Ok(changed) => (State::Settings(changed), Status::Ok),
                 Err(mistake) => {
                     let status = mistake.status;
-                    (State::Mistaken(mistake.in_function(function)), status)
+                    (State::Mistaken(mistake.in_setting(function)), status)
                 }
             },
             State::Mistaken(mistake) => {

@@ -23,9 +23,7 @@ impl Network {
         callbacks: impl Exchange + 'static,
     ) -> Result<Network, Failure> {
         if let Some(setting) = self.setting {
-            return Err(Failure::misuse(alloc::format!(
-                "{setting} is for the network of this library, so it does not go together with a transport"
-            )));
+            return Err(two_networks().in_function(setting));
         }
         Ok(Network { callbacks: Some(Box::new(callbacks)), ..self })
     }
@@ -54,12 +52,16 @@ impl Network {
 
     fn for_setting(self, setting: &'static str) -> Result<Network, Failure> {
         if self.callbacks.is_some() {
-            return Err(Failure::misuse(
-                "this is a setting of the library's own network, and the handle has a transport",
-            ));
+            return Err(two_networks());
         }
         Ok(Network { setting: Some(setting), ..self })
     }
+}
+
+fn two_networks() -> Failure {
+    Failure::misuse(
+        "this is for the library's own network, and the handle has a transport by minbearer_set_transport",
+    )
 }
 
 #[cfg(feature = "std")]

@@ -46,7 +46,7 @@ pub(crate) fn text_of(status: i32) -> &'static CStr {
 pub(crate) struct Failure {
     pub(crate) status: Status,
     message: Cow<'static, str>,
-    /// The function that was misused. Other messages say what is wrong without it.
+    /// The function that was misused, or that made a wrong setting. Other messages say what is wrong without it.
     function: Option<&'static str>,
 }
 
@@ -79,10 +79,13 @@ impl Failure {
     }
 
     /// Names the function that was misused, unless one is named already.
-    pub(crate) fn in_function(mut self, function: &'static str) -> Failure {
-        if self.status == Status::Misuse {
-            self.function.get_or_insert(function);
-        }
+    pub(crate) fn in_function(self, function: &'static str) -> Failure {
+        if self.status == Status::Misuse { self.in_setting(function) } else { self }
+    }
+
+    /// Names the function that made a wrong setting, unless one is named already.
+    pub(crate) fn in_setting(mut self, function: &'static str) -> Failure {
+        self.function.get_or_insert(function);
         self
     }
 }
