@@ -28,8 +28,8 @@ mod tests;
 mod unwinder;
 
 use boundary::{
-    Bytes, Message, Step, Target, bytes_at, call, call_for_text, new_handle, place, set, set_text,
-    text,
+    Action, Bytes, Message, Step, Target, bytes_at, call, call_for_text, new_handle, place, set,
+    set_text, text,
 };
 use callbacks::{Callbacks, Clock, Milliseconds, Random, Transport};
 use core::ffi::{c_char, c_int, c_void};
@@ -519,6 +519,10 @@ pub unsafe extern "C" fn minbearer_next(
     random: u32,
     step: *mut Step,
 ) -> Status {
+    if !step.is_null() {
+        // Stays there after a failure.
+        unsafe { step.write(Step { action: Action::Wait, has_token: 0, until: u64::MAX }) }
+    }
     unsafe {
         call("minbearer_next", handle, null_mut(), |handle| {
             let step = place("step", step)?;
