@@ -275,9 +275,8 @@ impl Settings {
     }
 
     pub(crate) fn with_grant_type(self, name: &str) -> Result<Settings, Failure> {
-        let settings =
-            self.change(|config: client_credentials::Config| Ok(config.with_grant_type(name)))?;
-        Ok(settings.without_need_of_a_secret())
+        let change = |config: client_credentials::Config| Ok(config.with_grant_type(name));
+        Ok(self.with_text(name).change(change)?.without_need_of_a_secret())
     }
 
     pub(crate) fn with_kept_member(mut self, name: &str) -> Result<Settings, Failure> {
@@ -310,9 +309,12 @@ impl Settings {
         Settings { clock: Some(clock), ..self }
     }
 
-    /// Notes a text that a request has.
+    /// Notes a text that a request has, and what stands around it. Every setting that adds one to the request calls this:
+    /// without an operating system a request that was not counted ends the program where memory is short, instead of
+    /// `MINBEARER_NO_MEMORY`.
     pub(crate) fn with_text(mut self, text: &str) -> Settings {
-        self.request_bytes = self.request_bytes.saturating_add(encoded_bytes(text));
+        const AROUND: usize = 8;
+        self.request_bytes = self.request_bytes.saturating_add(encoded_bytes(text) + AROUND);
         self
     }
 
