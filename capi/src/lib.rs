@@ -24,13 +24,11 @@ mod settings;
 mod status;
 #[cfg(test)]
 mod tests;
+mod types;
 #[cfg(all(minbearer_without_unwinder, not(test)))]
 mod unwinder;
 
-use boundary::{
-    Action, Bytes, Message, Step, Target, bytes_at, call, call_for_text, new_handle, place, set,
-    set_text, text,
-};
+use boundary::{Message, bytes_at, call, call_for_text, new_handle, place, set, set_text, text};
 use callbacks::{Callbacks, Clock, Milliseconds, Random, Transport};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;
@@ -43,6 +41,7 @@ use network::Network;
 use secret::Supplier;
 use settings::{Credential, Placement, Settings, no_secret_yet};
 use status::{Failure, Status};
+use types::{Action, Bytes, Step, Target};
 
 // SAFETY of every function: the header demands of the caller what the functions of `boundary` require.
 

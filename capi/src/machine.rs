@@ -1,11 +1,11 @@
 //! A handle whose program moves the bytes: [`Lifecycle`] says when to ask for a token, and the flow's pure halves build
 //! the request and read the answer. No call waits or reads a clock.
 
-use crate::boundary::{Action, Bytes, Step, Target};
 use crate::callbacks::{described, host};
 use crate::memory;
 use crate::settings::{Finished, FlowConfig};
 use crate::status::Failure;
+use crate::types::{Action, Bytes, Step, Target};
 #[cfg(not(feature = "std"))]
 use crate::{callbacks::Clock, network::Network};
 use alloc::boxed::Box;
