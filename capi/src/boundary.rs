@@ -9,7 +9,7 @@ use core::ffi::{CStr, c_char, c_void};
 use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 use core::slice;
-use flows::Error;
+use minbearer_rust::Error;
 use zeroize::Zeroize;
 
 /// `MINBEARER_MESSAGE_SIZE`

@@ -4,7 +4,7 @@ use alloc::ffi::CString;
 use alloc::format;
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::NonNull;
-use flows::{Error, NetworkCause, Request, Response};
+use minbearer_rust::{Error, NetworkCause, Request, Response};
 use zeroize::Zeroizing;
 
 /// `minbearer_transport`. A null function is `None`.
@@ -200,7 +200,7 @@ pub(crate) fn host(host: &str) -> Result<CString, Error> {
 
 /// Says which server an answer that cannot be read is of.
 pub(crate) fn described(error: Error, origin: &str) -> Error {
-    if flows::internal_memory::is_out_of_memory(&error) {
+    if minbearer_rust::internal_memory::is_out_of_memory(&error) {
         return error;
     }
     let message = format!("the exchange with {origin} failed: {error}");

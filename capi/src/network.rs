@@ -4,7 +4,7 @@ use crate::callbacks::Exchange;
 use crate::status::Failure;
 use alloc::boxed::Box;
 #[cfg(feature = "std")]
-use flows::Http;
+use minbearer_rust::Http;
 
 #[derive(Default)]
 pub(crate) struct Network {
@@ -37,7 +37,7 @@ impl Network {
     pub(crate) fn change_http(
         self,
         setting: &'static str,
-        change: impl FnOnce(Http) -> Result<Http, flows::Error>,
+        change: impl FnOnce(Http) -> Result<Http, minbearer_rust::Error>,
     ) -> Result<Network, Failure> {
         let network = self.for_setting(setting)?;
         Ok(Network { http: change(network.http)?, ..network })
@@ -65,12 +65,12 @@ fn two_networks() -> Failure {
 }
 
 #[cfg(feature = "std")]
-impl flows::Transport for Network {
+impl minbearer_rust::Transport for Network {
     fn send(
         &self,
-        request: &flows::Request,
+        request: &minbearer_rust::Request,
         deadline: std::time::Instant,
-    ) -> Result<flows::Response, flows::Error> {
+    ) -> Result<minbearer_rust::Response, minbearer_rust::Error> {
         let Some(callbacks) = &self.callbacks else { return self.http.send(request, deadline) };
         let left = || {
             let left = deadline.saturating_duration_since(std::time::Instant::now());

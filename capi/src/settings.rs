@@ -9,8 +9,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::time::Duration;
-use flows::client_credentials::ClientAuthentication;
-use flows::{
+use minbearer_rust::client_credentials::ClientAuthentication;
+use minbearer_rust::{
     AfterRefusal, Error, Request, Response, SecretSource, Token, accelerator, client_credentials,
     jsa,
 };
@@ -59,7 +59,7 @@ pub(crate) enum Placement {
 }
 
 #[cfg(feature = "std")]
-pub(crate) use flows::Flow;
+pub(crate) use minbearer_rust::Flow;
 /// Without an operating system the configurations' pure halves are enough.
 #[cfg(not(feature = "std"))]
 pub(crate) trait Flow {}
@@ -209,7 +209,7 @@ impl Settings {
     /// a client certificate (RFC 8705 section 2).
     #[cfg(feature = "std")]
     pub(crate) fn client_credentials_from_env(token_url: &str) -> Result<Settings, Failure> {
-        use flows::internal::{ClientNeeds, client_credentials_from_env};
+        use minbearer_rust::internal::{ClientNeeds, client_credentials_from_env};
         let missing = match client_credentials_from_env(token_url, ClientNeeds::Secret) {
             Ok(config) => return Ok(Settings::new(config, Credential::Given)),
             Err(error) => Failure::from(error),

@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::ToString;
 use core::ffi::CStr;
 use core::fmt;
-use flows::{Error, Kind};
+use minbearer_rust::{Error, Kind};
 
 /// `minbearer_status`.
 #[repr(C)]
@@ -103,7 +103,7 @@ impl fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let status = match error.kind() {
-            _ if flows::internal_memory::is_out_of_memory(&error) => Status::NoMemory,
+            _ if minbearer_rust::internal_memory::is_out_of_memory(&error) => Status::NoMemory,
             Kind::Config => Status::Config,
             Kind::Locator => Status::Locator,
             Kind::Timeout => Status::Timeout,
