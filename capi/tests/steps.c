@@ -158,7 +158,25 @@ static void rejections(void) {
   CHECK(step.action == MINBEARER_ASK && step.has_token == 1, "the first one replaces the token: %d", step.action);
   CHECK(answered(handle, 100000, OK_ANSWER, 100, &why) == MINBEARER_OK, "%s", why.text);
   CHECK(minbearer_rejected(handle, 100100) == MINBEARER_OK, "a 401 at once");
-  CHECK(next(handle, 100100).action == MINBEARER_USE, "the call is forbidden, it seems");
+  step = next(handle, 100100);
+  CHECK(step.action == MINBEARER_USE && step.until > 100100 + 60000, "the call is forbidden, it seems: until %llu",
+        (unsigned long long)step.until);
+  /* A pause alone brings no request: another 401 after it does. */
+  CHECK(next(handle, 100100 + 4000).action == MINBEARER_USE, "nothing has happened");
+  CHECK(minbearer_rejected(handle, 100100 + 4000) == MINBEARER_OK, "a 401 after the pause");
+  step = next(handle, 100100 + 4000);
+  CHECK(step.action == MINBEARER_ASK && step.has_token == 1, "%d", step.action);
+  minbearer_free(handle);
+
+  /* A token that is younger than a second: the header's sketch waits. */
+  handle = handle_for("https://h/token");
+  CHECK(next(handle, 0).action == MINBEARER_ASK, "the first step");
+  CHECK(answered(handle, 10, OK_ANSWER, 100, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(minbearer_rejected(handle, 20) == MINBEARER_OK, "a 401 at once");
+  step = next(handle, 20);
+  CHECK(step.action == MINBEARER_USE && step.until - 20 <= 1000, "%d until %llu", step.action, (unsigned long long)step.until);
+  step = next(handle, step.until);
+  CHECK(step.action == MINBEARER_ASK && step.has_token == 1, "%d", step.action);
   minbearer_free(handle);
 }
 
