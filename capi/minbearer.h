@@ -346,9 +346,10 @@ MINBEARER_USE_RESULT minbearer_status minbearer_member(minbearer *handle, const 
 /* After an API answered 401. In: the header value that it rejected, as minbearer_authorization wrote it. Out: the one to
  * use now. If the handle has a newer token than the rejected one, no request is made. If the API rejects new tokens too,
  * the same value is written again, which strcmp shows, and the server is asked after pauses that grow: the API forbids
- * the call with any token, and its 401 is the answer. With the empty string the call does what minbearer_authorization
- * does. Text that is not a header value (the token alone, "Authorization: ..." with the field's name) is MINBEARER_MISUSE,
- * and stays where it is. */
+ * the call with any token, and its 401 is the answer. A token younger than a second is replaced when the second is over:
+ * the call waits for that, but in a library without an operating system it writes the same value, and the next call asks.
+ * With the empty string the call does what minbearer_authorization does. Text that is not a header value (the token alone,
+ * "Authorization: ..." with the field's name) is MINBEARER_MISUSE, and stays where it is. */
 MINBEARER_USE_RESULT minbearer_status minbearer_renew(minbearer *handle, char *value, size_t size,
                                                       minbearer_message *why);
 

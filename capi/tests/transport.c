@@ -222,6 +222,22 @@ static void renewal(void) {
   minbearer_free(handle);
 }
 
+/* A token that is rejected in the second of its request: the call waits for its end, where something can wait. */
+static void renewal_of_a_young_token(void) {
+  struct fake fake = {.answer = OK_ANSWER};
+  minbearer *handle = handle_over(&fake, "https://token.example/token");
+  minbearer_set_timeout(handle, 5000);
+  char value[64];
+  minbearer_message why;
+  CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(minbearer_renew(handle, value, sizeof value, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(fake.connections == (HAS_SYSTEM ? 2 : 1), "%d connections", fake.connections);
+  if (!HAS_SYSTEM) sleep_ms(1100);
+  CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(fake.connections == 2, "%d connections", fake.connections);
+  minbearer_free(handle);
+}
+
 static void members(void) {
   struct fake fake = {.answer = "HTTP/1.1 200 OK\r\n\r\n{\"access_token\": \"abc\", \"instance_url\": \"https://i.example\", \"id\": 7}"};
   minbearer *handle = handle_over(&fake, "https://token.example/token");
@@ -545,6 +561,7 @@ void test_transport(void) {
   each_way();
   where_it_connects();
   renewal();
+  renewal_of_a_young_token();
   members();
   settings();
 }
