@@ -54,7 +54,7 @@
 //!
 //! # Without an operating system
 //!
-//! Without `std` the crate is `no_std + alloc`. Each flow is then two pure functions: `request` builds the token
+//! Without `std` the crate is `no_std + alloc`. Each flow is then two functions without I/O: `request` builds the token
 //! request, `read_answer` reads the answer. Your program moves the bytes between them, over a modem, its own network
 //! stack or a TLS library:
 //!
