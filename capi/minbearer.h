@@ -294,16 +294,17 @@ minbearer_status minbearer_set_proxy(minbearer *handle, const char *url, const c
 typedef struct minbearer_transport {
   void *context; /* for connect; may be NULL */
 
-  /* Connects to a name or an address (IPv6 without brackets), and returns the connection, or NULL if there is none: the
-   * message does not know why, so keep a text in `context`, to be printed beside it. `host` is lent for the call.
+  /* Connects to a name or an address (IPv6 without brackets), and returns the connection, or NULL if there is none. The
+   * message cannot say why: keep a text in `context` and print it beside the message, under a lock where several threads
+   * use the handle. `host` is lent for the call.
    *
    * If `tls` is 1, this means with TLS, its handshake completed and the certificate verified for `host`: an address by the
    * certificate's addresses, and no server name is sent for it; a name without a dot at its end. */
   void *(*connect)(void *context, const char *host, uint16_t port, int tls, uint32_t milliseconds);
 
-  /* Both return how many bytes they have moved, 1 to `size`, which is above 0. 0 means none yet: they ought to wait before
-   * for as long as `milliseconds`, because a library without an operating system calls again at once. It is with the same
-   * pointer and size, as SSL_write wants it.
+  /* Both return how many bytes they have moved, 1 to `size`, which is above 0; or 0 if none could be moved in
+   * `milliseconds`. They are then called again with the same pointer and size, as SSL_write wants it, until the deadline:
+   * by a library without an operating system at once, so wait before you return 0.
    *
    * MINBEARER_CLOSED means that the server has closed the connection: recv's 0, ECONNRESET, EPIPE. With TLS an end without
    * close_notify is a failure instead. A TLS library can hold bytes while its socket has none: read before you wait. */
