@@ -116,7 +116,7 @@ fn a_wrong_setting_or_argument_is_named() {
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", missing)], missing),
         (
             &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "hunter2/Zq7+S3cret==")],
-            "the secret file (not shown, because it may be a secret)",
+            "the CLIENT_SECRET_FILE file (not shown, because it may be a secret) cannot be read",
         ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
         (
@@ -207,6 +207,51 @@ fn a_wrong_setting_or_argument_is_named() {
         outcome.expect_failure("minbearer", 2, part);
         assert!(!outcome.err.contains("hunter2"), "{outcome:?}");
     }
+}
+
+/// What names it is in the message, whatever it is.
+#[test]
+fn a_secret_s_file_that_is_absent_is_told_by_what_names_it() {
+    let appliance = odd_appliance();
+    let (qoauth, nc) = (appliance.qoauth_url() + "/token", appliance.nc_url());
+    let (id, secret) = (("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret"));
+    let request = ["client-credentials", qoauth.as_str()];
+    let proxied = ["--proxy", "http://127.0.0.1:9", "--proxy-user", "rose"];
+    // Either may be a secret that was given in the place of a path, or is a path because its folder exists.
+    for (file, shown) in [
+        ("hunter2", "(not shown, because it may be a secret) cannot be read: No such file"),
+        ("/dev/shm/absent", "/dev/shm/absent cannot be read: No such file"),
+    ] {
+        let (parameter, header) = (format!("p@{file}"), format!("X-Key@{file}"));
+        for (arguments, variables, name) in [
+            (&request[..], vec![("CLIENT_ID_FILE", file), secret], "CLIENT_ID_FILE"),
+            (&request, vec![id, ("CLIENT_SECRET_FILE", file)], "CLIENT_SECRET_FILE"),
+            (&request, vec![id, ("CLIENT_ASSERTION_FILE", file)], "CLIENT_ASSERTION_FILE"),
+            (&["jsa"], vec![("CLIENT_ID_FILE", file), secret], "CLIENT_ID_FILE"),
+            (&["accelerator", &nc, "rose"], vec![("NC_PASSWORD_FILE", file)], "NC_PASSWORD_FILE"),
+            (
+                &[&request[..1], &["https://127.0.0.1:9"], &proxied].concat(),
+                vec![id, secret, ("PROXY_PASSWORD_FILE", file)],
+                "PROXY_PASSWORD_FILE",
+            ),
+            (
+                &[&request[..], &["--parameter", &parameter]].concat(),
+                vec![id, secret],
+                "--parameter p",
+            ),
+            (
+                &[&request[..], &["--request-header", &header]].concat(),
+                vec![id, secret],
+                "--request-header X-Key",
+            ),
+        ] {
+            let more = [("QOAUTH_URL", qoauth.trim_end_matches("/token"))];
+            let outcome = run(arguments, &[variables, more.to_vec()].concat());
+            outcome.expect_failure("minbearer", 2, &format!("the {name} file {shown}"));
+            assert!(!outcome.err.contains("hunter2"), "{outcome:?}");
+        }
+    }
+    assert_eq!(appliance.qoauth_requests(), 0);
 }
 
 #[test]
