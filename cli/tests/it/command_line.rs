@@ -351,8 +351,20 @@ fn help_fits_80_columns_and_lists_what_goes_with_the_command() {
             assert!(outcome.out.contains("\n  --output FILE "), "{}", outcome.out);
         }
     }
-    let version = concat!("minbearer ", env!("CARGO_PKG_VERSION"), "\n");
-    assert_eq!(run(&["--version"], &[]).out, version);
+    let version = concat!("minbearer ", env!("CARGO_PKG_VERSION"));
+    let features = match (cfg!(feature = "tls"), cfg!(feature = "sign")) {
+        (true, true) => " (tls, sign)",
+        (true, false) => " (tls)",
+        (false, true) => " (sign)",
+        (false, false) => "",
+    };
+    assert_eq!(run(&["--version"], &[]).out, format!("{version}{features}\n"));
+    // An option that this build does not have is marked, and the mark explained.
+    let help = run(&["client-credentials", "--help"], &[]).out;
+    for (mark, is_built) in [("(tls)", cfg!(feature = "tls")), ("(sign)", cfg!(feature = "sign"))] {
+        assert_eq!(help.contains(&format!("{mark}\n")), !is_built, "{help}");
+        assert_eq!(help.contains(&format!("Options with {mark} need")), !is_built, "{help}");
+    }
 }
 
 #[test]
