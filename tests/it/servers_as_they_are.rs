@@ -1382,7 +1382,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("\u{15}\u{3}\u{1}\0\u{2}\u{2}F"),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?",
+            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does HTTP/1.1 answer there? or does it want https?",
         ),
     ),
     (
@@ -1390,7 +1390,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?",
+            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does HTTP/1.1 answer there? or does it want https?",
         ),
     ),
     (
@@ -1398,7 +1398,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw(""),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the connection was closed without an answer; is this the right port, and does a firewall let the request through?",
+            "the token request to SERVER failed: the connection was closed without an answer; is this the right port, and does a firewall let the request through? or does it want https?",
         ),
     ),
 ];
