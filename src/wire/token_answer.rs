@@ -33,6 +33,18 @@ const MEANT: [(&str, &str); 3] = [
     ("unknown client/invalid client", "invalid_client"),
 ];
 
+/// What an answer without a token has, and what to do then.
+const WITHOUT_TOKEN: [(&str, &str); 2] = [
+    (
+        "\"token_endpoint\"",
+        "; it is the server's metadata: give the URL that its token_endpoint has",
+    ),
+    (
+        "\"access_token\"/\"token_type\"/\"expires_in\"",
+        "; the server has to send access_token, at the top of its JSON",
+    ),
+];
+
 const WANTS_TOKEN: &str =
     "this URL wants a token itself, so it may be an API's; give that of the token endpoint";
 
@@ -143,7 +155,7 @@ impl<'a> AnswerReader<'a> {
             )),
         })?;
         if answer.access_token.is_none() {
-            return Err(self.malformed(&self.without_token(&response, &answer)));
+            return Err(self.malformed(&self.without_token(&response)));
         }
         let received_at = response.received_at;
         let mut token = self.accept(answer, received_at)?;
@@ -228,29 +240,26 @@ impl<'a> AnswerReader<'a> {
 
     /// Says what an answer without a token has instead: names alone, since a token may be in a value; but of a message in
     /// several words, which no token has, the words.
-    fn without_token(&self, response: &Response, answer: &TokenAnswer) -> String {
+    fn without_token(&self, response: &Response) -> String {
         let mut members = Names::default();
         let _ = read_members(response.body(), &mut members); // it was read before
         let show = |text: &str| redacted(text, &self.secrets(""));
         let message = decoded(members.message);
         let names = show(&members.names);
-        let what = if names.is_empty() {
-            String::from("it has no access_token, nor another member")
-        } else if message.trim_ascii().bytes().any(|byte| byte == b' ') {
+        if message.trim_ascii().bytes().any(|byte| byte == b' ') {
             let message = show(&message);
             return format!(
                 "it has no access_token, {names}, and says: {message}; go by its words"
             );
-        } else {
-            format!("it has no access_token, {names} (no values are shown: one may be a token)")
+        }
+        let (names, note) = match names.as_str() {
+            "" => ("nor another member", ""),
+            names => (names, " (no values are shown: one may be a token)"),
         };
-        let is_of_endpoint = answer.token_type.is_some() || answer.expires_in.is_some();
-        if says_any(response.body(), "\"token_endpoint\"") {
-            what + "; it is the server's metadata: give the URL that its token_endpoint has"
-        } else if is_of_endpoint || says_any(response.body(), "\"access_token\"") {
-            what + "; the server has to send access_token, at the top of its JSON"
-        } else {
-            not_json::no_endpoint(&what, &self.token_url())
+        let what = format!("it has no access_token, {names}{note}");
+        match WITHOUT_TOKEN.iter().find(|(words, _)| says_any(response.body(), words)) {
+            Some((_, advice)) => what + advice,
+            None => not_json::no_endpoint(&what, &self.token_url()),
         }
     }
 
@@ -385,8 +394,10 @@ impl<'a> AnswerReader<'a> {
             }
             _ if is_oauth || code.is_some() => self.advice,
             (401, _) => {
-                append(" (", "no OAuth error is in the answer: go by its words, if any; else ");
-                append("", self.advice);
+                append(
+                    " (no OAuth error is in the answer: go by its words, if any; else ",
+                    self.advice,
+                );
                 before = "; ";
                 "or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint"
             }
@@ -402,18 +413,13 @@ impl<'a> AnswerReader<'a> {
             }
         };
         append(before, advice);
-        if let Some(pause) = refusal.retry_after {
-            append("; its Retry-After is ", &format!("{} s", pause.as_secs()));
-        }
-        if kind == Kind::Refused && is_oauth && status >= 500 {
-            append("; ", "if that is right, see the server's log");
-        }
+        append("; its Retry-After is ", &show(response.header("retry-after").unwrap_or_default()));
         if kind == Kind::Refused && (!is_oauth || is_of_api || status == 404) {
-            let went_to = match status {
-                404 | 405 => "; check the URL: the request went to ",
-                _ => "; the request went to ",
-            };
-            append(went_to, &self.token_url());
+            let doubt = if status == 404 || status == 405 { "; check the URL" } else { "" };
+            append("", doubt);
+            append("; the request went to ", &self.token_url());
+        } else if kind == Kind::Refused && status >= 500 {
+            append("; ", "if that is right, see the server's log");
         }
         let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();
         if kind == Kind::Refused && self.request.secrets().any(has_space) {

@@ -328,7 +328,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 429 Too Many Requests: text/html: Too Many Requests I only allow 50 requests per hour to this Web site per logged in user. Try again soon. (the server limits how often it is asked; try again later; its Retry-After is 3600 s)",
+            "SERVER refused the token request: 429 Too Many Requests: text/html: Too Many Requests I only allow 50 requests per hour to this Web site per logged in user. Try again soon. (the server limits how often it is asked; try again later; its Retry-After is 3600)",
         ),
     ),
     (
@@ -350,7 +350,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource, by --scope or --parameter, and how it wants the client to authenticate, such as by --basic; check the URL: the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource, by --scope or --parameter, and how it wants the client to authenticate, such as by --basic; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -407,7 +407,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"error":"Realm does not exist"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: Realm does not exist (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL: the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: Realm does not exist (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -799,7 +799,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":404,\"error\":\"Not Found\",\"path\":\"/token\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL: the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":404,\"error\":\"Not Found\",\"path\":\"/token\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -962,7 +962,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html: Error (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL: the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: text/html: Error (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -974,7 +974,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL: the request went to http://SERVER/token)",
+            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1078,7 +1078,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html: Not Found The requested resource was not found on this server. (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL: the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: text/html: Not Found The requested resource was not found on this server. (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1184,7 +1184,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"message":"no Route matched with those values"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: {\"message\":\"no Route matched with those values\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL: the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: {\"message\":\"no Route matched with those values\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1192,7 +1192,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("404 Not Found", &[PLAIN], "404 page not found\n"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: 404 page not found (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL: the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: 404 page not found (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (

@@ -439,7 +439,7 @@ fn the_token_url_is_shown_where_no_oauth_error_was_read_and_never_its_query() {
         let error = error_at(url, status, body);
         assert_eq!(error.ends_with(shown), is_shown, "{status} {body}: {error}");
         let is_doubted = matches!(status, 404 | 405);
-        assert_eq!(error.contains("; check the URL: "), is_doubted, "{status} {body}: {error}");
+        assert_eq!(error.contains("; check the URL; "), is_doubted, "{status} {body}: {error}");
         assert!(!error.contains("client_secret") && !error.contains("hunter2"), "{error}");
     }
     let error = error_at(url, 200, "<html>");

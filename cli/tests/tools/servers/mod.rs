@@ -14,7 +14,7 @@ const SCOPE: &str = "check the scope, resource or audience, by --scope or --para
 const NO_GRANT: &str = "this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent";
 const UNSUPPORTED: &str =
     "the server does not have this grant, or not for this client: have it allowed there";
-const NO_ENDPOINT: &str = "there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL: the request went to http://SERVER/nowhere";
+const NO_ENDPOINT: &str = "there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/nowhere";
 
 /// A running server, ended when dropped.
 struct Server {
