@@ -317,6 +317,8 @@ impl<'a> AnswerReader<'a> {
             challenge: challenge.map(show),
             ..Refusal::default()
         };
+        // Made before the message grows: the search needs memory of its own.
+        let retry_after = response.header("retry-after").map(show).unwrap_or_default();
         // Many frameworks repeat the status code's name in a member `error`.
         // RFC 6750 section 3: the challenge of an API. RFC 6749 section 5.2 has the token endpoint answer with Basic.
         let is_bearer = challenge.is_some_and(|challenge| {
@@ -413,7 +415,7 @@ impl<'a> AnswerReader<'a> {
             }
         };
         append(before, advice);
-        append("; its Retry-After is ", &show(response.header("retry-after").unwrap_or_default()));
+        append("; its Retry-After is ", &retry_after);
         if kind == Kind::Refused && (!is_oauth || is_of_api || status == 404) {
             let doubt = if status == 404 || status == 405 { "; check the URL" } else { "" };
             append("", doubt);
