@@ -1,13 +1,15 @@
-# What the checks share. Each sources this file at the root of the repository.
+# What the checks share. Each sources this file first, and is then at the root of the repository.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_TERM_COLOR=never
 
 # Options for the smallest code. Many of LLVM's are off, or high, to make code faster by writing some of it twice, or by keeping
-# more values at hand than there are registers. What lies far from the stack pointer takes more bytes to name: hence stacksize.
+# more values at hand than there are registers.
 smallest='-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none'
-for option in inline-threshold=10 inline-call-penalty=35 inline-max-stacksize=384 enable-machine-outliner=always \
-  min-jump-table-entries=30 tail-merge-size=1 two-entry-phi-node-folding-threshold=1 join-splitedges enable-pre=0 \
+for option in inline-threshold=10 inline-call-penalty=35 enable-machine-outliner=always enable-pre=0 min-jump-table-entries=30 \
+  tail-merge-size=1 two-entry-phi-node-folding-threshold=1 join-splitedges \
   disable-{lsr,block-placement,machine-licm,machine-cse,phi-elim-edge-splitting,early-taildup}; do smallest+=" -Cllvm-args=-$option"; done
 
 # fail WHAT...: ends the script

@@ -4,28 +4,35 @@
  * There are three ways to use it, and one handle for all of them. The first is the library's own network, where a call
  * returns when there is a token. With its feature `tls` the library verifies the server's certificate and name.
  *
- *     minbearer *jsa = minbearer_jsa_from_env();
+ *     minbearer *handle = minbearer_client_credentials("https://auth.example/token", "id", getenv("CLIENT_SECRET"));
  *     char value[MINBEARER_VALUE_SIZE];
  *     minbearer_message why;
- *     if (minbearer_authorization(jsa, value, sizeof value, &why) != MINBEARER_OK) {
- *         fprintf(stderr, "%s\n", why.text);
+ *     minbearer_status status = minbearer_authorization(handle, value, sizeof value, &why);
+ *     if (status == MINBEARER_OK && call_api(value) == 401) {      sends "Authorization: " and the value
+ *         status = minbearer_renew(handle, value, sizeof value, &why);
+ *         if (status == MINBEARER_OK) call_api(value);             a second 401 is the API's answer: report it
  *     }
- *     ... send "Authorization: " and value; after a 401, call minbearer_renew and send once more ...
+ *     if (status != MINBEARER_OK) fprintf(stderr, "%s\n", why.text);
  *     minbearer_wipe(value, sizeof value);
- *     minbearer_free(jsa);
+ *     minbearer_free(handle);
  *
- * The second is a network or TLS of the program's own, such as mbedTLS, wolfSSL or OpenSSL: four functions, which
- * minbearer_set_transport takes. All else is as above. TLS and its verification are then the program's: a connect
- * function that does not verify certificate and name hands the secret to whoever answers.
+ * The second is a network or TLS of the program's own, such as mbedTLS, wolfSSL or OpenSSL: four functions. TLS and its
+ * verification are then the program's: a connect function that does not verify certificate and name hands the secret to
+ * whoever answers. All else is as above, with one line after the constructor's:
+ *
+ *     minbearer_set_transport(handle, &(minbearer_transport){NULL, my_connect, my_send, my_receive, my_close});
  *
  * The third is no network at all: minbearer_next says when to ask for a token, minbearer_request writes the bytes to
  * send, minbearer_push takes those that came. None of these calls waits, so they suit an event loop and a device
- * without an operating system. See the end of this file.
+ * without an operating system. "Without a network", below, has the example. What is said up to there holds for this way
+ * too, but for signals, and for time limits: the program keeps them.
  *
  * Building and linking
  *   capi/install --features tls && ldconfig          Rust's cargo builds it; the feature is for https
  *   cc app.c $(pkg-config --cflags --libs minbearer)
  *   cc -static app.c $(pkg-config --static --cflags --libs minbearer)
+ *   After capi/install --prefix DIR, set PKG_CONFIG_PATH=DIR/lib/pkgconfig, and link with -Wl,-rpath,DIR/lib or run with
+ *   LD_LIBRARY_PATH=DIR/lib.
  *   A library built with --no-default-features needs no operating system and no libc, but the functions for memory at
  *   the end of this file. Functions and settings that need an operating system are marked (OS). In such a library the
  *   setting's status is MINBEARER_CONFIG, and so is that of every call with the constructor's handle.
@@ -82,8 +89,10 @@
  *     there is no message. A constructor's secret or password may be NULL if a setting supplies it before the first call
  *     for a token. minbearer_free and minbearer_wipe do nothing with NULL.
  *   - MINBEARER_MISUSE is also for text that is not UTF-8, a setting for another flow than the handle's, and a buffer too
- *     small for the value. Its message names the function.
+ *     small for the value. Its message names the function, and so does that of a wrong setting.
  *   - A message is one line, holds no secret and no token, and is cut to fit. After MINBEARER_OK it is empty.
+ *   - A message that recommends a setting names the option of the program `minbearer` and the Rust function, such as
+ *     "--basic (ClientAuthentication::basic)". The settings below name their options.
  *   - After any other status than MINBEARER_OK the value is the empty string, but for two cases of MINBEARER_MISUSE: where
  *     minbearer_renew did not get a header value, which it leaves as it is, and where value and message overlap.
  *   - If memory runs out, a library with an operating system ends the process by a signal. See the end of this file for
@@ -96,6 +105,11 @@
  *   - After a failure no request is made for a pause, at random from about 1 second to 60, or as long as the server asks
  *     by Retry-After, up to an hour. A call in the pause returns the kept token if that is still valid, else the last
  *     failure, at once. minbearer_wake ends a pause.
+ *   - After the pause the next call tries again, whatever the failure was but a wrong setting. MINBEARER_NETWORK, _TIMEOUT,
+ *     _UNAVAILABLE, _LOCATOR and _NO_MEMORY may pass by themselves. MINBEARER_REFUSED and _MALFORMED want someone to look:
+ *     a wrong secret is tried again after the longest pause, or when its file has changed.
+ *   - A token is renewed at 90 % of its lifetime, or 60 seconds before its end if that is later, less a random tenth of the
+ *     lifetime. No request begins within a second of the beginning of another.
  *
  * The environment
  *   - Only constructors whose names end in from_env read settings from the environment, once, in the call. With TLS,
@@ -146,12 +160,13 @@ typedef enum minbearer_status {
   MINBEARER_PANICKED = 101   /* a bug in this library: please report it. Built for size it ends the process instead */
 } minbearer_status;
 
+/* Value and message may be static where there is little stack. */
 #define MINBEARER_MESSAGE_SIZE 1024
 typedef struct minbearer_message {
   char text[MINBEARER_MESSAGE_SIZE];
 } minbearer_message;
 
-/* The longest value there can be, with its NUL: "Bearer " and a token of 16 KiB. */
+/* The longest value there can be, with its NUL: "Bearer " and a token of 16 KiB. Less will do for shorter tokens. */
 #define MINBEARER_VALUE_SIZE 16392
 
 typedef struct minbearer minbearer;
@@ -162,24 +177,25 @@ typedef struct minbearer minbearer;
 MINBEARER_USE_RESULT minbearer *minbearer_jsa(const char *client_id, const char *client_secret);
 
 /* The same (OS), with CLIENT_ID, CLIENT_SECRET or CLIENT_SECRET_FILE, and where they are set QOAUTH_URL, QOAUTH_HOST and
- * SERVICE_PORT_LOCATOR. A secret file is read anew for each request. */
+ * SERVICE_PORT_LOCATOR. A secret file is read anew for each request. Both for the secret are MINBEARER_CONFIG. */
 MINBEARER_USE_RESULT minbearer *minbearer_jsa_from_env(void);
 
 /* Altair Accelerator: any URL of the project, of which scheme, host and port are used. */
 MINBEARER_USE_RESULT minbearer *minbearer_accelerator(const char *url, const char *username, const char *password);
 
-/* OAuth 2.0 client credentials (RFC 6749 section 4.4). The secret goes into the body; see minbearer_set_basic. It may be
- * NULL for a client that authenticates by minbearer_set_client_certificate, or with minbearer_set_grant_type. */
+/* OAuth 2.0 client credentials (RFC 6749 section 4.4). The token URL is whole, with its path: a slash at the end is part
+ * of it. The secret goes into the body; see minbearer_set_basic. It may be NULL for a client that authenticates by
+ * minbearer_set_client_certificate, or with minbearer_set_grant_type. */
 MINBEARER_USE_RESULT minbearer *minbearer_client_credentials(const char *token_url, const char *client_id,
                                                              const char *client_secret);
 
 /* The same (OS), with CLIENT_ID and one of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE (RFC 7523 section
- * 2.2). With none of the three, a setting has to supply one, or the client's certificate. */
+ * 2.2). With none of the three, a setting has to supply one, or the client's certificate. Two are MINBEARER_CONFIG. */
 MINBEARER_USE_RESULT minbearer *minbearer_client_credentials_from_env(const char *token_url);
 
 /* ---- Settings, before the first call for a token ---- */
 
-/* The time limit for a call for a token. 0 is MINBEARER_CONFIG; more than a day counts as a day. */
+/* The time limit for a call for a token (--timeout). 0 is MINBEARER_CONFIG; more than a day counts as a day. */
 minbearer_status minbearer_set_timeout(minbearer *handle, uint32_t milliseconds);
 
 /* The secret or password in this file (OS), in place of any that was given. It is read anew for each request, without
@@ -206,25 +222,27 @@ minbearer_status minbearer_set_locator(minbearer *handle, const char *program);
 /* Accelerator: "Bearer <token>" (RFC 6750) instead of the vendor's "Bearer:<token>". */
 minbearer_status minbearer_set_rfc6750_header(minbearer *handle);
 
-/* The following ten are for client credentials. */
+/* From here to minbearer_set_plain_http the settings are for client credentials. */
 
-/* Asks for a scope; may be called again. */
+/* Asks for a scope (--scope); may be called again. */
 minbearer_status minbearer_add_scope(minbearer *handle, const char *scope);
 
-/* A form parameter that the server needs, such as audience; may be called again. */
+/* A form parameter that the server needs, such as audience (--parameter); may be called again. */
 minbearer_status minbearer_add_parameter(minbearer *handle, const char *name, const char *value);
 
-/* A header field of the token request, such as a gateway's key; may be called again. The value is wiped like a secret. */
+/* A header field of the token request, such as a gateway's key (--request-header); may be called again. The value is wiped
+ * like a secret. */
 minbearer_status minbearer_add_request_header(minbearer *handle, const char *name, const char *value);
 
-/* Another grant_type than client_credentials, for a server with a name of its own: Zoom's account_credentials. The client
- * then needs no secret. */
+/* Another grant_type than client_credentials, for a server with a name of its own: Zoom's account_credentials
+ * (--grant-type). The client then needs no secret. With "client_credentials" and no secret the request has the client's id
+ * alone: for a certificate that the program's own TLS presents (RFC 8705). */
 minbearer_status minbearer_set_grant_type(minbearer *handle, const char *name);
 
-/* Id and secret as HTTP Basic, form-encoded first, as the RFC demands. */
+/* Id and secret as HTTP Basic (--basic), form-encoded first, as the RFC demands. */
 minbearer_status minbearer_set_basic(minbearer *handle);
 
-/* The same without form-encoding, as curl does, for servers that do not decode. */
+/* The same without form-encoding, as curl does, for servers that do not decode (--basic-unencoded). */
 minbearer_status minbearer_set_basic_unencoded(minbearer *handle);
 
 /* Instead of a secret the assertion in this file (OS), a JWT that someone else signs (RFC 7523 section 2.2): of Kubernetes
@@ -237,54 +255,68 @@ minbearer_status minbearer_set_assertion_function(minbearer *handle, minbearer_s
 /* Keeps a string member of the answer for minbearer_member: Salesforce's instance_url. May be called again. */
 minbearer_status minbearer_keep_member(minbearer *handle, const char *name);
 
-/* Allows http to another host than this one, which exposes the secret to the network. */
+/* Allows http to another host than localhost, 127.0.0.0/8 and [::1], which exposes the secret to the network
+ * (--plain-http). */
 minbearer_status minbearer_set_plain_http(minbearer *handle);
 
-/* The following five are for the library's own network. Without its feature `tls` they are MINBEARER_CONFIG, with a
- * transport of the program's own MINBEARER_MISUSE. minbearer_has_tls tells before. */
+/* From here to minbearer_set_proxy the settings are for the library's own network. Without its feature `tls` they are
+ * MINBEARER_CONFIG, with a transport of the program's own MINBEARER_MISUSE. minbearer_has_tls tells before. */
 
-/* Trusts the CAs in this PEM text and no others. */
+/* Trusts the CAs in this PEM text and no others (--cacert). */
 minbearer_status minbearer_set_ca(minbearer *handle, const char *pem);
 
 /* Trusts them in addition to the system's. */
 minbearer_status minbearer_add_ca(minbearer *handle, const char *pem);
 
-/* Verifies the certificate of `host` for this name instead, and asks for it: a console that is reached by its address,
- * whose certificate is for localhost.localdomain. May be called again for another host. */
+/* Verifies the certificate of `host` for this name instead, and asks for it (--server-name): a console that is reached by
+ * its address, whose certificate is for localhost.localdomain. May be called again for another host. */
 minbearer_status minbearer_set_server_name(minbearer *handle, const char *host, const char *name);
 
-/* Presents this certificate chain to a server that asks for a client certificate. */
+/* Presents this certificate chain to a server that asks for a client certificate (--cert, --key). */
 minbearer_status minbearer_set_client_certificate(minbearer *handle, const char *chain_pem, const char *key_pem);
 
-/* Connects to https servers through this HTTP proxy, http://host:port, by CONNECT; an http server is then
- * MINBEARER_CONFIG. User name and password are both NULL or both given; the proxy sees nothing else. */
+/* Connects to https servers through this HTTP proxy, http://host:port, by CONNECT (--proxy); an http server is then
+ * MINBEARER_CONFIG. User name and password (--proxy-user) are both NULL or both given; the proxy sees nothing else. */
 minbearer_status minbearer_set_proxy(minbearer *handle, const char *url, const char *username, const char *password);
 
 /* ---- A network of the program's own ---- */
 
 /* The functions are called in this order for one token request: connect, send until all is sent, receive until the
- * answer is complete, close. `milliseconds`, above 0, is what is left of the timeout: a function must return by then, with
- * what it has. Numbers below MINBEARER_CLOSED are failures, and the message has the number. An error number negated does
- * not do: EPERM is 1. */
+ * answer is complete, close. After MINBEARER_CLOSED of send an answer is still received, as a server may refuse early;
+ * after any other failure the connection is closed at once.
+ *
+ * `milliseconds`, above 0, is what is left of the timeout: a function must return by then, with what it has. That includes
+ * a name's lookup; getaddrinfo has no limit of its own. A call whose function returns later is MINBEARER_TIMEOUT.
+ *
+ * Numbers below MINBEARER_CLOSED are failures, and the message has the number: -1000 - errno, for example. An error number
+ * negated does not do: EPERM is 1. */
 #define MINBEARER_CLOSED (-1)
 typedef struct minbearer_transport {
   void *context; /* for connect; may be NULL */
 
-  /* Connects to a name or an address (IPv6 without brackets), and returns the connection, or NULL if there is none. If
-   * `tls` is 1, this means with TLS: the certificate must be verified, for `host`. */
+  /* Connects to a name or an address (IPv6 without brackets), and returns the connection, or NULL if there is none. The
+   * message cannot say why: keep a text in `context` and print it beside the message, under a lock where several threads
+   * use the handle. `host` is lent for the call.
+   *
+   * If `tls` is 1, this means with TLS, its handshake completed and the certificate verified for `host`: an address by the
+   * certificate's addresses, and no server name is sent for it; a name without a dot at its end. */
   void *(*connect)(void *context, const char *host, uint16_t port, int tls, uint32_t milliseconds);
 
-  /* Both return how many bytes they have moved, at most `size`; 0 if none yet, and are then called again until the
-   * deadline; MINBEARER_CLOSED if the server has closed the connection. They ought to wait a while before they return 0:
-   * a library without an operating system calls again at once. */
+  /* Both return how many bytes they have moved, 1 to `size`, which is above 0; or 0 if none could be moved in
+   * `milliseconds`. They are then called again with the same pointer and size, as SSL_write wants it, until the deadline:
+   * by a library without an operating system at once, so wait before you return 0.
+   *
+   * MINBEARER_CLOSED means that the server has closed the connection: recv's 0, ECONNRESET, EPIPE. With TLS an end without
+   * close_notify is a failure instead. A TLS library can hold bytes while its socket has none: read before you wait. */
   int32_t (*send)(void *connection, const void *bytes, size_t size, uint32_t milliseconds);
   int32_t (*receive)(void *connection, void *bytes, size_t size, uint32_t milliseconds);
 
-  /* Called once for each connection. */
+  /* Called once for each connection. Must not wait. */
   void (*close)(void *connection);
 } minbearer_transport;
 
-/* Uses these functions instead of the library's own network. The struct is copied. */
+/* Uses these functions instead of the library's own network. The struct is copied. It does not go together with a setting
+ * of that network, whichever comes first. */
 minbearer_status minbearer_set_transport(minbearer *handle, const minbearer_transport *transport);
 
 /* A clock and random numbers. A library without an operating system needs them for calls over a transport, and one with
@@ -314,17 +346,20 @@ MINBEARER_USE_RESULT minbearer_status minbearer_member(minbearer *handle, const 
 
 /* After an API answered 401. In: the header value that it rejected, as minbearer_authorization wrote it. Out: the one to
  * use now. If the handle has a newer token than the rejected one, no request is made. If the API rejects new tokens too,
- * the current one is written again, and the server is asked after pauses that grow. With the empty string the call does
- * what minbearer_authorization does. Text that is not a header value (the token alone, "Authorization: ..." with the
- * field's name) is MINBEARER_MISUSE, and stays where it is. */
+ * the same value is written again, which strcmp shows, and the server is asked after pauses that grow: the API forbids
+ * the call with any token, and its 401 is the answer. A token younger than a second is replaced when the second is over:
+ * the call waits for that, but in a library without an operating system it writes the same value, and the next call asks.
+ * With the empty string the call does what minbearer_authorization does. Text that is not a header value (the token alone,
+ * "Authorization: ..." with the field's name) is MINBEARER_MISUSE, and stays where it is. */
 MINBEARER_USE_RESULT minbearer_status minbearer_renew(minbearer *handle, char *value, size_t size,
                                                       minbearer_message *why);
 
 /* What is left of the kept token, in seconds, from the last call for a token; 0 if it has ended; -1 if that is not known:
- * there is no token, or the server said no lifetime. Makes no request. */
+ * there is no token, or there is one without a lifetime, which is used until an API rejects it. Makes no request. */
 int64_t minbearer_seconds_left(minbearer *handle);
 
-/* Something has changed, such as the secret's file or the network: the next call asks the server, whatever the pause. */
+/* Something has changed, such as the secret's file or the network: the next call asks the server, whatever the pause, but
+ * not within a second of the last request. */
 minbearer_status minbearer_wake(minbearer *handle);
 
 /* ---- Without a network ----
@@ -334,29 +369,36 @@ minbearer_status minbearer_wake(minbearer *handle);
  *
  *     minbearer_step step;
  *     minbearer_next(handle, now, random, &step)              when something has happened, and at step.until
- *     while step.action is MINBEARER_ASK:
- *         minbearer_request(handle, now, &request, &target, &why)
+ *     if step.action is MINBEARER_ASK:
+ *         minbearer_request(handle, now, &request, &target, &why)   if it fails, minbearer_next says when again
  *         connect to target.host and target.port, with TLS if target.tls, and send the bytes of `request`
  *         minbearer_push(handle, bytes, size, &complete, &why)   for what comes, until `complete` is 1
+ *         close the connection
  *         minbearer_finish(handle, now, &why)                 the answer is complete, or the server has closed
- *         or minbearer_failed(handle, now)                    there was no connection, or not in time
- *     where step.has_token:
- *         minbearer_authorization(handle, value, sizeof value, &why) and an API call;
- *         minbearer_accepted or minbearer_rejected says what came of it
+ *         or minbearer_failed(handle, now)                    no connection, or not in time; the program prints why
+ *     else if step.has_token:
+ *         minbearer_authorization(handle, value, sizeof value, &why) and an API call
+ *         after a 2xx: minbearer_accepted(handle)
+ *         after a 401: minbearer_rejected(handle, now), and minbearer_next as above:
+ *             MINBEARER_ASK: make the request, then the API call once more; a second 401 is its answer
+ *             MINBEARER_USE, and step.until is 1000 ms away at most: MINBEARER_ASK comes then, so wait
+ *             MINBEARER_USE: the 401 is the call's answer; the next 401 after a pause of 1 to 60 seconds brings ASK again
+ *     else: wait until step.until
  *
  * The first of these calls decides: after it, no call with the handle uses a network. minbearer_authorization,
  * minbearer_access_token and minbearer_member then write the kept token, or return what the last request came to;
  * minbearer_renew is MINBEARER_MISUSE. With a transport these calls are MINBEARER_MISUSE. */
 
 typedef enum minbearer_action {
-  MINBEARER_USE = 1,  /* the token is good, and no request is needed before `until` */
+  MINBEARER_USE = 1,  /* use the token, and make no request before `until`: none is due, too soon, or under way */
   MINBEARER_ASK = 2,  /* make a token request now */
-  MINBEARER_WAIT = 3  /* there is no token, and none may be asked for before `until`; or a request is under way */
+  MINBEARER_WAIT = 3  /* there is no token, and a request is under way, or may not begin before `until` */
 } minbearer_action;
 
 typedef struct minbearer_step {
   minbearer_action action;
-  int has_token;  /* 1 if minbearer_authorization writes a token that may be used: always with USE, often with ASK */
+  int has_token;  /* 1 if minbearer_authorization writes a token that may be used: always with USE, often with ASK. After
+                   * minbearer_rejected it is the rejected one, until there is another */
   uint64_t until; /* call minbearer_next again by this time, by the same clock; UINT64_MAX: only when something happens */
 } minbearer_step;
 
@@ -373,13 +415,14 @@ typedef struct minbearer_target {
 } minbearer_target;
 
 /* What to do now. `random` is 32 random bits, so that devices which started together do not ask together. A request that
- * was not ended within `target.milliseconds` counts as failed. If a setting was wrong, this returns its status, and
- * minbearer_authorization has the message. */
+ * was not ended within `target.milliseconds` counts as failed: it is over, and the program closes its connection. If a
+ * setting was wrong, this returns its status, minbearer_authorization has the message, and `step` says WAIT, for ever. */
 MINBEARER_USE_RESULT minbearer_status minbearer_next(minbearer *handle, uint64_t now_milliseconds, uint32_t random,
                                                      minbearer_step *step);
 
 /* The request to send after MINBEARER_ASK. It holds the secret: send it, and keep no copy. After a failure there is no
- * request to end. */
+ * request to end, and ASK comes again after a pause. http to another host, a file or function without a secret, and a
+ * qoauth without its URL are such failures, MINBEARER_CONFIG. */
 MINBEARER_USE_RESULT minbearer_status minbearer_request(minbearer *handle, uint64_t now_milliseconds,
                                                         minbearer_bytes *request, minbearer_target *target,
                                                         minbearer_message *why);
@@ -393,13 +436,13 @@ MINBEARER_USE_RESULT minbearer_status minbearer_push(minbearer *handle, const vo
 MINBEARER_USE_RESULT minbearer_status minbearer_finish(minbearer *handle, uint64_t now_milliseconds,
                                                        minbearer_message *why);
 
-/* Ends the request: there was no answer. minbearer_authorization then has a message for that, unless there is still a
- * token. */
+/* Ends the request: there was no answer. The message of minbearer_authorization then says no more than that, so print what
+ * the network said; while there is still a token, there is no message. */
 minbearer_status minbearer_failed(minbearer *handle, uint64_t now_milliseconds);
 
 /* What an API said to the token that minbearer_authorization writes now. After a 401, and only then, it was rejected:
- * if minbearer_next then says MINBEARER_ASK, get a new token and make the call once more. A 2xx has accepted it. Other
- * outcomes, and those of calls with an earlier token, are not told. */
+ * minbearer_next then says whether to ask for another, as above. A 2xx has accepted it. Other outcomes, and those of calls
+ * with an earlier token, are not told. */
 minbearer_status minbearer_accepted(minbearer *handle);
 minbearer_status minbearer_rejected(minbearer *handle, uint64_t now_milliseconds);
 
@@ -431,6 +474,11 @@ int minbearer_has_tls(void);
  * If there is no memory for a request, an answer or a token, a call returns MINBEARER_NO_MEMORY, the request counts as
  * failed, and an old token stays. If there is none for the little that settings and messages take,
  * minbearer_out_of_memory is called; and for a bug in the library, which ends the program like a failed assertion, too.
+ * The library tries whether there is enough, and releases it, before the work: a task on the same heap that takes it in
+ * between brings minbearer_out_of_memory, too.
+ *
+ * On x86_64 a handle takes 1.7 KiB and its token, and during a request 3 KiB and 2.3 times the answer; less where a
+ * pointer has 32 bits.
  */
 void *minbearer_allocate(size_t size);
 void minbearer_release(void *memory);

@@ -54,7 +54,7 @@
 //!
 //! # Without an operating system
 //!
-//! Without `std` the crate is `no_std + alloc`. Each flow is then two pure functions: `request` builds the token
+//! Without `std` the crate is `no_std + alloc`. Each flow is then two functions without I/O: `request` builds the token
 //! request, `read_answer` reads the answer. Your program moves the bytes between them, over a modem, its own network
 //! stack or a TLS library:
 //!
@@ -71,27 +71,16 @@
 //! # TLS
 //!
 //! The server's certificate chain and host name are always verified. No option turns that off: an unverified server
-//! would receive the credentials. **Not checked** are revocation, and of a trusted CA's own certificate its dates, its
-//! `pathlen` and its extended key usage. ALPN offers `http/1.1`, and a server that selects another protocol is refused; one
-//! that ignores ALPN cannot be told apart. The feature `tls` supports TLS 1.3 and 1.2, the AES-GCM cipher suites, key exchange on
-//! X25519, P-256 and P-384, and certificates with RSA (2048 to 8192 bits), P-256, P-384 and Ed25519 keys. A
-//! server that has only P-521 or only ChaCha20-Poly1305 cannot be reached; ChaCha20-Poly1305 would add 52 KB to a static
-//! program.
+//! would receive the credentials. What a certificate must have, whose is trusted, and what is not checked:
+//! [the trust anchors of TLS](#the-trust-anchors-of-tls).
+//!
+//! The feature `tls` supports TLS 1.3 and 1.2, the AES-GCM cipher suites, key exchange on X25519, P-256 and P-384, and
+//! certificates with RSA (2048 to 8192 bits), P-256, P-384 and Ed25519 keys. A server that has only P-521 or only
+//! ChaCha20-Poly1305 cannot be reached; ChaCha20-Poly1305 would add 52 KB to a static program.
 //!
 //! If the program installs a provider of cryptography (aws-lc-rs, its FIPS build, all of ring) with
 //! `rustls::crypto::CryptoProvider::install_default`, that provider is used with everything it supports;
 //! `tls-no-provider` is for such programs. This crate installs none.
-//!
-//! The trust anchors are the system's CAs. `SSL_CERT_FILE` (a PEM file) and `SSL_CERT_DIR` (directories of PEM files)
-//! replace them; **if both are set, the CAs of both are trusted**, as with OpenSSL, so neither variable trusts a CA alone.
-//! `Http::with_ca` does: it reads no variable. A set-user-id program reads neither.
-//!
-//! A certificate among them signs others only if it may: with the basic constraint CA:TRUE, and keyCertSign if it has a
-//! key usage; of X.509 version 1 only in the system's own store. So a server's certificate in a folder of CAs signs nothing.
-//! Each certificate that `Http::with_ca`, `Http::with_added_ca` or `SSL_CERT_FILE` names is also a **pin**: a server that
-//! presents the same one is accepted if the name, the dates and the handshake's signature are right, although it is
-//! marked as a CA's, is for clients, or is of version 1. A pin without a `subjectAltName` is for the host in its common
-//! name; other certificates need a `subjectAltName`.
 //!
 //! A server may send six intermediate certificates of 16 KiB together, and two of one name.
 //!
@@ -134,64 +123,8 @@
 //! Certificates are read at the first request and kept for as long as the [`Http`] or the [`Session`] lives. A failure to
 //! read them is not cached: a file that is mounted later is found at the next request.
 //!
-//! # Promises
-//!
-//! Each promise has a test that was seen to fail when the promise was broken. SECURITY.md lists the tests and the limits.
-//!
-//! ## A secret is never shown
-//!
-//! A secret does not appear in `Debug`, `Display`, `source()`, a panic, a log line or a URL in an error. Text that a server
-//! sent is searched for the secret, password or token as a whole, in the encodings that servers produce: percent-encoded,
-//! JSON-escaped, HTML-escaped, Basic credentials, without white space at its ends. Any eight bytes of it that still stand
-//! there are redacted too (of a JWT: of its signature). Then the text is cut to 256 characters and its control characters
-//! are escaped. An error code of the RFCs is printed as it is, even if a secret is a part of it.
-//!
-//! ## A secret is never left behind
-//!
-//! Every buffer that held a secret is wiped when it is dropped, and is never reallocated while it holds one. That is so
-//! with the system's own allocator, and over TLS too. Copies in swap, a core dump and the environment block cannot be
-//! wiped, nor what rustls keeps: one byte of each decrypted record, and the key of a client certificate.
-//!
-//! ## Every wait has a deadline
-//!
-//! The deadline covers the locator, DNS, connect, the proxy, the TLS handshake and what it computes, a slow TLS record, an
-//! answer of a byte a second, a pipe that supplies a secret, and the files of secrets and CAs. It is 10 s for the whole
-//! call unless the `Config` sets another. The call returns within half a second of it and leaves no socket, process or
-//! thread behind, except the thread of a name lookup that the resolver does not end, or of reading a file on a mount that
-//! does not answer. While eight such threads hang, the next lookup or read is an error at once, of [`Kind::Network`].
-//!
-//! ## Every input has a size
-//!
-//! The limits are 16 KiB for an answer's head, 64 KiB for a token answer, 1 MiB for an API answer, 256 bytes for a port,
-//! 16 KiB for a token, 16 KiB for a secret's file, six intermediate certificates of 16 KiB together.
-//!
-//! ## Credentials go nowhere else
-//!
-//! Redirects are refused, no proxy is taken from the environment (one that the caller names is asked for a tunnel, and
-//! learns host and port alone), and no feature that another crate turns on in a
-//! shared dependency changes where or how credentials travel. An ambiguous URL is a configuration error before a socket
-//! opens. `localhost` means the loopback addresses, without a lookup. `client_credentials` refuses plain `http` beyond
-//! loopback unless told otherwise.
-//!
-//! ## A header cannot be forged
-//!
-//! An access token with a byte outside `0x21..=0x7E` is a malformed answer.
-//!
-//! ## What the server says is believed only when complete
-//!
-//! A body shorter than its `Content-Length`, a chunked body without its last chunk, trailing bytes after the JSON, a
-//! status other than 2xx, or an `error` never yields a token.
-//!
-//! ## No panic on any input
-//!
-//! There is no `unsafe`. A thread, a descriptor or memory for a socket that cannot be had is an error and does not end the
-//! process. No environment variable is read except by functions named `from_env` and, for the trust anchors of TLS,
-//! `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-//!
-//! ## One request per `get_token`
-//!
-//! `get_token` sends one request. The only retry in the crate is a [`Session`]'s, once, after a 401.
-
+// The promises and their limits, which stand in that file alone.
+#![cfg_attr(doc, doc = "", doc = include_str!("../SECURITY.md"))]
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -231,6 +164,7 @@ pub mod internal {
     pub use crate::net::http::with_proxy_of;
     #[cfg(feature = "tls-no-provider")]
     pub use crate::net::tls::certificate::{Certificate, Key as CertificateKey};
+    pub use crate::os::clock::utc_now;
     pub use crate::os::env::{client_secret, optional as variable, required_client_id};
     pub use crate::os::files::read_regular;
     pub use crate::os::random::{random, random_u32};

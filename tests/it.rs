@@ -16,7 +16,7 @@ mod it {
     mod one_request_per_get_token;
 
     // The library.
-    mod client_authentication;
+    mod credentials_from_env;
     mod exchange;
     mod floors;
     mod https_without_tls;

@@ -64,16 +64,16 @@ compile() {
   # it then lacks, and whose names have its version.
   [[ "$*" =~ --manifest-path[\ =]([^\ ]+) ]] && manifest=${BASH_REMATCH[1]}
   [[ $arch != @(x86_64|aarch64) ]] || ring=$(cargo tree --manifest-path "$manifest" --all-features --target all -i ring \
-    --depth 0 --prefix none 2>/dev/null | sed -n 's/^ring v\([0-9.]*\).*/\1/p' | tr . _)
+    --depth 0 --prefix none 2>/dev/null | sed -n 's/^ring v\([0-9.]*\).*/\1/p' | tr . _) || ring=''
   [ -z "$ring" ] || maps=' -DOPENSSL_SMALL'
   for name in smaller trap; do
     "$out/cc-$arch" -Oz -ffunction-sections ${ring:+-DRING=ring_core_${ring}__} -c -o "$out/$name-$arch.o" "$c_sources/$name.c" ||
       fail "$arch: could not compile $name.c"
   done
-  # By the C library rustix finds the kernel's own code for the clock.
-  flags="$smallest --cfg=rustix_use_libc -Cforce-unwind-tables=no -Crelocation-model=static -Clinker=cc-$arch"
+  # What lies far from the stack pointer takes more bytes to name. By the C library rustix finds the kernel's own code for the clock.
+  flags="$smallest -Cllvm-args=-inline-max-stacksize=384 --cfg=rustix_use_libc -Cforce-unwind-tables=no -Crelocation-model=static"
   # A segment that is read-only after relocation takes one page more in memory. Here it has a few pointers of .got alone.
-  flags+=" -Clink-self-contained=no -Clink-arg=smaller.o -Clink-arg=trap.o -Clink-arg=-Wl,-z,norelro"
+  flags+=" -Clinker=cc-$arch -Clink-self-contained=no -Clink-arg=smaller.o -Clink-arg=trap.o -Clink-arg=-Wl,-z,norelro"
   case $arch in
     # The linker leaves room for pages of 64 KiB, in the file too if the sections end unluckily. This processor has none.
     armv7) flags+=" -Clink-arg=-Wl,-z,max-page-size=4096" ;;

@@ -1,4 +1,4 @@
-//! The loopback appliance and what else the library's tests share.
+//! `tests/support/` for the benchmarks.
 
 #[path = "../../tests/support/mod.rs"]
 mod shared;

@@ -5,11 +5,11 @@ use crate::settings::{FlowConfig, Settings};
 use crate::status::{Failure, Status};
 use alloc::boxed::Box;
 use alloc::format;
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_void};
 use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 use core::slice;
-use flows::Error;
+use minbearer_rust::Error;
 use zeroize::Zeroize;
 
 /// `MINBEARER_MESSAGE_SIZE`
@@ -21,39 +21,6 @@ pub const VALUE_SIZE: usize = 16392;
 #[repr(C)]
 pub struct Message {
     text: [MaybeUninit<u8>; MESSAGE_SIZE],
-}
-
-/// `minbearer_action`
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    Use = 1,
-    Ask = 2,
-    Wait = 3,
-}
-
-/// `minbearer_step`
-#[repr(C)]
-pub struct Step {
-    pub(crate) action: Action,
-    pub(crate) has_token: c_int,
-    pub(crate) until: u64,
-}
-
-/// `minbearer_bytes`
-#[repr(C)]
-pub struct Bytes {
-    pub(crate) bytes: *const c_void,
-    pub(crate) size: usize,
-}
-
-/// `minbearer_target`
-#[repr(C)]
-pub struct Target {
-    pub(crate) host: *const c_char,
-    pub(crate) port: u16,
-    pub(crate) tls: c_int,
-    pub(crate) milliseconds: u32,
 }
 
 /// The outcome of `call`, or that it panicked. Where a panic aborts, there is nothing to catch.
@@ -90,7 +57,7 @@ pub(crate) fn new_handle(
     function: &'static str,
     settings: impl FnOnce() -> Result<Settings, Failure>,
 ) -> *mut Handle {
-    let settings = catch(settings).map_err(|mistake| mistake.in_function(function));
+    let settings = catch(settings).map_err(|mistake| mistake.in_setting(function));
     Box::into_raw(Box::new(Handle::new(settings)))
 }
 

@@ -4,7 +4,7 @@ use alloc::ffi::CString;
 use alloc::format;
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::NonNull;
-use flows::{Error, NetworkCause, Request, Response};
+use minbearer_rust::{Error, NetworkCause, Request, Response};
 use zeroize::Zeroizing;
 
 /// `minbearer_transport`. A null function is `None`.
@@ -81,19 +81,20 @@ impl Exchange for Callbacks {
         let connection = unsafe { (self.connect)(self.context, host.as_ptr(), port, tls, time) };
         let connection = NonNull::new(connection);
         let connection = connection.map(|pointer| Connection { pointer, callbacks: self, origin });
-        check(left(), origin)?;
+        // A function that waits by whole milliseconds gives up within the last one.
+        check(left().saturating_sub(connection.is_none().into()), origin)?;
         let connection = connection.ok_or_else(|| {
             Error::network(format!(
-                "the program's transport could not connect to {origin}: is the server up, and is its certificate trusted?"
+                "the program's transport could not connect to {origin}: its function connect returned NULL"
             ))
             .with_network_cause(NetworkCause::Connect)
         })?;
-        let sent = connection.send(&request.to_bytes(), left, pause);
+        let is_sent = connection.send(&request.to_bytes(), left, pause)?;
         // A server that refuses a request before all of it was sent may close the connection after its answer.
-        match (connection.receive(request, left, pause), sent) {
-            (Err(_), Err(unsent)) => Err(unsent),
-            (received, _) => received,
-        }
+        connection.receive(request, left, pause).map_err(|error| match is_sent {
+            true => error,
+            false => connection.failed("the connection was closed while the request was sent"),
+        })
     }
 }
 
@@ -105,7 +106,9 @@ struct Connection<'a> {
 }
 
 impl Connection<'_> {
-    fn send(&self, bytes: &[u8], left: &dyn Fn() -> u32, pause: &dyn Fn()) -> Result<(), Error> {
+    /// Whether all was sent before the server closed the connection. After any other failure nothing may be received:
+    /// TLS forbids it.
+    fn send(&self, bytes: &[u8], left: &dyn Fn() -> u32, pause: &dyn Fn()) -> Result<bool, Error> {
         let mut unsent = bytes;
         while !unsent.is_empty() {
             let (start, size) = (unsent.as_ptr().cast(), unsent.len().min(i32::MAX as usize));
@@ -116,12 +119,10 @@ impl Connection<'_> {
             match self.count("send", sent, size)? {
                 Some(0) => pause(),
                 Some(sent) => unsent = unsent.get(sent..).unwrap_or_default(),
-                None => {
-                    return Err(self.failed("the connection was closed while the request was sent"));
-                }
+                None => return Ok(false),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn receive(
@@ -199,7 +200,7 @@ pub(crate) fn host(host: &str) -> Result<CString, Error> {
 
 /// Says which server an answer that cannot be read is of.
 pub(crate) fn described(error: Error, origin: &str) -> Error {
-    if flows::internal_memory::is_out_of_memory(&error) {
+    if minbearer_rust::internal_memory::is_out_of_memory(&error) {
         return error;
     }
     let message = format!("the exchange with {origin} failed: {error}");

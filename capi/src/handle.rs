@@ -10,11 +10,11 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use core::mem::replace;
-use flows::Token;
+use minbearer_rust::Token;
 #[cfg(feature = "std")]
 use {
     alloc::vec::Vec,
-    flows::Session,
+    minbearer_rust::Session,
     std::sync::OnceLock,
     std::sync::atomic::{AtomicBool, Ordering},
 };
@@ -79,7 +79,7 @@ impl Handle {
                 Ok(changed) => (State::Settings(changed), Status::Ok),
                 Err(mistake) => {
                     let status = mistake.status;
-                    (State::Mistaken(mistake.in_function(function)), status)
+                    (State::Mistaken(mistake.in_setting(function)), status)
                 }
             },
             State::Mistaken(mistake) => {
@@ -155,7 +155,7 @@ fn in_use() -> Failure {
 impl Handle {
     /// A handle for any flow, past its settings.
     #[cfg(test)]
-    pub(crate) fn for_flow(flow: impl flows::Flow + 'static) -> Handle {
+    pub(crate) fn for_flow(flow: impl minbearer_rust::Flow + 'static) -> Handle {
         let running = Running { session: Session::new(flow), kept_members: Vec::new() };
         Handle {
             calls: Calls::new(),

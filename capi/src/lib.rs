@@ -24,25 +24,24 @@ mod settings;
 mod status;
 #[cfg(test)]
 mod tests;
+mod types;
 #[cfg(all(minbearer_without_unwinder, not(test)))]
 mod unwinder;
 
-use boundary::{
-    Bytes, Message, Step, Target, bytes_at, call, call_for_text, new_handle, place, set, set_text,
-    text,
-};
+use boundary::{Message, bytes_at, call, call_for_text, new_handle, place, set, set_text, text};
 use callbacks::{Callbacks, Clock, Milliseconds, Random, Transport};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;
 use core::time::Duration;
-use flows::client_credentials::ClientAuthentication;
-use flows::{SecretSource, accelerator, client_credentials, jsa};
 use handle::Handle;
 use machine::Machine;
+use minbearer_rust::client_credentials::ClientAuthentication;
+use minbearer_rust::{SecretSource, accelerator, client_credentials, jsa};
 use network::Network;
 use secret::Supplier;
 use settings::{Credential, Placement, Settings, no_secret_yet};
 use status::{Failure, Status};
+use types::{Action, Bytes, Step, Target};
 
 // SAFETY of every function: the header demands of the caller what the functions of `boundary` require.
 
@@ -519,6 +518,10 @@ pub unsafe extern "C" fn minbearer_next(
     random: u32,
     step: *mut Step,
 ) -> Status {
+    if !step.is_null() {
+        // Stays there after a failure.
+        unsafe { step.write(Step { action: Action::Wait, has_token: 0, until: u64::MAX }) }
+    }
     unsafe {
         call("minbearer_next", handle, null_mut(), |handle| {
             let step = place("step", step)?;

@@ -18,7 +18,7 @@ impl<T> Lock<T> {
         Lock(Mutex::new(value))
     }
 
-    /// Waits until no other call holds it. A panic leaves no half-made change: see [`catch`](crate::boundary).
+    /// Waits until no other call holds it. A panic leaves no half-made change: see `catch` in `boundary.rs`.
     pub(crate) fn hold(&self) -> Option<Guard<'_, T>> {
         Some(self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,11 +1,11 @@
 //! A handle whose program moves the bytes: [`Lifecycle`] says when to ask for a token, and the flow's pure halves build
 //! the request and read the answer. No call waits or reads a clock.
 
-use crate::boundary::{Action, Bytes, Step, Target};
 use crate::callbacks::{described, host};
 use crate::memory;
 use crate::settings::{Finished, FlowConfig};
 use crate::status::Failure;
+use crate::types::{Action, Bytes, Step, Target};
 #[cfg(not(feature = "std"))]
 use crate::{callbacks::Clock, network::Network};
 use alloc::boxed::Box;
@@ -14,7 +14,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
-use flows::{Error, Incoming, Lifecycle, NetworkCause, Request, Response, Token};
+use minbearer_rust::{Error, Incoming, Lifecycle, NetworkCause, Request, Response, Token};
 use zeroize::Zeroizing;
 
 pub(crate) struct Machine {
@@ -77,11 +77,11 @@ impl Machine {
         let deadline = self.pending.as_ref().map(|pending| pending.deadline);
         let look = self.look(now);
         let (action, until) = match self.life.next(now) {
-            flows::Step::Ask => (Action::Ask, Some(now)),
-            flows::Step::Use if deadline.is_some() => (Action::Use, None),
-            flows::Step::Use => (Action::Use, self.life.next_request(now)),
-            flows::Step::Wait(until) => (Action::Wait, until),
-            flows::Step::Failed(until) => (Action::Wait, Some(until)),
+            minbearer_rust::Step::Ask => (Action::Ask, Some(now)),
+            minbearer_rust::Step::Use if deadline.is_some() => (Action::Use, None),
+            minbearer_rust::Step::Use => (Action::Use, self.life.next_request(now)),
+            minbearer_rust::Step::Wait(until) => (Action::Wait, until),
+            minbearer_rust::Step::Failed(until) => (Action::Wait, Some(until)),
         };
         let until = earlier(earlier(until, deadline), look);
         Step {
@@ -114,7 +114,7 @@ impl Machine {
                 "a request is under way: end it by minbearer_finish or minbearer_failed",
             ));
         }
-        if self.life.next(now) != flows::Step::Ask {
+        if self.life.next(now) != minbearer_rust::Step::Ask {
             return Err(Failure::misuse(
                 "no request may be made now: minbearer_next did not say MINBEARER_ASK",
             ));
@@ -258,7 +258,7 @@ impl Machine {
     }
 
     fn usable(&self) -> Option<&Token> {
-        let is_usable = self.life.next(self.now) == flows::Step::Use
+        let is_usable = self.life.next(self.now) == minbearer_rust::Step::Use
             || self.life.end().is_none_or(|end| self.now < end);
         self.token.as_ref().filter(|_| is_usable)
     }
@@ -280,7 +280,7 @@ impl Machine {
     pub(crate) fn current(&mut self) -> Result<&Token, Failure> {
         if self.has_transport() {
             (self.now, self.random) = self.clock()?.read();
-            if self.life.next(self.now) == flows::Step::Ask {
+            if self.life.next(self.now) == minbearer_rust::Step::Ask {
                 self.ask();
             }
         }

@@ -86,8 +86,10 @@ mod program {
     }
 }
 
-pub(crate) fn none() -> flows::Error {
-    flows::internal_memory::out_of_memory("there is no memory for the request or the token")
+pub(crate) fn none() -> minbearer_rust::Error {
+    minbearer_rust::internal_memory::out_of_memory(
+        "there is no memory for the request or the token",
+    )
 }
 
 #[cfg(not(feature = "std"))]

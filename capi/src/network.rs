@@ -4,7 +4,7 @@ use crate::callbacks::Exchange;
 use crate::status::Failure;
 use alloc::boxed::Box;
 #[cfg(feature = "std")]
-use flows::Http;
+use minbearer_rust::Http;
 
 #[derive(Default)]
 pub(crate) struct Network {
@@ -23,9 +23,7 @@ impl Network {
         callbacks: impl Exchange + 'static,
     ) -> Result<Network, Failure> {
         if let Some(setting) = self.setting {
-            return Err(Failure::misuse(alloc::format!(
-                "{setting} is for the network of this library, so it does not go together with a transport"
-            )));
+            return Err(two_networks().in_function(setting));
         }
         Ok(Network { callbacks: Some(Box::new(callbacks)), ..self })
     }
@@ -39,7 +37,7 @@ impl Network {
     pub(crate) fn change_http(
         self,
         setting: &'static str,
-        change: impl FnOnce(Http) -> Result<Http, flows::Error>,
+        change: impl FnOnce(Http) -> Result<Http, minbearer_rust::Error>,
     ) -> Result<Network, Failure> {
         let network = self.for_setting(setting)?;
         Ok(Network { http: change(network.http)?, ..network })
@@ -54,21 +52,25 @@ impl Network {
 
     fn for_setting(self, setting: &'static str) -> Result<Network, Failure> {
         if self.callbacks.is_some() {
-            return Err(Failure::misuse(
-                "this is a setting of the library's own network, and the handle has a transport",
-            ));
+            return Err(two_networks());
         }
         Ok(Network { setting: Some(setting), ..self })
     }
 }
 
+fn two_networks() -> Failure {
+    Failure::misuse(
+        "this is for the library's own network, and the handle has a transport by minbearer_set_transport",
+    )
+}
+
 #[cfg(feature = "std")]
-impl flows::Transport for Network {
+impl minbearer_rust::Transport for Network {
     fn send(
         &self,
-        request: &flows::Request,
+        request: &minbearer_rust::Request,
         deadline: std::time::Instant,
-    ) -> Result<flows::Response, flows::Error> {
+    ) -> Result<minbearer_rust::Response, minbearer_rust::Error> {
         let Some(callbacks) = &self.callbacks else { return self.http.send(request, deadline) };
         let left = || {
             let left = deadline.saturating_duration_since(std::time::Instant::now());

@@ -5,7 +5,7 @@ use crate::settings::encoded_bytes;
 use alloc::format;
 use alloc::string::String;
 use core::ffi::{c_char, c_int, c_void};
-use flows::{Error, Secret, SecretSource};
+use minbearer_rust::{Error, Secret, SecretSource};
 use zeroize::Zeroizing;
 
 /// `minbearer_secret_function`

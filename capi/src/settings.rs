@@ -9,8 +9,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::time::Duration;
-use flows::client_credentials::ClientAuthentication;
-use flows::{
+use minbearer_rust::client_credentials::ClientAuthentication;
+use minbearer_rust::{
     AfterRefusal, Error, Request, Response, SecretSource, Token, accelerator, client_credentials,
     jsa,
 };
@@ -59,7 +59,7 @@ pub(crate) enum Placement {
 }
 
 #[cfg(feature = "std")]
-pub(crate) use flows::Flow;
+pub(crate) use minbearer_rust::Flow;
 /// Without an operating system the configurations' pure halves are enough.
 #[cfg(not(feature = "std"))]
 pub(crate) trait Flow {}
@@ -209,7 +209,7 @@ impl Settings {
     /// a client certificate (RFC 8705 section 2).
     #[cfg(feature = "std")]
     pub(crate) fn client_credentials_from_env(token_url: &str) -> Result<Settings, Failure> {
-        use flows::internal::{ClientNeeds, client_credentials_from_env};
+        use minbearer_rust::internal::{ClientNeeds, client_credentials_from_env};
         let missing = match client_credentials_from_env(token_url, ClientNeeds::Secret) {
             Ok(config) => return Ok(Settings::new(config, Credential::Given)),
             Err(error) => Failure::from(error),
@@ -275,9 +275,8 @@ impl Settings {
     }
 
     pub(crate) fn with_grant_type(self, name: &str) -> Result<Settings, Failure> {
-        let settings =
-            self.change(|config: client_credentials::Config| Ok(config.with_grant_type(name)))?;
-        Ok(settings.without_need_of_a_secret())
+        let change = |config: client_credentials::Config| Ok(config.with_grant_type(name));
+        Ok(self.with_text(name).change(change)?.without_need_of_a_secret())
     }
 
     pub(crate) fn with_kept_member(mut self, name: &str) -> Result<Settings, Failure> {
@@ -310,9 +309,12 @@ impl Settings {
         Settings { clock: Some(clock), ..self }
     }
 
-    /// Notes a text that a request has.
+    /// Notes a text that a request has, and what stands around it. Every setting that adds one to the request calls this:
+    /// without an operating system a request that was not counted ends the program where memory is short, instead of
+    /// `MINBEARER_NO_MEMORY`.
     pub(crate) fn with_text(mut self, text: &str) -> Settings {
-        self.request_bytes = self.request_bytes.saturating_add(encoded_bytes(text));
+        const AROUND: usize = 8;
+        self.request_bytes = self.request_bytes.saturating_add(encoded_bytes(text) + AROUND);
         self
     }
 

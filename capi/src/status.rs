@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::ToString;
 use core::ffi::CStr;
 use core::fmt;
-use flows::{Error, Kind};
+use minbearer_rust::{Error, Kind};
 
 /// `minbearer_status`.
 #[repr(C)]
@@ -46,7 +46,7 @@ pub(crate) fn text_of(status: i32) -> &'static CStr {
 pub(crate) struct Failure {
     pub(crate) status: Status,
     message: Cow<'static, str>,
-    /// The function that was misused. Other messages say what is wrong without it.
+    /// The function that was misused, or that made a wrong setting. Other messages say what is wrong without it.
     function: Option<&'static str>,
 }
 
@@ -79,10 +79,13 @@ impl Failure {
     }
 
     /// Names the function that was misused, unless one is named already.
-    pub(crate) fn in_function(mut self, function: &'static str) -> Failure {
-        if self.status == Status::Misuse {
-            self.function.get_or_insert(function);
-        }
+    pub(crate) fn in_function(self, function: &'static str) -> Failure {
+        if self.status == Status::Misuse { self.in_setting(function) } else { self }
+    }
+
+    /// Names the function that made a wrong setting, unless one is named already.
+    pub(crate) fn in_setting(mut self, function: &'static str) -> Failure {
+        self.function.get_or_insert(function);
         self
     }
 }
@@ -100,7 +103,7 @@ impl fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let status = match error.kind() {
-            _ if flows::internal_memory::is_out_of_memory(&error) => Status::NoMemory,
+            _ if minbearer_rust::internal_memory::is_out_of_memory(&error) => Status::NoMemory,
             Kind::Config => Status::Config,
             Kind::Locator => Status::Locator,
             Kind::Timeout => Status::Timeout,

@@ -170,20 +170,23 @@ fn a_handle_may_be_shared_between_threads() {
 
 struct Panics;
 
-impl flows::Flow for Panics {
+impl minbearer_rust::Flow for Panics {
     fn timeout(&self) -> Duration {
         Duration::from_secs(1)
     }
 
-    fn prepare(&self, _: std::time::Instant) -> Result<flows::Request, flows::Error> {
+    fn prepare(
+        &self,
+        _: std::time::Instant,
+    ) -> Result<minbearer_rust::Request, minbearer_rust::Error> {
         panic!("as the test wants it");
     }
 
     fn read_answer(
         &self,
-        _: &flows::Request,
-        _: flows::Response,
-    ) -> Result<flows::Token, flows::Error> {
+        _: &minbearer_rust::Request,
+        _: minbearer_rust::Response,
+    ) -> Result<minbearer_rust::Token, minbearer_rust::Error> {
         unreachable!()
     }
 }

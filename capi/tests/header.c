@@ -1,4 +1,4 @@
-/* Uses every name of the header; compiled as each version of C and C++ that the header supports. */
+/* The header, as each version of C and C++ that it supports: included twice, with its sizes and statuses. */
 #include "minbearer.h"
 #include "minbearer.h"
 

@@ -33,27 +33,39 @@ static int supply(void *context, char *secret, size_t size) {
   return 0;
 }
 
-/* Gets a token of so many characters, with a secret of so many, and returns the status. */
-static int get_token(size_t heap, size_t characters, size_t secret, int from_function, int pieces) {
+/* A token and a secret of so many characters, and further texts of a request. */
+struct row {
+  size_t characters, secret;
+  int from_function, pieces;
+  size_t grant_type, parameters;
+};
+
+/* Gets a token, and returns the status. */
+static int get_token(size_t heap, const struct row *row) {
   static char text[MINBEARER_SECRET_SIZE + 64], value[MINBEARER_VALUE_SIZE], answer[32 * 1024];
   minbearer_message why = {""};
   minbearer_step step;
   minbearer_bytes request;
   minbearer_target target;
   int complete = 0;
+  size_t characters = row->characters, secret = row->secret, pieces = (size_t)row->pieces;
   room = heap;
   memset(text, 's', secret);
   text[secret] = '\0';
-  minbearer *handle = minbearer_client_credentials("https://h/token", "id", from_function ? NULL : text);
-  if (from_function) minbearer_set_secret_function(handle, supply, &secret);
+  minbearer *handle = minbearer_client_credentials("https://h/token", "id", row->from_function ? NULL : text);
+  memset(text, 'g', row->grant_type);
+  text[row->grant_type] = '\0';
+  if (row->grant_type > 0) minbearer_set_grant_type(handle, text);
+  for (size_t i = 0; i < row->parameters; i++) minbearer_add_parameter(handle, "a", "b");
+  if (row->from_function) minbearer_set_secret_function(handle, supply, &secret);
   minbearer_status status = minbearer_next(handle, 0, 0, &step);
   if (status == MINBEARER_OK) status = minbearer_request(handle, 0, &request, &target, &why);
   if (status == MINBEARER_OK) {
     memset(text, 't', characters);
     text[characters] = '\0';
     size_t size = (size_t)snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n{\"access_token\": \"%s\"}", characters + 20, text);
-    for (size_t sent = 0; sent < size && !complete; sent += (size_t)pieces) {
-      size_t piece = size - sent < (size_t)pieces ? size - sent : (size_t)pieces;
+    for (size_t sent = 0; sent < size && !complete; sent += pieces) {
+      size_t piece = size - sent < pieces ? size - sent : pieces;
       if (minbearer_push(handle, answer + sent, piece, &complete, &why) != MINBEARER_OK) break;
     }
     status = minbearer_finish(handle, 1, &why);
@@ -69,30 +81,28 @@ static int get_token(size_t heap, size_t characters, size_t secret, int from_fun
 }
 
 /* The same in a process of its own. */
-static int status_with(size_t heap, size_t characters, size_t secret, int from_function, int pieces) {
+static int status_with(size_t heap, const struct row *row) {
   int status = -1;
   fflush(stdout);
   pid_t child = fork();
-  if (child == 0) _exit(get_token(heap, characters, secret, from_function, pieces));
+  if (child == 0) _exit(get_token(heap, row));
   if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -status;
   return WEXITSTATUS(status);
 }
 
 int main(void) {
-  static const struct {
-    size_t characters, secret;
-    int from_function, pieces;
-  } rows[] = {
-      {100, 20, 0, 100000}, {1000, 20, 0, 100000}, {1000, 20, 0, 7},     {16000, 20, 0, 1000},
-      {100, 4000, 0, 1000}, {1000, 20, 1, 1000},   {1000, 8000, 1, 1000},
+  static const struct row rows[] = {
+      {100, 20, 0, 100000, 0, 0},  {1000, 20, 0, 100000, 0, 0},  {1000, 20, 0, 7, 0, 0},     {16000, 20, 0, 1000, 0, 0},
+      {100, 4000, 0, 1000, 0, 0},  {1000, 20, 1, 1000, 0, 0},    {1000, 8000, 1, 1000, 0, 0},
+      {100, 20, 0, 100000, 4000, 0}, {100, 20, 0, 100000, 0, 20},
   };
   int failed = 0;
   for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
     /* What settings and messages take, and the secret if it is one of them. */
-    size_t little = 2304 + (rows[row].from_function ? 0 : rows[row].secret), heap = 0;
+    size_t little = 2304 + (rows[row].from_function ? 0 : rows[row].secret) + rows[row].grant_type + 128 * rows[row].parameters, heap = 0;
     int status = OUT_OF_MEMORY, without = 0;
     for (; status != MINBEARER_OK && heap < 160 * 1024; heap += 64) {
-      status = status_with(heap, rows[row].characters, rows[row].secret, rows[row].from_function, rows[row].pieces);
+      status = status_with(heap, &rows[row]);
       without += status == MINBEARER_NO_MEMORY;
       if (status == MINBEARER_OK || status == MINBEARER_NO_MEMORY || (status == OUT_OF_MEMORY && heap < little)) continue;
       failed++;

@@ -237,26 +237,26 @@ static void the_first_mistake_counts(void) {
   CHECK(minbearer_set_qoauth_url(handle, "ftp://h") == MINBEARER_CONFIG, "a bad URL");
   got = minbearer_set_basic(handle);
   CHECK(got == MINBEARER_CONFIG, "the second answers for the first: %d", got);
-  expect(handle, MINBEARER_CONFIG, "qoauth URL", "two mistakes");
+  expect(handle, MINBEARER_CONFIG, "minbearer_set_qoauth_url: the qoauth URL", "two mistakes");
   minbearer_free(handle);
 
   /* Without TLS there is no CA to set; with it, this is none. */
   handle = minbearer_jsa("id", "secret");
   CHECK(minbearer_set_ca(handle, "no certificate") == MINBEARER_CONFIG, "no PEM");
-  expect(handle, MINBEARER_CONFIG, "", "no PEM");
+  expect(handle, MINBEARER_CONFIG, "minbearer_set_ca: ", "no PEM");
   minbearer_free(handle);
   handle = minbearer_jsa("id", "secret");
   CHECK(minbearer_set_client_certificate(handle, "no certificate", "no key") == MINBEARER_CONFIG, "no PEM");
-  expect(handle, MINBEARER_CONFIG, "", "no PEM");
+  expect(handle, MINBEARER_CONFIG, "minbearer_set_client_certificate: ", "no PEM");
   minbearer_free(handle);
 
   handle = minbearer_jsa("", "secret");
-  expect(handle, MINBEARER_CONFIG, "client id", "an empty id");
+  expect(handle, MINBEARER_CONFIG, "minbearer_jsa: the client id", "an empty id");
   minbearer_free(handle);
 
   handle = minbearer_jsa("id", "secret");
   CHECK(minbearer_set_timeout(handle, 0) == MINBEARER_CONFIG, "no time");
-  expect(handle, MINBEARER_CONFIG, "timeout", "no time");
+  expect(handle, MINBEARER_CONFIG, "minbearer_set_timeout: a timeout of 0 ms", "no time");
   minbearer_free(handle);
 }
 

@@ -1,4 +1,4 @@
-/* Each status, from what leads to it. `.ci/capi` compares them with those of the program. */
+/* Each status, from what leads to it. */
 #include "check.h"
 #include <stdio.h>
 #include <stdlib.h>

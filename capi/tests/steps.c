@@ -158,8 +158,31 @@ static void rejections(void) {
   CHECK(step.action == MINBEARER_ASK && step.has_token == 1, "the first one replaces the token: %d", step.action);
   CHECK(answered(handle, 100000, OK_ANSWER, 100, &why) == MINBEARER_OK, "%s", why.text);
   CHECK(minbearer_rejected(handle, 100100) == MINBEARER_OK, "a 401 at once");
-  CHECK(next(handle, 100100).action == MINBEARER_USE, "the call is forbidden, it seems");
+  step = next(handle, 100100);
+  CHECK(step.action == MINBEARER_USE && step.until > 100100 + 60000, "the call is forbidden, it seems: until %llu",
+        (unsigned long long)step.until);
+  /* A pause alone brings no request: another 401 after it does. */
+  CHECK(next(handle, 100100 + 4000).action == MINBEARER_USE, "nothing has happened");
+  CHECK(minbearer_rejected(handle, 100100 + 4000) == MINBEARER_OK, "a 401 after the pause");
+  step = next(handle, 100100 + 4000);
+  CHECK(step.action == MINBEARER_ASK && step.has_token == 1, "%d", step.action);
   minbearer_free(handle);
+
+  /* A token that is younger than a second: the header's sketch waits. */
+  handle = handle_for("https://h/token");
+  CHECK(next(handle, 0).action == MINBEARER_ASK, "the first step");
+  CHECK(answered(handle, 10, OK_ANSWER, 100, &why) == MINBEARER_OK, "%s", why.text);
+  CHECK(minbearer_rejected(handle, 20) == MINBEARER_OK, "a 401 at once");
+  step = next(handle, 20);
+  CHECK(step.action == MINBEARER_USE && step.until - 20 <= 1000, "%d until %llu", step.action, (unsigned long long)step.until);
+  step = next(handle, step.until);
+  CHECK(step.action == MINBEARER_ASK && step.has_token == 1, "%d", step.action);
+  minbearer_free(handle);
+}
+
+/* What a program that does not look at the status gets: nothing to do. */
+static bool is_no_step(const minbearer_step *step) {
+  return step->action == MINBEARER_WAIT && step->has_token == 0 && step->until == UINT64_MAX;
 }
 
 static void misuse(void) {
@@ -169,7 +192,8 @@ static void misuse(void) {
   minbearer_target target;
   int complete;
   char value[64];
-  CHECK(minbearer_next(NULL, 0, 0, &step) == MINBEARER_MISUSE, "no handle");
+  memset(&step, 0x5A, sizeof step);
+  CHECK(minbearer_next(NULL, 0, 0, &step) == MINBEARER_MISUSE && is_no_step(&step), "no handle");
   minbearer *handle = handle_for("https://h/token");
   CHECK(minbearer_next(handle, 0, 0, NULL) == MINBEARER_MISUSE, "no step");
   CHECK(minbearer_request(handle, 0, NULL, &target, &why) == MINBEARER_MISUSE, "%s", why.text);
@@ -205,7 +229,8 @@ static void misuse(void) {
   CHECK(next(handle, 0).action == MINBEARER_WAIT, "a pause");
   minbearer_free(handle);
   handle = handle_for("not a url");
-  CHECK(minbearer_next(handle, 0, 0, &step) == MINBEARER_CONFIG, "a bad URL");
+  memset(&step, 0x5A, sizeof step);
+  CHECK(minbearer_next(handle, 0, 0, &step) == MINBEARER_CONFIG && is_no_step(&step), "a bad URL");
   CHECK(minbearer_request(handle, 0, &request, &target, &why) == MINBEARER_CONFIG && why.text[0] != '\0', "%s", why.text);
   minbearer_free(handle);
   handle = minbearer_jsa("id", SECRET);

@@ -3,7 +3,7 @@
 use super::format::Format;
 use super::schedule::LEAST_BETWEEN_REQUESTS;
 use super::signing::Signing;
-use super::table::{COMMANDS, Command, Flow, OPTIONS, PROBE, Row, Setting};
+use super::table::{COMMANDS, Command, FlowName, OPTIONS, PROBE, Row, Setting};
 use minbearer::Error;
 use minbearer::internal::written_seconds;
 use rustix::fs::RawMode;
@@ -29,7 +29,7 @@ pub enum Asked {
 }
 
 pub struct Arguments {
-    pub flow: Flow,
+    pub flow: FlowName,
     pub operands: Vec<String>,
     pub rfc6750: bool,
     pub scopes: Vec<String>,

@@ -5,7 +5,8 @@ use super::arguments::{Arguments, Basic, TlsFiles, Value};
 use super::table;
 use minbearer::client_credentials::ClientAuthentication;
 use minbearer::internal::{
-    ClientNeeds, Utc, client_credentials_from_env, required_client_id, variable, with_proxy_of,
+    ClientNeeds, Utc, client_credentials_from_env, required_client_id, utc_now, variable,
+    with_proxy_of,
 };
 use minbearer::prompt::password_from_env;
 use minbearer::{
@@ -46,11 +47,11 @@ impl Client {
     /// Reads the environment, and asks for a password if one is needed and no file holds it.
     pub fn new(arguments: Arguments) -> Result<Client, Error> {
         let flow = match arguments.flow {
-            table::Flow::Jsa => {
+            table::FlowName::Jsa => {
                 Configured::Jsa(jsa::Config::from_env()?.with_timeout(arguments.timeout))
             }
-            table::Flow::Accelerator => Configured::Accelerator(accelerator(&arguments)?),
-            table::Flow::ClientCredentials => {
+            table::FlowName::Accelerator => Configured::Accelerator(accelerator(&arguments)?),
+            table::FlowName::ClientCredentials => {
                 Configured::ClientCredentials(client_credentials(&arguments)?)
             }
         };
@@ -61,7 +62,7 @@ impl Client {
     /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
     /// are replaced while the program runs.
     pub fn get_token(&self) -> Result<Obtained, Error> {
-        let Utc(requested) = Utc::now();
+        let Utc(requested) = utc_now();
         let token = minbearer::get_token(self.flow(), &self.network)
             .map_err(|error| advice::add(error, self.network.has_proxy))?;
         Ok(Obtained { token, requested })

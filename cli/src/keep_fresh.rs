@@ -9,7 +9,7 @@ use super::output::{Output, Unwritten};
 use super::report::{Moment, Report, Said};
 use super::schedule::{Schedule, Step};
 use super::signals::Signals;
-use minbearer::internal::{Utc, on_a_line, random_u32};
+use minbearer::internal::{Utc, on_a_line, random_u32, utc_now};
 use minbearer::{Error, Kind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::convert::Infallible;
@@ -53,7 +53,7 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
             schedule.ask();
         }
         let moment = |next, ends| {
-            let Utc(utc) = Utc::now();
+            let Utc(utc) = utc_now();
             Moment { now: clock.now(), utc, ends, next }
         };
         let failed = |error: &Error, next, report: &mut Report| {
@@ -120,7 +120,7 @@ fn say(said: Said, is_first_token: bool) {
 
 /// Writes one line to standard error, or drops it if that would block: its reader may have stopped reading.
 fn log(what: &dyn Display) {
-    let time = Utc::now();
+    let time = utc_now();
     let mut line = on_a_line(&format!("{time} {PROGRAM}: {what}"));
     while line.len() >= MAX_LINE_BYTES {
         line.pop();

@@ -3,14 +3,14 @@
 
 /// The flow that gets the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
+pub enum FlowName {
     Jsa,
     Accelerator,
     ClientCredentials,
 }
 
 pub struct Command {
-    pub flow: Flow,
+    pub flow: FlowName,
     pub name: &'static str,
     /// Those in brackets are optional.
     pub operands: &'static [&'static str],
@@ -20,19 +20,19 @@ pub struct Command {
 
 pub const COMMANDS: [Command; 3] = [
     Command {
-        flow: Flow::Jsa,
+        flow: FlowName::Jsa,
         name: "jsa",
         operands: &[],
         what: "from JSA's or QRadar's qoauth service",
     },
     Command {
-        flow: Flow::Accelerator,
+        flow: FlowName::Accelerator,
         name: "accelerator",
         operands: &["URL", "[USERNAME]"],
         what: "from Altair Accelerator; USERNAME defaults to $USER",
     },
     Command {
-        flow: Flow::ClientCredentials,
+        flow: FlowName::ClientCredentials,
         name: "client-credentials",
         operands: &["TOKEN_URL"],
         what: "from an OAuth 2.0 server (RFC 6749 section 4.4)",
@@ -90,7 +90,7 @@ pub struct Row {
     /// Empty for an option without an argument.
     pub argument: &'static str,
     /// The one command that it belongs to, or all of them.
-    pub flow: Option<Flow>,
+    pub flow: Option<FlowName>,
     pub repeats: bool,
     pub what: &'static str,
 }
@@ -99,7 +99,7 @@ const fn row(
     setting: Setting,
     name: &'static str,
     argument: &'static str,
-    flow: Option<Flow>,
+    flow: Option<FlowName>,
     what: &'static str,
 ) -> Row {
     let repeats = matches!(
@@ -109,8 +109,8 @@ const fn row(
     Row { setting, name, argument, flow, repeats, what }
 }
 
-const ACCELERATOR: Option<Flow> = Some(Flow::Accelerator);
-const CLIENT_CREDENTIALS: Option<Flow> = Some(Flow::ClientCredentials);
+const ACCELERATOR: Option<FlowName> = Some(FlowName::Accelerator);
+const CLIENT_CREDENTIALS: Option<FlowName> = Some(FlowName::ClientCredentials);
 
 pub const OPTIONS: &[Row] = &[
     row(
@@ -253,18 +253,18 @@ pub const PROBE: &[Row] = &[
 ];
 
 /// The environment variables, and the commands that read them.
-pub const VARIABLES: [(&str, &[Flow]); 11] = [
-    ("CLIENT_ID", &[Flow::Jsa, Flow::ClientCredentials]),
-    ("CLIENT_ID_FILE", &[Flow::Jsa, Flow::ClientCredentials]),
-    ("CLIENT_SECRET", &[Flow::Jsa, Flow::ClientCredentials]),
-    ("CLIENT_SECRET_FILE", &[Flow::Jsa, Flow::ClientCredentials]),
-    ("CLIENT_ASSERTION_FILE", &[Flow::ClientCredentials]),
-    ("QOAUTH_URL", &[Flow::Jsa]),
-    ("QOAUTH_HOST", &[Flow::Jsa]),
-    ("SERVICE_PORT_LOCATOR", &[Flow::Jsa]),
-    ("NC_PASSWORD_FILE", &[Flow::Accelerator]),
-    ("USER", &[Flow::Accelerator]),
-    ("PROXY_PASSWORD_FILE", &[Flow::Jsa, Flow::Accelerator, Flow::ClientCredentials]),
+pub const VARIABLES: [(&str, &[FlowName]); 11] = [
+    ("CLIENT_ID", &[FlowName::Jsa, FlowName::ClientCredentials]),
+    ("CLIENT_ID_FILE", &[FlowName::Jsa, FlowName::ClientCredentials]),
+    ("CLIENT_SECRET", &[FlowName::Jsa, FlowName::ClientCredentials]),
+    ("CLIENT_SECRET_FILE", &[FlowName::Jsa, FlowName::ClientCredentials]),
+    ("CLIENT_ASSERTION_FILE", &[FlowName::ClientCredentials]),
+    ("QOAUTH_URL", &[FlowName::Jsa]),
+    ("QOAUTH_HOST", &[FlowName::Jsa]),
+    ("SERVICE_PORT_LOCATOR", &[FlowName::Jsa]),
+    ("NC_PASSWORD_FILE", &[FlowName::Accelerator]),
+    ("USER", &[FlowName::Accelerator]),
+    ("PROXY_PASSWORD_FILE", &[FlowName::Jsa, FlowName::Accelerator, FlowName::ClientCredentials]),
 ];
 
 /// The exit statuses and their causes.

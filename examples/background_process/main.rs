@@ -15,7 +15,7 @@
 #[path = "../program/mod.rs"]
 mod program;
 
-use minbearer::internal::{Utc, on_a_line, written_seconds};
+use minbearer::internal::{on_a_line, utc_now, written_seconds};
 use minbearer::{Error, Http, Kind, Method, Request, Secret, Session, Transport, jsa};
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -61,7 +61,7 @@ fn run() -> Result<(), Error> {
                 on_a_line(&format!("Error: {error}{advice}"))
             }
         };
-        log(&format!("{} {outcome}\n", Utc::now()))?;
+        log(&format!("{} {outcome}\n", utc_now()))?;
         if let Some(left) = &mut polls_left {
             *left -= 1;
             if *left == 0 {

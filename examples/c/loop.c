@@ -167,8 +167,9 @@ int main(int count, char **arguments) {
       ask(handle, &token);
       continue; /* what is to be done has changed */
     }
-    /* A call whose token was rejected waits for the new one, if there is to be one. */
-    int may_call = step.has_token && api.exchange.fd < 0 && (!api.is_second || token.fd < 0);
+    /* A call whose token was rejected waits for the new one, if there is to be one: within a second, or never. */
+    int may_call = step.has_token && api.exchange.fd < 0 &&
+                   (!api.is_second || (token.fd < 0 && step.until > time + 1000));
     if (may_call && now() >= api.due) {
       call(handle, &api);
       api.due = now() + 200;
@@ -176,7 +177,7 @@ int main(int count, char **arguments) {
     struct pollfd ready[2] = {{token.fd, token.left > 0 ? POLLOUT : POLLIN, 0},
                               {api.exchange.fd, api.exchange.left > 0 ? POLLOUT : POLLIN, 0}};
     uint64_t until = step.until < end_of_all ? step.until : end_of_all;
-    if (api.exchange.fd < 0 && step.has_token && api.due < until) until = api.due;
+    if (api.exchange.fd < 0 && may_call && api.due < until) until = api.due;
     if (api.exchange.fd >= 0 && api.exchange.deadline < until) until = api.exchange.deadline;
     poll(ready, 2, until > now() ? (int)(until - now()) : 0);
     if (ready[0].revents != 0) go_on_with_token(handle, &token);

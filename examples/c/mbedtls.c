@@ -30,6 +30,7 @@ struct tls {
   mbedtls_ctr_drbg_context random;
   mbedtls_x509_crt cas;
   mbedtls_ssl_config config;
+  char why[160]; /* there is no connection; one thread makes the requests */
 };
 
 struct connection {
@@ -100,6 +101,7 @@ static int wait_for(struct connection *connection, int outcome, int milliseconds
 static void *open_connection(void *context, const char *host, uint16_t port, int is_tls, uint32_t limit) {
   struct tls *tls = context;
   uint64_t start = milliseconds(NULL);
+  tls->why[0] = '\0';
   struct connection *connection = calloc(1, sizeof *connection);
   int outcome = connection == NULL ? MBEDTLS_ERR_SSL_ALLOC_FAILED : 0;
   if (connection == NULL) return NULL;
@@ -120,9 +122,7 @@ static void *open_connection(void *context, const char *host, uint16_t port, int
     }
   }
   if (outcome == 0) return connection;
-  char text[128];
-  mbedtls_strerror(outcome, text, sizeof text);
-  fprintf(stderr, "mbedtls: %s:%u: %s\n", host, port, text);
+  mbedtls_strerror(outcome, tls->why, sizeof tls->why);
   connection->is_tls = 0;
   close_connection(connection);
   return NULL;
@@ -130,7 +130,8 @@ static void *open_connection(void *context, const char *host, uint16_t port, int
 
 static int32_t moved(struct connection *connection, int outcome, uint32_t milliseconds) {
   if (outcome > 0) return outcome;
-  if (outcome == 0 || outcome == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return MINBEARER_CLOSED;
+  if (outcome == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return MINBEARER_CLOSED;
+  if (outcome == 0) return connection->is_tls ? MBEDTLS_ERR_SSL_CONN_EOF : MINBEARER_CLOSED; /* perhaps cut short */
   if (outcome == MBEDTLS_ERR_SSL_WANT_READ || outcome == MBEDTLS_ERR_SSL_WANT_WRITE) {
     wait_for(connection, outcome, (int)milliseconds);
     return 0; /* and called again */
@@ -224,11 +225,11 @@ int main(int count, char **arguments) {
   minbearer_free(handle);
   end_tls(&tls);
   if (status != MINBEARER_OK) {
-    fprintf(stderr, "mbedtls: %s\n", why.text);
+    fprintf(stderr, "mbedtls: %s%s%s\n", why.text, tls.why[0] == '\0' ? "" : ": ", tls.why);
     return (int)status;
   }
   const char *body = strstr(answer, "\r\n\r\n");
   if (http == 200 && body != NULL) return puts(body + 4) < 0;
-  fprintf(stderr, "mbedtls: the API's answer was %d\n", http);
+  fprintf(stderr, "mbedtls: the API's answer was %d%s%s\n", http, tls.why[0] == '\0' ? "" : ": ", tls.why);
   return MINBEARER_NETWORK;
 }

@@ -1,4 +1,4 @@
-//! The loopback appliance and what else the library's tests share.
+//! What `tests/support/` has, for the examples that run against the loopback appliance.
 
 #[path = "../../tests/support/mod.rs"]
 mod shared;

@@ -319,4 +319,13 @@ mod tests {
             assert!(with_url(url).is_err(), "{url}");
         }
     }
+
+    #[test]
+    #[cfg(feature = "std")]
+    fn the_locator_is_not_started_when_supplying_the_secret_took_all_the_time() {
+        let config = Config::new("id", "secret").unwrap().with_locator("/nowhere/at/all");
+        assert_eq!(config.prepare(Instant::now()).unwrap_err().kind(), crate::Kind::Timeout);
+        let later = Instant::now() + Duration::from_secs(60);
+        assert_eq!(config.prepare(later).unwrap_err().kind(), crate::Kind::Locator);
+    }
 }

@@ -1,10 +1,11 @@
-//! The flows, one file per documented system. Each is two pure functions: one builds the token request, one
-//! reads the answer. A [`Transport`](crate::Transport) moves the bytes between them.
+//! The flows, a file or a folder per documented system. Each is two functions without a network: one builds the token
+//! request, for which it may read the secret's file, and one reads the answer. A [`Transport`](crate::Transport) moves the
+//! bytes between them.
 
 pub mod accelerator;
 pub mod client_credentials;
 #[cfg(feature = "std")]
-mod get_token;
+mod exchange;
 pub mod jsa;
 
 use core::time::Duration;
@@ -13,6 +14,6 @@ use core::time::Duration;
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(feature = "std")]
-pub use get_token::{Flow, get_token};
+pub use exchange::{Flow, get_token};
 #[cfg(feature = "std")]
-pub(crate) use get_token::{check_time_left, deadline_after, get_token_before};
+pub(crate) use exchange::{check_time_left, deadline_after, get_token_before};

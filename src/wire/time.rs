@@ -11,15 +11,6 @@ pub const RELEASED: u64 = 1_793_491_200;
 /// A time in seconds since 1970, shown as RFC 3339.
 pub struct Utc(pub u64);
 
-#[cfg(feature = "std")]
-impl Utc {
-    /// The time by the device's clock. A clock before 1970 is wrong and counts as 1970.
-    pub fn now() -> Utc {
-        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Utc(since_1970.unwrap_or_default().as_secs())
-    }
-}
-
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.min(LAST_SECOND);

@@ -1,11 +1,8 @@
 //! Neither a token from a server nor a value from the program can add a line to a request, or end it early.
 
+use crate::support::flows::flows;
 use crate::support::hostile::{Server, Step};
-use minbearer::client_credentials::{self, ClientAuthentication};
-use minbearer::{
-    Error, Flow, Http, Kind, Method, Request, Response, Token, Transport, accelerator, get_token,
-    jsa,
-};
+use minbearer::{Error, Flow, Http, Kind, Method, Request, Response, Token, Transport, get_token};
 use std::time::Instant;
 
 /// Answers every request with this body.
@@ -17,22 +14,8 @@ impl Transport for Answering {
     }
 }
 
-/// The three flows, with these texts as id or user name and as secret or password.
-fn flows(url: &str, id: &str, secret: &str) -> Vec<Result<Box<dyn Flow>, Error>> {
-    let jsa = jsa::Config::new(id, secret).and_then(|config| config.with_qoauth_url(url));
-    let accelerator = accelerator::Config::new(url, id, secret);
-    let basic = ClientAuthentication::basic(secret);
-    let oauth =
-        client_credentials::Config::new(url, id, basic).map(|config| config.with_scope("a b"));
-    vec![
-        jsa.map(|flow| Box::new(flow) as _),
-        accelerator.map(|flow| Box::new(flow) as _),
-        oauth.map(|flow| Box::new(flow) as _),
-    ]
-}
-
-fn good_flows() -> Vec<Box<dyn Flow>> {
-    flows("http://localhost", "id", "secret").into_iter().map(Result::unwrap).collect()
+fn good_flows() -> [Box<dyn Flow>; 3] {
+    flows("http://localhost", "id", "secret").map(Result::unwrap)
 }
 
 /// RFC 6750 section 2.1 and RFC 9110 section 5.5: what a token can have that a header can have too.

@@ -11,15 +11,15 @@ const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
 const ASSERTION: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJteS1jbGllbnQifQ.Zq7c2lnbmF0dXJl-_s3cr3t";
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-struct Flow {
+struct Caller {
     name: &'static str,
     /// What the flow sends and no error may show.
     secret: &'static str,
     call: fn(&str) -> Result<minbearer::Token, Error>,
 }
 
-const FLOWS: &[Flow] = &[
-    Flow {
+const CALLERS: &[Caller] = &[
+    Caller {
         name: "jsa",
         secret: SECRET,
         call: |url| {
@@ -27,7 +27,7 @@ const FLOWS: &[Flow] = &[
             jsa::get_token(&config.with_timeout(TIMEOUT))
         },
     },
-    Flow {
+    Caller {
         name: "accelerator",
         secret: SECRET,
         call: |url| {
@@ -35,7 +35,7 @@ const FLOWS: &[Flow] = &[
             accelerator::get_token(&config.with_timeout(TIMEOUT))
         },
     },
-    Flow {
+    Caller {
         name: "accelerator, password from a function",
         secret: SECRET,
         call: |url| {
@@ -44,22 +44,22 @@ const FLOWS: &[Flow] = &[
             accelerator::get_token(&config.with_timeout(TIMEOUT))
         },
     },
-    Flow {
+    Caller {
         name: "client_credentials",
         secret: SECRET,
         call: |url| client_credentials(url, ClientAuthentication::body(SECRET)),
     },
-    Flow {
+    Caller {
         name: "client_credentials, Basic",
         secret: SECRET,
         call: |url| client_credentials(url, ClientAuthentication::basic(SECRET)),
     },
-    Flow {
+    Caller {
         name: "client_credentials, Basic, unencoded",
         secret: SECRET,
         call: |url| client_credentials(url, ClientAuthentication::basic(SECRET).unencoded()),
     },
-    Flow {
+    Caller {
         name: "client_credentials, an assertion",
         secret: ASSERTION,
         call: |url| client_credentials(url, ClientAuthentication::assertion(ASSERTION)),
@@ -122,7 +122,7 @@ fn answer(place: &Place, echo: &str) -> Vec<u8> {
 fn credentials_that_are_sent_back_are_redacted_everywhere() {
     let basic = Base64::encode_string(b"id:s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7");
     let unencoded = Base64::encode_string(format!("id:{SECRET}").as_bytes());
-    for Flow { name, secret, call } in FLOWS {
+    for Caller { name, secret, call } in CALLERS {
         let mut echoes = spellings(secret);
         match *name {
             "client_credentials, Basic" => echoes.push(basic.clone()),
@@ -162,7 +162,7 @@ fn terminal_escape_sequences_are_escaped() {
             _ => (in_head, escaped_in_head),
         };
         let server = Server::script(vec![Step::Request, Step::send(answer(place, echo))]);
-        let error = (FLOWS[0].call)(&server.url()).expect_err(place.name);
+        let error = (CALLERS[0].call)(&server.url()).expect_err(place.name);
         let shown = everything_shown(&error);
         assert!(error.to_string().contains(escaped), "{}: {shown:?}", place.name);
         let bare = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}".contains(c);
@@ -178,7 +178,7 @@ fn a_long_error_is_cut_and_shows_no_part_of_a_secret_at_the_cut() {
             format!(r#"{{"error":"{text}","error_description":"{text}","error_uri":"{text}"}}"#);
         let bytes = format!("HTTP/1.1 401 {text}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let server = Server::script(vec![Step::Request, Step::send(bytes)]);
-        let error = (FLOWS[0].call)(&server.url()).expect_err("a refusal");
+        let error = (CALLERS[0].call)(&server.url()).expect_err("a refusal");
         let text = error.to_string();
         assert!(
             text.chars().count() < 4 * 256 + 200,

@@ -20,7 +20,7 @@ impl Keys {
     }
 }
 
-pub struct Kind {
+pub struct CertificateKind {
     pub what: &'static str,
     /// The server's own certificate first.
     pub sent: Vec<Vec<u8>>,
@@ -84,7 +84,7 @@ fn named(common: &'static [&'static str]) -> impl Fn(&mut Certificate) {
     }
 }
 
-pub fn kinds(keys: &Keys) -> Vec<Kind> {
+pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
     let root = || {
         Certificate::new("a root", "a root", &keys.root)
             .with(basic_constraints(true, None))
@@ -114,7 +114,7 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
 
     let mut kinds = Vec::new();
     let mut row = |what, sent: Vec<Vec<u8>>, trusted: Vec<Vec<u8>>, outcome| {
-        kinds.push(Kind { what, sent, trusted, host: "localhost", outcome });
+        kinds.push(CertificateKind { what, sent, trusted, host: "localhost", outcome });
     };
 
     // The server's certificate, of a trusted root.
@@ -441,7 +441,13 @@ pub fn kinds(keys: &Keys) -> Vec<Kind> {
     // By an address.
     let mut at_address = |what, certificate: Certificate, outcome| {
         let sent = vec![by_itself(certificate)];
-        kinds.push(Kind { what, trusted: sent.clone(), sent, host: "127.0.0.1", outcome });
+        kinds.push(CertificateKind {
+            what,
+            trusted: sent.clone(),
+            sent,
+            host: "127.0.0.1",
+            outcome,
+        });
     };
     at_address(
         "a pin, by its address",

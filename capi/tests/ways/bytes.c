@@ -3,7 +3,7 @@
  *
  *     bytes TOKEN_URL
  *
- * Gets a token, says that an API rejected it, and gets another. Credentials come from CLIENT_ID and CLIENT_SECRET.
+ * Gets a token, calls an API that answers 401, gets another token and calls once more. Credentials come from CLIENT_ID and CLIENT_SECRET.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -100,7 +100,7 @@ static minbearer_status ask(minbearer *handle, minbearer_message *why) {
 }
 
 int main(int argc, char **argv) {
-  static char value[MINBEARER_VALUE_SIZE];
+  static char value[MINBEARER_VALUE_SIZE], first[MINBEARER_VALUE_SIZE];
   minbearer_message why = {""};
   minbearer_status status = MINBEARER_OK;
   minbearer_step step;
@@ -118,12 +118,13 @@ int main(int argc, char **argv) {
       status = ask(handle, &why);
       printf("request %d: %s\n", requests, minbearer_status_text(status));
       if (status != MINBEARER_OK) fprintf(stderr, "bytes: %s\n", why.text);
-    } else if (step.action == MINBEARER_USE || step.has_token) {
+    } else if (step.has_token && (calls == 0 || step.until > now() + 1000)) {
       status = minbearer_authorization(handle, value, sizeof value, &why);
       if (status != MINBEARER_OK) break;
       calls += 1;
       printf("call %d with a header value of %lu characters\n", calls, (unsigned long)strlen(value));
-      /* Here the program would call its API. The first call is rejected. */
+      /* Here the program would call its API. The first call is rejected, while its token is younger than a second. */
+      if (calls == 1) strcpy(first, value);
       status = calls == 1 ? minbearer_rejected(handle, now()) : minbearer_accepted(handle);
     } else {
       uint64_t left = step.until > now() ? step.until - now() : 0;
@@ -131,7 +132,9 @@ int main(int argc, char **argv) {
     }
   }
   if (status != MINBEARER_OK) fprintf(stderr, "bytes: %s\n", minbearer_status_text(status));
+  if (calls == 2 && strcmp(first, value) == 0) return fputs("bytes: the rejected token again\n", stderr), 1;
   minbearer_wipe(value, sizeof value);
+  minbearer_wipe(first, sizeof first);
   minbearer_free(handle);
   return status;
 }

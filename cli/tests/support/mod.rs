@@ -1,4 +1,4 @@
-//! The loopback appliance and what else the library's tests share.
+//! `tests/support/` of the library for the tests of the program.
 
 #[path = "../../../tests/support/mod.rs"]
 mod shared;

@@ -19,51 +19,7 @@
 //! [`ClientAuthentication`] has the ways in which a client can authenticate, and how to find out which one a server
 //! expects. A secret goes into the body unless told otherwise.
 //!
-//! # Other grants
-//!
-//! Two further grants differ from this one by their parameters alone, and need no flow of their own.
-//! [`with_secret_parameter`](Config::with_secret_parameter) reads a token or an assertion anew for each request, wipes it
-//! and redacts it in errors. A client secret is sent if the [`ClientAuthentication`] has one.
-//!
-//! **Token exchange** ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)): one token for another, as Google's and AWS's
-//! workload identity, Keycloak and Entra's "on behalf of" have it. The subject's token is in a file that the platform renews:
-//!
-//! ```no_run
-//! # fn main() -> Result<(), minbearer::Error> {
-//! use minbearer::SecretSource;
-//! use minbearer::client_credentials::Config;
-//!
-//! let url = "https://auth.example/token";
-//! let file = SecretSource::file("/var/run/secrets/tokens/subject");
-//! let jwt = "urn:ietf:params:oauth:token-type:jwt";
-//! let config = Config::new(url, "my-client", "secret")?
-//!     .with_grant_type("urn:ietf:params:oauth:grant-type:token-exchange")
-//!     .with_secret_parameter("subject_token", file)?
-//!     .with_parameter("subject_token_type", jwt)?
-//!     .with_parameter("audience", "https://api.example")?;
-//! # Ok(()) }
-//! ```
-//!
-//! As a program: `minbearer client-credentials URL --grant-type urn:ietf:params:oauth:grant-type:token-exchange
-//! --parameter subject_token@FILE --parameter subject_token_type=urn:ietf:params:oauth:token-type:jwt`.
-//!
-//! **An assertion as the grant** ([RFC 7523 section 2.1](https://www.rfc-editor.org/rfc/rfc7523#section-2.1)): a signed JWT
-//! says who asks, as Google's service accounts, Salesforce and DocuSign have it. The client has neither secret nor, with an
-//! empty id, `client_id`:
-//!
-//! ```no_run
-//! # fn main() -> Result<(), minbearer::Error> {
-//! use minbearer::SecretSource;
-//! use minbearer::client_credentials::{ClientAuthentication, Config};
-//!
-//! # fn sign() -> Result<minbearer::Secret, minbearer::Error> { Ok("e30.e30.e30".into()) }
-//! let url = "https://oauth2.googleapis.com/token";
-//! let assertion = SecretSource::from_fn(sign);
-//! let config = Config::new(url, "", ClientAuthentication::none())?
-//!     .with_grant_type("urn:ietf:params:oauth:grant-type:jwt-bearer")
-//!     .with_secret_parameter("assertion", assertion)?;
-//! # Ok(()) }
-//! ```
+#![doc = include_str!("other_grants.md")]
 //!
 //! # A secret that rotates
 //!
@@ -496,9 +452,5 @@ pub fn get_token(config: &Config) -> Result<Token, Error> {
     flow::get_token::<dyn Flow>(config, &Http::new())
 }
 
-#[cfg(test)]
-mod servers;
-#[cfg(all(test, feature = "std"))]
-mod signed_servers;
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,7 @@
+mod servers;
+#[cfg(feature = "std")]
+mod signed_servers;
+
 use super::*;
 use crate::error::Kind;
 use alloc::string::ToString;

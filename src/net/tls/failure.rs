@@ -155,18 +155,18 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
 /// Whether the server misses a client certificate, or does not accept the one that it got. OpenSSL says so in TLS 1.2 by
 /// `handshake_failure`, and Java by `bad_certificate`.
 fn is_of_certificate(alert: AlertDescription) -> bool {
-    match alert {
+    matches!(
+        alert,
         AlertDescription::HandshakeFailure
-        | AlertDescription::CertificateRequired
-        | AlertDescription::NoCertificate
-        | AlertDescription::BadCertificate
-        | AlertDescription::UnsupportedCertificate
-        | AlertDescription::CertificateRevoked
-        | AlertDescription::CertificateExpired
-        | AlertDescription::CertificateUnknown
-        | AlertDescription::UnknownCA => true,
-        _ => false,
-    }
+            | AlertDescription::CertificateRequired
+            | AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+    )
 }
 
 fn describe_certificate(url: &Url, error: &CertificateError) -> String {

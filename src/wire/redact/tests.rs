@@ -101,6 +101,8 @@ fn any_eight_bytes_of_a_secret_are_redacted_and_seven_are_not() {
     }
     // The characters of a piece may be longer than a byte.
     assert_eq!(redacted("wörd-ört-ü", &["xwörd-örtx"]), "[redacted]-ü");
+    // Two characters whose first bytes are alike.
+    assert_eq!(redacted("abcdefghè!", &["abcdefghé"]), "[redacted]!");
     assert_eq!(redacted("a piece of aaaaaaaa", &[&"a".repeat(20_000)]), "a piece of [redacted]");
 }
 

@@ -1,4 +1,4 @@
-//! Promise 2: no secret is left in memory, with the system's own allocator.
+//! A secret is never left behind: none is left in memory, with the system's own allocator.
 //!
 //! Each row runs a flow in a child process (this test program as the [`subject`]), reads the whole memory of that process
 //! from outside, including stacks, and counts the copies of secret and token, and of the first half of each.

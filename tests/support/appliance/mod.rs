@@ -28,7 +28,7 @@ mod locator;
 mod message;
 mod port;
 #[cfg_attr(feature = "tls", path = "tls.rs")]
-#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+#[cfg_attr(not(feature = "tls"), path = "tls_off.rs")]
 mod tls;
 mod token;
 

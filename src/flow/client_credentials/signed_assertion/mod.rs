@@ -434,6 +434,7 @@ fn push_base64url(bytes: &[u8], out: &mut Vec<u8>) {
 #[cfg(feature = "std")]
 mod with_std {
     use super::*;
+    use crate::os::clock::utc_now;
     use crate::os::random::random;
     use crate::secret::{AfterRefusal, Deadline, SecretSource, Supply};
     use alloc::boxed::Box;
@@ -454,7 +455,7 @@ mod with_std {
         fn supply_for(&self, to: Recipient, deadline: Deadline) -> Result<Secret, Error> {
             let key = self.key.load(deadline)?;
             let algorithm = key.algorithm(self.algorithm)?;
-            let Utc(now) = Utc::now();
+            let Utc(now) = utc_now();
             // It has to be new, not secret.
             let jti = (u128::from(random()) << 64 | u128::from(random())).to_be_bytes();
             let input = self.input(algorithm, key.thumbprint(deadline)?, to, now, jti)?;

@@ -222,7 +222,7 @@ mod with_std {
         let (_, claims, signature) = parts(&assertion_in(&config));
         assert_eq!(signature, [7; 64]);
         assert_eq!((&claims["iss"], &claims["aud"]), (&json!("my-client"), &json!(URL)));
-        let Utc(now) = Utc::now();
+        let Utc(now) = crate::os::clock::utc_now();
         assert!(claims["iat"].as_u64().unwrap().abs_diff(now) <= 60, "{claims}");
 
         let fails = |_: &[u8]| Err(Error::timeout("the TPM is busy"));

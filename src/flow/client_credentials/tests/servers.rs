@@ -1,11 +1,11 @@
 //! The requests of `servers.md`, compared with what each server's documentation shows.
 
-use super::{ClientAuthentication, Config};
+use super::super::{ClientAuthentication, Config};
 use crate::error::Error;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-const TABLE: &str = include_str!("servers.md");
+const TABLE: &str = include_str!("../servers.md");
 
 /// A request as a server's documentation shows it.
 struct Documented {

@@ -1,6 +1,6 @@
 //! The requests and assertions of `signed_servers.md`, compared with what each server's documentation shows.
 
-use super::{Algorithm, ClientAuthentication, Config, SignedAssertion, SigningKey};
+use super::super::{Algorithm, ClientAuthentication, Config, SignedAssertion, SigningKey};
 use crate::error::Error;
 use alloc::string::String;
 use alloc::vec;
@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
 
-const TABLE: &str = include_str!("signed_servers.md");
+const TABLE: &str = include_str!("../signed_servers.md");
 const JWT_BEARER_GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const JWT_BEARER_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 

@@ -1,5 +1,5 @@
 /*
- * Requests one token and ends with the status: `status FLOW [URL]`. CA, CERT and KEY name PEM files, TIMEOUT milliseconds,
+ * Requests one token and ends with the status: `get_token FLOW [URL]`. CA, CERT and KEY name PEM files, TIMEOUT milliseconds,
  * PROXY a URL with PROXY_USER and PROXY_PASSWORD.
  */
 #include <minbearer.h>

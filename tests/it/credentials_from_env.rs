@@ -28,7 +28,7 @@ fn outcome(variables: &[(&str, &str)]) -> String {
         command.env_remove(name);
     });
     let output = command
-        .args(["--exact", "it::client_authentication::child", "--ignored", "--nocapture"])
+        .args(["--exact", "it::credentials_from_env::child", "--ignored", "--nocapture"])
         .env("CLIENT_ID", "id")
         .envs(variables.iter().copied())
         .output()

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::net::transport::Transport;
+use crate::os::clock::since_1970;
 use crate::secret::AfterRefusal;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
@@ -9,7 +10,7 @@ use crate::wire::token::Token;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::time::Duration;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// A way to get a token: builds the token request and reads its answer.
 ///
@@ -112,9 +113,8 @@ fn exchange(
     let request = flow.prepare(deadline)?;
     check_time_left(deadline)?;
     let mut response = transport.send(&request, deadline)?;
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     // Rounded up, so that the remaining lifetime of a token is never overestimated.
-    response.received_at = since_1970.ok().map(|since| since.as_secs() + 1);
+    response.received_at = since_1970().map(|since| since.as_secs() + 1);
     let token = flow.read_answer(&request, response)?;
     answered(&request, &token);
     Ok(token)
