@@ -21,8 +21,8 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
             show(coding)
         );
     }
-    if let Some(page) = page(response, secrets) {
-        return no_endpoint(&format!("it is not JSON but a page ({page})"), url);
+    if let Some(page) = page(response, secrets, false) {
+        return no_endpoint(&format!("it is not JSON but a page, sent as {page}"), url);
     }
     match response.header("content-type") {
         Some(form) if form.starts_with("application/x-www-form-urlencoded") => String::from(
@@ -37,7 +37,7 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
 
 /// Asks after the token URL, beside what was found there.
 pub(crate) fn no_endpoint(what: &str, url: &str) -> String {
-    format!("{what}; is {url} the token endpoint's URL, and not the issuer's or a login page's?")
+    format!("{what}; is {url} the token endpoint's URL, and not the issuer's or another login's?")
 }
 
 /// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge. Empty if
@@ -48,14 +48,12 @@ pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
         // The query may hold the secret that was sent.
         return format!("it redirects to {}", before(&show(location), b"?#"));
     }
-    let has_title = title(response.body()).is_some_and(|title| !title.is_empty());
     let mut said = match (coding(response), core::str::from_utf8(response.body())) {
         _ if response.body().is_empty() => String::new(),
         (Some(coding), _) => format!("its body has the Content-Encoding {}", show(coding)),
-        // HAProxy's pages have no title; then their source says more than their type.
-        (None, Ok(text)) => page(response, secrets)
-            .filter(|_| has_title)
-            .unwrap_or_else(|| show(without_byte_order_mark(text))),
+        (None, Ok(text)) => {
+            page(response, secrets, true).unwrap_or_else(|| show(without_byte_order_mark(text)))
+        }
         (None, Err(_)) => {
             let content_type = response.header("content-type").unwrap_or("none");
             format!("its body has the Content-Type {}", show(content_type))
@@ -73,25 +71,52 @@ fn coding(response: &Response) -> Option<&str> {
     response.header("content-encoding").filter(|name| !name.eq_ignore_ascii_case("identity"))
 }
 
-/// Describes a page of HTML by its content type and title.
-fn page(response: &Response, secrets: &[&str]) -> Option<String> {
+/// Describes a page of HTML by its content type and title. In a refusal no token can be: a page whose title is missing, or
+/// repeats the status line as those of nginx and Apache do, is described by its text, and so is XML.
+fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<String> {
     let content_type = response.header("content-type");
     let body = response.body();
     let title = title(body);
     let is_html = content_type.is_some_and(|name| find(name.as_bytes(), "html").is_some());
-    if !is_html && (title.is_none() || !body.trim_ascii_start().starts_with(b"<")) {
+    let has_tags = body.trim_ascii_start().starts_with(b"<") && (is_refusal || title.is_some());
+    if !is_html && !has_tags {
         return None;
     }
-    let content_type = redacted(content_type.unwrap_or("a page"), secrets);
+    let content_type = redacted(content_type.unwrap_or("a page without a type"), secrets);
     // Without parameters such as the character set.
     let content_type = before(&content_type, b";");
+    let title = title.unwrap_or(0..0);
+    let text = core::str::from_utf8(body).unwrap_or_default();
     // A secret may reach into the title, so the whole page is searched.
-    let title = match (core::str::from_utf8(body), title) {
-        (Ok(text), Some(title)) => redacted_part(text, title, secrets),
-        _ => String::new(),
-    };
-    let separator = if title.is_empty() { "" } else { ": " };
-    Some(format!("{content_type}{separator}{title}"))
+    let mut shown = redacted_part(text, title.clone(), secrets);
+    let reason = response.reason();
+    // With the code, `403 `, or without.
+    let repeats_status = matches!(shown.strip_suffix(reason).map(str::len), Some(0 | 4));
+    if is_refusal && (shown.is_empty() || repeats_status) {
+        let rest = without_tags(&redacted_part(text, title.end..text.len(), secrets));
+        // Once more: what was in two parts may be a secret.
+        let rest = redacted(&rest, secrets);
+        if !rest.is_empty() {
+            shown = rest;
+        }
+    }
+    let separator = if shown.is_empty() { "" } else { ": " };
+    Some(format!("{content_type}{separator}{shown}"))
+}
+
+/// A text with a space for each tag.
+fn without_tags(text: &str) -> String {
+    let mut out = String::new();
+    let mut is_tag = false;
+    for character in text.chars() {
+        is_tag |= character == '<';
+        let shown = if is_tag { ' ' } else { character };
+        if shown != ' ' || !out.ends_with(' ') {
+            out.push(shown);
+        }
+        is_tag &= character != '>';
+    }
+    out
 }
 
 /// Where the title of a page stands.
@@ -119,22 +144,44 @@ mod tests {
         for (body, expected) in [
             (&b"<html><TITLE> No cert\r\n </title>"[..], "text/html: No cert"),
             (b"<title lang=\"en\">403 Forbidden</title\n>", "text/html: 403 Forbidden"),
-            (b"<title></title><title>2</title>", "<title></title><title>2</title>"),
-            (b"<title>without an end", "<title>without an end"),
+            (b"<title></title><title>2</title>", "text/html: 2"),
+            (b"<title>without an end", "text/html: without an end"),
             (b"<title>no s?c#r\"t</title>", "text/html: no [redacted]"),
-            (b"</title><titl", "</title><titl"),
+            (b"</title><titl", "text/html"),
+            (b"<title>Error</title><p>400", "text/html: Error"),
         ] {
             let response = Response::new(400, body).with_header("content-type", "text/html");
             assert_eq!(describe(&response, SECRETS), expected, "{body:?}");
         }
         let page = Response::new(400, "\n<!doctype html><title>no content type</title>");
-        assert_eq!(describe(&page, &[]), "a page: no content type");
+        assert_eq!(describe(&page, &[]), "a page without a type: no content type");
         let page = Response::new(400, b"<title>not UTF-8 \xff</title>")
             .with_header("content-type", "text/html");
         assert_eq!(describe(&page, &[]), "its body has the Content-Type text/html");
         let reaching =
             Response::new(400, "<title>a secret</title>").with_header("content-type", "text/html");
         assert_eq!(describe(&reaching, &["secret</title>"]), "text/html: a [redacted]");
+    }
+
+    #[test]
+    fn a_page_whose_title_repeats_the_status_line_is_its_text() {
+        for (body, expected) in [
+            ("<title>400 No</title>\n<h1>No</h1>\n<p>It is <b>Monday</b>.", "No It is Monday ."),
+            ("<title>400 No</title><hr>", "400 No"),
+            ("<title>No</title><p>It is Monday", "It is Monday"),
+            ("<title>403 No</title>", "403 No"),
+            ("<title>400 Nothing</title><p>It is Monday", "400 Nothing"),
+            ("<title></title><p>s?c#r\"t</p>", "[redacted]"),
+            // What tags part, and what is a tag in the secret, is redacted too.
+            ("<p>s?c<br>r\"t</p>", "s?c r\"t"),
+            ("<p>a <tag> b</p>", "[redacted]"),
+            ("<p>in two<hr>parts</p>", "[redacted]"),
+        ] {
+            let head = format!("HTTP/1.1 400 No\r\nContent-Type: text/html\r\n\r\n{body}");
+            let response = Response::from_bytes(head.as_bytes()).unwrap();
+            let secrets = ["s?c#r\"t", "a <tag> b", "in two parts"];
+            assert_eq!(describe(&response, &secrets), format!("text/html: {expected}"), "{body}");
+        }
     }
 
     #[test]
@@ -149,7 +196,7 @@ mod tests {
             (
                 "application/xml",
                 b"<Error><Code>AccessDenied</Code></Error>",
-                "<Error><Code>AccessDenied</Code></Error>",
+                "application/xml: AccessDenied",
             ),
             (
                 "application/octet-stream",

@@ -20,7 +20,33 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 /// What a server wants that misses a client certificate, or does not accept the one that it got.
-pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate)";
+pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it trusts and that has not expired: --cert and --key, in code Http::with_client_certificate";
+
+/// What a server says that misses a client certificate, or does not accept that which came: so nginx, IIS, Kong, Keycloak
+/// and WSO2; Duende `mTLS`; Apache, which asks for it after the handshake.
+const NO_CERTIFICATE: &str = "client cert/SSL cert/TLS cert/transport cert/mTLS/post-handshake";
+
+/// What is said without an OAuth error, and the code that it stands for.
+const MEANT: [(&str, &str); 3] = [
+    ("supported grant/grant not", "unsupported_grant_type"),
+    ("invalid token/authentication token/SEC header", "invalid_token"),
+    ("unknown client/invalid client", "invalid_client"),
+];
+
+/// What an answer without a token has, and what to do then.
+const WITHOUT_TOKEN: [(&str, &str); 2] = [
+    (
+        "\"token_endpoint\"",
+        "; it is the server's metadata: give the URL that its token_endpoint has",
+    ),
+    (
+        "\"access_token\"/\"token_type\"/\"expires_in\"",
+        "; the server has to send access_token, at the top of its JSON",
+    ),
+];
+
+const WANTS_TOKEN: &str =
+    "this URL wants a token itself, so it may be an API's; give that of the token endpoint";
 
 /// The longest name of a member that is shown.
 const MAX_NAME_BYTES: usize = 40;
@@ -84,18 +110,22 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
     }
 }
 
-/// The names of an object's members, in their order.
+/// The names of an object's members, in their order, and the one that is a message, such as `errmsg`.
 #[derive(Default)]
-struct Names(String);
+struct Names<'a> {
+    names: String,
+    message: Option<Value<'a>>,
+}
 
-impl<'a> Members<'a> for Names {
+impl<'a> Members<'a> for Names<'a> {
     fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
-        if self.0.len() < MAX_SHOWN_CHARS {
-            self.0.push_str(if self.0.is_empty() { " only " } else { ", " });
+        if self.names.len() < MAX_SHOWN_CHARS {
+            self.names.push_str(if self.names.is_empty() { "only " } else { ", " });
             // A token may stand where a name belongs.
-            self.0.push_str(if name.len() > MAX_NAME_BYTES { "…" } else { name });
+            self.names.push_str(if name.len() > MAX_NAME_BYTES { "…" } else { name });
         }
-        None
+        let is_message = self.message.is_none() && says_any(name.as_bytes(), "errmsg/message");
+        is_message.then_some(&mut self.message)
     }
 }
 
@@ -208,17 +238,29 @@ impl<'a> AnswerReader<'a> {
         Ok(value)
     }
 
-    /// Says what an answer without a token has instead: names alone, since a token may be in a value.
+    /// Says what an answer without a token has instead: names alone, since a token may be in a value; but of a message in
+    /// several words, which no token has, the words.
     fn without_token(&self, response: &Response) -> String {
-        let mut names = Names::default();
-        let _ = read_members(response.body(), &mut names); // it was read before
-        let names = redacted(&names.0, &self.secrets(""));
+        let mut members = Names::default();
+        let _ = read_members(response.body(), &mut members); // it was read before
+        let show = |text: &str| redacted(text, &self.secrets(""));
+        let message = decoded(members.message);
+        let names = show(&members.names);
+        if message.trim_ascii().bytes().any(|byte| byte == b' ') {
+            let message = show(&message);
+            return format!(
+                "it has no access_token, {names}, and says: {message}; go by its words"
+            );
+        }
         let (names, note) = match names.as_str() {
             "" => ("nor another member", ""),
             names => (names, " (no values are shown: one may be a token)"),
         };
         let what = format!("it has no access_token, {names}{note}");
-        not_json::no_endpoint(&what, &self.token_url())
+        match WITHOUT_TOKEN.iter().find(|(words, _)| says_any(response.body(), words)) {
+            Some((_, advice)) => what + advice,
+            None => not_json::no_endpoint(&what, &self.token_url()),
+        }
     }
 
     /// The token URL as it may be shown: its query may hold the secret.
@@ -275,6 +317,8 @@ impl<'a> AnswerReader<'a> {
             challenge: challenge.map(show),
             ..Refusal::default()
         };
+        // Made before the message grows: the search needs memory of its own.
+        let retry_after = response.header("retry-after").map(show).unwrap_or_default();
         // Many frameworks repeat the status code's name in a member `error`.
         // RFC 6750 section 3: the challenge of an API. RFC 6749 section 5.2 has the token endpoint answer with Basic.
         let is_bearer = challenge.is_some_and(|challenge| {
@@ -299,57 +343,85 @@ impl<'a> AnswerReader<'a> {
             append(": ", &not_json::describe(response, &secrets));
         }
         let kind = kind(status, code);
+        // FastAPI's programs, Okta, AWS and QRadar say in words alone what a code stands for.
+        let meant = match code {
+            None if !is_oauth => MEANT.iter().find(|(words, _)| says_any(response.body(), words)),
+            _ => None,
+        };
+        let code = meant.map_or(code, |(_, code)| Some(code));
+        let mut before = " (";
         let advice = match (status, code) {
             (300..=399, _) => {
                 "redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login"
             }
             _ if kind == Kind::Unavailable => match status {
                 429 => "the server limits how often it is asked; try again later",
-                _ => "the server cannot answer now; try again later, and if it lasts, see its log",
+                _ => {
+                    "the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up"
+                }
             },
             // Go's servers, nginx and Apache's say so; Keycloak wants it beyond its own network.
             _ if !self.request.url().is_https() && has_https(response.body()) => {
-                "the server wants https here, and the token URL starts with http; write https in it"
+                "the server wants https here, and the token URL starts with http: write https in it, and the port of https if that is another"
             }
-            _ if cfg!(feature = "tls-no-provider") && wants_certificate(response.body()) => {
-                CLIENT_CERTIFICATE
+            _ if cfg!(feature = "tls-no-provider") && says_any(response.body(), NO_CERTIFICATE) => {
+                match self.request.url().is_https() {
+                    true => CLIENT_CERTIFICATE,
+                    false => {
+                        "the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate"
+                    }
+                }
             }
-            _ if is_of_api || (status == 401 && is_bearer && !is_oauth) => {
-                "this URL wants a token itself, so it may be an API's; give that of the token endpoint"
+            (_, Some("invalid_token" | "insufficient_scope")) => WANTS_TOKEN,
+            (401 | 403, None) if is_bearer && !is_oauth => WANTS_TOKEN,
+            // Google, Entra: the times in an assertion.
+            _ if is_oauth && says_any(response.body(), "clock/valid time") => {
+                "the server's clock and the times in the assertion do not agree: check this machine's clock"
             }
             (_, Some("invalid_request")) => {
-                "check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic)"
+                "check the parameters that this server wants, such as scope, audience or resource, by --scope or --parameter, and how it wants the client to authenticate, such as by --basic"
             }
             (_, Some("invalid_scope" | "invalid_target" | "invalid_resource")) => {
-                "check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client"
+                "check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client"
             }
             (_, Some("unsupported_grant_type")) => {
-                "the server does not have this grant, or not for this client; have it allowed there"
+                "the server does not have this grant, or not for this client: have it allowed there"
             }
             // Keycloak says so to a wrong secret too; Salesforce and Cognito say `invalid_grant` to a client without the grant.
             (_, Some("unauthorized_client" | "invalid_grant")) => {
-                "this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent"
+                "this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent"
             }
             (_, Some("access_denied")) => {
-                "the server denies this client access; check what it is allowed there, and then the credentials"
+                "the server denies this client access: check what it is allowed there, the audience or scope, and the credentials"
             }
-            _ if is_oauth => self.advice,
+            _ if is_oauth || code.is_some() => self.advice,
             (401, _) => {
-                "no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint"
+                append(
+                    " (no OAuth error is in the answer: go by its words, if any; else ",
+                    self.advice,
+                );
+                before = "; ";
+                "or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint"
             }
-            (404 | 405 | 415, _) => {
+            (415, _) => "this URL takes no form, so it may not be the token endpoint's",
+            (404 | 405, _) => {
                 "there is no token endpoint at this address, or a proxy in between does not pass the request on"
             }
             (413 | 414 | 431, _) => {
                 "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
             }
             _ => {
-                "no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint"
+                "no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint"
             }
         };
-        append(" (", advice);
+        append(before, advice);
+        append("; its Retry-After is ", &retry_after);
         if kind == Kind::Refused && (!is_oauth || is_of_api || status == 404) {
+            let doubt = if status == 404 || status == 405 { "; check the URL" } else { "" };
+            append("", doubt);
             append("; the request went to ", &self.token_url());
+        } else if kind == Kind::Refused && status >= 500 {
+            append("; ", "if that is right, see the server's log");
         }
         let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();
         if kind == Kind::Refused && self.request.secrets().any(has_space) {
@@ -368,12 +440,9 @@ fn has_https(text: &[u8]) -> bool {
     text.windows(5).any(|part| part == b"HTTPS")
 }
 
-/// Whether the server misses a client certificate, or does not accept that which came. nginx, IIS, Kong, Keycloak and
-/// WSO2 name it so, Duende `mTLS`; Apache asks for it after the handshake.
-fn wants_certificate(text: &[u8]) -> bool {
-    "client cert/SSL cert/TLS cert/transport cert/mTLS/post-handshake"
-        .split('/')
-        .any(|words| not_json::find(text, words).is_some())
+/// Whether a text has one of these words, which a slash separates, in any case.
+fn says_any(text: &[u8], words: &str) -> bool {
+    words.split('/').any(|words| not_json::find(text, words).is_some())
 }
 
 /// The text of a member, or an empty one.

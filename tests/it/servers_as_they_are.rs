@@ -137,7 +137,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("401 Unauthorized", "\u{feff}{\"error\":\"invalid_client\"}"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -181,7 +181,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_request"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request (check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic))",
+            "SERVER refused the token request: 400 Bad Request: invalid_request (check the parameters that this server wants, such as scope, audience or resource, by --scope or --parameter, and how it wants the client to authenticate, such as by --basic)",
         ),
     ),
     (
@@ -193,7 +193,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: invalid_client: Client Authentication failed. (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401: invalid_client: Client Authentication failed. (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -204,7 +204,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS7000215: Invalid client secret is provided. Trace ID: 60c018fb-32af Correlation ID: 512eafbc-bbd6 Timestamp: 2020-07-03 10:55:12Z https://login.microsoftonline.com/error?code=7000215 (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS7000215: Invalid client secret is provided. Trace ID: 60c018fb-32af Correlation ID: 512eafbc-bbd6 Timestamp: 2020-07-03 10:55:12Z https://login.microsoftonline.com/error?code=7000215 (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -215,7 +215,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -226,7 +226,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -237,7 +237,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -248,7 +248,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
         ),
     ),
     (
@@ -256,7 +256,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"unsupported_grant_type"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type (the server does not have this grant, or not for this client; have it allowed there)",
+            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type (the server does not have this grant, or not for this client: have it allowed there)",
         ),
     ),
     (
@@ -267,7 +267,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -278,7 +278,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: Client credentials were not found in the headers or body (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: Client credentials were not found in the headers or body (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -286,7 +286,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error_description":"","error":"access_denied"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: access_denied (the server denies this client access; check what it is allowed there, and then the credentials)",
+            "SERVER refused the token request: 400 Bad Request: access_denied (the server denies this client access: check what it is allowed there, the audience or scope, and the credentials)",
         ),
     ),
     (
@@ -297,7 +297,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: incorrect_client_credentials: The client_id and/or client_secret passed are incorrect. https://docs.github.com/apps/troubleshooting (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 200 OK: incorrect_client_credentials: The client_id and/or client_secret passed are incorrect. https://docs.github.com/apps/troubleshooting (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -305,7 +305,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"ok":false,"error":"invalid_client_id"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: {\"ok\":false,\"error\":\"invalid_client_id\"} (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 200 OK: {\"ok\":false,\"error\":\"invalid_client_id\"} (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -317,6 +317,18 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Says(
             Kind::Unavailable,
             "SERVER refused the token request: 429 Too Many Requests: Rate limit reached: Access Denied (the server limits how often it is asked; try again later)",
+        ),
+    ),
+    (
+        "RFC 6585 section 4's example",
+        Answer(
+            "429 Too Many Requests",
+            &[HTML, "Retry-After: 3600"],
+            "<html>\n<head>\n<title>Too Many Requests</title>\n</head>\n<body>\n<h1>Too Many Requests</h1>\n<p>I only allow 50 requests per hour to this Web site per\nlogged in user.  Try again soon.</p>\n</body>\n</html>",
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 429 Too Many Requests: text/html: Too Many Requests I only allow 50 requests per hour to this Web site per logged in user. Try again soon. (the server limits how often it is asked; try again later; its Retry-After is 3600)",
         ),
     ),
     (
@@ -338,7 +350,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic); the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource, by --scope or --parameter, and how it wants the client to authenticate, such as by --basic; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -346,7 +358,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("500 Internal Server Error", r#"{"error":"invalid_client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 500 Internal Server Error: invalid_client (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 500 Internal Server Error: invalid_client (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; if that is right, see the server's log)",
         ),
     ),
     (
@@ -354,7 +366,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"temporarily_unavailable"}"#),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 400 Bad Request: temporarily_unavailable (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 400 Bad Request: temporarily_unavailable (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     (
@@ -365,7 +377,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: server_error: deadlock (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 500 Internal Server Error: server_error: deadlock (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     (
@@ -376,7 +388,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (check the parameters that this server wants, such as scope, audience or resource (--scope, --parameter), and how it wants the client to authenticate (--basic))",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (check the parameters that this server wants, such as scope, audience or resource, by --scope or --parameter, and how it wants the client to authenticate, such as by --basic)",
         ),
     ),
     (
@@ -387,7 +399,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: invalid_request: HTTPS required (the server wants https here, and the token URL starts with http; write https in it)",
+            "SERVER refused the token request: 403 Forbidden: invalid_request: HTTPS required (the server wants https here, and the token URL starts with http: write https in it, and the port of https if that is another)",
         ),
     ),
     (
@@ -395,7 +407,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"error":"Realm does not exist"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: Realm does not exist (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: Realm does not exist (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -406,7 +418,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method). (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method). (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -417,7 +429,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method) (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method) (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -432,7 +444,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Bad credentials (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Bad credentials (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -443,7 +455,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: unauthorized: Bad credentials (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: unauthorized: Bad credentials (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -454,7 +466,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: {\"timestamp\":1539248009450,\"status\":401,\"error\":\"Unauthorized\",\"message\":\"Bad credentials\",\"path\":\"/oauth/token\"} (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401: {\"timestamp\":1539248009450,\"status\":401,\"error\":\"Unauthorized\",\"message\":\"Bad credentials\",\"path\":\"/oauth/token\"} (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -465,7 +477,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: client not found (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: client not found (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -476,7 +488,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
         ),
     ),
     (
@@ -487,7 +499,18 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (the server's clock and the times in the assertion do not agree: check this machine's clock)",
+        ),
+    ),
+    (
+        "learn.microsoft.com/entra/identity-platform/reference-error-codes: AADSTS700024",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"AADSTS700024: Client assertion is not within its valid time range."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS700024: Client assertion is not within its valid time range. (the server's clock and the times in the assertion do not agree: check this machine's clock)",
         ),
     ),
     (
@@ -498,7 +521,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: deleted_client: The OAuth client was deleted. (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: deleted_client: The OAuth client was deleted. (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -509,7 +532,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: access_denied: Service not enabled within domain: https://auth.example/api/v2/ (the server denies this client access; check what it is allowed there, and then the credentials)",
+            "SERVER refused the token request: 403 Forbidden: access_denied: Service not enabled within domain: https://auth.example/api/v2/ (the server denies this client access: check what it is allowed there, the audience or scope, and the credentials)",
         ),
     ),
     (
@@ -517,7 +540,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_grant"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant (this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
         ),
     ),
     (
@@ -529,7 +552,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADB2C90081: The specified client_secret does not match the expected value for this client. Please correct the client_secret and try again. Correlation ID: e1d3a273-1e64-40ab Timestamp: 2017-05-22 17:45:45Z (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADB2C90081: The specified client_secret does not match the expected value for this client. Please correct the client_secret and try again. Correlation ID: e1d3a273-1e64-40ab Timestamp: 2017-05-22 17:45:45Z (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -540,7 +563,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: The specified client credentials are invalid. https://documentation.openiddict.com/errors/ID2055 (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: The specified client credentials are invalid. https://documentation.openiddict.com/errors/ID2055 (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -551,7 +574,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed due to unknown client, no client authentication included, or unsupported authentication method. (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed due to unknown client, no client authentication included, or unsupported authentication method. (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -562,7 +585,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: server_error: the directory of clients does not answer (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 503 Service Unavailable: server_error: the directory of clients does not answer (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     // --- a client certificate is missing, or not accepted
@@ -576,7 +599,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -589,7 +612,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -602,7 +625,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: Forbidden You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication. (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -611,7 +634,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("401 Unauthorized", r#"{"message":"No required TLS certificate was sent"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -623,7 +646,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate))",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -635,7 +658,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -647,7 +670,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate))",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     // --- refused, without an OAuth error
@@ -659,7 +682,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token provided\",\"errorLink\":\"E0000011\",\"errorId\":\"oaeKiJ\",\"errorCauses\":[]} (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token provided\",\"errorLink\":\"E0000011\",\"errorId\":\"oaeKiJ\",\"errorCauses\":[]} (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -670,7 +693,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"http_response\":{\"code\":401,\"message\":\"You are unauthorized to access the requested resource.\"},\"code\":18,\"message\":\"No SEC header present in request.\",\"description\":\"\",\"details\":{}} (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"http_response\":{\"code\":401,\"message\":\"You are unauthorized to access the requested resource.\"},\"code\":18,\"message\":\"No SEC header present in request.\",\"description\":\"\",\"details\":{}} (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -681,7 +704,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: {\"error\":{\"code\":\"InternalServerError\",\"message\":\"Unable to resolve template token\"}} (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 500 Internal Server Error: {\"error\":{\"code\":\"InternalServerError\",\"message\":\"Unable to resolve template token\"}} (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     (
@@ -692,7 +715,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -703,7 +726,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -714,7 +737,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -725,7 +748,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -733,7 +756,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"detail":"Unsupported grant type: client_credentials"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"detail\":\"Unsupported grant type: client_credentials\"} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: {\"detail\":\"Unsupported grant type: client_credentials\"} (the server does not have this grant, or not for this client: have it allowed there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -745,7 +768,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -757,7 +780,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -765,7 +788,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"message":"Missing Authentication Token"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"message\":\"Missing Authentication Token\"} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"message\":\"Missing Authentication Token\"} (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -776,7 +799,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":404,\"error\":\"Not Found\",\"path\":\"/token\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":404,\"error\":\"Not Found\",\"path\":\"/token\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -784,7 +807,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":1002,"message":"unknown client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -792,7 +815,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"Users\""], "Unauthorized"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -804,7 +827,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -838,7 +861,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &[], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -846,7 +869,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("503 Service Unavailable", &[PLAIN], "Server error: missing client `grants`"),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: Server error: missing client `grants` (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 503 Service Unavailable: Server error: missing client `grants` (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     (
@@ -858,7 +881,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -870,7 +893,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -878,7 +901,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("400 Bad Request", &[], "Client sent an HTTP request to an HTTPS server.\n"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (the server wants https here, and the token URL starts with http; write https in it; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (the server wants https here, and the token URL starts with http: write https in it, and the port of https if that is another; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -890,7 +913,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (the server wants https here, and the token URL starts with http; write https in it; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (the server wants https here, and the token URL starts with http: write https in it, and the port of https if that is another; the request went to http://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -903,7 +926,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the server asks for a client certificate that it trusts and that has not expired: --cert and --key (Http::with_client_certificate); the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -939,7 +962,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html: Error (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: text/html: Error (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -951,7 +974,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -979,7 +1002,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("501 Not Implemented", &[PLAIN], "grant not implemented"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 501 Not Implemented: grant not implemented (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 501 Not Implemented: grant not implemented (the server does not have this grant, or not for this client: have it allowed there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -991,7 +1014,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: <html><body><h1>503 Service Unavailable</h1> No server is available to handle this request. </body></html> (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 503 Service Unavailable: text/html: 503 Service Unavailable No server is available to handle this request. (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     (
@@ -1003,7 +1026,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 502 Bad Gateway: text/html: 502 Bad Gateway (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 502 Bad Gateway: text/html: 502 Bad Gateway (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     (
@@ -1015,7 +1038,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: text/html: Server error (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 500 Internal Server Error: text/html: Server error (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     (
@@ -1027,7 +1050,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error> (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1037,7 +1060,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -1045,7 +1068,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error": "unauthorized_client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
         ),
     ),
     (
@@ -1055,7 +1078,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html: Not Found (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: text/html: Not Found The requested resource was not found on this server. (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1066,7 +1089,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -1081,7 +1104,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic))",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Invalid client: client is invalid (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (
@@ -1092,7 +1115,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
         ),
     ),
     (
@@ -1103,7 +1126,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type: Unsupported grant type: `grant_type` is invalid (the server does not have this grant, or not for this client; have it allowed there)",
+            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type: Unsupported grant type: `grant_type` is invalid (the server does not have this grant, or not for this client: have it allowed there)",
         ),
     ),
     (
@@ -1126,7 +1149,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":500,\"error\":\"Internal Server Error\",\"path\":\"/token\"} (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 500: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":500,\"error\":\"Internal Server Error\",\"path\":\"/token\"} (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     (
@@ -1134,7 +1157,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"errors":["permission denied"]}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1142,7 +1165,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"code":403,"reason":"Forbidden","message":"Forbidden"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1153,7 +1176,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Access Denied: {\"statusCode\":401,\"message\":\"Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.\"} (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Access Denied: {\"statusCode\":401,\"message\":\"Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.\"} (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1161,7 +1184,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"message":"no Route matched with those values"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: {\"message\":\"no Route matched with those values\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: {\"message\":\"no Route matched with those values\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1169,7 +1192,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("404 Not Found", &[PLAIN], "404 page not found\n"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: 404 page not found (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: 404 page not found (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1180,7 +1203,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no form, so it may not be the token endpoint's; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1192,7 +1215,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error is in the answer: a proxy or firewall in between may have sent it, or this may not be the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1204,7 +1227,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 Bad Request (the server wants https here, and the token URL starts with http; write https in it; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: Bad Request Your browser sent a request that this server could not understand. Reason: You're speaking plain HTTP to an SSL-enabled server port. Instead use the HTTPS scheme to access this URL, please. … (the server wants https here, and the token URL starts with http: write https in it, and the port of https if that is another; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1216,7 +1239,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: upstream connect error or disconnect/reset before headers. reset reason: connection failure (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 503 Service Unavailable: upstream connect error or disconnect/reset before headers. reset reason: connection failure (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     (
@@ -1228,7 +1251,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: <ns1:XMLFault xmlns:ns1=\"http://cxf.apache.org/bindings/xformat\"><ns1:faultstring xmlns:ns1=\"http://cxf.apache.org/bindings/xformat\">org.wso2.carbon.identity.base.IdentityRuntimeException: Parameters map trying to override existing key client_secret</ns1:… (the server cannot answer now; try again later, and if it lasts, see its log)",
+            "SERVER refused the token request: 500 Internal Server Error: application/xml: org.wso2.carbon.identity.base.IdentityRuntimeException: Parameters map trying to override existing key client_secret (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
         ),
     ),
     // --- no usable token
@@ -1237,7 +1260,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it is not JSON but a page (application/json: Sign in); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it is not JSON but a page, sent as application/json: Sign in; is http://SERVER/token the token endpoint's URL, and not the issuer's or another login's?",
         ),
     ),
     (
@@ -1245,7 +1268,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("200 OK", &[HTML], "<html><head><title>Log in to realm demo</title></head></html>"),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it is not JSON but a page (text/html: Log in to realm demo); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it is not JSON but a page, sent as text/html: Log in to realm demo; is http://SERVER/token the token endpoint's URL, and not the issuer's or another login's?",
         ),
     ),
     (
@@ -1265,7 +1288,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token_type":"Bearer"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only token_type (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only token_type (no values are shown: one may be a token); the server has to send access_token, at the top of its JSON",
         ),
     ),
     (
@@ -1276,7 +1299,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only issuer, token_endpoint (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only issuer, token_endpoint (no values are shown: one may be a token); it is the server's metadata: give the URL that its token_endpoint has",
         ),
     ),
     (
@@ -1320,7 +1343,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token":"t0k3n","expires":3600}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only token, expires (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only token, expires (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or another login's?",
         ),
     ),
     (
@@ -1331,7 +1354,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only tokenData, errors, success (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only tokenData, errors, success (no values are shown: one may be a token); the server has to send access_token, at the top of its JSON",
         ),
     ),
     (
@@ -1339,7 +1362,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"errcode":40013,"errmsg":"invalid appid"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only errcode, errmsg (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only errcode, errmsg, and says: invalid appid; go by its words",
         ),
     ),
     (
@@ -1347,7 +1370,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, nor another member; is http://SERVER/token the token endpoint's URL, and not the issuer's or a login page's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, nor another member; is http://SERVER/token the token endpoint's URL, and not the issuer's or another login's?",
         ),
     ),
     // --- what can be read in two ways
@@ -1382,7 +1405,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("\u{15}\u{3}\u{1}\0\u{2}\u{2}F"),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?",
+            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does HTTP/1.1 answer there? or does it want https?",
         ),
     ),
     (
@@ -1390,7 +1413,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?",
+            "the token request to SERVER failed: the answer is not HTTP: it does not start with a status line; is this the right port, and does HTTP/1.1 answer there? or does it want https?",
         ),
     ),
     (
@@ -1398,7 +1421,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw(""),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the connection was closed without an answer; is this the right port, and does a firewall let the request through?",
+            "the token request to SERVER failed: the connection was closed without an answer; is this the right port, and does a firewall let the request through? or does it want https?",
         ),
     ),
 ];

@@ -181,7 +181,7 @@ fn basic_is_sent_encoded_or_as_curl_sends_it() {
     run("minbearer", &["client-credentials", &server.url(), "--basic"], &client).expect_failure(
         "minbearer",
         6,
-        "--basic-unencoded (ClientAuthentication::unencoded)",
+        "--basic-unencoded, in code ClientAuthentication::unencoded",
     );
 }
 

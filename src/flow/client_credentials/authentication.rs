@@ -213,15 +213,15 @@ impl ClientAuthentication {
     pub(super) fn advice(&self, request: &Request) -> &'static str {
         match &self.0 {
             AuthenticationMethod::Body(_) => {
-                "check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic)"
+                "check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic"
             }
             AuthenticationMethod::Basic { is_encoded: true, .. }
                 if has_encoded_character(request) =>
             {
-                "check client id and secret; form-encoding changed the Basic credentials, as RFC 6749 asks, and a server that does not decode them wants them as curl sends them: --basic-unencoded (ClientAuthentication::unencoded), or in the body"
+                "check client id and secret; form-encoding changed the Basic credentials, as RFC 6749 asks, and a server that does not decode them wants them as curl sends them: --basic-unencoded, in code ClientAuthentication::unencoded, or in the body"
             }
             AuthenticationMethod::Basic { .. } => {
-                "check client id and secret, and whether the server wants the secret in the body: without --basic (ClientAuthentication::body)"
+                "check client id and secret, and whether the server wants the secret in the body: without --basic, in code ClientAuthentication::body"
             }
             AuthenticationMethod::Assertion { .. } => ASSERTION_ADVICE,
             AuthenticationMethod::None => {

@@ -1,6 +1,6 @@
 //! Finds the end of an answer's head, and parses it.
 
-use super::{NO_STATUS_LINE, Wrong};
+use super::Wrong;
 use crate::secret::OutOfMemory;
 use crate::wire::headers::{Headers, each_piece_of_text};
 use alloc::string::String;
@@ -54,13 +54,11 @@ pub(super) fn unfold(head: &mut [u8], known: usize) {
 /// Parses a head, and returns it if it is complete. An incomplete head may be an error too.
 pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
     use httparse::Error::{HeaderName, HeaderValue, NewLine, TooManyHeaders};
-    let wrong = |error| {
-        Wrong::NotHttp(match error {
-            HeaderName | HeaderValue | NewLine | TooManyHeaders => {
-                "the answer's head has a line that is no header field: without a colon, or with a control character; have the server or the proxy in between corrected"
-            }
-            _ => NO_STATUS_LINE,
-        })
+    let wrong = |error| match error {
+        HeaderName | HeaderValue | NewLine | TooManyHeaders => Wrong::NotHttp(
+            "the answer's head has a line that is no header field: without a colon, or with a control character; have the server or the proxy in between corrected",
+        ),
+        _ => Wrong::NoStatusLine,
     };
     // Without room for a header field, the parsing ends at the first one, after the status line.
     let mut start = httparse::Response::new(&mut []);

@@ -61,6 +61,8 @@ pub struct Incoming {
     body: Buffer,
     state: State,
     line: Line,
+    /// Whether it comes over `http`, where that is known. Then TLS may be what the port speaks.
+    is_plain: bool,
 }
 
 /// Which answers to a request have a body (RFC 9112 section 6.3).
@@ -103,7 +105,9 @@ impl Request {
             Method::Head => Expected::NoBody,
             _ => Expected::Body,
         };
-        Incoming::new(subject, self.max_answer_bytes(), expected)
+        let mut incoming = Incoming::new(subject, self.max_answer_bytes(), expected);
+        incoming.is_plain = !self.url().is_https();
+        incoming
     }
 }
 
@@ -139,6 +143,7 @@ impl Incoming {
             body: Buffer::default(),
             state: State::Head,
             line: Line::default(),
+            is_plain: false,
         }
     }
 
@@ -164,7 +169,8 @@ impl Incoming {
                     // Memory may be used up, and the error's message needs some.
                     (self.head, self.answer, self.body) = Default::default();
                     self.state = State::Refused;
-                    return Err(wrong.into());
+                    let may_be_tls = self.is_plain && matches!(wrong, Wrong::NoStatusLine);
+                    return Err(with_question(wrong.into(), may_be_tls));
                 }
             };
         }
@@ -179,9 +185,11 @@ impl Incoming {
     /// missing: the head, a part of the announced length, the last chunk; or the whole body of a 2xx answer that
     /// announced none, since that cannot be distinguished from one that was cut off.
     pub fn finish(self) -> Result<Response, Error> {
+        let is_silent =
+            self.state == State::Head && self.head.is_empty() && self.dropped_bytes == 0;
         let cut_short = match (self.state, &self.answer) {
             (State::Whole, _) => None,
-            (State::Head, _) if self.head.is_empty() && self.dropped_bytes == 0 => Some(
+            _ if is_silent => Some(
                 "the connection was closed without an answer; is this the right port, and does a firewall let the request through?",
             ),
             (State::UntilClose, Some(head))
@@ -196,8 +204,11 @@ impl Incoming {
             (None, Some(Head { status, reason, headers })) => {
                 Ok(Response::from_parts(self.subject, status, reason, headers, self.body))
             }
-            (what, _) => Err(Error::network(what.unwrap_or(CUT_SHORT))
-                .with_network_cause(NetworkCause::CutShort)),
+            (what, _) => {
+                let error = Error::network(what.unwrap_or(CUT_SHORT))
+                    .with_network_cause(NetworkCause::CutShort);
+                Err(with_question(error, is_silent && self.is_plain))
+            }
         }
     }
 
@@ -243,7 +254,7 @@ impl Incoming {
         let taken = end.unwrap_or(bytes.len()).min(room);
         self.head.push(&bytes[..taken], MAX_HEAD_BYTES)?;
         if !self.head.iter().zip(START).all(|(byte, wanted)| byte == wanted) {
-            return Err(Wrong::NotHttp(NO_STATUS_LINE));
+            return Err(Wrong::NoStatusLine);
         }
         let is_whole = end.is_some_and(|end| end <= room);
         unfold(self.head.as_mut_slice(), known);
@@ -416,10 +427,15 @@ fn framing(head: &Head) -> Result<State, Wrong> {
 
 /// Whatever is missing of it.
 const CUT_SHORT: &str = "the answer was cut short; if that lasts, see the server's log";
-const NO_STATUS_LINE: &str = "the answer is not HTTP: it does not start with a status line; is this the right port, and does it speak HTTP/1.1, by TLS if the URL says https and without if it says http?";
+
+/// With the question whether TLS is missing.
+fn with_question(error: Error, may_be_tls: bool) -> Error {
+    if may_be_tls { error.with_note(" or does it want https?") } else { error }
+}
 
 /// Why an answer is refused. It allocates nothing: there may be no memory.
 enum Wrong {
+    NoStatusLine,
     NotHttp(&'static str),
     HeadTooLong,
     TooLarge { limit: usize },
@@ -435,6 +451,9 @@ impl From<OutOfMemory> for Wrong {
 impl From<Wrong> for Error {
     fn from(wrong: Wrong) -> Error {
         let error = match wrong {
+            Wrong::NoStatusLine => Error::network(
+                "the answer is not HTTP: it does not start with a status line; is this the right port, and does HTTP/1.1 answer there?",
+            ),
             Wrong::NotHttp(what) => Error::network(what),
             Wrong::HeadTooLong => Error::network("the answer's head is longer than 16 KiB"),
             Wrong::TooLarge { limit } => {
@@ -442,7 +461,7 @@ impl From<Wrong> for Error {
             }
             Wrong::NoMemory => Error::out_of_memory("there is no memory for the answer"),
         };
-        error.with_network_cause(NetworkCause::NotHttp) // which changes only the first two
+        error.with_network_cause(NetworkCause::NotHttp) // which changes only the first three
     }
 }
 

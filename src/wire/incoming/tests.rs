@@ -106,6 +106,33 @@ fn an_answer_that_cannot_be_trusted_is_a_network_error() {
 }
 
 #[test]
+fn over_http_it_is_asked_whether_tls_is_missing_where_no_http_came() {
+    let question = " or does it want https?";
+    for (url, may_be_tls) in [("http://h/", true), ("https://h/", false)] {
+        for (answer, is_asked) in [
+            ("", true),
+            ("\u{15}\u{3}\u{1}\0\u{2}\u{2}F", true),
+            ("HTTP/1.1 2\r\n", true),
+            ("HTTP/1.1 200 OK\r\n", false),
+            ("HTTP/1.1 200 OK\r\nno colon\r\n", false),
+            ("HTTP/1.1 100 Continue\r\n\r\n", false),
+        ] {
+            let mut incoming = Request::get(url).unwrap().incoming();
+            let error = match incoming.push(answer.as_bytes()) {
+                Ok(_) => incoming.finish().unwrap_err(),
+                Err(error) => error,
+            };
+            let error = error.to_string();
+            assert_eq!(
+                error.ends_with(question),
+                is_asked && may_be_tls,
+                "{url} {answer:?}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_error_does_not_depend_on_how_the_bytes_were_cut() {
     let start = "HTTP/1.1 200 OK\r\n";
     let chunked = |chunks: &str| format!("{start}Transfer-Encoding: chunked\r\n\r\n{chunks}");

@@ -171,13 +171,19 @@ fn a_refusal_that_is_not_json_is_described() {
             "<TITLE> No such application </title>",
             "400: text/html: No such application (no OAuth error is in the answer: ",
         ),
-        (502, "Content-Type", "text/html", "<html>", "502: <html> (the server cannot"),
+        (
+            502,
+            "Content-Type",
+            "text/html",
+            "<html>",
+            "502: text/html (the server, or one behind it, cannot",
+        ),
         (
             401,
             "WWW-Authenticate",
             "Basic realm=\"proxy hunter2\"",
             "",
-            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error is in the answer: the credentials may be wrong, a proxy or gateway in between may want its own",
+            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error is in the answer: go by its words, if any; else advice; or a gateway in between wants a key",
         ),
         (
             302,
@@ -366,7 +372,7 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
             ", only token, expires (no values are shown: one may be a token); is ",
         ),
         (
-            alloc::format!(r#"{{"b":{{"access_token":"{token}"}},"a":1}}"#),
+            alloc::format!(r#"{{"b":{{"token":"{token}"}},"a":1}}"#),
             ", only b, a (no values are shown: one may be a token); is ",
         ),
         (
@@ -378,12 +384,36 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
             ", only \\u{1b}[2J (no values are shown: one may be a token); is ",
         ),
         ("{}".into(), ", nor another member; is "),
+        // A token has no space, so a message without one may be a token.
+        (
+            r#"{"errmsg":"t0k3n"}"#.into(),
+            ", only errmsg (no values are shown: one may be a token); is ",
+        ),
+        (r#"{"errmsg":7}"#.into(), ", only errmsg (no values are shown: one may be a token); is "),
     ] {
         let error = error_at(url, 200, &body);
         let expected = alloc::format!(
-            "cannot use the answer of h:443 to the token request: it has no access_token{what}https://h/realms/a/token the token endpoint's URL, and not the issuer's or a login page's?"
+            "cannot use the answer of h:443 to the token request: it has no access_token{what}https://h/realms/a/token the token endpoint's URL, and not the issuer's or another login's?"
         );
         assert_eq!(error, expected, "{body}");
+    }
+    for (body, end) in [
+        (
+            r#"{"errcode":7,"errorMessage":"no hunter2 here","message":"other words"}"#,
+            ", only errcode, errorMessage, message, and says: no [redacted] here; go by its words",
+        ),
+        (
+            r#"{"issuer":"i","token_endpoint":"t"}"#,
+            "; it is the server's metadata: give the URL that its token_endpoint has",
+        ),
+        (r#"{"expires_in":1}"#, "; the server has to send access_token, at the top of its JSON"),
+        (
+            r#"{"a":{"access_token":"t"}}"#,
+            "; the server has to send access_token, at the top of its JSON",
+        ),
+    ] {
+        let error = error_at(url, 200, body);
+        assert!(error.ends_with(end), "{body}: {error}");
     }
     let many: Vec<String> = (0..999).map(|name| alloc::format!("\"a{name}\":1")).collect();
     let error = error_at(url, 200, &alloc::format!("{{{}}}", many.join(",")));
@@ -393,7 +423,7 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
 #[test]
 fn the_token_url_is_shown_where_no_oauth_error_was_read_and_never_its_query() {
     let url = "http://[::1]:8080/a/hunter2/token?client_secret=hunter2";
-    let shown = "; the request went to http://[::1]:8080/a/[redacted]/token)";
+    let shown = "the request went to http://[::1]:8080/a/[redacted]/token)";
     for (status, body, is_shown) in [
         (404, "", true),
         (405, "", true),
@@ -408,8 +438,36 @@ fn the_token_url_is_shown_where_no_oauth_error_was_read_and_never_its_query() {
     ] {
         let error = error_at(url, status, body);
         assert_eq!(error.ends_with(shown), is_shown, "{status} {body}: {error}");
+        let is_doubted = matches!(status, 404 | 405);
+        assert_eq!(error.contains("; check the URL; "), is_doubted, "{status} {body}: {error}");
         assert!(!error.contains("client_secret") && !error.contains("hunter2"), "{error}");
     }
     let error = error_at(url, 200, "<html>");
     assert!(error.contains("; is http://[::1]:8080/a/[redacted]/token the token"), "{error}");
+}
+
+#[test]
+fn the_advice_is_by_the_words_where_there_is_no_code() {
+    for (status, body, part) in [
+        (400, r#"{"detail":"Grant not supported"}"#, "the server does not have this grant"),
+        (403, r#"{"message":"Invalid Token"}"#, "this URL wants a token itself"),
+        (400, "invalid client", "400: invalid client (advice; the"),
+        (400, r#"{"error":"invalid_scope","message":"invalid client"}"#, "check the scope"),
+        (400, r#"{"error":"invalid_grant","x":"clock"}"#, "check this machine's clock"),
+        (400, "clock", "go by its words, if any; else a proxy"),
+        (500, r#"{"error":"invalid_client"}"#, "; if that is right, see the server's log)"),
+        (501, "no", "this is not the token endpoint; the request"),
+    ] {
+        let error = read(status, body).unwrap_err().to_string();
+        assert!(error.contains(part), "{body}: {error}");
+    }
+}
+
+#[cfg(feature = "tls-no-provider")]
+#[test]
+fn a_client_certificate_needs_https() {
+    let error = error_at("http://h/", 400, "No required TLS certificate was sent");
+    assert!(error.contains("write https in the token URL, and give --cert and --key"), "{error}");
+    let error = error_at("https://h/", 400, "No required TLS certificate was sent");
+    assert!(error.contains(CLIENT_CERTIFICATE), "{error}");
 }

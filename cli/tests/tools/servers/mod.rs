@@ -9,12 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const SECRET: &str = "s3cr3t&=+%#/? Zq7";
-const CREDENTIALS: &str = "check client id and secret, and whether the server wants the secret as Basic: --basic (ClientAuthentication::basic)";
-const SCOPE: &str = "check the scope (--scope), resource or audience (--parameter): the server wants one, does not know it, or does not grant it to this client";
-const NO_GRANT: &str = "this client may not use this grant: have it allowed at the server; or a wrong secret, assertion, token or password was sent";
+const CREDENTIALS: &str = "check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic";
+const SCOPE: &str = "check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client";
+const NO_GRANT: &str = "this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent";
 const UNSUPPORTED: &str =
-    "the server does not have this grant, or not for this client; have it allowed there";
-const NO_ENDPOINT: &str = "there is no token endpoint at this address, or a proxy in between does not pass the request on; the request went to http://SERVER/nowhere";
+    "the server does not have this grant, or not for this client: have it allowed there";
+const NO_ENDPOINT: &str = "there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/nowhere";
 
 /// A running server, ended when dropped.
 struct Server {
@@ -107,7 +107,7 @@ fn django_oauth_toolkit() {
             ("400 Bad Request: invalid_scope", SCOPE),
             ("400 Bad Request: unauthorized_client", NO_GRANT),
             ("400 Bad Request: unsupported_grant_type", UNSUPPORTED),
-            ("404 Not Found: text/html: Not Found", NO_ENDPOINT),
+            ("404 Not Found: text/html: Not Found The requested resource was not found on this server.", NO_ENDPOINT),
         ],
     );
 }

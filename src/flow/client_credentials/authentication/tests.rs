@@ -171,11 +171,17 @@ fn a_refusal_says_what_to_check() {
     for (config, advice) in [
         (
             of("i", ClientAuthentication::body("s+")),
-            "as Basic: --basic (ClientAuthentication::basic)",
+            "as Basic: --basic, in code ClientAuthentication::basic",
         ),
-        (of("i", basic("Az09-._~")), "in the body: without --basic (ClientAuthentication::body)"),
-        (of("i", basic("c2VjcmV0/w==")), "--basic-unencoded (ClientAuthentication::unencoded)"),
-        (of("i+", basic("s")), "--basic-unencoded (ClientAuthentication::unencoded)"),
+        (
+            of("i", basic("Az09-._~")),
+            "in the body: without --basic, in code ClientAuthentication::body",
+        ),
+        (
+            of("i", basic("c2VjcmV0/w==")),
+            "--basic-unencoded, in code ClientAuthentication::unencoded",
+        ),
+        (of("i+", basic("s")), "--basic-unencoded, in code ClientAuthentication::unencoded"),
         (of("i", basic("c2VjcmV0/w==").unencoded()), "in the body: without --basic"),
         (of("i", ClientAuthentication::assertion(JWT)), "issuer, audience, key and times"),
         (of("i", ClientAuthentication::none()), "the certificate or secret that the server wants"),
