@@ -493,6 +493,35 @@ fn the_documented_calls_are_not_made_without_a_token() {
     }
 }
 
+/// The lines of curl that the app of the recipe for JSA takes for a rejected token, and then asks for another.
+#[test]
+fn the_app_for_jsa_asks_for_another_token_after_a_401_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (token, asked) = (folder.path().join("header"), folder.path().join("asked"));
+    std::fs::write(&token, "Authorization: Bearer abc\n").unwrap();
+    let app = include_str!("../../../examples/recipes/jsa/app/poll.sh");
+    for (said, is_rejected) in [
+        ("(22) The requested URL returned error: 401", true),
+        ("(22) The requested URL returned error: 401 Unauthorized", true),
+        ("(22) The requested URL returned error: 503", false),
+        ("(7) Failed to connect to console port 4010 after 1 ms: Couldn't connect", false),
+        ("(6) Could not resolve host: console401", false),
+    ] {
+        let stand_ins = format!(
+            "curl() {{ echo \"curl: {said}\" >&2; return 22; }}\nsleep() {{ :; }}\nkill() {{ echo \"$*\" >'{}'; }}\n",
+            asked.display()
+        );
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &(stand_ins + app)]).env_clear().env("PATH", "/usr/bin:/bin");
+        shell.envs([("POLL_COUNT", "1"), ("SSL_CERT_FILE", "ca"), ("MINBEARER_PID", "7")]);
+        let outcome = Outcome::from(shell.env("TOKEN", &token).output().expect("a shell"));
+        assert_eq!(outcome.out, format!("Error: curl: {said}\n"), "{outcome:?}");
+        let signal = std::fs::read_to_string(&asked).ok();
+        assert_eq!(signal.as_deref(), is_rejected.then_some("-HUP 7\n"), "{said}");
+        let _ = std::fs::remove_file(&asked);
+    }
+}
+
 #[test]
 fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed() {
     let appliance = odd_appliance();
