@@ -147,7 +147,8 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
         config = match value {
             Value::Text(text) => config.with_parameter(name, text)?,
             Value::File(path) => {
-                let file = secret_file(format!("the --parameter {} file", on_a_line(name)), path);
+                let file =
+                    secret_file(format!("the --parameter {} file", on_a_line(name)), path.clone());
                 config.with_secret_parameter(name, file)?
             }
         };
@@ -156,7 +157,7 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
         config = match value {
             Value::Text(text) => config.with_header(name, text)?,
             Value::File(path) => {
-                let file = secret_file(format!("the --request-header {name} file"), path);
+                let file = secret_file(format!("the --request-header {name} file"), path.clone());
                 config.with_header(name, file)?
             }
         };
@@ -190,9 +191,10 @@ fn base(arguments: &Arguments) -> Result<Http, Error> {
     let Some(url) = &arguments.proxy else { return Ok(Http::new()) };
     let http = Http::new().with_proxy(url)?;
     match (&arguments.proxy_user, variable("PROXY_PASSWORD_FILE")?) {
-        (Some(user), Some(path)) => {
-            http.with_proxy_credentials(user, secret_file("the PROXY_PASSWORD_FILE file", path))
-        }
+        (Some(user), Some(path)) => http.with_proxy_credentials(
+            user,
+            secret_file("the PROXY_PASSWORD_FILE file".into(), path.into()),
+        ),
         (Some(_), None) => {
             Err(Error::config("--proxy-user is given, and PROXY_PASSWORD_FILE is not set"))
         }

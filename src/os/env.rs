@@ -42,7 +42,7 @@ fn credential(name: &str, file_name: &str) -> Result<Option<SecretSource>, Error
 
 /// The file that a variable names.
 pub(crate) fn named_file(variable: &str, path: String) -> SecretSource {
-    secret_file(format!("the {variable} file"), path)
+    secret_file(format!("the {variable} file"), path.into())
 }
 
 /// Reads a variable, which must not be empty if it is set.

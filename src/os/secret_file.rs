@@ -27,15 +27,15 @@ impl SecretSource {
     /// A FIFO, or `/dev/stdin` if that is a pipe or a socket, is read once, to its end, 16 KiB at most and within the
     /// flow's timeout; the secret is kept and wiped with this value.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        secret_file(SECRET_FILE, path)
+        secret_file(SECRET_FILE.into(), path.into())
     }
 }
 
 /// [`SecretSource::file`] with the name by which errors call it, such as that of the variable that has named the file.
-pub fn secret_file(name: impl Into<String>, path: impl Into<PathBuf>) -> SecretSource {
+pub fn secret_file(name: String, path: PathBuf) -> SecretSource {
     SecretSource::supplied_by(Box::new(SecretFile {
-        name: name.into(),
-        path: path.into(),
+        name,
+        path,
         read: Arc::default(),
         piped: Mutex::default(),
     }))

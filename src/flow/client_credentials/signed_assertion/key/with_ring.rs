@@ -48,7 +48,7 @@ impl SigningKey {
     /// anew for each request, so that the key may be replaced; what ring has parsed is then left in freed memory, each
     /// time.
     pub fn file(path: impl Into<PathBuf>) -> SigningKey {
-        let place = Place::File(secret_file("the signing key's file", path));
+        let place = Place::File(secret_file("the signing key's file".into(), path.into()));
         SigningKey { place, certificate: Certificate::None }
     }
 
