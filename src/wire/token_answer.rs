@@ -317,7 +317,6 @@ impl<'a> AnswerReader<'a> {
             challenge: challenge.map(show),
             ..Refusal::default()
         };
-        // Made before the message grows: the search needs memory of its own.
         let retry_after = response.header("retry-after").map(show).unwrap_or_default();
         // Many frameworks repeat the status code's name in a member `error`.
         // RFC 6750 section 3: the challenge of an API. RFC 6749 section 5.2 has the token endpoint answer with Basic.
@@ -327,20 +326,22 @@ impl<'a> AnswerReader<'a> {
         let is_oauth =
             code.is_some() || (error.is_some() && matches!(status, 200..=299 | 400 | 401));
         let is_of_api = matches!(code, Some("invalid_token" | "insufficient_scope"));
-        let mut message = refused(self.request, status);
-        let mut append = |before: &str, words: &str| {
-            if !words.is_empty() {
-                message.push_str(before);
-                message.push_str(words);
-            }
+        let (start, url) = (refused(self.request, status), self.token_url());
+        let reason = show(response.reason());
+        let is_said_by_error = error.is_some() && (has_description || !answer.has_others);
+        let described = match is_said_by_error {
+            true => String::new(),
+            false => not_json::describe(response, &secrets),
         };
-        append(" ", &show(response.reason()));
-        if error.is_some() && (has_description || !answer.has_others) {
-            append(": ", refusal.error.as_deref().unwrap_or_default());
-            append(": ", refusal.error_description.as_deref().unwrap_or_default());
-            append(" ", refusal.error_uri.as_deref().unwrap_or_default());
+        // Put together at once: a heap may be too small for a text that grows.
+        let mut parts = Vec::from([start.as_str()]);
+        append(&mut parts, " ", &reason);
+        if is_said_by_error {
+            append(&mut parts, ": ", refusal.error.as_deref().unwrap_or_default());
+            append(&mut parts, ": ", refusal.error_description.as_deref().unwrap_or_default());
+            append(&mut parts, " ", refusal.error_uri.as_deref().unwrap_or_default());
         } else {
-            append(": ", &not_json::describe(response, &secrets));
+            append(&mut parts, ": ", &described);
         }
         let kind = kind(status, code);
         // FastAPI's programs, Okta, AWS and QRadar say in words alone what a code stands for.
@@ -397,6 +398,7 @@ impl<'a> AnswerReader<'a> {
             _ if is_oauth || code.is_some() => self.advice,
             (401, _) => {
                 append(
+                    &mut parts,
                     " (no OAuth error is in the answer: go by its words, if any; else ",
                     self.advice,
                 );
@@ -414,24 +416,31 @@ impl<'a> AnswerReader<'a> {
                 "no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint"
             }
         };
-        append(before, advice);
-        append("; its Retry-After is ", &retry_after);
+        append(&mut parts, before, advice);
+        append(&mut parts, "; its Retry-After is ", &retry_after);
         if kind == Kind::Refused && (!is_oauth || is_of_api || status == 404) {
             let doubt = if status == 404 || status == 405 { "; check the URL" } else { "" };
-            append("", doubt);
-            append("; the request went to ", &self.token_url());
+            append(&mut parts, "", doubt);
+            append(&mut parts, "; the request went to ", &url);
         } else if kind == Kind::Refused && status >= 500 {
-            append("; ", "if that is right, see the server's log");
+            append(&mut parts, "; ", "if that is right, see the server's log");
         }
         let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();
         if kind == Kind::Refused && self.request.secrets().any(has_space) {
             append(
+                &mut parts,
                 "; ",
                 "the secret that was sent begins or ends with a space or line break, is that right?",
             );
         }
-        append("", ")");
-        Error::of_refusal(kind, message, refusal).of_token_request()
+        append(&mut parts, "", ")");
+        Error::of_refusal(kind, parts.concat(), refusal).of_token_request()
+    }
+}
+
+fn append<'a>(parts: &mut Vec<&'a str>, before: &'a str, words: &'a str) {
+    if !words.is_empty() {
+        parts.extend([before, words]);
     }
 }
 
