@@ -48,6 +48,9 @@ const WITHOUT_TOKEN: [(&str, &str); 2] = [
 const WANTS_TOKEN: &str =
     "this URL wants a token itself, so it may be an API's; give that of the token endpoint";
 
+/// Without an operating system nobody has the program's options or reads a long advice, and each byte of it is flash.
+const HAS_NO_READER: bool = cfg!(not(feature = "std"));
+
 /// The longest name of a member that is shown.
 const MAX_NAME_BYTES: usize = 40;
 
@@ -241,6 +244,9 @@ impl<'a> AnswerReader<'a> {
     /// Says what an answer without a token has instead: names alone, since a token may be in a value; but of a message in
     /// several words, which no token has, the words.
     fn without_token(&self, response: &Response) -> String {
+        if HAS_NO_READER {
+            return String::from("it has no access_token; is this the token endpoint?");
+        }
         let mut members = Names::default();
         let _ = read_members(response.body(), &mut members); // it was read before
         let show = |text: &str| redacted(text, &self.secrets(""));
@@ -346,12 +352,19 @@ impl<'a> AnswerReader<'a> {
         let kind = kind(status, code);
         // FastAPI's programs, Okta, AWS and QRadar say in words alone what a code stands for.
         let meant = match code {
-            None if !is_oauth => MEANT.iter().find(|(words, _)| says_any(response.body(), words)),
+            None if !is_oauth && !HAS_NO_READER => {
+                MEANT.iter().find(|(words, _)| says_any(response.body(), words))
+            }
             _ => None,
         };
         let code = meant.map_or(code, |(_, code)| Some(code));
         let mut before = " (";
         let advice = match (status, code) {
+            _ if HAS_NO_READER => match kind {
+                Kind::Unavailable => "the server cannot answer now: try again later",
+                _ if is_oauth => self.advice,
+                _ => "no OAuth error is in the answer: is this the token endpoint?",
+            },
             (300..=399, _) => {
                 "redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login"
             }
