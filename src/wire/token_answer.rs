@@ -48,6 +48,9 @@ const WITHOUT_TOKEN: [(&str, &str); 2] = [
 const WANTS_TOKEN: &str =
     "this URL wants a token itself, so it may be an API's; give that of the token endpoint";
 
+/// Without an operating system nobody has the program's options or reads a long advice, and each byte of it is flash.
+const HAS_NO_READER: bool = cfg!(not(feature = "std"));
+
 /// The longest name of a member that is shown.
 const MAX_NAME_BYTES: usize = 40;
 
@@ -241,6 +244,9 @@ impl<'a> AnswerReader<'a> {
     /// Says what an answer without a token has instead: names alone, since a token may be in a value; but of a message in
     /// several words, which no token has, the words.
     fn without_token(&self, response: &Response) -> String {
+        if HAS_NO_READER {
+            return String::from("it has no access_token; is this the token endpoint?");
+        }
         let mut members = Names::default();
         let _ = read_members(response.body(), &mut members); // it was read before
         let show = |text: &str| redacted(text, &self.secrets(""));
@@ -317,7 +323,6 @@ impl<'a> AnswerReader<'a> {
             challenge: challenge.map(show),
             ..Refusal::default()
         };
-        // Made before the message grows: the search needs memory of its own.
         let retry_after = response.header("retry-after").map(show).unwrap_or_default();
         // Many frameworks repeat the status code's name in a member `error`.
         // RFC 6750 section 3: the challenge of an API. RFC 6749 section 5.2 has the token endpoint answer with Basic.
@@ -327,30 +332,39 @@ impl<'a> AnswerReader<'a> {
         let is_oauth =
             code.is_some() || (error.is_some() && matches!(status, 200..=299 | 400 | 401));
         let is_of_api = matches!(code, Some("invalid_token" | "insufficient_scope"));
-        let mut message = refused(self.request, status);
-        let mut append = |before: &str, words: &str| {
-            if !words.is_empty() {
-                message.push_str(before);
-                message.push_str(words);
-            }
+        let (start, url) = (refused(self.request, status), self.token_url());
+        let reason = show(response.reason());
+        let is_said_by_error = error.is_some() && (has_description || !answer.has_others);
+        let described = match is_said_by_error {
+            true => String::new(),
+            false => not_json::describe(response, &secrets),
         };
-        append(" ", &show(response.reason()));
-        if error.is_some() && (has_description || !answer.has_others) {
-            append(": ", refusal.error.as_deref().unwrap_or_default());
-            append(": ", refusal.error_description.as_deref().unwrap_or_default());
-            append(" ", refusal.error_uri.as_deref().unwrap_or_default());
+        // Put together at once: a heap may be too small for a text that grows.
+        let mut parts = Vec::from([start.as_str()]);
+        append(&mut parts, " ", &reason);
+        if is_said_by_error {
+            append(&mut parts, ": ", refusal.error.as_deref().unwrap_or_default());
+            append(&mut parts, ": ", refusal.error_description.as_deref().unwrap_or_default());
+            append(&mut parts, " ", refusal.error_uri.as_deref().unwrap_or_default());
         } else {
-            append(": ", &not_json::describe(response, &secrets));
+            append(&mut parts, ": ", &described);
         }
         let kind = kind(status, code);
         // FastAPI's programs, Okta, AWS and QRadar say in words alone what a code stands for.
         let meant = match code {
-            None if !is_oauth => MEANT.iter().find(|(words, _)| says_any(response.body(), words)),
+            None if !is_oauth && !HAS_NO_READER => {
+                MEANT.iter().find(|(words, _)| says_any(response.body(), words))
+            }
             _ => None,
         };
         let code = meant.map_or(code, |(_, code)| Some(code));
         let mut before = " (";
         let advice = match (status, code) {
+            _ if HAS_NO_READER => match kind {
+                Kind::Unavailable => "the server cannot answer now: try again later",
+                _ if is_oauth => self.advice,
+                _ => "no OAuth error is in the answer: is this the token endpoint?",
+            },
             (300..=399, _) => {
                 "redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login"
             }
@@ -397,6 +411,7 @@ impl<'a> AnswerReader<'a> {
             _ if is_oauth || code.is_some() => self.advice,
             (401, _) => {
                 append(
+                    &mut parts,
                     " (no OAuth error is in the answer: go by its words, if any; else ",
                     self.advice,
                 );
@@ -414,24 +429,31 @@ impl<'a> AnswerReader<'a> {
                 "no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint"
             }
         };
-        append(before, advice);
-        append("; its Retry-After is ", &retry_after);
+        append(&mut parts, before, advice);
+        append(&mut parts, "; its Retry-After is ", &retry_after);
         if kind == Kind::Refused && (!is_oauth || is_of_api || status == 404) {
             let doubt = if status == 404 || status == 405 { "; check the URL" } else { "" };
-            append("", doubt);
-            append("; the request went to ", &self.token_url());
+            append(&mut parts, "", doubt);
+            append(&mut parts, "; the request went to ", &url);
         } else if kind == Kind::Refused && status >= 500 {
-            append("; ", "if that is right, see the server's log");
+            append(&mut parts, "; ", "if that is right, see the server's log");
         }
         let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();
         if kind == Kind::Refused && self.request.secrets().any(has_space) {
             append(
+                &mut parts,
                 "; ",
                 "the secret that was sent begins or ends with a space or line break, is that right?",
             );
         }
-        append("", ")");
-        Error::of_refusal(kind, message, refusal).of_token_request()
+        append(&mut parts, "", ")");
+        Error::of_refusal(kind, parts.concat(), refusal).of_token_request()
+    }
+}
+
+fn append<'a>(parts: &mut Vec<&'a str>, before: &'a str, words: &'a str) {
+    if !words.is_empty() {
+        parts.extend([before, words]);
     }
 }
 
