@@ -408,20 +408,15 @@ pub fn command_help(command: &Command) -> String {
     let of_command = VARIABLES.iter().filter(|(_, flows)| flows.contains(&command.flow));
     push_wrapped(&mut help, 3, &mut of_command.map(|(name, _)| String::from(*name)));
     help.push('\n');
-    let has_row = |mark: &str| command.options().any(|row| shown(row).ends_with(mark));
-    for (feature, mark) in FEATURES {
-        if has_row(mark) {
-            help +=
-                &["Options with", mark, " need a program built with --features ", feature, ".\n"]
-                    .concat();
-        }
+    if !cfg!(feature = "tls") {
+        help += "Options with (tls) need a program built with --features tls.\n";
+    }
+    if !cfg!(feature = "sign") && command.flow == FlowName::ClientCredentials {
+        help += "Options with (sign) need a program built with --features sign.\n";
     }
     push_statuses(&mut help);
     help
 }
-
-/// The features of a build that options need, and how these are marked.
-const FEATURES: [(&str, &str); 2] = [("tls", " (tls)"), ("sign", " (sign)")];
 
 /// What an option is for. A mark is of use only where the feature is missing.
 fn shown(row: &Row) -> &'static str {
