@@ -168,6 +168,7 @@ pub mod internal {
     pub use crate::os::env::{client_secret, optional as variable, required_client_id};
     pub use crate::os::files::read_regular;
     pub use crate::os::random::{random, random_u32};
+    pub use crate::os::secret_file::secret_file;
     pub use crate::wire::json::{push_quoted, written_seconds};
     pub use crate::wire::time::{RELEASED, Utc};
 }

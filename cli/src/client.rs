@@ -5,8 +5,8 @@ use super::arguments::{Arguments, Basic, TlsFiles, Value};
 use super::table;
 use minbearer::client_credentials::ClientAuthentication;
 use minbearer::internal::{
-    ClientNeeds, Utc, client_credentials_from_env, required_client_id, utc_now, variable,
-    with_proxy_of,
+    ClientNeeds, Utc, client_credentials_from_env, on_a_line, required_client_id, secret_file,
+    utc_now, variable, with_proxy_of,
 };
 use minbearer::prompt::password_from_env;
 use minbearer::{
@@ -146,13 +146,20 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
     for (name, value) in &arguments.parameters {
         config = match value {
             Value::Text(text) => config.with_parameter(name, text)?,
-            Value::File(path) => config.with_secret_parameter(name, SecretSource::file(path))?,
+            Value::File(path) => {
+                let file =
+                    secret_file(format!("the --parameter {} file", on_a_line(name)), path.clone());
+                config.with_secret_parameter(name, file)?
+            }
         };
     }
     for (name, value) in &arguments.request_headers {
         config = match value {
             Value::Text(text) => config.with_header(name, text)?,
-            Value::File(path) => config.with_header(name, SecretSource::file(path))?,
+            Value::File(path) => {
+                let file = secret_file(format!("the --request-header {name} file"), path.clone());
+                config.with_header(name, file)?
+            }
         };
     }
     if let Some(name) = &arguments.grant_type {
@@ -184,7 +191,10 @@ fn base(arguments: &Arguments) -> Result<Http, Error> {
     let Some(url) = &arguments.proxy else { return Ok(Http::new()) };
     let http = Http::new().with_proxy(url)?;
     match (&arguments.proxy_user, variable("PROXY_PASSWORD_FILE")?) {
-        (Some(user), Some(path)) => http.with_proxy_credentials(user, SecretSource::file(path)),
+        (Some(user), Some(path)) => http.with_proxy_credentials(
+            user,
+            secret_file("the PROXY_PASSWORD_FILE file".into(), path.into()),
+        ),
         (Some(_), None) => {
             Err(Error::config("--proxy-user is given, and PROXY_PASSWORD_FILE is not set"))
         }

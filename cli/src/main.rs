@@ -57,10 +57,7 @@ fn main() -> ExitCode {
         Ok(Asked::Help(Some(command))) => {
             streams::exit(PROGRAM, streams::print(&table::command_help(command)))
         }
-        Ok(Asked::Version) => {
-            let version = concat!("minbearer ", env!("CARGO_PKG_VERSION"), "\n");
-            streams::exit(PROGRAM, streams::print(version))
-        }
+        Ok(Asked::Version) => streams::exit(PROGRAM, streams::print(&table::version())),
         Err(error) => streams::exit(PROGRAM, Err(error)),
     }
 }

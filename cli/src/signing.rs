@@ -19,7 +19,7 @@ impl Signing {
     pub fn set(&mut self, setting: Setting, value: OsString) -> Result<(), Error> {
         if !cfg!(feature = "sign") {
             return Err(Error::config(
-                "the options --sign-… need a program built with the feature sign",
+                "the options --sign-… need a program built with the feature sign: cargo build -p minbearer-cli --features sign",
             ));
         }
         let text = |value: OsString| {

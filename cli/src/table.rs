@@ -120,7 +120,13 @@ pub const OPTIONS: &[Row] = &[
         ACCELERATOR,
         "the header is \"Bearer TOKEN\", not \"Bearer:TOKEN\"",
     ),
-    row(Setting::Scope, "scope", "SCOPE", CLIENT_CREDENTIALS, "ask for this scope"),
+    row(
+        Setting::Scope,
+        "scope",
+        "SCOPE",
+        CLIENT_CREDENTIALS,
+        "ask for this scope; if less is granted, a line on standard error says so",
+    ),
     row(
         Setting::Parameter,
         "parameter",
@@ -164,29 +170,41 @@ pub const OPTIONS: &[Row] = &[
         CLIENT_CREDENTIALS,
         "sign an assertion with this key, PEM, instead of a secret (sign)",
     ),
-    row(Setting::SignKid, "sign-kid", "ID", CLIENT_CREDENTIALS, "the key's name at the server"),
+    row(
+        Setting::SignKid,
+        "sign-kid",
+        "ID",
+        CLIENT_CREDENTIALS,
+        "the key's name at the server (sign)",
+    ),
     row(
         Setting::SignCert,
         "sign-cert",
         "FILE",
         CLIENT_CREDENTIALS,
-        "the key's certificate, PEM, which Entra asks for",
+        "the key's certificate, PEM, which Entra asks for (sign)",
     ),
     row(
         Setting::SignAlg,
         "sign-alg",
         "NAME",
         CLIENT_CREDENTIALS,
-        "RS256, RS384 or PS256 for an RSA key; default RS256",
+        "RS256, RS384 or PS256 for an RSA key; default RS256 (sign)",
     ),
     row(
         Setting::SignClaim,
         "sign-claim",
         "NAME=TEXT|NAME:=NUMBER",
         CLIENT_CREDENTIALS,
-        "another claim of the assertion, or another iss, sub or aud",
+        "another claim of the assertion, or another iss, sub or aud (sign)",
     ),
-    row(Setting::Header, "header", "", None, "print \"Authorization: <value>\" instead"),
+    row(
+        Setting::Header,
+        "header",
+        "",
+        None,
+        "print \"Authorization: <value>\", not the token alone",
+    ),
     row(
         Setting::Json,
         "json",
@@ -206,7 +224,7 @@ pub const OPTIONS: &[Row] = &[
         "output",
         "FILE",
         None,
-        "write to FILE instead; the token alone, without a newline",
+        "write to FILE, not to standard output; the token without a newline",
     ),
     row(Setting::Mode, "mode", "MODE", None, "FILE's permissions, octal; default 0600"),
     row(Setting::Renew, "renew", "", None, "stay, and write FILE anew when it is due or at SIGHUP"),
@@ -236,8 +254,8 @@ pub const OPTIONS: &[Row] = &[
         None,
         "its user; PROXY_PASSWORD_FILE has the password (tls)",
     ),
-    row(Setting::Help, "help", "", None, "print this"),
-    row(Setting::Version, "version", "", None, "print the version"),
+    row(Setting::Help, "help", "", None, "print the options of the command, as -h does"),
+    row(Setting::Version, "version", "", None, "print the version, and the features of this build"),
 ];
 
 /// The options of the probe, which goes without a command.
@@ -252,8 +270,10 @@ pub const PROBE: &[Row] = &[
     row(Setting::MaxAge, "max-age", "SECONDS", None, "the greatest age of the FILE of --check"),
 ];
 
+const ALL: &[FlowName] = &[FlowName::Jsa, FlowName::Accelerator, FlowName::ClientCredentials];
+
 /// The environment variables, and the commands that read them.
-pub const VARIABLES: [(&str, &[FlowName]); 11] = [
+pub const VARIABLES: [(&str, &[FlowName]); 14] = [
     ("CLIENT_ID", &[FlowName::Jsa, FlowName::ClientCredentials]),
     ("CLIENT_ID_FILE", &[FlowName::Jsa, FlowName::ClientCredentials]),
     ("CLIENT_SECRET", &[FlowName::Jsa, FlowName::ClientCredentials]),
@@ -264,7 +284,10 @@ pub const VARIABLES: [(&str, &[FlowName]); 11] = [
     ("SERVICE_PORT_LOCATOR", &[FlowName::Jsa]),
     ("NC_PASSWORD_FILE", &[FlowName::Accelerator]),
     ("USER", &[FlowName::Accelerator]),
-    ("PROXY_PASSWORD_FILE", &[FlowName::Jsa, FlowName::Accelerator, FlowName::ClientCredentials]),
+    ("PROXY_PASSWORD_FILE", ALL),
+    ("SSL_CERT_FILE", ALL),
+    ("SSL_CERT_DIR", ALL),
+    ("NOTIFY_SOCKET", ALL),
 ];
 
 /// The exit statuses and their causes.
@@ -353,6 +376,17 @@ Secrets come from variables and files, never from arguments:
     help
 }
 
+/// The text of `minbearer --version`, with the features of this build.
+pub fn version() -> String {
+    let features = match (cfg!(feature = "tls"), cfg!(feature = "sign")) {
+        (true, true) => " (tls, sign)",
+        (true, false) => " (tls)",
+        (false, true) => " (sign)",
+        (false, false) => "",
+    };
+    ["minbearer ", env!("CARGO_PKG_VERSION"), features, "\n"].concat()
+}
+
 /// The text of `minbearer COMMAND --help`, in 80 columns.
 pub fn command_help(command: &Command) -> String {
     let mut help = [&command.usage(), " [OPTION]...\n\nA token ", command.what, ".\n"].concat();
@@ -374,8 +408,25 @@ pub fn command_help(command: &Command) -> String {
     let of_command = VARIABLES.iter().filter(|(_, flows)| flows.contains(&command.flow));
     push_wrapped(&mut help, 3, &mut of_command.map(|(name, _)| String::from(*name)));
     help.push('\n');
+    let has_row = |mark: &str| command.options().any(|row| shown(row).ends_with(mark));
+    for (feature, mark) in FEATURES {
+        if has_row(mark) {
+            help +=
+                &["Options with", mark, " need a program built with --features ", feature, ".\n"]
+                    .concat();
+        }
+    }
     push_statuses(&mut help);
     help
+}
+
+/// The features of a build that options need, and how these are marked.
+const FEATURES: [(&str, &str); 2] = [("tls", " (tls)"), ("sign", " (sign)")];
+
+/// What an option is for. A mark is of use only where the feature is missing.
+fn shown(row: &Row) -> &'static str {
+    let what = if cfg!(feature = "tls") { row.what.trim_end_matches(" (tls)") } else { row.what };
+    if cfg!(feature = "sign") { what.trim_end_matches(" (sign)") } else { what }
 }
 
 fn push_option(help: &mut String, row: &Row) {
@@ -387,8 +438,7 @@ fn push_option(help: &mut String, row: &Row) {
     }
     let column = help.len() - help.rfind('\n').map_or(0, |newline| newline + 1);
     *help += &" ".repeat((DESCRIPTION - 1).saturating_sub(column));
-    let what = if cfg!(feature = "tls") { row.what.trim_end_matches(" (tls)") } else { row.what };
-    push_wrapped(help, DESCRIPTION, &mut what.split(' ').map(String::from));
+    push_wrapped(help, DESCRIPTION, &mut shown(row).split(' ').map(String::from));
     help.push('\n');
 }
 

@@ -1,4 +1,4 @@
-//! Tests that need more than a Rust toolchain: strace, openssl, proxies, or the servers that `.ci/interop` installs. Plain `cargo test` leaves
+//! Tests that need more than a Rust toolchain: strace, openssl, jq, proxies, or the servers that `.ci/interop` installs. Plain `cargo test` leaves
 //! them out.
 
 mod support;
@@ -9,5 +9,6 @@ mod tools {
     mod interop;
     mod openssl;
     mod proxies;
+    mod recipes;
     mod servers;
 }

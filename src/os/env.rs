@@ -1,6 +1,7 @@
 //! Settings from environment variables.
 
 use crate::error::Error;
+use crate::os::secret_file::secret_file;
 use crate::secret::{Secret, SecretSource, check_text, without_line_break};
 use alloc::format;
 use alloc::string::String;
@@ -29,7 +30,7 @@ fn credential(name: &str, file_name: &str) -> Result<Option<SecretSource>, Error
         (true, Some(_)) => {
             Err(Error::config(format!("{name} and {file_name} are both set; remove one of them")))
         }
-        (false, Some(path)) => Ok(Some(SecretSource::file(path))),
+        (false, Some(path)) => Ok(Some(named_file(file_name, path))),
         (true, None) => {
             let value = Secret::from_env(name)?;
             check_text(&format!("the environment variable {name}"), value.expose())?;
@@ -37,6 +38,11 @@ fn credential(name: &str, file_name: &str) -> Result<Option<SecretSource>, Error
         }
         (false, None) => Ok(None),
     }
+}
+
+/// The file that a variable names.
+pub(crate) fn named_file(variable: &str, path: String) -> SecretSource {
+    secret_file(format!("the {variable} file"), path.into())
 }
 
 /// Reads a variable, which must not be empty if it is set.

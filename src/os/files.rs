@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 /// The longest real secrets, keys and assertions are a few KiB.
 pub(super) const MAX_SECRET_FILE_BYTES: usize = 16 * 1024;
-/// How errors call one.
+/// How errors call one of which they do not know who has named it.
 pub(super) const SECRET_FILE: &str = "the secret file";
 /// For a file that is read outside a call that has a deadline.
 pub(crate) const UNSET_TIMEOUT: Duration = Duration::from_secs(10);
@@ -168,14 +168,17 @@ impl Secret {
     /// earlier calls have given up still hang.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Secret, Error> {
         let (path, deadline) = (path.as_ref(), Instant::now() + UNSET_TIMEOUT);
-        secret_in(&read_file(SECRET_FILE, path, MAX_SECRET_FILE_BYTES, deadline)?, path)
+        secret_in(
+            SECRET_FILE,
+            &read_file(SECRET_FILE, path, MAX_SECRET_FILE_BYTES, deadline)?,
+            path,
+        )
     }
 }
 
 /// The secret that a file holds.
-pub(super) fn secret_in(bytes: &[u8], path: &Path) -> Result<Secret, Error> {
-    let wrong =
-        |what: &str| Error::config(format!("{SECRET_FILE} {} {what}", shown_existing(path)));
+pub(super) fn secret_in(name: &str, bytes: &[u8], path: &Path) -> Result<Secret, Error> {
+    let wrong = |what: &str| Error::config(format!("{name} {} {what}", shown_existing(path)));
     let text = core::str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8"))?;
     match without_line_break(text) {
         "" => Err(wrong("is empty")),

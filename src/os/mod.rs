@@ -8,4 +8,4 @@ pub(crate) mod locator;
 #[cfg(feature = "prompt")]
 pub mod prompt;
 pub(crate) mod random;
-mod secret_file;
+pub(crate) mod secret_file;

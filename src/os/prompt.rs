@@ -64,7 +64,7 @@ pub fn password(text: &str) -> Result<Secret, Error> {
 /// [`Kind::Timeout`](crate::Kind::Timeout) if no line came in time.
 pub fn password_from_env(timeout: Duration) -> Result<SecretSource, Error> {
     if let Some(path) = env::optional("NC_PASSWORD_FILE")? {
-        Ok(SecretSource::file(path))
+        Ok(env::named_file("NC_PASSWORD_FILE", path))
     } else if rustix::stdio::stdin().is_terminal() {
         password("Password: ").map(SecretSource::from)
     } else {

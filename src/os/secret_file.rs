@@ -27,16 +27,22 @@ impl SecretSource {
     /// A FIFO, or `/dev/stdin` if that is a pipe or a socket, is read once, to its end, 16 KiB at most and within the
     /// flow's timeout; the secret is kept and wiped with this value.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        SecretSource::supplied_by(Box::new(SecretFile {
-            path,
-            read: Arc::default(),
-            piped: Mutex::default(),
-        }))
+        secret_file(SECRET_FILE.into(), path.into())
     }
 }
 
+/// [`SecretSource::file`] with the name by which errors call it, such as that of the variable that has named the file.
+pub fn secret_file(name: String, path: PathBuf) -> SecretSource {
+    SecretSource::supplied_by(Box::new(SecretFile {
+        name,
+        path,
+        read: Arc::default(),
+        piped: Mutex::default(),
+    }))
+}
+
 struct SecretFile {
+    name: String,
     path: PathBuf,
     /// What the path named when it was last read. It is shared with the thread that reads.
     read: Arc<Mutex<Option<Named>>>,
@@ -68,7 +74,7 @@ impl SecretFile {
         if let Some(secret) = &*piped {
             return Ok(Secret::from(secret.expose()));
         }
-        let said = |what: &str| format!("{SECRET_FILE} {} {what}", shown_existing(&self.path));
+        let said = |what: &str| format!("{} {} {what}", self.name, shown_existing(&self.path));
         let mut bytes = Buffer::default();
         match bytes.read_from(&mut ReadBefore { pipe, deadline }, MAX_SECRET_FILE_BYTES) {
             Ok(true) => {}
@@ -83,7 +89,7 @@ impl SecretFile {
                 return Err(Error::config(said(&what)).with_source(error));
             }
         }
-        let secret = secret_in(&bytes, &self.path)?;
+        let secret = secret_in(&self.name, &bytes, &self.path)?;
         let copy = Secret::from(secret.expose());
         *piped = Some(secret);
         Ok(copy)
@@ -102,8 +108,8 @@ impl Supply for SecretFile {
             *lock(&read) = Some(named(path));
             open_secret(path)
         };
-        match with_file(SECRET_FILE, &self.path, deadline, open)? {
-            Opened::Regular(bytes) => secret_in(&bytes, &self.path),
+        match with_file(&self.name, &self.path, deadline, open)? {
+            Opened::Regular(bytes) => secret_in(&self.name, &bytes, &self.path),
             Opened::Pipe(pipe) => self.read_pipe(pipe, deadline),
         }
     }
@@ -207,7 +213,7 @@ mod tests {
     use std::time::Duration;
 
     fn secret_file(path: PathBuf) -> SecretFile {
-        SecretFile { path, read: Arc::default(), piped: Mutex::default() }
+        SecretFile { name: "the file".into(), path, read: Arc::default(), piped: Mutex::default() }
     }
 
     fn supply(file: &SecretFile, time: Duration) -> Result<String, Error> {

@@ -116,7 +116,7 @@ fn a_wrong_setting_or_argument_is_named() {
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", missing)], missing),
         (
             &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "hunter2/Zq7+S3cret==")],
-            "the secret file (not shown, because it may be a secret)",
+            "the CLIENT_SECRET_FILE file (not shown, because it may be a secret) cannot be read",
         ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
         (
@@ -207,6 +207,51 @@ fn a_wrong_setting_or_argument_is_named() {
         outcome.expect_failure("minbearer", 2, part);
         assert!(!outcome.err.contains("hunter2"), "{outcome:?}");
     }
+}
+
+/// What names it is in the message, whatever it is.
+#[test]
+fn a_secret_s_file_that_is_absent_is_told_by_what_names_it() {
+    let appliance = odd_appliance();
+    let (qoauth, nc) = (appliance.qoauth_url() + "/token", appliance.nc_url());
+    let (id, secret) = (("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret"));
+    let request = ["client-credentials", qoauth.as_str()];
+    let proxied = ["--proxy", "http://127.0.0.1:9", "--proxy-user", "rose"];
+    // Either may be a secret that was given in the place of a path, or is a path because its folder exists.
+    for (file, shown) in [
+        ("hunter2", "(not shown, because it may be a secret) cannot be read: No such file"),
+        ("/dev/shm/absent", "/dev/shm/absent cannot be read: No such file"),
+    ] {
+        let (parameter, header) = (format!("p@{file}"), format!("X-Key@{file}"));
+        for (arguments, variables, name) in [
+            (&request[..], vec![("CLIENT_ID_FILE", file), secret], "CLIENT_ID_FILE"),
+            (&request, vec![id, ("CLIENT_SECRET_FILE", file)], "CLIENT_SECRET_FILE"),
+            (&request, vec![id, ("CLIENT_ASSERTION_FILE", file)], "CLIENT_ASSERTION_FILE"),
+            (&["jsa"], vec![("CLIENT_ID_FILE", file), secret], "CLIENT_ID_FILE"),
+            (&["accelerator", &nc, "rose"], vec![("NC_PASSWORD_FILE", file)], "NC_PASSWORD_FILE"),
+            (
+                &[&request[..1], &["https://127.0.0.1:9"], &proxied].concat(),
+                vec![id, secret, ("PROXY_PASSWORD_FILE", file)],
+                "PROXY_PASSWORD_FILE",
+            ),
+            (
+                &[&request[..], &["--parameter", &parameter]].concat(),
+                vec![id, secret],
+                "--parameter p",
+            ),
+            (
+                &[&request[..], &["--request-header", &header]].concat(),
+                vec![id, secret],
+                "--request-header X-Key",
+            ),
+        ] {
+            let more = [("QOAUTH_URL", qoauth.trim_end_matches("/token"))];
+            let outcome = run(arguments, &[variables, more.to_vec()].concat());
+            outcome.expect_failure("minbearer", 2, &format!("the {name} file {shown}"));
+            assert!(!outcome.err.contains("hunter2"), "{outcome:?}");
+        }
+    }
+    assert_eq!(appliance.qoauth_requests(), 0);
 }
 
 #[test]
@@ -306,8 +351,20 @@ fn help_fits_80_columns_and_lists_what_goes_with_the_command() {
             assert!(outcome.out.contains("\n  --output FILE "), "{}", outcome.out);
         }
     }
-    let version = concat!("minbearer ", env!("CARGO_PKG_VERSION"), "\n");
-    assert_eq!(run(&["--version"], &[]).out, version);
+    let version = concat!("minbearer ", env!("CARGO_PKG_VERSION"));
+    let features = match (cfg!(feature = "tls"), cfg!(feature = "sign")) {
+        (true, true) => " (tls, sign)",
+        (true, false) => " (tls)",
+        (false, true) => " (sign)",
+        (false, false) => "",
+    };
+    assert_eq!(run(&["--version"], &[]).out, format!("{version}{features}\n"));
+    // An option that this build does not have is marked, and the mark explained.
+    let help = run(&["client-credentials", "--help"], &[]).out;
+    for (mark, is_built) in [("(tls)", cfg!(feature = "tls")), ("(sign)", cfg!(feature = "sign"))] {
+        assert_eq!(help.contains(&format!("{mark}\n")), !is_built, "{help}");
+        assert_eq!(help.contains(&format!("Options with {mark} need")), !is_built, "{help}");
+    }
 }
 
 #[test]
@@ -433,6 +490,35 @@ fn the_documented_calls_are_not_made_without_a_token() {
         let outcome = Outcome::from(shell.env("SSL_CERT_FILE", "ca").output().expect("a shell"));
         assert_eq!(called.exists(), is_called, "{outcome:?}");
         assert_eq!(outcome.out.starts_with("Error: there is no token in "), !is_called);
+    }
+}
+
+/// The lines of curl that the app of the recipe for JSA takes for a rejected token, and then asks for another.
+#[test]
+fn the_app_for_jsa_asks_for_another_token_after_a_401_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (token, asked) = (folder.path().join("header"), folder.path().join("asked"));
+    std::fs::write(&token, "Authorization: Bearer abc\n").unwrap();
+    let app = include_str!("../../../examples/recipes/jsa/app/poll.sh");
+    for (said, is_rejected) in [
+        ("(22) The requested URL returned error: 401", true),
+        ("(22) The requested URL returned error: 401 Unauthorized", true),
+        ("(22) The requested URL returned error: 503", false),
+        ("(7) Failed to connect to console port 4010 after 1 ms: Couldn't connect", false),
+        ("(6) Could not resolve host: console401", false),
+    ] {
+        let stand_ins = format!(
+            "curl() {{ echo \"curl: {said}\" >&2; return 22; }}\nsleep() {{ :; }}\nkill() {{ echo \"$*\" >'{}'; }}\n",
+            asked.display()
+        );
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &(stand_ins + app)]).env_clear().env("PATH", "/usr/bin:/bin");
+        shell.envs([("POLL_COUNT", "1"), ("SSL_CERT_FILE", "ca"), ("MINBEARER_PID", "7")]);
+        let outcome = Outcome::from(shell.env("TOKEN", &token).output().expect("a shell"));
+        assert_eq!(outcome.out, format!("Error: curl: {said}\n"), "{outcome:?}");
+        let signal = std::fs::read_to_string(&asked).ok();
+        assert_eq!(signal.as_deref(), is_rejected.then_some("-HUP 7\n"), "{said}");
+        let _ = std::fs::remove_file(&asked);
     }
 }
 

@@ -123,8 +123,9 @@ impl Machine {
     /// What an operator writes.
     fn settings(&self, name: &str, appliance: &Appliance, url: &str) {
         let known = appliance.credentials();
-        let arguments =
-            format!("client-credentials {url}/token --timeout 2 --cacert /etc/minbearer/ca.pem");
+        let arguments = format!(
+            "client-credentials {url}/token --timeout 2 --cacert /etc/minbearer/ca.pem --parameter 'audience=a b'"
+        );
         self.write(
             &format!("{name}.env"),
             format!("ARGUMENTS={arguments}\nCLIENT_ID={}\n", known.client_id),

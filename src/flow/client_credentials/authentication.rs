@@ -260,7 +260,8 @@ impl ClientAuthentication {
             )),
             (Some(secret), None) => Ok(Some(ClientAuthentication::body(secret))),
             (None, Some(path)) => {
-                Ok(Some(ClientAuthentication::assertion(SecretSource::file(path))))
+                let file = env::named_file("CLIENT_ASSERTION_FILE", path);
+                Ok(Some(ClientAuthentication::assertion(file)))
             }
             (None, None) => Ok(None),
         }

@@ -6,13 +6,15 @@ count=0
 while :; do
     # --fail: no answer but 2xx counts. curl reads the header from the file, not from its arguments, which others see; if
     # the file is not there, it calls all the same, without credentials.
-    if answer=$({ [ -s "$TOKEN" ] || { echo "there is no token in $TOKEN" && false; }; } && curl --silent --show-error --fail --max-time 10 --cacert "$SSL_CERT_FILE" --header "@$TOKEN" \
+    if ! [ -s "$TOKEN" ]; then
+        echo "Error: there is no token in $TOKEN"
+    elif answer=$(curl --silent --show-error --fail --max-time 10 --cacert "$SSL_CERT_FILE" --header "@$TOKEN" \
         "$CONSOLE_URL/api/ariel/databases" 2>&1); then
         echo "response=$answer"
     else
         echo "Error: $answer"
         case $answer in
-            *401*)
+            *'error: 401'*)
                 # Revoked, or the app is new: "Deploy Changes" must have been pressed once on the console's Admin tab.
                 kill -HUP "$MINBEARER_PID"
                 sleep 2

@@ -4,6 +4,7 @@
 #
 # The platform sets CLIENT_ID and CLIENT_SECRET from the manifest's `authentication` block, and QRADAR_CONSOLE_FQDN.
 set -eu
+# The image makes the folder /run/token for the user that this runs as.
 : "${TOKEN:=/run/token/header}" "${APP:=/opt/app-root}"
 : "${SERVICE_PORT_LOCATOR:=/usr/bin/service_port_locator}"
 # The console's certificate is signed by a private CA: the app's own copy of it, else the platform's bundle.

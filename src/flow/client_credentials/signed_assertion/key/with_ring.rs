@@ -3,6 +3,7 @@
 use super::{Algorithm, Certificate, Place, SigningKey, check};
 use crate::error::Error;
 use crate::os::files::{UNSET_TIMEOUT, read_file, shown_existing};
+use crate::os::secret_file::secret_file;
 use crate::secret::pem::{Key, read_key, section};
 use crate::secret::{Deadline, SecretSource};
 use alloc::boxed::Box;
@@ -47,7 +48,7 @@ impl SigningKey {
     /// anew for each request, so that the key may be replaced; what ring has parsed is then left in freed memory, each
     /// time.
     pub fn file(path: impl Into<PathBuf>) -> SigningKey {
-        let place = Place::File(SecretSource::file(path));
+        let place = Place::File(secret_file("the signing key's file".into(), path.into()));
         SigningKey { place, certificate: Certificate::None }
     }
 
