@@ -25,9 +25,9 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
         return no_endpoint(&format!("it is not JSON but a page, sent as {page}"), url);
     }
     match response.header("content-type") {
-        Some(form) if form.starts_with("application/x-www-form-urlencoded") => String::from(
-            "it is a form and not JSON, and only JSON is understood; have the server answer with JSON",
-        ),
+        Some(form) if form.starts_with("application/x-www-form-urlencoded") => {
+            String::from("it is form-encoded and not JSON; have the server answer with JSON")
+        }
         content_type => {
             let content_type = show(content_type.unwrap_or("none"));
             no_endpoint(&format!("it is not one JSON object (Content-Type {content_type})"), url)

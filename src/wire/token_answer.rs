@@ -46,7 +46,7 @@ const WITHOUT_TOKEN: [(&str, &str); 2] = [
 ];
 
 const WANTS_TOKEN: &str =
-    "this URL wants a token itself, so it may be an API's; give that of the token endpoint";
+    "this URL wants a token, so it may be an API's: give the token endpoint's URL";
 
 /// Without an operating system nobody has the program's options or reads a long advice, and each byte of it is flash.
 const HAS_NO_READER: bool = cfg!(not(feature = "std"));
@@ -366,7 +366,7 @@ impl<'a> AnswerReader<'a> {
                 _ => "no OAuth error is in the answer: is this the token endpoint?",
             },
             (300..=399, _) => {
-                "redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login"
+                "redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, have what is in between let this request through"
             }
             _ if kind == Kind::Unavailable => match status {
                 429 => "the server limits how often it is asked; try again later",
@@ -410,15 +410,13 @@ impl<'a> AnswerReader<'a> {
             }
             _ if is_oauth || code.is_some() => self.advice,
             (401, _) => {
-                append(
-                    &mut parts,
-                    " (no OAuth error is in the answer: go by its words, if any; else ",
-                    self.advice,
-                );
+                append(&mut parts, " (no OAuth error is in the answer: ", self.advice);
                 before = "; ";
-                "or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint"
+                "or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint"
             }
-            (415, _) => "this URL takes no form, so it may not be the token endpoint's",
+            (415 | 422, _) => {
+                "this URL takes no such form, so it may not be the token endpoint's; what it misses can be sent by --parameter"
+            }
             (404 | 405, _) => {
                 "there is no token endpoint at this address, or a proxy in between does not pass the request on"
             }
@@ -426,7 +424,7 @@ impl<'a> AnswerReader<'a> {
                 "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
             }
             _ => {
-                "no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint"
+                "no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint"
             }
         };
         append(&mut parts, before, advice);

@@ -682,7 +682,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token provided\",\"errorLink\":\"E0000011\",\"errorId\":\"oaeKiJ\",\"errorCauses\":[]} (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token provided\",\"errorLink\":\"E0000011\",\"errorId\":\"oaeKiJ\",\"errorCauses\":[]} (this URL wants a token, so it may be an API's: give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -693,7 +693,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"http_response\":{\"code\":401,\"message\":\"You are unauthorized to access the requested resource.\"},\"code\":18,\"message\":\"No SEC header present in request.\",\"description\":\"\",\"details\":{}} (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"http_response\":{\"code\":401,\"message\":\"You are unauthorized to access the requested resource.\"},\"code\":18,\"message\":\"No SEC header present in request.\",\"description\":\"\",\"details\":{}} (this URL wants a token, so it may be an API's: give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -715,7 +715,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -726,7 +726,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -737,7 +737,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (this URL takes no such form, so it may not be the token endpoint's; what it misses can be sent by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -748,7 +748,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (this URL takes no such form, so it may not be the token endpoint's; what it misses can be sent by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -768,7 +768,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -780,7 +780,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -788,7 +788,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"message":"Missing Authentication Token"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"message\":\"Missing Authentication Token\"} (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"message\":\"Missing Authentication Token\"} (this URL wants a token, so it may be an API's: give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -815,7 +815,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"Users\""], "Unauthorized"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -827,7 +827,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -841,7 +841,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_token: The access token expired (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_token: The access token expired (this URL wants a token, so it may be an API's: give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -853,7 +853,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"detail\":\"Not authenticated\"}; its challenge is Bearer (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"detail\":\"Not authenticated\"}; its challenge is Bearer (this URL wants a token, so it may be an API's: give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -861,7 +861,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &[], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -881,7 +881,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -893,7 +893,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -986,7 +986,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 301 Moved Permanently: it redirects to https://auth.example/token (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 301 Moved Permanently: it redirects to https://auth.example/token (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, have what is in between let this request through; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -994,7 +994,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("302 Found", &["Location: https://sso.example/login?next=%2Ftoken"], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, something in between wants a login; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, have what is in between let this request through; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1050,7 +1050,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1138,7 +1138,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_token: Invalid token: access token is invalid (this URL wants a token itself, so it may be an API's; give that of the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_token: Invalid token: access token is invalid (this URL wants a token, so it may be an API's: give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1157,7 +1157,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"errors":["permission denied"]}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1165,7 +1165,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"code":403,"reason":"Forbidden","message":"Forbidden"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1176,7 +1176,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Access Denied: {\"statusCode\":401,\"message\":\"Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.\"} (no OAuth error is in the answer: go by its words, if any; else check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants a key or login of its own: have it let this request through, or send it by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Access Denied: {\"statusCode\":401,\"message\":\"Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.\"} (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1203,7 +1203,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no form, so it may not be the token endpoint's; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no such form, so it may not be the token endpoint's; what it misses can be sent by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1215,7 +1215,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error is in the answer: go by its words, if any; else a proxy or firewall in between may have sent it, or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1280,7 +1280,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it is a form and not JSON, and only JSON is understood; have the server answer with JSON",
+            "cannot use the answer of SERVER to the token request: it is form-encoded and not JSON; have the server answer with JSON",
         ),
     ),
     (

@@ -183,7 +183,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "WWW-Authenticate",
             "Basic realm=\"proxy hunter2\"",
             "",
-            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error is in the answer: go by its words, if any; else advice; or a gateway in between wants a key",
+            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error is in the answer: advice; or a gateway in between wants its own key",
         ),
         (
             302,
@@ -450,11 +450,11 @@ fn the_token_url_is_shown_where_no_oauth_error_was_read_and_never_its_query() {
 fn the_advice_is_by_the_words_where_there_is_no_code() {
     for (status, body, part) in [
         (400, r#"{"detail":"Grant not supported"}"#, "the server does not have this grant"),
-        (403, r#"{"message":"Invalid Token"}"#, "this URL wants a token itself"),
+        (403, r#"{"message":"Invalid Token"}"#, "this URL wants a token, so"),
         (400, "invalid client", "400: invalid client (advice; the"),
         (400, r#"{"error":"invalid_scope","message":"invalid client"}"#, "check the scope"),
         (400, r#"{"error":"invalid_grant","x":"clock"}"#, "check this machine's clock"),
-        (400, "clock", "go by its words, if any; else a proxy"),
+        (400, "clock", "go by its words, if any; else have this client"),
         (500, r#"{"error":"invalid_client"}"#, "; if that is right, see the server's log)"),
         (501, "no", "this is not the token endpoint; the request"),
     ] {

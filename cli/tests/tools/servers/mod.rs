@@ -61,7 +61,8 @@ impl Server {
         let (status, token, error) = self.ask(good, "/token", &["--scope", "read write"]);
         assert_eq!((status, error.as_str()), (0, ""), "{name}: a secret in the body");
         assert!(token.trim_end().bytes().all(|byte| byte.is_ascii_graphic()), "{name}: {token}");
-        let cases: [(&str, (&str, &str), &str, &[&str]); 6] = [
+        type Case<'a> = (&'a str, (&'a str, &'a str), &'a str, &'a [&'a str]);
+        let cases: [Case; 6] = [
             ("a wrong secret", ("client", "wrong-secret"), "/token", &[]),
             ("no such client", ("nobody", SECRET), "/token", &[]),
             ("an unknown scope", good, "/token", &["--scope", "unknown"]),
