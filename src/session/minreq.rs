@@ -11,7 +11,8 @@ impl Session {
     /// request's own timeout if that is shorter. A panic of minreq is returned as an error.
     ///
     /// The request must not have an `Authorization` header field: minreq would send both. It keeps copies of the token
-    /// that are not wiped.
+    /// that are not wiped. Over plain `http` it is sent unprotected, to any host: minreq does not tell a request's URL, so
+    /// this cannot refuse one as [`send`](Self::send) does.
     ///
     /// # Errors
     /// Those of [`token`](Self::token); [`Kind::Timeout`](crate::Kind::Timeout) if the deadline passed;
