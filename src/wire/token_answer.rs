@@ -51,6 +51,9 @@ const WANTS_TOKEN: &str =
 /// Without an operating system nobody has the program's options or reads a long advice, and each byte of it is flash.
 const HAS_NO_READER: bool = cfg!(not(feature = "std"));
 
+/// The length of 128 random bits in base64: a shorter word is no token.
+const MIN_TOKEN_BYTES: usize = 22;
+
 /// The longest name of a member that is shown.
 const MAX_NAME_BYTES: usize = 40;
 
@@ -242,7 +245,7 @@ impl<'a> AnswerReader<'a> {
     }
 
     /// Says what an answer without a token has instead: names alone, since a token may be in a value; but of a message in
-    /// several words, which no token has, the words.
+    /// several words, none of which can be a token, the words.
     fn without_token(&self, response: &Response) -> String {
         if HAS_NO_READER {
             return String::from("it has no access_token; is this the token endpoint?");
@@ -252,7 +255,8 @@ impl<'a> AnswerReader<'a> {
         let show = |text: &str| redacted(text, &self.secrets(""));
         let message = decoded(members.message);
         let names = show(&members.names);
-        if message.trim_ascii().bytes().any(|byte| byte == b' ') {
+        let mut words = message.split_ascii_whitespace();
+        if words.clone().count() > 1 && words.all(|word| word.len() < MIN_TOKEN_BYTES) {
             let message = show(&message);
             return format!(
                 "it has no access_token, {names}, and says: {message}; go by its words"
@@ -334,7 +338,9 @@ impl<'a> AnswerReader<'a> {
         let is_of_api = matches!(code, Some("invalid_token" | "insufficient_scope"));
         let (start, url) = (refused(self.request, status), self.token_url());
         let reason = show(response.reason());
-        let is_said_by_error = error.is_some() && (has_description || !answer.has_others);
+        // Beside an `error` in a success, another member may be a token.
+        let is_said_by_error =
+            response.is_success() || (error.is_some() && (has_description || !answer.has_others));
         let described = match is_said_by_error {
             true => String::new(),
             false => not_json::describe(response, &secrets),

@@ -305,7 +305,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"ok":false,"error":"invalid_client_id"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: {\"ok\":false,\"error\":\"invalid_client_id\"} (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+            "SERVER refused the token request: 200 OK: invalid_client_id (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
         ),
     ),
     (

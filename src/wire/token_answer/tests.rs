@@ -471,3 +471,20 @@ fn a_client_certificate_needs_https() {
     let error = error_at("https://h/", 400, "No required TLS certificate was sent");
     assert!(error.contains(CLIENT_CERTIFICATE), "{error}");
 }
+
+#[test]
+fn no_member_of_a_success_that_may_be_a_token_is_shown() {
+    const OTHER: &str = "8xLOxBtZp8-8xLOxBtZp8Q";
+    for body in [
+        r#"{"error":"none","access_token":"short-1","refresh_token":"OTHER"}"#,
+        r#"{"error":"none","token":"OTHER"}"#,
+        r#"{"error":false,"id_token":"OTHER"}"#,
+        r#"{"error":{"code":0},"token":{"value":"OTHER"}}"#,
+        r#"{"message":"Bearer OTHER"}"#,
+        r#"{"errmsg":"the token is: OTHER, keep it"}"#,
+        r#"{"token":"OTHER"}"#,
+    ] {
+        let error = read(200, &body.replace("OTHER", OTHER)).unwrap_err().to_string();
+        assert!(!error.contains(&OTHER[..8]) && !error.contains("short-1"), "{error}");
+    }
+}
