@@ -1,7 +1,19 @@
-//! The integration tests, a module a promise or a subject. What needs a process, an allocator or features of its own is
-//! in `tests/alone/`.
+//! The integration tests that the published archive has: a module a promise or a subject, each against a scripted server or
+//! none. `tests/servers.rs` has those that want more of a server, `tests/alone/` what needs a process, an allocator or
+//! features of its own.
 
-mod support;
+/// Of `tests/support/`, what needs no appliance: the archive leaves the rest out.
+#[allow(dead_code)] // of each this binary uses a part
+mod support {
+    pub mod executable;
+    pub mod flows;
+    pub mod hostile;
+    pub mod leaks;
+    pub mod listener;
+    pub mod timing;
+    #[cfg(feature = "tls")]
+    pub mod tls;
+}
 
 mod it {
     // The promises, as SECURITY.md has them. That a secret is never left behind is tests/alone/never_left_behind.
@@ -11,7 +23,6 @@ mod it {
     mod credentials_go_nowhere_else;
     mod every_input_has_a_size;
     mod every_wait_has_a_deadline;
-    mod hostile_servers;
     mod no_panic_on_any_input;
     mod one_request_per_get_token;
 
@@ -20,19 +31,7 @@ mod it {
     mod exchange;
     mod floors;
     mod https_without_tls;
-    mod https_without_tls12;
-    mod interface;
     mod json;
     mod own_flow;
-    mod own_transport;
-    mod proxy;
-    mod rotation;
-    mod servers_as_they_are;
     mod stock;
-    mod tls_client_certificate;
-    mod tls_exchange;
-    mod tls_provider;
-    mod tls_roots;
-    mod tls_silence;
-    mod tls_trust;
 }

@@ -6,7 +6,7 @@
 mod support;
 
 use crate::support::leaks::leaked;
-use crate::support::processes::write_executable;
+use crate::support::executable::write_executable;
 use minbearer::{Kind, jsa};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;

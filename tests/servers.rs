@@ -1,0 +1,24 @@
+//! The library against servers: hostile ones, widely used ones as they are, the loopback appliance, a proxy, and what
+//! certificates can be wrong about. The published archive leaves these tests out.
+
+mod support;
+
+mod servers {
+    mod as_they_are;
+    mod hostile;
+
+    // The appliance.
+    mod interface;
+    mod own_transport;
+    mod rotation;
+
+    // HTTPS.
+    mod https_without_tls12;
+    mod proxy;
+    mod tls_client_certificate;
+    mod tls_exchange;
+    mod tls_provider;
+    mod tls_roots;
+    mod tls_silence;
+    mod tls_trust;
+}
