@@ -2,19 +2,6 @@
 //! none. `tests/servers.rs` has those that want more of a server, `tests/alone/` what needs a process, an allocator or
 //! features of its own.
 
-/// Of `tests/support/`, what needs no appliance: the archive leaves the rest out.
-#[allow(dead_code)] // of each this binary uses a part
-mod support {
-    pub mod executable;
-    pub mod flows;
-    pub mod hostile;
-    pub mod leaks;
-    pub mod listener;
-    pub mod timing;
-    #[cfg(feature = "tls")]
-    pub mod tls;
-}
-
 mod it {
     // The promises, as SECURITY.md has them. That a secret is never left behind is tests/alone/never_left_behind.
     mod a_header_cannot_be_forged;
@@ -34,4 +21,18 @@ mod it {
     mod json;
     mod own_flow;
     mod stock;
+}
+
+/// Of `tests/support/`, what needs no appliance: the archive leaves the rest out.
+#[path = "support"] // for rustfmt, which looks elsewhere
+#[allow(dead_code)] // of each this binary uses a part
+mod support {
+    pub mod executable;
+    pub mod flows;
+    pub mod hostile;
+    pub mod leaks;
+    pub mod listener;
+    pub mod timing;
+    #[cfg(feature = "tls")]
+    pub mod tls;
 }

@@ -1,11 +1,15 @@
-//! The library against servers: hostile ones, widely used ones as they are, the loopback appliance, a proxy, and what
-//! certificates can be wrong about. The published archive leaves these tests out.
+//! The library against servers: hostile ones, widely used ones as they are and as their documentation has them, ones in
+//! virtual time, the loopback appliance, a proxy, and those whose certificates are wrong. The published archive leaves
+//! these tests out.
 
 mod support;
 
 mod servers {
     mod as_they_are;
+    mod documented;
     mod hostile;
+    // Servers that are functions.
+    mod life;
 
     // The appliance.
     mod interface;
