@@ -19,6 +19,7 @@ mod servers {
     // HTTPS.
     mod https_without_tls12;
     mod proxy;
+    mod tls_certificate;
     mod tls_client_certificate;
     mod tls_exchange;
     mod tls_provider;

@@ -347,9 +347,4 @@ impl<'a> Der<'a> {
 }
 
 #[cfg(test)]
-#[path = "../../../tests/support/x509.rs"]
-#[allow(dead_code)]
-pub(super) mod x509;
-
-#[cfg(test)]
 mod tests;

@@ -246,34 +246,30 @@ fn add_file(path: &Path, anchors: &mut Anchors, named: Named) -> Result<(), Stri
 
 #[cfg(test)]
 mod tests {
-    use super::super::certificate::x509::{Certificate, basic_constraints, key_usage, name};
     use super::*;
-    use base64ct::{Base64, Encoding};
-    use rcgen::KeyPair;
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
-    fn pem(der: &[u8]) -> String {
-        let body = Base64::encode_string(der);
-        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    fn pem(name: &str, is_ca: IsCa, usages: &[KeyUsagePurpose]) -> String {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        (params.is_ca, params.key_usages) = (is_ca, usages.to_vec());
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
     }
+
+    const CA: IsCa = IsCa::Ca(BasicConstraints::Unconstrained);
 
     #[test]
     fn an_issuer_may_sign_and_a_pin_is_named_itself() {
-        let key = KeyPair::generate().unwrap();
-        let plain = || Certificate::new("a CA", "a CA", &key);
-        let ca = || plain().with(basic_constraints(true, None));
-        let for_handshakes = ca().with(key_usage(0x80));
-        let leaf = plain().with(basic_constraints(false, None));
-        let old = plain().change(|it| it.version = 1);
-        let one_word = ca().change(|it| it.subject = name(&["localhost"]));
-        for (what, certificate, is_issuer, is_pin) in [
-            ("a CA's", ca(), [true; 3], false),
-            ("a CA's, with a name that a host could have", one_word, [true; 3], true),
-            ("a CA's that may not sign", for_handshakes, [false; 3], false),
-            ("a server's", leaf, [false; 3], true),
-            ("one without extensions", plain(), [false; 3], true),
+        let for_handshakes = &[KeyUsagePurpose::DigitalSignature];
+        let old = include_str!("../../../tests/support/version1.pem").into();
+        for (what, pem, is_issuer, is_pin) in [
+            ("a CA's", pem("a CA", CA, &[]), [true; 3], false),
+            ("a CA's, with a name that a host could have", pem("host", CA, &[]), [true; 3], true),
+            ("a CA's that may not sign", pem("a CA", CA, for_handshakes), [false; 3], false),
+            ("a server's", pem("a CA", IsCa::ExplicitNoCa, &[]), [false; 3], true),
+            ("one without extensions", pem("a CA", IsCa::NoCa, &[]), [false; 3], true),
             ("one of version 1", old, [false, false, true], true),
         ] {
-            let pem = pem(&certificate.sign(&key));
             let named = [Named::Itself, Named::ByFolder, Named::BySystem];
             for (named, is_issuer) in named.into_iter().zip(is_issuer) {
                 let mut anchors = Anchors::empty();
@@ -287,9 +283,7 @@ mod tests {
 
     #[test]
     fn a_file_of_certificates_has_a_limit() {
-        let key = KeyPair::generate().unwrap();
-        let ca = Certificate::new("a CA", "a CA", &key).with(basic_constraints(true, None));
-        let ca = pem(&ca.sign(&key));
+        let ca = pem("a CA", CA, &[]);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         let limit = usize::try_from(MAX_FILE_BYTES).unwrap();
