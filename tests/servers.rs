@@ -8,6 +8,7 @@ mod servers {
     mod as_they_are;
     mod documented;
     mod hostile;
+    mod signing;
     // Servers that are functions.
     mod life;
 
