@@ -15,9 +15,10 @@ mod sync {
 }
 
 use crate::error::Error;
-use crate::flow::{Flow, deadline_after};
+use crate::flow::Flow;
 use crate::net::http::Http;
 use crate::net::transport::Transport;
+use crate::os::deadline::deadline_after;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::token::Token;
