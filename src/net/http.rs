@@ -336,28 +336,20 @@ impl ExchangeError {
             ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
                 failure.describe(&doing, url)
             }
-            ExchangeError::Answer(error) => describe_answer(&doing, error),
+            ExchangeError::Answer(error) => {
+                let message = format!("the {doing} failed: {error}");
+                match error.network_cause() {
+                    Some(cause) => Error::network(message).with_network_cause(cause),
+                    None => Error::malformed(message),
+                }
+            }
         }
     }
 }
 
 /// What is done, for errors. The token server and the API may be behind one gateway.
 fn doing(request: &Request) -> String {
-    let server = request.url().host_and_port();
-    if request.is_for_token() {
-        format!("token request to {server}")
-    } else {
-        format!("API call to {server}")
-    }
-}
-
-/// Adds the request to an error of [`Incoming`].
-fn describe_answer(doing: &str, error: Error) -> Error {
-    let message = format!("the {doing} failed: {error}");
-    match error.network_cause() {
-        Some(cause) => Error::network(message).with_network_cause(cause),
-        None => Error::malformed(message),
-    }
+    format!("{} to {}", request.what(), request.url().host_and_port())
 }
 
 impl fmt::Debug for Http {

@@ -174,12 +174,8 @@ impl SecretSource {
             }
             Place::Supplied(source) => {
                 let secret = ask(&**source)?;
-                match source.file() {
-                    Some(file) => {
-                        check_text(&alloc::format!("{name} in {file}"), secret.expose())?;
-                    }
-                    None => check_text(name, secret.expose())?,
-                }
+                let in_file = source.file().map(|file| alloc::format!("{name} in {file}"));
+                check_text(in_file.as_deref().unwrap_or(name), secret.expose())?;
                 Ok(Supplied::Fresh(secret))
             }
         }
