@@ -27,12 +27,11 @@ mod it {
 #[path = "support"] // for rustfmt, which looks elsewhere
 #[allow(dead_code)] // of each this binary uses a part
 mod support {
+    pub mod environment;
     pub mod executable;
     pub mod flows;
     pub mod hostile;
     pub mod leaks;
     pub mod listener;
     pub mod timing;
-    #[cfg(feature = "tls")]
-    pub mod tls;
 }

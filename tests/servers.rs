@@ -18,6 +18,7 @@ mod servers {
     mod rotation;
 
     // HTTPS.
+    mod credentials_go_nowhere_else;
     mod https_without_tls12;
     mod proxy;
     mod tls_certificate;
