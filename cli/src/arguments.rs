@@ -112,6 +112,11 @@ impl Arguments {
                     Error::config(["a value is missing: expected ", &row.usage()].concat())
                 })?,
             };
+            if row.argument == "FILE" && value.is_empty() {
+                return Err(Error::config(
+                    ["the FILE of --", row.name, " must not be empty"].concat(),
+                ));
+            }
             given.push((row, value));
         }
         if given.iter().any(|(row, _)| matches!(row.setting, Setting::Check | Setting::MaxAge)) {
