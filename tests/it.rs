@@ -15,7 +15,6 @@ mod it {
 
     // The library.
     mod credentials_from_env;
-    mod exchange;
     mod floors;
     mod https_without_tls;
     mod json;

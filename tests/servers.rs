@@ -7,6 +7,7 @@ mod support;
 mod servers {
     mod as_they_are;
     mod documented;
+    mod exchange;
     mod hostile;
     mod signing;
     // Servers that are functions.
