@@ -93,7 +93,7 @@ impl Http {
     /// # Ok(()) }
     /// ```
     ///
-    /// The server is then whoever has a certificate of a trusted CA for that name, so trust that CA alone, or the
+    /// The server is then anyone who has a certificate of a trusted CA for that name, so trust that CA alone, or the
     /// certificate itself: [`with_ca`](Self::with_ca).
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl Anchors {
 
     /// Adds the certificates in a PEM text, or says what is wrong with it.
     ///
-    /// A certificate that may not sign, as a server's own, is no issuer: else whoever has that server's key could be any
+    /// A certificate that may not sign, as a server's own, is no issuer: else anyone who has that server's key could be any
     /// server.
     fn add(&mut self, content: &[u8], named: Named) -> Result<(), &'static str> {
         let mut is_any_read = false;
@@ -217,8 +217,10 @@ fn add_named(file: &Path, anchors: &mut Anchors) -> Result<(), String> {
     if file.as_os_str().is_empty() {
         return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
     }
-    add_file(file, anchors, Named::Itself)
-        .map_err(|what| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(file)))
+    add_file(file, anchors, Named::Itself).map_err(|what| {
+        let advice = if file.is_dir() { "; name it in SSL_CERT_DIR" } else { "" };
+        format!("the file {} (SSL_CERT_FILE) {what}{advice}", shown_path(file))
+    })
 }
 
 /// Adds the certificates in a directory. Other files are skipped, as by OpenSSL.
@@ -231,11 +233,7 @@ fn add_folder(folder: &Path, anchors: &mut Anchors, named: Named) {
 
 fn add_file(path: &Path, anchors: &mut Anchors, named: Named) -> Result<(), String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    let file = match open_regular(path).map_err(unreadable)? {
-        Ok((file, _)) => file,
-        Err("is a directory") => return Err("is a directory; name it in SSL_CERT_DIR".into()),
-        Err(what) => return Err(what.into()),
-    };
+    let (file, _) = open_regular(path).map_err(unreadable)??;
     let mut content = Vec::new();
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
     if content.len() as u64 > MAX_FILE_BYTES {
