@@ -301,13 +301,11 @@ pub fn add_note(error: Error, note: &str) -> Error {
     error.with_note(note)
 }
 
-#[cfg(feature = "std")]
+#[cfg_attr(not(feature = "std"), allow(unused_variables))]
 fn os_error(source: &(dyn core::error::Error + 'static)) -> Option<String> {
-    source.downcast_ref::<std::io::Error>().map(|error| error.kind().to_string())
-}
-
-#[cfg(not(feature = "std"))]
-fn os_error(_: &(dyn core::error::Error + 'static)) -> Option<String> {
+    #[cfg(feature = "std")]
+    return source.downcast_ref::<std::io::Error>().map(|error| error.kind().to_string());
+    #[cfg(not(feature = "std"))]
     None
 }
 

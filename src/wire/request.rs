@@ -267,8 +267,9 @@ impl Request {
         self.timeout
     }
 
-    pub(crate) fn is_for_token(&self) -> bool {
-        self.is_for_token
+    /// What a message calls it.
+    pub(crate) fn what(&self) -> &'static str {
+        if self.is_for_token { "token request" } else { "API call" }
     }
 
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {

@@ -95,12 +95,8 @@ enum State {
 impl Request {
     /// Makes a parser for the answer to this request, which takes the bytes as they arrive.
     pub fn incoming(&self) -> Incoming {
-        let server = self.url().host_and_port();
-        let subject = if self.is_for_token() {
-            format!("the answer of {server} to the token request")
-        } else {
-            format!("the answer of {server} to the API call")
-        };
+        let (server, what) = (self.url().host_and_port(), self.what());
+        let subject = format!("the answer of {server} to the {what}");
         let expected = match self.method() {
             Method::Head => Expected::NoBody,
             _ => Expected::Body,
