@@ -5,6 +5,7 @@ use super::json::without_byte_order_mark;
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
 use super::url::before;
+use crate::error::HAS_NO_READER;
 use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
@@ -72,8 +73,12 @@ fn coding(response: &Response) -> Option<&str> {
 }
 
 /// Describes a page of HTML by its content type and title. In a refusal no token can be: a page whose title is missing, or
-/// repeats the status line as those of nginx and Apache do, is described by its text, and so is XML.
+/// repeats the status line as those of nginx and Apache do, is described by its text, and so is XML. Where every byte
+/// counts, a page is a text as any other.
 fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<String> {
+    if HAS_NO_READER {
+        return None;
+    }
     let content_type = response.header("content-type");
     let body = response.body();
     let title = title(body);

@@ -11,7 +11,7 @@ use super::request::Request;
 use super::response::Response;
 use super::token::{BEARER, Token, check};
 use super::{jwt, not_json};
-use crate::error::{Error, Kind, MAX_SHOWN_CHARS, Refusal};
+use crate::error::{Error, HAS_NO_READER, Kind, MAX_SHOWN_CHARS, Refusal, digits};
 use crate::life::Lifetime;
 use alloc::format;
 use alloc::string::String;
@@ -47,9 +47,6 @@ const WITHOUT_TOKEN: [(&str, &str); 2] = [
 
 const WANTS_TOKEN: &str =
     "this URL wants a token, so it may be an API's: give the token endpoint's URL";
-
-/// Without an operating system nobody has the program's options or reads a long advice, and each byte of it is flash.
-const HAS_NO_READER: bool = cfg!(not(feature = "std"));
 
 /// The length of 128 random bits in base64: a shorter word is no token.
 const MIN_TOKEN_BYTES: usize = 22;
@@ -495,6 +492,7 @@ impl Error {
 
 /// The start of the message for a refusal.
 fn refused(request: &Request, status: u16) -> String {
+    let status = digits(status.into());
     format!("{} refused the token request: {status}", request.url().host_and_port())
 }
 
