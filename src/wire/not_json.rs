@@ -129,8 +129,13 @@ fn title(page: &[u8]) -> Option<Range<usize>> {
 }
 
 /// Where a text has another, which is compared without case.
-pub(crate) fn find(text: &[u8], part: &str) -> Option<usize> {
+fn find(text: &[u8], part: &str) -> Option<usize> {
     text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+/// Whether a text has one of these words, which a slash separates, in any case.
+pub(crate) fn says_any(text: &[u8], words: &str) -> bool {
+    words.split('/').any(|words| find(text, words).is_some())
 }
 
 #[cfg(test)]
