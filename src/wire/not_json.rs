@@ -37,7 +37,9 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
 
 /// Asks after the token URL, beside what was found there.
 pub(crate) fn no_endpoint(what: &str, url: &str) -> String {
-    format!("{what}; is {url} the token endpoint's URL, and not the issuer's or another login's?")
+    format!(
+        "{what}; check the token URL, {url}: it has to be the OAuth token endpoint's, not the issuer's or a login page's"
+    )
 }
 
 /// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge. Empty if

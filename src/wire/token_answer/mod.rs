@@ -11,7 +11,7 @@ use super::request::Request;
 use super::response::Response;
 use super::token::{BEARER, Token, check};
 use super::{jwt, not_json};
-use crate::error::{Error, MAX_SHOWN_CHARS};
+use crate::error::Error;
 use crate::life::Lifetime;
 use alloc::format;
 use alloc::string::String;
@@ -27,7 +27,7 @@ const WITHOUT_TOKEN: [(&str, &str); 2] = [
     ),
     (
         "\"access_token\"/\"token_type\"/\"expires_in\"",
-        "; the server has to send access_token, at the top of its JSON",
+        "; that is no OAuth answer: have the server send access_token at the top of its JSON, or give the URL of its OAuth token endpoint",
     ),
 ];
 
@@ -37,8 +37,9 @@ const HAS_NO_READER: bool = cfg!(not(feature = "std"));
 /// The length of 128 random bits in base64: a shorter word is no token.
 const MIN_TOKEN_BYTES: usize = 22;
 
-/// The longest name of a member that is shown.
+/// The longest name of a member that is shown, and how many are.
 const MAX_NAME_BYTES: usize = 40;
+const MAX_NAMES: usize = 8;
 
 /// Reads the answer to a flow's token request.
 pub(crate) struct AnswerReader<'a> {
@@ -99,19 +100,25 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
     }
 }
 
-/// The names of an object's members, in their order, and the one that is a message, such as `errmsg`.
+/// The names of an object's first members, and the member that is a message, such as `errmsg`.
 #[derive(Default)]
 struct Names<'a> {
+    count: usize,
     names: String,
     message: Option<Value<'a>>,
 }
 
 impl<'a> Members<'a> for Names<'a> {
     fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
-        if self.names.len() < MAX_SHOWN_CHARS {
+        self.count += 1;
+        if self.count <= MAX_NAMES {
             self.names.push_str(if self.names.is_empty() { "only " } else { ", " });
-            // A token may stand where a name belongs.
-            self.names.push_str(if name.len() > MAX_NAME_BYTES { "…" } else { name });
+            // A token may stand where a name belongs. No random one is long and of small letters alone.
+            let is_word = |byte: u8| matches!(byte, b'a'..=b'z' | b'_');
+            let is_token = name.len() >= MIN_TOKEN_BYTES && !name.bytes().all(is_word);
+            self.names.push_str(if is_token || name.len() > MAX_NAME_BYTES { "…" } else { name });
+        } else if self.count == MAX_NAMES + 1 {
+            self.names.push_str(", …");
         }
         let is_message =
             self.message.is_none() && not_json::says_any(name.as_bytes(), "errmsg/message");
@@ -126,8 +133,9 @@ impl<'a> AnswerReader<'a> {
         let answer = self.parse(&response);
         let error = answer.as_ref().ok().and_then(|answer| answer.error);
         let is_refusal = match error {
-            // Some servers write `"error": null` or `"error": ""` beside a token.
-            None | Some(Value::Null) => false,
+            // Beside a token, some servers write that there is none. An object is no such value: `{}` is what becomes of an
+            // exception in JavaScript.
+            None | Some(Value::Null | Value::Other(b'f') | Value::Number("0")) => false,
             Some(Value::Text(error)) => error.max_len() > 0,
             Some(_) => true,
         };
@@ -141,7 +149,7 @@ impl<'a> AnswerReader<'a> {
                 self.malformed(&not_json::body_kind(&response, &secrets, &self.token_url()))
             }
             Unreadable::Twice(name) => self.malformed(&format!(
-                "its member {name} is there twice, so that it can be read in two ways; the server has to send it once"
+                "its member {name} is there twice, so that it can be read in two ways; have the server send it once"
             )),
         })?;
         if answer.access_token.is_none() {
@@ -243,14 +251,15 @@ impl<'a> AnswerReader<'a> {
         if words.clone().count() > 1 && words.all(|word| word.len() < MIN_TOKEN_BYTES) {
             let message = show(&message);
             return format!(
-                "it has no access_token, {names}, and says: {message}; go by its words"
+                "it has no access_token, {names}, and says: {message}; that is no OAuth error: correct what it names, by --parameter if need be, or give the URL of an OAuth token endpoint"
             );
         }
-        let (names, note) = match names.as_str() {
-            "" => ("nor another member", ""),
-            names => (names, " (no values are shown: one may be a token)"),
+        let what = match names.as_str() {
+            "" => String::from("it has no access_token: it is an empty JSON object"),
+            _ => {
+                format!("it has no access_token, {names} (no values are shown: one may be a token)")
+            }
         };
-        let what = format!("it has no access_token, {names}{note}");
         match WITHOUT_TOKEN.iter().find(|(words, _)| not_json::says_any(response.body(), words)) {
             Some((_, advice)) => what + advice,
             None => not_json::no_endpoint(&what, &self.token_url()),

@@ -29,7 +29,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "Content-Type",
             "text/html",
             "<TITLE> No such application </title>",
-            "400: text/html: No such application (no OAuth error is in the answer: ",
+            "400: text/html: No such application (no OAuth error is in the answer, so a proxy",
         ),
         (
             502,
@@ -193,7 +193,8 @@ fn advice_about_credentials_is_given_where_an_oauth_error_was_read() {
         (413, "", false),
     ] {
         let message = answer(status, body);
-        assert_eq!(message.contains("(advice"), has_advice, "{message}");
+        let is_at_start = message.contains("(advice") || message.contains("right, advice;");
+        assert_eq!(is_at_start, has_advice, "{message}");
     }
 }
 
@@ -215,12 +216,16 @@ fn the_token_url_is_shown_where_no_oauth_error_was_read_and_never_its_query() {
     ] {
         let error = error_at(url, status, body);
         assert_eq!(error.ends_with(shown), is_shown, "{status} {body}: {error}");
-        let is_doubted = matches!(status, 404 | 405);
-        assert_eq!(error.contains("; check the URL; "), is_doubted, "{status} {body}: {error}");
+        let is_doubted = error.contains("(check the token URL and its path: ")
+            || error.contains("(check the path of the token URL; ");
+        assert_eq!(is_doubted, matches!(status, 404 | 405), "{status} {body}: {error}");
         assert!(!error.contains("client_secret") && !error.contains("hunter2"), "{error}");
     }
     let error = error_at(url, 200, "<html>");
-    assert!(error.contains("; is http://[::1]:8080/a/[redacted]/token the token"), "{error}");
+    assert!(
+        error.contains("; check the token URL, http://[::1]:8080/a/[redacted]/token: it"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -229,11 +234,11 @@ fn the_advice_is_by_the_words_where_there_is_no_code() {
         (400, r#"{"detail":"Grant not supported"}"#, "the server does not have this grant"),
         (403, r#"{"message":"Invalid Token"}"#, "this URL wants a token, so"),
         (400, "invalid client", "400: invalid client (advice; the"),
-        (400, r#"{"error":"invalid_scope","message":"invalid client"}"#, "check the scope"),
+        (400, r#"{"error":"invalid_scope","message":"invalid client"}"#, "ask for another scope"),
         (400, r#"{"error":"invalid_grant","x":"clock"}"#, "check this machine's clock"),
-        (400, "clock", "go by its words, if any; else have this client"),
+        (400, "clock", "do what it says, have this client and its request allowed there"),
         (500, r#"{"error":"invalid_client"}"#, "; if that is right, see the server's log)"),
-        (501, "no", "this is not the token endpoint; the request"),
+        (501, "no", "or correct the token URL; the request went to"),
     ] {
         let error = read(status, body).unwrap_err().to_string();
         assert!(error.contains(part), "{body}: {error}");
@@ -244,7 +249,76 @@ fn the_advice_is_by_the_words_where_there_is_no_code() {
 #[test]
 fn a_client_certificate_needs_https() {
     let error = error_at("http://h/", 400, "No required TLS certificate was sent");
-    assert!(error.contains("write https in the token URL, and give --cert and --key"), "{error}");
+    assert!(error.contains("give its https URL, and the certificate by --cert and"), "{error}");
     let error = error_at("https://h/", 400, "No required TLS certificate was sent");
     assert!(error.contains(CLIENT_CERTIFICATE), "{error}");
+}
+
+#[cfg(feature = "tls-no-provider")]
+#[test]
+fn no_option_is_named_where_none_helps() {
+    for words in
+        ["Cannot perform Post-Handshake Authentication.", "Re-negotiation handshake failed"]
+    {
+        for url in ["http://h/", "https://h/"] {
+            let error = error_at(url, 403, words);
+            assert!(error.contains("have the server ask in the handshake"), "{error}");
+            assert!(!error.contains("--cert"), "{error}");
+        }
+    }
+}
+
+/// What was said counts for more than the code alone.
+#[test]
+fn the_advice_follows_what_was_said_of_the_client_and_its_place() {
+    const CREDENTIALS: &str = "(advice)";
+    for (code, description, part) in [
+        ("deleted_client", "The client was deleted", "have it enabled or registered anew there"),
+        ("invalid_client", "Client is disabled", "have it enabled or registered anew there"),
+        ("invalid_scope", "this scope was deleted", "(ask for another scope"),
+        ("unsupported_grant_type", "it was disabled", "(the server does not have this grant"),
+        ("invalid_client", "Client not found", "(the server does not know this client"),
+        ("invalid_client", "e.g. unknown client, or no secret", CREDENTIALS),
+        ("invalid_grant", "not supported on this domain", "(check the tenant or domain in"),
+        ("invalid_tenant", "Tenant a not found", "(check the tenant or domain in"),
+        ("invalid_resource", "not found in the tenant", "(ask for another scope"),
+        ("unauthorized_client", "Invalid client or secret", CREDENTIALS),
+        ("unauthorized_client", "not enabled", "(this client may not use this grant"),
+        ("invalid_request", "duplicated parameter", "(the server got a parameter twice"),
+    ] {
+        let body = alloc::format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
+        let error = read(400, &body).unwrap_err().to_string();
+        assert!(error.contains(part), "{body}: {error}");
+    }
+}
+
+#[test]
+fn the_unit_of_retry_after_is_said() {
+    let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
+    for (value, end) in [
+        ("30", "; its Retry-After is 30 seconds)"),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", "; its Retry-After is Fri, 31 Dec 1999 23:59:59 GMT)"),
+        ("soon", "; its Retry-After is soon)"),
+        ("", "try again later)"),
+    ] {
+        let response = Response::new(429, "").with_header("Retry-After", value);
+        let error = Token::from_answer(&request, response).unwrap_err().to_string();
+        assert!(error.ends_with(end), "{value}: {error}");
+    }
+}
+
+#[test]
+fn the_port_of_https_is_named_where_this_one_speaks_http() {
+    const PORT: &str = "and the port that it has for https";
+    for (url, words, has_https, has_port) in [
+        ("http://h/", "HTTPS required", true, true),
+        ("http://h/", "The plain HTTP request was sent to HTTPS port", true, false),
+        ("http://h/", "Client sent an HTTP request to an HTTPS server.", true, false),
+        ("https://h/", "HTTPS required", false, false),
+        ("http://h/", "see https://h/", false, false),
+    ] {
+        let error = error_at(url, 400, words);
+        assert_eq!(error.contains("write https instead of http"), has_https, "{words}: {error}");
+        assert_eq!(error.contains(PORT), has_port, "{words}: {error}");
+    }
 }
