@@ -38,7 +38,9 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
 
 /// Asks after the token URL, beside what was found there.
 pub(crate) fn no_endpoint(what: &str, url: &str) -> String {
-    format!("{what}; is {url} the token endpoint's URL, and not the issuer's or another login's?")
+    format!(
+        "{what}; check the token URL, {url}: it has to be the OAuth token endpoint's, not the issuer's or a login page's"
+    )
 }
 
 /// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge. Empty if
@@ -134,8 +136,13 @@ fn title(page: &[u8]) -> Option<Range<usize>> {
 }
 
 /// Where a text has another, which is compared without case.
-pub(crate) fn find(text: &[u8], part: &str) -> Option<usize> {
+fn find(text: &[u8], part: &str) -> Option<usize> {
     text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+/// Whether a text has one of these words, which a slash separates, in any case.
+pub(crate) fn says_any(text: &[u8], words: &str) -> bool {
+    words.split('/').any(|words| find(text, words).is_some())
 }
 
 #[cfg(test)]

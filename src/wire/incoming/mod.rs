@@ -407,7 +407,7 @@ fn framing(head: &Head) -> Result<State, Wrong> {
             // Another reader might believe the other one.
             _ => {
                 return Err(Wrong::NotHttp(
-                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; the server or a gateway in between has to send one",
+                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; have the server or a gateway in between send one",
                 ));
             }
         }
