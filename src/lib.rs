@@ -177,6 +177,7 @@ pub mod internal {
 #[doc(hidden)]
 pub mod internal_memory {
     use crate::error::Error;
+    pub use crate::error::digits;
 
     /// Makes an error for want of memory.
     pub fn out_of_memory(message: &str) -> Error {

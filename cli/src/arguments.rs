@@ -325,6 +325,7 @@ fn command(operands: &[String]) -> Result<&'static Command, Error> {
             message += if index == 0 { ": expected " } else { " | " };
             message += &command.usage();
         }
+        message += "; see minbearer --help";
         Error::config(message)
     })
 }
