@@ -287,8 +287,8 @@ from_secret!(SecretSource, Secret, String, &str, &String, Zeroizing<String>);
 fn has_encoded_character(request: &Request) -> bool {
     let is_it = |(name, _): &(&str, &str)| *name == "Authorization";
     let encoded = request.headers().find(is_it).and_then(|(_, value)| value.strip_prefix(BASIC));
-    let pair = encoded.and_then(|encoded| Base64::decode_vec(encoded).ok()).map(Zeroizing::new);
-    pair.is_some_and(|pair| pair.contains(&b'%'))
+    let mut pair = Zeroizing::new(encoded.unwrap_or_default().as_bytes().to_vec());
+    Base64::decode_in_place(&mut pair).is_ok_and(|pair| pair.contains(&b'%'))
 }
 
 /// What the clocks of device and server say, if they differ by more than a minute: assertions are not valid longer.

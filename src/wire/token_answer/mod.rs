@@ -126,6 +126,8 @@ impl<'a> Members<'a> for Names<'a> {
 impl<'a> AnswerReader<'a> {
     /// Returns the token of an answer that is 2xx and one JSON object, without `error`, with an
     /// `access_token` that is valid in a header and of type Bearer.
+    // Apart, so that its stack does not lie under the exchange where a program has one flow.
+    #[inline(never)]
     pub(crate) fn read_answer(&self, response: Response) -> Result<Token, Error> {
         let answer = self.parse(&response);
         let error = answer.as_ref().ok().and_then(|answer| answer.error);
