@@ -98,6 +98,7 @@ fn a_time_is_read_as_rfc_5280_writes_it() {
         ("700101000000Z", Some(0)),
         ("500101000000Z", Some(0)),
         ("691231235959Z", Some(0)),
+        ("991231235959Z", Some(946_684_799)),
         ("000228235959Z", Some(951_782_399)),
         ("000229000000Z", Some(951_782_400)),
         ("000301000000Z", Some(951_868_800)),
@@ -169,6 +170,7 @@ fn a_key_of_an_unsupported_type_or_size_is_named() {
     for (info, expected) in [
         (x509::rsa_key(1024), small),
         (x509::rsa_key(2040), small),
+        (x509::rsa_key(2047), small),
         (x509::rsa_key(2048), None),
         (x509::rsa_key(8192), None),
         (x509::rsa_key(8200), large),
