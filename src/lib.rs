@@ -177,6 +177,7 @@ pub mod internal {
 #[doc(hidden)]
 pub mod internal_memory {
     use crate::error::Error;
+    pub use crate::error::digits;
 
     /// Makes an error for want of memory.
     pub fn out_of_memory(message: &str) -> Error {
@@ -193,18 +194,7 @@ pub mod internal_memory {
 #[cfg(all(fuzzing, feature = "std"))]
 #[doc(hidden)]
 pub mod fuzzing {
-    use crate::os::locator;
-    use alloc::string::String;
-
-    /// Reads what a locator printed.
-    pub fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
-        locator::printed_port(printed, secret)
-    }
-
-    /// Makes a locator's standard error safe to print.
-    pub fn shown_stderr(stderr: &[u8], secret: &str) -> String {
-        locator::shown_stderr(stderr, secret)
-    }
+    pub use crate::os::locator::{printed_port, shown_stderr};
 }
 
 pub use error::{Error, Kind, NetworkCause, Refusal};

@@ -34,9 +34,6 @@ impl Output {
     /// # Errors
     /// Of kind `Config`.
     pub fn new(file: PathBuf, mode: RawMode) -> Result<Output, Error> {
-        if file.as_os_str().is_empty() {
-            return Err(Error::config("the FILE of --output must not be empty"));
-        }
         if file.as_os_str() == "-" {
             return Err(Error::config(
                 "the FILE of --output is `-`: leave --output out for standard output, or write ./-",

@@ -52,7 +52,11 @@ impl Http {
     pub fn new() -> Http {
         Http::default()
     }
+}
 
+#[cfg(feature = "tls-no-provider")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))] // which is what most want, and turns that one on
+impl Http {
     /// Trusts the CAs in this PEM text and no others: neither the system's nor those of the environment. TLS sessions
     /// of earlier connections are not resumed.
     ///
@@ -63,8 +67,6 @@ impl Http {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a text that is empty, in DER or without a PEM certificate.
-    #[cfg(feature = "tls-no-provider")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))] // which is what most want, and turns that one on
     pub fn with_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_ca(pem.as_ref())?, ..self })
     }
@@ -74,8 +76,6 @@ impl Http {
     ///
     /// # Errors
     /// As for [`with_ca`](Self::with_ca).
-    #[cfg(feature = "tls-no-provider")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_added_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_added_ca(pem.as_ref())?, ..self })
     }
@@ -93,13 +93,11 @@ impl Http {
     /// # Ok(()) }
     /// ```
     ///
-    /// The server is then whoever has a certificate of a trusted CA for that name, so trust that CA alone, or the
+    /// The server is then anyone who has a certificate of a trusted CA for that name, so trust that CA alone, or the
     /// certificate itself: [`with_ca`](Self::with_ca).
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a name that is neither a DNS name nor an address.
-    #[cfg(feature = "tls-no-provider")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_server_name(self, host: &str, name: &str) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_server_name(host, name)?, ..self })
     }
@@ -114,8 +112,6 @@ impl Http {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a text that is empty or has no certificate or key, for an encrypted key,
     /// and for a key that does not belong to the certificate.
-    #[cfg(feature = "tls-no-provider")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_client_certificate(
         self,
         chain_pem: impl AsRef<[u8]>,
@@ -154,8 +150,6 @@ impl Http {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`](crate::Url::parse) refuses, user info among it,
     /// and for one with a path, a query or `https`.
-    #[cfg(feature = "tls-no-provider")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_proxy(self, url: &str) -> Result<Http, Error> {
         Ok(Http { proxy: Some(Proxy::new(url)?), ..self })
     }
@@ -167,8 +161,6 @@ impl Http {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) if no proxy is set, for a user that is empty or has a colon, and for a user or
     /// a fixed password with a control character.
-    #[cfg(feature = "tls-no-provider")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_proxy_credentials(
         self,
         user: impl Into<String>,
@@ -339,28 +331,20 @@ impl ExchangeError {
             ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
                 failure.describe(&doing, url)
             }
-            ExchangeError::Answer(error) => describe_answer(&doing, error),
+            ExchangeError::Answer(error) => {
+                let message = format!("the {doing} failed: {error}");
+                match error.network_cause() {
+                    Some(cause) => Error::network(message).with_network_cause(cause),
+                    None => Error::malformed(message),
+                }
+            }
         }
     }
 }
 
 /// What is done, for errors. The token server and the API may be behind one gateway.
 fn doing(request: &Request) -> String {
-    let server = request.url().host_and_port();
-    if request.is_for_token() {
-        format!("token request to {server}")
-    } else {
-        format!("API call to {server}")
-    }
-}
-
-/// Adds the request to an error of [`Incoming`].
-fn describe_answer(doing: &str, error: Error) -> Error {
-    let message = format!("the {doing} failed: {error}");
-    match error.network_cause() {
-        Some(cause) => Error::network(message).with_network_cause(cause),
-        None => Error::malformed(message),
-    }
+    format!("{} to {}", request.what(), request.url().host_and_port())
 }
 
 impl fmt::Debug for Http {

@@ -38,7 +38,8 @@ pub(crate) fn shown_path(path: &Path) -> String {
     }
 }
 
-const NOT_SHOWN: &str = "(not shown, because it may be a secret)";
+const NOT_SHOWN: &str =
+    "(not shown, because there is no such file or folder and it may be a secret)";
 
 /// The same, where it may take as long as it takes.
 fn shown_now(path: &Path) -> String {
@@ -298,7 +299,7 @@ mod tests {
             " ",
         ] {
             let message = Secret::from_file(secret).unwrap_err().to_string();
-            assert!(message.contains("not shown, because it may be a secret"), "{message}");
+            assert!(message.contains("not shown, because there is no such file"), "{message}");
             assert!(!message.contains("S3cret"), "{message}");
         }
         // A part of a path that exists tells what is meant.

@@ -260,7 +260,7 @@ fn ended_input() -> std::io::Result<Stdio> {
 }
 
 /// Reads the port that a locator printed, or says what is wrong with it.
-pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
+pub fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
     let printed = String::from_utf8_lossy(printed);
     strict_port(printed.trim_ascii()).ok_or_else(|| match redact::redacted(&printed, &[secret]) {
         nothing if nothing.is_empty() => String::from("printed nothing; a port was expected"),
@@ -269,7 +269,7 @@ pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> 
 }
 
 /// A locator's standard error, made safe to print.
-pub(crate) fn shown_stderr(stderr: &[u8], secret: &str) -> String {
+pub fn shown_stderr(stderr: &[u8], secret: &str) -> String {
     let is_whole = stderr.len() < MAX_STDERR_BYTES;
     let show = if is_whole { redact::redacted } else { redact::redacted_without_its_end };
     show(&String::from_utf8_lossy(stderr), &[secret])

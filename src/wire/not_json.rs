@@ -5,6 +5,7 @@ use super::json::without_byte_order_mark;
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
 use super::url::before;
+use crate::error::HAS_NO_READER;
 use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
@@ -37,7 +38,9 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
 
 /// Asks after the token URL, beside what was found there.
 pub(crate) fn no_endpoint(what: &str, url: &str) -> String {
-    format!("{what}; is {url} the token endpoint's URL, and not the issuer's or another login's?")
+    format!(
+        "{what}; check the token URL, {url}: it has to be the OAuth token endpoint's, not the issuer's or a login page's"
+    )
 }
 
 /// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge. Empty if
@@ -72,8 +75,12 @@ fn coding(response: &Response) -> Option<&str> {
 }
 
 /// Describes a page of HTML by its content type and title. In a refusal no token can be: a page whose title is missing, or
-/// repeats the status line as those of nginx and Apache do, is described by its text, and so is XML.
+/// repeats the status line as those of nginx and Apache do, is described by its text, and so is XML. Where every byte
+/// counts, a page is a text as any other.
 fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<String> {
+    if HAS_NO_READER {
+        return None;
+    }
     let content_type = response.header("content-type");
     let body = response.body();
     let title = title(body);
@@ -129,8 +136,13 @@ fn title(page: &[u8]) -> Option<Range<usize>> {
 }
 
 /// Where a text has another, which is compared without case.
-pub(crate) fn find(text: &[u8], part: &str) -> Option<usize> {
+fn find(text: &[u8], part: &str) -> Option<usize> {
     text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+/// Whether a text has one of these words, which a slash separates, in any case.
+pub(crate) fn says_any(text: &[u8], words: &str) -> bool {
+    words.split('/').any(|words| find(text, words).is_some())
 }
 
 #[cfg(test)]

@@ -5,9 +5,7 @@ use crate::secret::Buffer;
 use crate::wire::challenge::parameter;
 use crate::wire::error_code::shown_code;
 use crate::wire::headers::Headers;
-use crate::wire::json::{
-    Members, Unreadable, Value, is_one_value, read_members, without_byte_order_mark,
-};
+use crate::wire::json::{Unreadable, Value, is_one_value, read_members, without_byte_order_mark};
 use crate::wire::redact::redacted;
 #[cfg(feature = "std")]
 use crate::wire::request::Request;
@@ -148,13 +146,7 @@ impl Response {
     /// # Errors
     /// [`Kind::Malformed`](crate::Kind::Malformed) if the body is not one JSON object, or has that member twice.
     pub fn json_member(&self, name: &str) -> Result<Option<String>, Error> {
-        struct Member<'a>(&'a str, Option<Value<'a>>);
-        impl<'a> Members<'a> for Member<'a> {
-            fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
-                (name == self.0).then_some(&mut self.1)
-            }
-        }
-        let mut member = Member(name, None);
+        let mut member = [(name, None)];
         let subject = &self.subject;
         read_members(self.body(), &mut member).map_err(|error| {
             Error::malformed(match error {
@@ -162,8 +154,8 @@ impl Response {
                 Unreadable::Twice(name) => format!("{subject} has the member {name} twice"),
             })
         })?;
-        match member.1 {
-            Some(Value::Text(text)) => Ok(Some(core::mem::take(&mut *text.decoded()))),
+        match member {
+            [(_, Some(Value::Text(text)))] => Ok(Some(core::mem::take(&mut *text.decoded()))),
             _ => Ok(None),
         }
     }
@@ -254,10 +246,7 @@ impl Response {
     #[cfg(feature = "std")]
     pub(crate) fn after(mut self, request: &Request, token: &Token) -> Response {
         if !self.is_success() {
-            let mut secrets = Vec::from([token.access_token()]);
-            for secret in request.secrets() {
-                secrets.push(secret);
-            }
+            let secrets: Vec<&str> = request.secrets().chain([token.access_token()]).collect();
             let mut refusal = self.read_refusal(&secrets);
             refusal.body =
                 core::str::from_utf8(&self.body).ok().map(|text| redacted(text, &secrets));

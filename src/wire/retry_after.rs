@@ -1,5 +1,6 @@
 //! The header field `Retry-After` ([RFC 9110 section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 
+use super::time::{DAYS_TO_1970, days_to};
 use core::time::Duration;
 
 /// How long the server asks to wait: a number of seconds, or the time from the answer's own `Date` to another date, so
@@ -28,12 +29,7 @@ pub(crate) fn http_date(text: &str) -> Option<u64> {
     let (day, year) = (number(5, 2)?, number(12, 4)?);
     let (hour, minute, second) = (number(17, 2)?, number(20, 2)?, number(23, 2)?);
     let month = MONTHS.chunks(3).position(|name| Some(name) == text.get(8..11))?;
-    // Years that start in March have their leap day last.
-    let month = u32::try_from(month).ok()?;
-    let (year, month) =
-        if month < 2 { (year.checked_sub(1)?, month + 10) } else { (year, month - 2) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
-    let days = days.checked_sub(719_469)?;
+    let days = days_to(year, u32::try_from(month).ok()? + 1, day)?.checked_sub(DAYS_TO_1970)?;
     Some(u64::from(days) * 86_400 + u64::from(hour * 3600 + minute * 60 + second))
 }
 

@@ -121,7 +121,7 @@ pub(super) fn check(access_token: &str) -> Result<(), &'static str> {
         Err("is longer than 16 KiB")
     } else if access_token.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("Bearer ")) {
         Err(
-            "starts with `Bearer `, so the type is in it twice; the server has to send the token alone",
+            "starts with `Bearer `, so the type is in it twice; have the server send the token alone",
         )
     // These bytes cannot end a header line or split its value.
     } else if !access_token.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {

@@ -1,6 +1,6 @@
 //! Kinds of certificates: who sent what to a client that trusts what, and whether it is accepted.
 //!
-//! `tests/it/tls_trust.rs` compares this crate with `outcome`, and `tests/tools/openssl.rs`
+//! `tests/servers/tls_trust.rs` compares this crate with `outcome`, and `tests/tools/openssl.rs`
 //! `openssl verify -partial_chain -purpose sslserver`, which is what curl asks of OpenSSL.
 
 use super::x509::*;

@@ -2,9 +2,6 @@
 
 use rcgen::{KeyPair, PublicKeyData, SigningKey};
 use std::net::IpAddr;
-// Not in the prelude of the library, whose tests include this file.
-use std::vec;
-use std::vec::Vec;
 
 pub const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 pub const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];

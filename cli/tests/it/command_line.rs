@@ -116,7 +116,7 @@ fn a_wrong_setting_or_argument_is_named() {
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", missing)], missing),
         (
             &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "hunter2/Zq7+S3cret==")],
-            "the CLIENT_SECRET_FILE file (not shown, because it may be a secret) cannot be read",
+            "the CLIENT_SECRET_FILE file (not shown, because there is no such file or folder and it may be a secret) cannot be read",
         ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
         (
@@ -180,6 +180,10 @@ fn a_wrong_setting_or_argument_is_named() {
         (&["jsa", "--check", "f", "--max-age", "5"], "--check goes without a command"),
         (&["--check", "f", "--max-age", "5", "--renew"], "--renew does not go with --check"),
         (&["--check", "f", "--max-age", "0"], "--max-age is not a number of seconds above 0"),
+        (&["--check", "", "--max-age", "5"], "the FILE of --check must not be empty"),
+        (&["client-credentials", "--sign-key="], "the FILE of --sign-key must not be empty"),
+        (&["jsa", "--cacert="], "the FILE of --cacert must not be empty"),
+        (&["jsa", "--output="], "the FILE of --output must not be empty"),
         (&["accelerator", "--what"], "expected --rfc6750 --header --json"),
         (&["jsa", "--wh\n\u{1b}[2Jat\u{9b}"], "which is not shown"),
         (&["jsa", "--header=hunter2"], "--header takes no value"),
@@ -219,7 +223,10 @@ fn a_secret_s_file_that_is_absent_is_told_by_what_names_it() {
     let proxied = ["--proxy", "http://127.0.0.1:9", "--proxy-user", "rose"];
     // Either may be a secret that was given in the place of a path, or is a path because its folder exists.
     for (file, shown) in [
-        ("hunter2", "(not shown, because it may be a secret) cannot be read: No such file"),
+        (
+            "hunter2",
+            "(not shown, because there is no such file or folder and it may be a secret) cannot be read: No such file",
+        ),
         ("/dev/shm/absent", "/dev/shm/absent cannot be read: No such file"),
     ] {
         let (parameter, header) = (format!("p@{file}"), format!("X-Key@{file}"));

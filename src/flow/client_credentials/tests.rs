@@ -1,7 +1,3 @@
-mod servers;
-#[cfg(feature = "std")]
-mod signed_servers;
-
 use super::*;
 use crate::error::Kind;
 use alloc::string::ToString;

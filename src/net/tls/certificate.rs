@@ -19,6 +19,7 @@
 //!           └─ signature
 //! ```
 
+use crate::wire::time::{DAYS_TO_1970, days_to};
 use core::net::IpAddr;
 use core::time::Duration;
 use rustls::pki_types::{ServerName, UnixTime};
@@ -305,9 +306,7 @@ impl<'a> Der<'a> {
         let (tag, text) = self.next()?;
         let digits = text.strip_suffix(b"Z")?;
         let number = |digits: &[u8]| {
-            digits.iter().try_fold(0, |number: u64, digit| {
-                digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0'))
-            })
+            digits.iter().try_fold(0, |sum, byte| Some(sum * 10 + char::from(*byte).to_digit(10)?))
         };
         let (year, digits) = match (tag, digits.len()) {
             (UTC_TIME, 12) => {
@@ -329,27 +328,19 @@ impl<'a> Der<'a> {
         let days_in_month = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
-            2 => 28 + u64::from(is_leap),
+            2 => 28 + u32::from(is_leap),
             _ => return None,
         };
         if !(1..=days_in_month).contains(&day) || hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        // As if the year began in March, so that the leap day is its last. 719,468 days lie between 0000-03-01 and 1970.
-        let (year, month) =
-            if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-        let days =
-            365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-        let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
-        let since_1970 = seconds.saturating_sub(719_468 * 24 * 60 * 60);
+        const DAY: u64 = 24 * 60 * 60;
+        let seconds = u64::from((hour * 60 + minute) * 60 + second);
+        let seconds = u64::from(days_to(year, month, day)?) * DAY + seconds;
+        let since_1970 = seconds.saturating_sub(u64::from(DAYS_TO_1970) * DAY);
         Some(UnixTime::since_unix_epoch(Duration::from_secs(since_1970)))
     }
 }
-
-#[cfg(test)]
-#[path = "../../../tests/support/x509.rs"]
-#[allow(dead_code)]
-pub(super) mod x509;
 
 #[cfg(test)]
 mod tests;

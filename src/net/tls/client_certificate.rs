@@ -2,7 +2,7 @@
 
 use super::certificate::Certificate;
 use crate::error::Error;
-use crate::secret::pem::{Key, read_key};
+use crate::secret::pem::{KeyDer, read_key};
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -28,8 +28,8 @@ pub(super) fn parse(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
     }
     // The buffer goes from one type that wipes it to another.
     let key = match read_key("the client key", key, SUPPORTED_KEYS)? {
-        Key::Pkcs8(mut der) => PrivatePkcs8KeyDer::from(take(&mut *der)).into(),
-        Key::Pkcs1(mut der) => PrivatePkcs1KeyDer::from(take(&mut *der)).into(),
+        KeyDer::Pkcs8(mut der) => PrivatePkcs8KeyDer::from(take(&mut *der)).into(),
+        KeyDer::Pkcs1(mut der) => PrivatePkcs1KeyDer::from(take(&mut *der)).into(),
     };
     let key = load(&Zeroizing::new(key))?;
     let certified = CertifiedKey::new(certificates, key);

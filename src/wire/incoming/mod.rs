@@ -16,7 +16,7 @@ mod line;
 
 use super::request::{MAX_API_ANSWER_BYTES, Method, Request};
 use super::response::{Response, is_success};
-use crate::error::{Error, NetworkCause};
+use crate::error::{Error, NetworkCause, digits};
 use crate::secret::{Buffer, OutOfMemory};
 use alloc::format;
 use alloc::string::String;
@@ -95,12 +95,8 @@ enum State {
 impl Request {
     /// Makes a parser for the answer to this request, which takes the bytes as they arrive.
     pub fn incoming(&self) -> Incoming {
-        let server = self.url().host_and_port();
-        let subject = if self.is_for_token() {
-            format!("the answer of {server} to the token request")
-        } else {
-            format!("the answer of {server} to the API call")
-        };
+        let (server, what) = (self.url().host_and_port(), self.what());
+        let subject = format!("the answer of {server} to the {what}");
         let expected = match self.method() {
             Method::Head => Expected::NoBody,
             _ => Expected::Body,
@@ -411,7 +407,7 @@ fn framing(head: &Head) -> Result<State, Wrong> {
             // Another reader might believe the other one.
             _ => {
                 return Err(Wrong::NotHttp(
-                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; the server or a gateway in between has to send one",
+                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; have the server or a gateway in between send one",
                 ));
             }
         }
@@ -457,7 +453,7 @@ impl From<Wrong> for Error {
             Wrong::NotHttp(what) => Error::network(what),
             Wrong::HeadTooLong => Error::network("the answer's head is longer than 16 KiB"),
             Wrong::TooLarge { limit } => {
-                Error::malformed(format!("the answer is larger than {limit} bytes"))
+                Error::malformed(format!("the answer is larger than {} bytes", digits(limit)))
             }
             Wrong::NoMemory => Error::out_of_memory("there is no memory for the answer"),
         };

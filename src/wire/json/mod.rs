@@ -51,14 +51,21 @@ pub(crate) enum Value<'a> {
     Null,
     Number(&'a str),
     Text(Text<'a>),
-    /// `true`, `false`, an array or an object.
-    Other,
+    /// `true`, `false`, an array or an object, by its first byte.
+    Other(u8),
 }
 
 /// The members that are read from a JSON object. Others are skipped.
 pub(crate) trait Members<'a> {
     /// Returns the place for the member of that name, if it is read.
     fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>>;
+}
+
+/// Members by their names.
+impl<'a, const N: usize> Members<'a> for [(&str, Option<Value<'a>>); N] {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
+        self.iter_mut().find(|(known, _)| *known == name).map(|(_, slot)| slot)
+    }
 }
 
 /// Reads one JSON object. Rejects anything after it, and a duplicate of a wanted member: another parser might use the
@@ -163,6 +170,8 @@ impl<'a> Reader<'a> {
         // A bit for each open object (1) or array (0), the innermost lowest.
         let (mut depth, mut objects) = (0, 0_u64);
         let close = |objects: u64| if objects & 1 == 1 { b'}' } else { b']' };
+        self.pass_space();
+        let first = self.rest().first().copied().unwrap_or_default();
         loop {
             self.pass_space();
             let mut value = match self.rest().first() {
@@ -177,14 +186,14 @@ impl<'a> Reader<'a> {
                         self.begin_element(objects)?;
                         continue;
                     }
-                    Value::Other
+                    Value::Other(first)
                 }
                 _ => self.scalar()?,
             };
             while depth > 0 && !self.finds(b',') {
                 self.expect(close(objects))?;
                 (depth, objects) = (depth - 1, objects >> 1);
-                value = Value::Other;
+                value = Value::Other(first);
             }
             if depth == 0 {
                 return Ok(value);
@@ -205,7 +214,7 @@ impl<'a> Reader<'a> {
             return Ok(Value::Text(self.string()?));
         }
         for (word, value) in
-            [("null", Value::Null), ("true", Value::Other), ("false", Value::Other)]
+            [("null", Value::Null), ("true", Value::Other(b't')), ("false", Value::Other(b'f'))]
         {
             if self.rest().starts_with(word.as_bytes()) {
                 self.at += word.len();
@@ -237,7 +246,7 @@ mod tests {
         read_members(json, &mut members)?;
         Ok(members.0.map(|value| match value {
             Value::Null => "null".into(),
-            Value::Other => "other".into(),
+            Value::Other(first) => format!("other {}", char::from(first)),
             Value::Number(number) => number.into(),
             Value::Text(text) => format!("{:?}", text.decoded().as_str()),
         }))
@@ -251,10 +260,10 @@ mod tests {
             (r#"{"scope":"x"}"#, Some(r#""x""#)),
             (r#" { "a" : { "scope" : 1 } , "scope" : -1.5e+3 , "b" : [ ] } "#, Some("-1.5e+3")),
             ("\t\r\n{\"scope\"\n:\tnull\r}", Some("null")),
-            (r#"{"scope":true}"#, Some("other")),
-            (r#"{"scope":false}"#, Some("other")),
-            (r#"{"scope":{"a":[{}, "b", 7]}}"#, Some("other")),
-            (r#"{"scope":[[[]], 7]}"#, Some("other")),
+            (r#"{"scope":true}"#, Some("other t")),
+            (r#"{"scope":false}"#, Some("other f")),
+            (r#"{"scope":{"a":[{}, "b", 7]}}"#, Some("other {")),
+            (r#"{"scope":[[[]], 7]}"#, Some("other [")),
             (r#"{"sc\u006fpe":"in a name too"}"#, Some(r#""in a name too""#)),
             (r#"{"a":1,"a":2,"scope":7}"#, Some("7")),
             ("\u{feff}{\"scope\":7}", Some("7")),
@@ -357,7 +366,7 @@ mod tests {
             assert!(is_one_value(&nested(64)), "{open}");
             assert!(!is_one_value(&nested(66)), "{open}");
             let member = |depth| format!("{{\"scope\":{}}}", nested(depth)).into_bytes();
-            assert_eq!(scope(&member(62)), Ok(Some("other".into())), "{open}");
+            assert_eq!(scope(&member(62)), Ok(Some(format!("other {}", &open[..1]))), "{open}");
             assert_eq!(scope(&member(64)), Err(Unreadable::NotJson), "{open}");
         }
         let deep = "[".repeat(64) + &"]".repeat(64);

@@ -2,7 +2,7 @@
 //! @node-oauth/oauth2-server, of other families than those of `interop`: what they say to each mistake is the message that
 //! an operator sees. `.ci/interop` installs both and runs this.
 //!
-//! The bytes that they send are rows in `tests/it/servers_as_they_are.rs`.
+//! The bytes that they send are rows in `tests/servers/as_they_are.rs`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 const SECRET: &str = "s3cr3t&=+%#/? Zq7";
 const CREDENTIALS: &str = "check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic";
-const SCOPE: &str = "check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client";
-const NO_GRANT: &str = "this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent";
+const SCOPE: &str = "ask for another scope, resource or audience, by --scope or --parameter, or have this one granted to this client: the server wants one, does not know it, or does not grant it";
+const NO_GRANT: &str = "this client may not use this grant: have it allowed at the server, as client credentials or a service account; if it is allowed, check the secret, or the assertion, token or password that was sent";
 const UNSUPPORTED: &str =
     "the server does not have this grant, or not for this client: have it allowed there";
-const NO_ENDPOINT: &str = "there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/nowhere";
+const NO_ENDPOINT: &str = "check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on; the request went to http://SERVER/nowhere";
 
 /// A running server, ended when dropped.
 struct Server {

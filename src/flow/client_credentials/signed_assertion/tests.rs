@@ -193,7 +193,7 @@ fn an_algorithm_is_known_by_its_name() {
 }
 
 #[cfg(feature = "std")]
-mod with_std {
+mod sent {
     use super::*;
     use crate::client_credentials::{ClientAuthentication, Config};
     use crate::secret::SecretSource;

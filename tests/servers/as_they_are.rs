@@ -5,6 +5,8 @@
 //! runs it. The bytes are the source's, shortened where they say nothing, with other names and secrets.
 
 use crate::support::hostile::{Server, Step};
+#[cfg(feature = "tls")]
+use crate::support::tls::{self, Authority, Key};
 use minbearer::{Error, Http, Kind, Request, Session, Token, client_credentials, get_token};
 use std::time::Duration;
 
@@ -19,6 +21,9 @@ enum Sent {
     Answer(&'static str, &'static [&'static str], &'static str),
     /// All bytes.
     Raw(&'static str),
+    /// The same over TLS.
+    #[cfg(feature = "tls")]
+    OverTls(&'static Sent),
 }
 
 enum Right {
@@ -29,6 +34,8 @@ enum Right {
 }
 
 use Right::Error as Says;
+#[cfg(feature = "tls")]
+use Sent::OverTls;
 use Sent::{Answer, Json, Raw};
 
 const HTML: &str = "Content-Type: text/html";
@@ -43,16 +50,31 @@ fn bytes(sent: &Sent) -> Vec<u8> {
         Json(status, body) => answer(status, &["Content-Type: application/json"], body),
         Answer(status, headers, body) => answer(status, headers, body),
         Raw(text) => String::from(*text),
+        #[cfg(feature = "tls")]
+        OverTls(sent) => return bytes(sent),
     };
     text.into_bytes()
 }
 
 fn ask(sent: &Sent) -> (Result<Token, Error>, String) {
     let server = Server::script(vec![Step::Request, Step::send(bytes(sent))]);
-    let url = format!("{}/token", server.url());
-    let config = client_credentials::Config::new(&url, CLIENT_ID, SECRET).unwrap();
+    #[cfg(feature = "tls")]
+    if let OverTls(_) = sent {
+        let authority = Authority::new("a CA", Key::P256);
+        let config = authority.issue(&["127.0.0.1"]).config();
+        let outside = tls::Server::terminating_tls(config, server.port());
+        let http = Http::new().with_ca(tls::pem(authority.certificate())).unwrap();
+        return ask_at(&format!("https://127.0.0.1:{}/token", outside.port()), &http);
+    }
+    ask_at(&format!("{}/token", server.url()), &Http::new())
+}
+
+/// The outcome, and the host and port.
+fn ask_at(url: &str, http: &Http) -> (Result<Token, Error>, String) {
+    let config = client_credentials::Config::new(url, CLIENT_ID, SECRET).unwrap();
     let config = config.with_scope("read").with_timeout(Duration::from_secs(5));
-    (get_token(&config, &Http::new()), format!("127.0.0.1:{}", server.port()))
+    let server = url.split('/').nth(2).unwrap();
+    (get_token(&config, http), String::from(server))
 }
 
 #[test]
@@ -175,13 +197,23 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Right::Token("t0k3n", None),
     ),
+    (
+        "FastAPI's and Django's programs with a flag of their own in error",
+        Json("200 OK", r#"{"error":false,"access_token":"t0k3n","token_type":"bearer"}"#),
+        Right::Token("t0k3n", None),
+    ),
+    (
+        "the same flag as a number, as databases without a Boolean write it",
+        Json("200 OK", r#"{"error":0,"access_token":"t0k3n","token_type":"bearer"}"#),
+        Right::Token("t0k3n", None),
+    ),
     // --- refused, with an OAuth error
     (
         "RFC 6749 section 5.2's own example",
         Json("400 Bad Request", r#"{"error":"invalid_request"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request (check the parameters that this server wants, such as scope, audience or resource, by --scope or --parameter, and how it wants the client to authenticate, such as by --basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request (the server cannot use the request as it is: see its documentation for the parameters that it wants, such as scope, audience or resource, by --scope or --parameter, and whether it wants the secret by --basic)",
         ),
     ),
     (
@@ -215,7 +247,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (ask for another scope, resource or audience, by --scope or --parameter, or have this one granted to this client: the server wants one, does not know it, or does not grant it)",
         ),
     ),
     (
@@ -226,7 +258,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (ask for another scope, resource or audience, by --scope or --parameter, or have this one granted to this client: the server wants one, does not know it, or does not grant it)",
         ),
     ),
     (
@@ -237,7 +269,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (ask for another scope, resource or audience, by --scope or --parameter, or have this one granted to this client: the server wants one, does not know it, or does not grant it)",
         ),
     ),
     (
@@ -248,7 +280,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (this client may not use this grant: have it allowed at the server, as client credentials or a service account; if it is allowed, check the secret, or the assertion, token or password that was sent)",
         ),
     ),
     (
@@ -267,7 +299,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (ask for another scope, resource or audience, by --scope or --parameter, or have this one granted to this client: the server wants one, does not know it, or does not grant it)",
         ),
     ),
     (
@@ -286,7 +318,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error_description":"","error":"access_denied"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: access_denied (the server denies this client access: check what it is allowed there, the audience or scope, and the credentials)",
+            "SERVER refused the token request: 400 Bad Request: access_denied (the server denies this client what it asks for: have it allowed there, or check the audience and scope, by --parameter and --scope, and the credentials)",
         ),
     ),
     (
@@ -316,7 +348,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 429 Too Many Requests: Rate limit reached: Access Denied (the server limits how often it is asked; try again later)",
+            "SERVER refused the token request: 429 Too Many Requests: Rate limit reached: Access Denied (the server limits how often it is asked: try again later)",
         ),
     ),
     (
@@ -328,7 +360,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 429 Too Many Requests: text/html: Too Many Requests I only allow 50 requests per hour to this Web site per logged in user. Try again soon. (the server limits how often it is asked; try again later; its Retry-After is 3600)",
+            "SERVER refused the token request: 429 Too Many Requests: text/html: Too Many Requests I only allow 50 requests per hour to this Web site per logged in user. Try again soon. (the server limits how often it is asked: try again later; its Retry-After is 3600 seconds)",
         ),
     ),
     (
@@ -339,7 +371,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 429 Too Many Requests: access_denied: Too many requests. (the server limits how often it is asked; try again later)",
+            "SERVER refused the token request: 429 Too Many Requests: access_denied: Too many requests. (the server limits how often it is asked: try again later)",
         ),
     ),
     (
@@ -350,7 +382,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the parameters that this server wants, such as scope, audience or resource, by --scope or --parameter, and how it wants the client to authenticate, such as by --basic; check the URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the tenant or domain in the token URL, and the client id: the server does not have this client or grant there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -366,7 +398,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"temporarily_unavailable"}"#),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 400 Bad Request: temporarily_unavailable (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 400 Bad Request: temporarily_unavailable (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
         ),
     ),
     (
@@ -377,7 +409,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: server_error: deadlock (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 500 Internal Server Error: server_error: deadlock (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
         ),
     ),
     (
@@ -388,7 +420,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (check the parameters that this server wants, such as scope, audience or resource, by --scope or --parameter, and how it wants the client to authenticate, such as by --basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (the server cannot use the request as it is: see its documentation for the parameters that it wants, such as scope, audience or resource, by --scope or --parameter, and whether it wants the secret by --basic)",
         ),
     ),
     (
@@ -399,7 +431,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: invalid_request: HTTPS required (the server wants https here, and the token URL starts with http: write https in it, and the port of https if that is another)",
+            "SERVER refused the token request: 403 Forbidden: invalid_request: HTTPS required (the server wants https: write https instead of http in the token URL, and the port that it has for https)",
         ),
     ),
     (
@@ -407,7 +439,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"error":"Realm does not exist"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: Realm does not exist (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: Realm does not exist (check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -477,7 +509,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: client not found (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: client not found (the server does not know this client: check the client id, and that the token URL is of the server, realm or tenant where it is registered; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -488,7 +520,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (check the tenant or domain in the token URL, and the client id: the server does not have this client or grant there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -521,7 +553,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: deleted_client: The OAuth client was deleted. (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+            "SERVER refused the token request: 401 Unauthorized: deleted_client: The OAuth client was deleted. (the server has deleted or disabled this client: have it enabled or registered anew there, and give its id and secret)",
         ),
     ),
     (
@@ -532,7 +564,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: access_denied: Service not enabled within domain: https://auth.example/api/v2/ (the server denies this client access: check what it is allowed there, the audience or scope, and the credentials)",
+            "SERVER refused the token request: 403 Forbidden: access_denied: Service not enabled within domain: https://auth.example/api/v2/ (the server denies this client what it asks for: have it allowed there, or check the audience and scope, by --parameter and --scope, and the credentials)",
         ),
     ),
     (
@@ -540,7 +572,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_grant"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant (this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant (this client may not use this grant: have it allowed at the server, as client credentials or a service account; if it is allowed, check the secret, or the assertion, token or password that was sent)",
         ),
     ),
     (
@@ -585,92 +617,178 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: server_error: the directory of clients does not answer (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 503 Service Unavailable: server_error: the directory of clients does not answer (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
+        ),
+    ),
+    (
+        "microsoftarchive/BatchAI pull 31: Entra, a tenant that is not there",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_request","error_description":"AADSTS90002: Tenant 72f988bf-86f1-41af-91ab-2d7cd011db47 not found. This may happen if there are no active subscriptions for the tenant. Check with your subscription administrator."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_request: AADSTS90002: Tenant 72f988bf-86f1-41af-91ab-2d7cd011db47 not found. This may happen if there are no active subscriptions for the tenant. Check with your subscription administrator. (check the tenant or domain in the token URL, and the client id: the server does not have this client or grant there; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Azure/azure-sdk-for-python issue 8314: Entra, a client of another tenant",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"unauthorized_client","error_description":"AADSTS700016: Application with identifier 'foo' was not found in the directory 'foo'. This can happen if the application has not been installed by the administrator of the tenant. You may have sent your authentication request to the wrong tenant.","error_codes":[700016]}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client: AADSTS700016: Application with identifier 'foo' was not found in the directory 'foo'. This can happen if the application has not been installed by the administrator of the tenant. You may have sent your authentication request to the wrong tenant. (check the tenant or domain in the token URL, and the client id: the server does not have this client or grant there; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Worklytics/psoxy pull 74: Entra, a client that was disabled",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"unauthorized_client","error_description":"AADSTS7000112: Application '8b0c024c-7823-3774-2da8-a8d8b7ed331a'(worklytics-azuread-connector) is disabled."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client: AADSTS7000112: Application '8b0c024c-7823-3774-2da8-a8d8b7ed331a'(worklytics-azuread-connector) is disabled. (the server has deleted or disabled this client: have it enabled or registered anew there, and give its id and secret)",
+        ),
+    ),
+    (
+        "simonrob/email-oauth2-proxy issue 362: Google, an unknown client",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"The OAuth client was not found."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: The OAuth client was not found. (the server does not know this client: check the client id, and that the token URL is of the server, realm or tenant where it is registered; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "keycloak/keycloak issue 16923: Keycloak, a wrong secret",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Invalid client or Invalid client credentials (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+        ),
+    ),
+    (
+        "keycloak/keycloak pull 7544: Keycloak, a parameter in the URL and in the form",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_request","error_description":"duplicated parameter"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_request: duplicated parameter (the server got a parameter twice: leave it out of the token URL's query, or give it by --parameter once; if it was sent once, see the server's log)",
+        ),
+    ),
+    (
+        "a 404 with an OAuth error whose words say nothing of the path",
+        Json("404 Not Found", r#"{"error":"invalid_client"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 404 Not Found: invalid_client (check the path of the token URL; if it is right, check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; the request went to http://SERVER/token)",
         ),
     ),
     // --- a client certificate is missing, or not accepted
     #[cfg(feature = "tls")]
     (
         "chromium/badssl.com issue 546: nginx, a certificate that it does not accept",
-        Answer(
+        OverTls(&Answer(
             "400 Bad Request",
             &[HTML],
             "<html>\r\n<head><title>400 The SSL certificate error</title></head>\r\n</html>",
-        ),
+        )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
     (
         "support.microsoft.com help 186812: IIS",
-        Answer(
+        OverTls(&Answer(
             "403 Forbidden",
             &[HTML],
             "<html><head><title>403.7 Forbidden: Client certificate required</title></head></html>",
-        ),
+        )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
     (
         "rcritten in freeipa/freeipa pull 3236: Apache, SSLVerifyClient for a path",
-        Answer(
+        OverTls(&Answer(
             "403 Forbidden",
             &["Content-Type: text/html; charset=iso-8859-1"],
             "<html><head>\n<title>403 Forbidden</title>\n</head><body>\n<h1>Forbidden</h1>\n<p>You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication.<br />\n</p>\n</body></html>\n",
-        ),
+        )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: Forbidden You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication. (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: Forbidden You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication. (the server asks for the client certificate only after the request, and this client sends one only in the TLS handshake, so that no option helps: have the server ask in the handshake, in Apache by SSLVerifyClient for the whole virtual host; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
     (
         "Kong's mtls-auth: developer.konghq.com/plugins/mtls-auth",
-        Json("401 Unauthorized", r#"{"message":"No required TLS certificate was sent"}"#),
+        OverTls(&Json("401 Unauthorized", r#"{"message":"No required TLS certificate was sent"}"#)),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
     (
         "DuendeSoftware/products pull 2079",
-        Json(
+        OverTls(&Json(
             "400 Bad Request",
             r#"{"error":"invalid_client","error_description":"mTLS authentication failed"}"#,
-        ),
+        )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate)",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
     (
         "wso2/financial-services-accelerator issue 387",
-        Json(
+        OverTls(&Json(
             "401 Unauthorized",
             r#"{"error":"invalid_client","error_description":"Transport certificate not found in the request"}"#,
-        ),
+        )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
     (
         "keycloak/keycloak issue 31067: Keycloak, tokens that are bound to a certificate",
+        OverTls(&Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_request","error_description":"Client Certification missing for MTLS HoK Token Binding"}"#,
+        )),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate)",
+        ),
+    ),
+    #[cfg(feature = "tls")]
+    (
+        "keycloak/keycloak issue 31067: the same over plain http",
         Json(
             "400 Bad Request",
             r#"{"error":"invalid_request","error_description":"Client Certification missing for MTLS HoK Token Binding"}"#,
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate, which goes by https alone: give its https URL, and the certificate by --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     // --- refused, without an OAuth error
@@ -704,7 +822,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: {\"error\":{\"code\":\"InternalServerError\",\"message\":\"Unable to resolve template token\"}} (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 500 Internal Server Error: {\"error\":{\"code\":\"InternalServerError\",\"message\":\"Unable to resolve template token\"}} (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
         ),
     ),
     (
@@ -715,7 +833,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error is in the answer, so a proxy, firewall or other service may have sent it: do what it says, have this client and its request allowed there, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -737,7 +855,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (this URL takes no such form, so it may not be the token endpoint's; what it misses can be sent by --parameter; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (this URL wants other parameters than a client has: if it is the token endpoint, send what the answer names by --parameter, else give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -748,7 +866,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (this URL takes no such form, so it may not be the token endpoint's; what it misses can be sent by --parameter; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (this URL wants other parameters than a client has: if it is the token endpoint, send what the answer names by --parameter, else give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -768,7 +886,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error is in the answer, so a proxy, firewall or other service may have sent it: do what it says, have this client and its request allowed there, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -780,7 +898,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No API key found in request\"}; its challenge is Key realm=\"kong\" (a gateway in between wants its own key: send it by --request-header, in code Config::with_header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -799,7 +917,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":404,\"error\":\"Not Found\",\"path\":\"/token\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":404,\"error\":\"Not Found\",\"path\":\"/token\"} (check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -807,7 +925,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":1002,"message":"unknown client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (the server does not know this client: check the client id, and that the token URL is of the server, realm or tenant where it is registered; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -869,7 +987,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("503 Service Unavailable", &[PLAIN], "Server error: missing client `grants`"),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: Server error: missing client `grants` (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 503 Service Unavailable: Server error: missing client `grants` (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
         ),
     ),
     (
@@ -893,7 +1011,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error is in the answer, so a proxy, firewall or other service may have sent it: do what it says, have this client and its request allowed there, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -901,7 +1019,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("400 Bad Request", &[], "Client sent an HTTP request to an HTTPS server.\n"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (the server wants https here, and the token URL starts with http: write https in it, and the port of https if that is another; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: Client sent an HTTP request to an HTTPS server. (this port is for https: write https instead of http in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -913,20 +1031,20 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (the server wants https here, and the token URL starts with http: write https in it, and the port of https if that is another; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The plain HTTP request was sent to HTTPS port (this port is for https: write https instead of http in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
     (
         "nginx, ssl_verify_client without a certificate",
-        Answer(
+        OverTls(&Answer(
             "400 Bad Request",
             &[HTML],
             "<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\r\n</html>",
-        ),
+        )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the server asks for a client certificate, which needs https: write https in the token URL, and give --cert and --key, in code Http::with_client_certificate; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     (
@@ -962,7 +1080,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html: Error (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: text/html: Error (check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -974,7 +1092,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 405 Method Not Allowed (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 405 Method Not Allowed (check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -986,7 +1104,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 301 Moved Permanently: it redirects to https://auth.example/token (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, have what is in between let this request through; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 301 Moved Permanently: it redirects to https://auth.example/token (redirects are not followed: if that is the token endpoint's new URL, give it; if it is a login page, have the proxy that sends it let this request through; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -994,7 +1112,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("302 Found", &["Location: https://sso.example/login?next=%2Ftoken"], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed; if that is the token endpoint's new URL, give it, and if it is a login page, have what is in between let this request through; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed: if that is the token endpoint's new URL, give it; if it is a login page, have the proxy that sends it let this request through; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1014,7 +1132,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: text/html: 503 Service Unavailable No server is available to handle this request. (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 503 Service Unavailable: text/html: 503 Service Unavailable No server is available to handle this request. (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
         ),
     ),
     (
@@ -1026,7 +1144,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 502 Bad Gateway: text/html: 502 Bad Gateway (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 502 Bad Gateway: text/html: 502 Bad Gateway (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
         ),
     ),
     (
@@ -1038,7 +1156,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: text/html: Server error (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 500 Internal Server Error: text/html: Server error (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
         ),
     ),
     (
@@ -1050,7 +1168,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error is in the answer, so a proxy, firewall or other service may have sent it: do what it says, have this client and its request allowed there, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1068,7 +1186,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error": "unauthorized_client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client is not allowed this grant, or not at this URL: have it allowed at the server; or a wrong secret, assertion, token or password was sent)",
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client (this client may not use this grant: have it allowed at the server, as client credentials or a service account; if it is allowed, check the secret, or the assertion, token or password that was sent)",
         ),
     ),
     (
@@ -1078,7 +1196,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html: Not Found The requested resource was not found on this server. (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: text/html: Not Found The requested resource was not found on this server. (check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1115,7 +1233,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (check the scope, resource or audience, by --scope or --parameter: the server wants one, does not know it, or does not grant it to this client)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (ask for another scope, resource or audience, by --scope or --parameter, or have this one granted to this client: the server wants one, does not know it, or does not grant it)",
         ),
     ),
     (
@@ -1149,7 +1267,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":500,\"error\":\"Internal Server Error\",\"path\":\"/token\"} (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 500: {\"timestamp\":\"2026-01-02T03:04:05.678+00:00\",\"status\":500,\"error\":\"Internal Server Error\",\"path\":\"/token\"} (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
         ),
     ),
     (
@@ -1157,7 +1275,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"errors":["permission denied"]}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error is in the answer, so a proxy, firewall or other service may have sent it: do what it says, have this client and its request allowed there, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1165,7 +1283,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"code":403,"reason":"Forbidden","message":"Forbidden"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error is in the answer, so a proxy, firewall or other service may have sent it: do what it says, have this client and its request allowed there, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1176,7 +1294,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Access Denied: {\"statusCode\":401,\"message\":\"Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.\"} (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Access Denied: {\"statusCode\":401,\"message\":\"Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.\"} (a gateway in between wants its own key: send it by --request-header, in code Config::with_header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1184,7 +1302,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"message":"no Route matched with those values"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: {\"message\":\"no Route matched with those values\"} (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: {\"message\":\"no Route matched with those values\"} (check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1192,7 +1310,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("404 Not Found", &[PLAIN], "404 page not found\n"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: 404 page not found (there is no token endpoint at this address, or a proxy in between does not pass the request on; check the URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: 404 page not found (check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1203,7 +1321,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no such form, so it may not be the token endpoint's; what it misses can be sent by --parameter; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (a token endpoint takes a form, and this URL does not: give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1215,7 +1333,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error is in the answer: go by its words, if any; else have this client, or this request at a proxy or firewall in between, allowed; or this is not the token endpoint; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error is in the answer, so a proxy, firewall or other service may have sent it: do what it says, have this client and its request allowed there, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1227,7 +1345,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: Bad Request Your browser sent a request that this server could not understand. Reason: You're speaking plain HTTP to an SSL-enabled server port. Instead use the HTTPS scheme to access this URL, please. … (the server wants https here, and the token URL starts with http: write https in it, and the port of https if that is another; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: Bad Request Your browser sent a request that this server could not understand. Reason: You're speaking plain HTTP to an SSL-enabled server port. Instead use the HTTPS scheme to access this URL, please. … (this port is for https: write https instead of http in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1239,7 +1357,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 503 Service Unavailable: upstream connect error or disconnect/reset before headers. reset reason: connection failure (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 503 Service Unavailable: upstream connect error or disconnect/reset before headers. reset reason: connection failure (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked)",
         ),
     ),
     (
@@ -1251,7 +1369,55 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: application/xml: org.wso2.carbon.identity.base.IdentityRuntimeException: Parameters map trying to override existing key client_secret (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and its set-up)",
+            "SERVER refused the token request: 500 Internal Server Error: application/xml: org.wso2.carbon.identity.base.IdentityRuntimeException: Parameters map trying to override existing key client_secret (the server got a parameter twice: leave it out of the token URL's query, or give it by --parameter once; if it was sent once, see the server's log)",
+        ),
+    ),
+    (
+        "RFC 9110 section 10.2.3's example of a date",
+        Answer("503 Service Unavailable", &["Retry-After: Fri, 31 Dec 1999 23:59:59 GMT"], ""),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 503 Service Unavailable (the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked; its Retry-After is Fri, 31 Dec 1999 23:59:59 GMT)",
+        ),
+    ),
+    (
+        "beside a token, an exception that became JSON, as JavaScript writes it",
+        Json("200 OK", r#"{"error":{},"access_token":"t0k3n"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK (its member error is an object and not a text: see the server's documentation or log for what it means, and have it left out where there is a token; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "beside a token, a list of errors, an empty one",
+        Json("200 OK", r#"{"error":[],"access_token":"t0k3n"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK (its member error is a list and not a text: see the server's documentation or log for what it means, and have it left out where there is a token; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "beside a token, a flag that says yes",
+        Json("200 OK", r#"{"error":true,"access_token":"t0k3n"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK (its member error is true and not a text: see the server's documentation or log for what it means, and have it left out where there is a token; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "beside a token, a number that is not zero",
+        Json("200 OK", r#"{"error":7,"access_token":"t0k3n"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK (its member error is a number and not a text: see the server's documentation or log for what it means, and have it left out where there is a token; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "beside a token, an object with a code",
+        Json("200 OK", r#"{"error":{"code":0},"access_token":"t0k3n"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK (its member error is an object and not a text: see the server's documentation or log for what it means, and have it left out where there is a token; the request went to http://SERVER/token)",
         ),
     ),
     // --- no usable token
@@ -1260,7 +1426,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it is not JSON but a page, sent as application/json: Sign in; is http://SERVER/token the token endpoint's URL, and not the issuer's or another login's?",
+            "cannot use the answer of SERVER to the token request: it is not JSON but a page, sent as application/json: Sign in; check the token URL, http://SERVER/token: it has to be the OAuth token endpoint's, not the issuer's or a login page's",
         ),
     ),
     (
@@ -1268,7 +1434,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("200 OK", &[HTML], "<html><head><title>Log in to realm demo</title></head></html>"),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it is not JSON but a page, sent as text/html: Log in to realm demo; is http://SERVER/token the token endpoint's URL, and not the issuer's or another login's?",
+            "cannot use the answer of SERVER to the token request: it is not JSON but a page, sent as text/html: Log in to realm demo; check the token URL, http://SERVER/token: it has to be the OAuth token endpoint's, not the issuer's or a login page's",
         ),
     ),
     (
@@ -1288,7 +1454,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token_type":"Bearer"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only token_type (no values are shown: one may be a token); the server has to send access_token, at the top of its JSON",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only token_type (no values are shown: one may be a token); that is no OAuth answer: have the server send access_token at the top of its JSON, or give the URL of its OAuth token endpoint",
         ),
     ),
     (
@@ -1307,7 +1473,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"access_token":"Bearer t0k3n","token_type":"Bearer"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: its access_token starts with `Bearer `, so the type is in it twice; the server has to send the token alone",
+            "cannot use the answer of SERVER to the token request: its access_token starts with `Bearer `, so the type is in it twice; have the server send the token alone",
         ),
     ),
     (
@@ -1315,7 +1481,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"access_token":"t0k3n","expires_in":60,"expires_in":3600}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: its member expires_in is there twice, so that it can be read in two ways; the server has to send it once",
+            "cannot use the answer of SERVER to the token request: its member expires_in is there twice, so that it can be read in two ways; have the server send it once",
         ),
     ),
     (
@@ -1343,7 +1509,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token":"t0k3n","expires":3600}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only token, expires (no values are shown: one may be a token); is http://SERVER/token the token endpoint's URL, and not the issuer's or another login's?",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only token, expires (no values are shown: one may be a token); check the token URL, http://SERVER/token: it has to be the OAuth token endpoint's, not the issuer's or a login page's",
         ),
     ),
     (
@@ -1354,7 +1520,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only tokenData, errors, success (no values are shown: one may be a token); the server has to send access_token, at the top of its JSON",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only tokenData, errors, success (no values are shown: one may be a token); that is no OAuth answer: have the server send access_token at the top of its JSON, or give the URL of its OAuth token endpoint",
         ),
     ),
     (
@@ -1362,7 +1528,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"errcode":40013,"errmsg":"invalid appid"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, only errcode, errmsg, and says: invalid appid; go by its words",
+            "cannot use the answer of SERVER to the token request: it has no access_token, only errcode, errmsg, and says: invalid appid; that is no OAuth error: correct what it names, by --parameter if need be, or give the URL of an OAuth token endpoint",
         ),
     ),
     (
@@ -1370,7 +1536,23 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, nor another member; is http://SERVER/token the token endpoint's URL, and not the issuer's or another login's?",
+            "cannot use the answer of SERVER to the token request: it is an empty JSON object, without access_token; check the token URL, http://SERVER/token: it has to be the OAuth token endpoint's, not the issuer's or a login page's",
+        ),
+    ),
+    (
+        "a flag of the program's own, and no token",
+        Json("200 OK", r#"{"error":false,"expires_in":60}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, only error, expires_in (no values are shown: one may be a token); that is no OAuth answer: have the server send access_token at the top of its JSON, or give the URL of its OAuth token endpoint",
+        ),
+    ),
+    (
+        "a list of members that is longer than a line",
+        Json("200 OK", r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, only a, b, c, d, e, f, g, h, … (no values are shown: one may be a token); check the token URL, http://SERVER/token: it has to be the OAuth token endpoint's, not the issuer's or a login page's",
         ),
     ),
     // --- what can be read in two ways
@@ -1381,7 +1563,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; the server or a gateway in between has to send one",
+            "the token request to SERVER failed: the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; have the server or a gateway in between send one",
         ),
     ),
     (

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "tls")]
 
+use crate::support::listener::read_head;
 use crate::support::timing::{Stopwatch, within};
 use crate::support::tls;
 
@@ -46,12 +47,7 @@ fn serving(
 
 fn accept(config: &Arc<ServerConfig>, connection: tls::Connection) -> std::io::Result<Connection> {
     let mut tls = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), connection);
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        tls.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
+    read_head(&mut tls)?;
     Ok(tls)
 }
 

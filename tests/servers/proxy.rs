@@ -4,13 +4,14 @@
 
 use crate::support::appliance::{Appliance, Credentials, Setup};
 use crate::support::hostile::{Port, Server, Step};
+use crate::support::listener::read_head;
 use crate::support::proxy::Proxy;
 use crate::support::tls::{self, Authority, Key, pem};
 use minbearer::{
     Error, Http, Kind, NetworkCause, Request, SecretSource, Session, Transport, client_credentials,
 };
 use rustls::{ServerConnection, StreamOwned};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -66,13 +67,7 @@ fn keeping_heads(
     let kept = Arc::clone(&heads);
     let server = tls::Server::start_on(address, move |connection| {
         let mut tls = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), connection);
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            tls.read_exact(&mut byte)?;
-            head.push(byte[0]);
-        }
-        kept.lock().unwrap().extend(head);
+        kept.lock().unwrap().extend(read_head(&mut tls)?);
         tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     });
     (server, heads)

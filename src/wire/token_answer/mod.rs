@@ -1,0 +1,323 @@
+//! The answer to a token request ([RFC 6749 section 5](https://www.rfc-editor.org/rfc/rfc6749#section-5)).
+//!
+//! The members of the JSON are slices of the body that was received, and a token is decoded from there straight into
+//! the one buffer that [`Token`] keeps. So it is in memory at most twice, and once when the body is dropped.
+
+pub(crate) mod refusal;
+
+use super::json::{Members, Unreadable, Value, read_members, seconds};
+use super::redact::{MIN_SEARCHED_BYTES, redacted};
+use super::request::Request;
+use super::response::Response;
+use super::token::{BEARER, Token, check};
+use super::{jwt, not_json};
+use crate::error::{Error, HAS_NO_READER};
+use crate::life::Lifetime;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+use zeroize::Zeroizing;
+
+/// What an answer without a token has, and what to do then.
+const WITHOUT_TOKEN: [(&str, &str); 2] = [
+    (
+        "\"token_endpoint\"",
+        "; it is the server's metadata: give the URL that its token_endpoint has",
+    ),
+    (
+        "\"access_token\"/\"token_type\"/\"expires_in\"",
+        "; that is no OAuth answer: have the server send access_token at the top of its JSON, or give the URL of its OAuth token endpoint",
+    ),
+];
+
+/// The length of 128 random bits in base64: a shorter word is no token.
+const MIN_TOKEN_BYTES: usize = 22;
+
+/// The longest name of a member that is shown, and how many are.
+const MAX_NAME_BYTES: usize = 40;
+const MAX_NAMES: usize = 8;
+
+/// Reads the answer to a flow's token request.
+pub(crate) struct AnswerReader<'a> {
+    pub(crate) request: &'a Request,
+    /// The separator of type and token in the header value: a space (RFC 6750) or a colon (Accelerator).
+    pub(crate) separator: char,
+    /// The names of further string members to keep.
+    pub(crate) members: &'a [String],
+    /// What to check after a refusal.
+    pub(crate) advice: &'a str,
+}
+
+impl Token {
+    /// Reads the token in an answer of [RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1), for a
+    /// `Flow` of your own. `request` is the request that was answered; its secrets are redacted in the error.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
+    /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token of type Bearer.
+    pub fn from_answer(request: &Request, response: Response) -> Result<Token, Error> {
+        let advice = "check the credentials";
+        AnswerReader { request, separator: ' ', members: &[], advice }.read_answer(response)
+    }
+}
+
+/// The members of a token answer that are read (RFC 6749 sections 5.1 and 5.2).
+#[derive(Default)]
+struct TokenAnswer<'a> {
+    access_token: Option<Value<'a>>,
+    token_type: Option<Value<'a>>,
+    expires_in: Option<Value<'a>>,
+    scope: Option<Value<'a>>,
+    error: Option<Value<'a>>,
+    error_description: Option<Value<'a>>,
+    error_uri: Option<Value<'a>>,
+    /// Those that the caller asked for, by name.
+    further: Vec<(&'a str, Option<Value<'a>>)>,
+    /// Whether there are others, which may say more than `error`.
+    has_others: bool,
+}
+
+impl<'a> Members<'a> for TokenAnswer<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
+        Some(match name {
+            "access_token" => &mut self.access_token,
+            "token_type" => &mut self.token_type,
+            "expires_in" => &mut self.expires_in,
+            "scope" => &mut self.scope,
+            "error" => &mut self.error,
+            "error_description" => &mut self.error_description,
+            "error_uri" => &mut self.error_uri,
+            _ => {
+                self.has_others = true;
+                let mut further = self.further.iter_mut();
+                return further.find(|(known, _)| *known == name).map(|(_, slot)| slot);
+            }
+        })
+    }
+}
+
+/// The names of an object's first members, and the member that is a message, such as `errmsg`.
+#[derive(Default)]
+struct Names<'a> {
+    count: usize,
+    names: String,
+    message: Option<Value<'a>>,
+}
+
+impl<'a> Members<'a> for Names<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
+        self.count += 1;
+        if self.count <= MAX_NAMES {
+            self.names.push_str(if self.names.is_empty() { "only " } else { ", " });
+            // A token may stand where a name belongs. No random one is long and of small letters alone.
+            let is_word = |byte: u8| matches!(byte, b'a'..=b'z' | b'_');
+            let is_token = name.len() >= MIN_TOKEN_BYTES && !name.bytes().all(is_word);
+            self.names.push_str(if is_token || name.len() > MAX_NAME_BYTES { "…" } else { name });
+        } else if self.count == MAX_NAMES + 1 {
+            self.names.push_str(", …");
+        }
+        let is_message =
+            self.message.is_none() && not_json::says_any(name.as_bytes(), "errmsg/message");
+        is_message.then_some(&mut self.message)
+    }
+}
+
+impl<'a> AnswerReader<'a> {
+    /// Returns the token of an answer that is 2xx and one JSON object, without `error`, with an
+    /// `access_token` that is valid in a header and of type Bearer.
+    pub(crate) fn read_answer(&self, response: Response) -> Result<Token, Error> {
+        let answer = self.parse(&response);
+        let error = answer.as_ref().ok().and_then(|answer| answer.error);
+        let is_refusal = match error {
+            // Beside a token, some servers write that there is none. An object is no such value: `{}` is what becomes of an
+            // exception in JavaScript.
+            None | Some(Value::Null | Value::Other(b'f') | Value::Number("0")) => false,
+            Some(Value::Text(error)) => error.max_len() > 0,
+            Some(_) => true,
+        };
+        if !response.is_success() || is_refusal {
+            let answer = answer.unwrap_or_default();
+            return Err(self.refusal(&response, answer));
+        }
+        let answer = answer.map_err(|error| match error {
+            Unreadable::NotJson => {
+                let secrets = self.secrets("");
+                self.malformed(&not_json::body_kind(&response, &secrets, &self.token_url()))
+            }
+            Unreadable::Twice(name) => self.malformed(&format!(
+                "its member {name} is there twice, so that it can be read in two ways; have the server send it once"
+            )),
+        })?;
+        if answer.access_token.is_none() {
+            return Err(self.malformed(&self.without_token(&response)));
+        }
+        let received_at = response.received_at;
+        let mut token = self.accept(answer, received_at)?;
+        drop(response); // frees memory for the claims of a JWT
+        // Beside an `expires_in`, a clock that is wrong must not shorten the lifetime.
+        let expires_in = token.lifetime.usable();
+        let now = if expires_in.is_some() { None } else { received_at };
+        if let Some(own) = jwt::lifetime(token.access_token(), now) {
+            let own = Lifetime::of_seconds(Some(own), received_at);
+            let is_shorter = own.usable().is_some_and(|own| Some(own) < expires_in);
+            if expires_in.is_none() || is_shorter {
+                token.lifetime = own;
+            }
+        }
+        Ok(token)
+    }
+
+    /// Parses an answer that is one JSON object.
+    fn parse<'b>(&'b self, response: &'b Response) -> Result<TokenAnswer<'b>, Unreadable> {
+        let further = self.members.iter().map(|name| (name.as_str(), None)).collect();
+        let mut answer = TokenAnswer { further, ..TokenAnswer::default() };
+        read_members(response.body(), &mut answer)?;
+        Ok(answer)
+    }
+
+    /// The token in an answer that is no refusal.
+    fn accept(&self, mut answer: TokenAnswer, clock: Option<u64>) -> Result<Token, Error> {
+        self.check_type(&answer)?;
+        let authorization = self.render(&answer)?;
+        let scope = match answer.scope {
+            Some(Value::Text(scope)) => Some(scope.decoded()).filter(|scope| is_scope(scope)),
+            _ => None,
+        };
+        let mut members = Vec::new();
+        for name in self.members {
+            if let Some(Some(Value::Text(text))) = answer.slot(name) {
+                members.push((name.clone(), text.decoded()));
+            }
+        }
+        Ok(Token {
+            authorization,
+            scope: scope.map(|scope| String::from(scope.as_str())),
+            lifetime: lifetime(answer.expires_in, clock),
+            members,
+        })
+    }
+
+    fn check_type(&self, answer: &TokenAnswer) -> Result<(), Error> {
+        match answer.token_type {
+            // RFC 6749 requires the member; servers that leave it out mean Bearer.
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::Text(name)) => {
+                let name = name.decoded();
+                // Apigee's default is the name of its own policy.
+                if [BEARER, "BearerToken"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                    return Ok(());
+                }
+                let access_token = decoded(answer.access_token);
+                let name = redacted(&name, &self.secrets(&access_token));
+                Err(self
+                    .malformed(&format!("its token_type is `{name}`; only Bearer is supported; have the server issue Bearer tokens to this client")))
+            }
+            Some(_) => Err(self.malformed("its token_type is not a string")),
+        }
+    }
+
+    /// The header value, in a buffer that is large enough from the start.
+    fn render(&self, answer: &TokenAnswer) -> Result<Zeroizing<String>, Error> {
+        let access_token = match answer.access_token {
+            Some(Value::Text(access_token)) => access_token,
+            _ => return Err(self.malformed("its access_token is not a string")),
+        };
+        let mut value =
+            Zeroizing::new(String::with_capacity(BEARER.len() + 1 + access_token.max_len()));
+        value.push_str(BEARER);
+        value.push(self.separator);
+        access_token.decode_into(&mut value);
+        check(value.get(BEARER.len() + 1..).unwrap_or_default())
+            .map_err(|what| self.malformed(&format!("its access_token {what}")))?;
+        Ok(value)
+    }
+
+    /// Says what an answer without a token has instead: names alone, since a token may be in a value; but of a message in
+    /// several words, none of which can be a token, the words.
+    fn without_token(&self, response: &Response) -> String {
+        if HAS_NO_READER {
+            return String::from("it has no access_token; is this the token endpoint?");
+        }
+        let mut members = Names::default();
+        let _ = read_members(response.body(), &mut members); // it was read before
+        let show = |text: &str| redacted(text, &self.secrets(""));
+        let message = decoded(members.message);
+        let names = show(&members.names);
+        let mut words = message.split_ascii_whitespace();
+        if words.clone().count() > 1 && words.all(|word| word.len() < MIN_TOKEN_BYTES) {
+            let message = show(&message);
+            return format!(
+                "it has no access_token, {names}, and says: {message}; that is no OAuth error: correct what it names, by --parameter if need be, or give the URL of an OAuth token endpoint"
+            );
+        }
+        let what = match names.as_str() {
+            "" => String::from("it has no access_token: it is an empty JSON object"),
+            _ => {
+                format!("it has no access_token, {names} (no values are shown: one may be a token)")
+            }
+        };
+        match WITHOUT_TOKEN.iter().find(|(words, _)| not_json::says_any(response.body(), words)) {
+            Some((_, advice)) => what + advice,
+            None => not_json::no_endpoint(&what, &self.token_url()),
+        }
+    }
+
+    /// The token URL as it may be shown: its query may hold the secret.
+    fn token_url(&self) -> String {
+        redacted(self.request.url().without_query(), &self.secrets(""))
+    }
+
+    /// What a text of the server is searched for: the secrets that were sent, and the token that came, if the answer repeats
+    /// it.
+    fn secrets<'b>(&'b self, access_token: &'b str) -> Vec<&'b str> {
+        let is_long = access_token.len() >= MIN_SEARCHED_BYTES;
+        let mut secrets = Vec::new();
+        for secret in self.request.secrets() {
+            secrets.push(secret);
+        }
+        if is_long {
+            secrets.push(access_token);
+        }
+        secrets
+    }
+
+    fn malformed(&self, what: &str) -> Error {
+        let server = self.request.url().host_and_port();
+        Error::malformed(format!("cannot use the answer of {server} to the token request: {what}"))
+            .of_token_request()
+    }
+}
+
+/// The text of a member, or an empty one.
+fn decoded(value: Option<Value>) -> Zeroizing<String> {
+    match value {
+        Some(Value::Text(text)) => text.decoded(),
+        _ => Zeroizing::default(),
+    }
+}
+
+fn is_scope(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, 0x20..=0x7E) && byte != b'"' && byte != b'\\')
+}
+
+/// What `expires_in` says.
+fn lifetime(expires_in: Option<Value>, clock: Option<u64>) -> Lifetime {
+    match expires_in {
+        None => Lifetime::Absent,
+        Some(Value::Null) => Lifetime::Null,
+        Some(value) => Lifetime::of_seconds(number(value), clock),
+    }
+}
+
+/// A number of seconds, or one in a string, as some servers send it.
+fn number(value: Value) -> Option<Duration> {
+    match value {
+        Value::Number(number) => seconds(number),
+        Value::Text(text) => seconds(text.decoded().trim_ascii()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
