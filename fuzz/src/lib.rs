@@ -35,7 +35,7 @@ pub fn with_secret(data: &[u8]) -> Vec<u8> {
 }
 
 /// The error codes that are printed as they are.
-const CODES: [&str; 19] = [
+const CODES: [&str; 20] = [
     "invalid_request",
     "invalid_client",
     "invalid_grant",
@@ -52,6 +52,7 @@ const CODES: [&str; 19] = [
     "slow_down",
     "expired_token",
     "invalid_target",
+    "invalid_resource",
     "invalid_dpop_proof",
     "use_dpop_nonce",
     "insufficient_user_authentication",
