@@ -290,13 +290,32 @@ fn the_error_tells_a_reset_within_the_handshake_from_a_later_one() {
         connection.read_exact(&mut [0])?;
         tls::end_with_a_reset(&connection)
     });
-    let error = get(&trusting(&authority), &early.url("localhost", "/")).unwrap_err();
-    assert!(error.to_string().contains("does it speak TLS?"), "{error}");
+    let closed = Server::start(|mut connection| connection.read(&mut [0; 4096]).map(drop));
+    for server in [early, closed] {
+        let error = get(&trusting(&authority), &server.url("localhost", "/")).unwrap_err();
+        assert!(error.to_string().contains("does it speak TLS?"), "{error}");
+    }
     let late =
         serving(authority.issue(&["localhost"]).config(), |tls| tls::end_with_a_reset(&tls.sock));
     let error = get(&trusting(&authority), &late.url("localhost", "/")).unwrap_err();
     assert!(error.to_string().ends_with("; the server closed the connection"), "{error}");
     assert_eq!(error.network_cause(), Some(NetworkCause::Io), "{error}");
+}
+
+#[test]
+fn an_answer_before_the_request_is_sent_is_read() {
+    let authority = authority();
+    let server = serving(authority.issue(&["localhost"]).config(), |tls| {
+        tls.write_all(b"HTTP/1.1 413 Too large\r\nContent-Length: 4\r\n\r\nmuch")?;
+        tls.flush()
+    });
+    // More than the socket buffers hold.
+    let request = Request::post(&server.url("localhost", "/"))
+        .unwrap()
+        .with_form(&[("data", &"x".repeat(6 * 1024 * 1024))]);
+    let http = trusting(&authority);
+    let response = http.send(&request, Instant::now() + Duration::from_secs(20)).unwrap();
+    assert_eq!((response.status(), response.body()), (413, &b"much"[..]));
 }
 
 #[test]
