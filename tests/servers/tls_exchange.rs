@@ -283,6 +283,26 @@ fn an_unencrypted_answer_within_the_handshake_is_rejected() {
     }
 }
 
+/// The headers of record and message take 9 bytes, and the version two (RFC 8446 section 4.1.2).
+#[test]
+fn each_handshake_has_random_numbers_of_its_own() {
+    let hellos = Arc::new(Mutex::new(Vec::new()));
+    let server = Server::start({
+        let hellos = hellos.clone();
+        move |mut connection| {
+            let mut hello = [0; 11 + 32];
+            connection.read_exact(&mut hello)?;
+            hellos.lock().unwrap().push(hello[11..].to_vec());
+            Ok(())
+        }
+    });
+    for _ in 0..2 {
+        get(&trusting(&authority()), &server.url("localhost", "/")).unwrap_err();
+    }
+    let hellos = hellos.lock().unwrap();
+    assert!(hellos.len() == 2 && hellos[0] != hellos[1], "{hellos:?}");
+}
+
 #[test]
 fn the_error_tells_a_reset_within_the_handshake_from_a_later_one() {
     let authority = authority();

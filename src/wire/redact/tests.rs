@@ -65,6 +65,7 @@ fn a_secret_is_found_in_encodings_that_few_servers_use() {
         assert_eq!(out, "before [redacted] after", "for {text}");
     }
     assert_eq!(redacted("&auml;b&ouml;", &["cbö"]), "&auml;b&ouml;", "a letter has no name");
+    assert_eq!(redacted("ab&x y;cdef", &["ab!cdef"]), "ab&x y;cdef", "nor has it a space");
     assert_eq!(redacted("%E9%A9", &["é©"]), "[redacted]");
 }
 
