@@ -283,6 +283,19 @@ fn an_unencrypted_answer_within_the_handshake_is_rejected() {
     }
 }
 
+#[test]
+fn the_error_says_what_the_servers_alert_means() {
+    for (alert, end) in [
+        (70, "supported here (1.2 and 1.3); enable one of them on the server"),
+        (40, "(P-521 is not supported)"),
+        (80, "the server ended the TLS connection with the alert InternalError"),
+    ] {
+        let server = Server::answering(vec![vec![21, 3, 3, 0, 2, 2, alert]], Duration::ZERO);
+        let error = get(&trusting(&authority()), &server.url("localhost", "/")).unwrap_err();
+        assert!(error.to_string().ends_with(end), "{alert}: {error}");
+    }
+}
+
 /// The headers of record and message take 9 bytes, and the version two (RFC 8446 section 4.1.2).
 #[test]
 fn each_handshake_has_random_numbers_of_its_own() {
