@@ -17,7 +17,7 @@ use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::io::{ErrorKind, Read, Write};
 use std::time::Instant;
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 /// The built-in transport: one connection for each request, closed after its answer.
 ///
@@ -266,13 +266,16 @@ impl Http {
 
 /// Reads until the answer is complete, and returns whether it is.
 fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, ExchangeError> {
-    let mut buffer = Zeroizing::new([0; 4096]);
+    let mut buffer = [0; 4096];
     loop {
-        let read = socket.read(&mut *buffer).map_err(ExchangeError::Io)?;
+        let read = socket.read(&mut buffer).map_err(ExchangeError::Io)?;
         if read == 0 {
             return Ok(false);
         }
-        if incoming.push(&buffer[..read]).map_err(ExchangeError::Answer)? {
+        let pushed = incoming.push(&buffer[..read]);
+        // Wiping all of it would take longer than the rest of this library does.
+        buffer[..read].zeroize();
+        if pushed.map_err(ExchangeError::Answer)? {
             return Ok(true);
         }
     }

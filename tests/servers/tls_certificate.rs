@@ -114,6 +114,7 @@ fn a_key_of_an_unsupported_type_or_size_is_named() {
     for (info, expected) in [
         (x509::rsa_key(1024), small),
         (x509::rsa_key(2040), small),
+        (x509::rsa_key(2047), small),
         (x509::rsa_key(2048), None),
         (x509::rsa_key(8192), None),
         (x509::rsa_key(8200), large),

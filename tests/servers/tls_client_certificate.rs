@@ -3,6 +3,7 @@
 #![cfg(feature = "tls")]
 
 use crate::support::tls::{Authority, Key, Server, inner_key, pem, pem_of};
+use crate::support::x509::{Certificate, basic_constraints};
 use minbearer::{Error, Http, Kind, NetworkCause, Request, Response, Transport};
 use rustls::version::{TLS12, TLS13};
 use std::time::{Duration, Instant};
@@ -94,6 +95,14 @@ fn the_error_names_what_is_wrong_with_certificate_or_key() {
     let error =
         Http::new().with_client_certificate(&certificate, identity.key.secret_der()).unwrap_err();
     assert!(error.to_string().contains("the client key is not PEM"), "{error}");
+    // Of version 3, but with an extension that is not known, or there twice.
+    let pair = rcgen::KeyPair::generate().unwrap();
+    for extensions in [vec![basic_constraints(false, None); 2], vec![vec![0x30, 0]]] {
+        let certificate = Certificate::new("a CA", "a client", &pair);
+        let chain = pem(&certificate.change(|it| it.extensions = extensions).sign(&pair));
+        let error = Http::new().with_client_certificate(chain, pair.serialize_pem()).unwrap_err();
+        assert!(error.to_string().contains("certificate cannot be used: "), "{error}");
+    }
     // The first certificate of a chain must be the client's own.
     let reversed = format!("{}{certificate}", pem(authority.certificate()));
     let error = Http::new().with_client_certificate(reversed, key).unwrap_err();

@@ -165,6 +165,10 @@ fn the_cas_of_both_variables_are_trusted() {
             );
         }
     }
+    // So are they beside one that is added in code.
+    std::fs::write(&file, pem(authority.certificate())).unwrap();
+    let added = Http::new().with_added_ca(pem(stranger.certificate())).unwrap();
+    assert_eq!(get(&added, &server).unwrap().status(), 200);
 }
 
 #[test]

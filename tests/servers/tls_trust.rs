@@ -9,9 +9,9 @@ use minbearer::{Error, Http, Kind, NetworkCause, Request, Response, Transport};
 use rcgen::KeyPair;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::{CertifiedKey, SigningKey};
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ServerConfig, SupportedProtocolVersion};
+use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme, SupportedProtocolVersion};
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,6 +62,8 @@ fn check(what: &str, outcome: Result<Response, Error>, expected: Result<(), &str
                 "{what}: {error}"
             );
             assert!(error.to_string().contains(part), "{what}: `{part}`: {error}");
+            // webpki's words have these before them.
+            assert!(!error.to_string().contains("was rejected: the "), "{what}: {error}");
             let source = error.source().expect("rustls's error").to_string();
             assert!(!source.contains("example") && source.len() < 200, "{what}: {source}");
         }
@@ -120,6 +122,45 @@ fn a_handshake_that_another_key_signed_is_rejected() {
                     get(&http, &server, "localhost"),
                     expected,
                 );
+            }
+        }
+    }
+}
+
+/// Signs by the scheme that TLS 1.2 has for RSA and TLS 1.3 has not (RFC 8446 section 4.2.3).
+#[derive(Debug)]
+struct OfTls12(Arc<dyn SigningKey>);
+
+impl SigningKey for OfTls12 {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        self.0.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256])
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+#[test]
+fn a_handshake_is_signed_by_a_scheme_of_its_version() {
+    let keys = Keys::generate();
+    let key = KeyPair::from_pem(include_str!("../support/rsa2048.pem")).unwrap();
+    let pin = Certificate::new("localhost", "localhost", &key);
+    let version_1 = pin.clone().change(|it| it.version = 1).sign(&keys.stranger);
+    let pin = pin.with(subject_alt_name(&["localhost"])).sign(&keys.stranger);
+    for certificate in [pin, version_1] {
+        let http = Http::new().with_ca(pem(&certificate)).unwrap();
+        for version in [&TLS12, &TLS13] {
+            let key = Arc::new(OfTls12(signing(&key)));
+            let config = config(std::slice::from_ref(&certificate), key, version);
+            let (server, _inside) = server(config);
+            let outcome = get(&http, &server, "localhost");
+            match version.version {
+                rustls::ProtocolVersion::TLSv1_2 => assert_eq!(outcome.unwrap().status(), 200),
+                _ => {
+                    let error = outcome.unwrap_err().to_string();
+                    assert!(error.contains("SignedHandshakeWithUnadvertisedSigScheme"), "{error}");
+                }
             }
         }
     }

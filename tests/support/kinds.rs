@@ -230,6 +230,15 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
         bad(UNKNOWN),
     );
     row(
+        "of a stranger, beside an intermediate of another that may not sign",
+        vec![
+            leaf("a stranger").sign(&keys.stranger),
+            by_root(intermediate().change(change(19, None))),
+        ],
+        root_alone(),
+        bad(UNKNOWN),
+    );
+    row(
         "of an intermediate that is trusted itself",
         vec![by_intermediate(leaf("an intermediate"))],
         vec![good_intermediate.clone()],

@@ -82,8 +82,8 @@ pub fn name_constraints(is_permitted: bool, names: &[&str]) -> Vec<u8> {
 
 /// The SubjectPublicKeyInfo of an RSA key of so many bits. No one has its other half.
 pub fn rsa_key(bits: usize) -> Vec<u8> {
-    let mut modulus = vec![0xa5; bits / 8];
-    modulus[0] = 0xc5;
+    let mut modulus = vec![0xa5; bits.div_ceil(8)];
+    modulus[0] = 0xff >> ((8 - bits % 8) % 8);
     let key = der(0x30, &[&der(2, &[&[0], &modulus]), &der(2, &[&[1, 0, 1]])]);
     let id = der(6, &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]]);
     der(0x30, &[&der(0x30, &[&id, &[5, 0]]), &der(3, &[&[0], &key])])

@@ -38,7 +38,7 @@ pub(super) fn parse(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, Error> {
         Err(TlsError::InconsistentKeys(_)) => Err(Error::config(
             "the client key does not belong to the client certificate, which must come first in its file",
         )),
-        Err(_) if version(&certified) < Some(3) => Err(Error::config(
+        Err(_) if version(&certified).is_some_and(|version| version < 3) => Err(Error::config(
             "the client certificate is not of X.509 version 3; have it issued again, with an extension, as openssl x509 -req -extfile does",
         )),
         Err(error) => Err(Error::config(format!("the client certificate cannot be used: {error}"))),

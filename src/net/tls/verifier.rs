@@ -258,3 +258,33 @@ impl ServerCertVerifier for Verifier {
         self.algorithms.supported_schemes()
     }
 }
+
+#[cfg(all(test, feature = "tls-ring"))]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use rustls::RootCertStore;
+
+    /// Both dates are part of the period (RFC 5280 section 4.1.2.5).
+    #[test]
+    fn a_pin_is_valid_from_its_first_second_to_its_last() {
+        let mut params = CertificateParams::new(["localhost".into()]).unwrap();
+        params.not_before = date_time_ymd(2000, 3, 1);
+        params.not_after = date_time_ymd(2000, 3, 2);
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let pin = certificate.der();
+        let pins = Vec::from([pin.clone()]);
+        let anchors = Anchors { issuers: RootCertStore::empty(), pins };
+        let provider = rustls::crypto::ring::default_provider();
+        let verifier = Verifier::new(&provider, Arc::new(anchors));
+        let server = ServerName::try_from("localhost").unwrap();
+        // date -u -d 2000-03-01 +%s
+        for (after, is_valid) in [(-1, false), (0, true), (86_400, true), (86_401, false)] {
+            let second = 951_868_800_u64.checked_add_signed(after).unwrap();
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(second));
+            let outcome = verifier.verify_server_cert(pin, &[], &server, &[], now);
+            assert_eq!(outcome.is_ok(), is_valid, "{after}: {outcome:?}");
+        }
+    }
+}
