@@ -288,7 +288,7 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
         bad("the server's certificate expired at 2020-12-31T00:00:00Z"),
     );
     row(
-        "… signed with SHA-1",
+        "… said to be signed with SHA-1",
         vec![
             by_intermediate(leaf("an intermediate")),
             intermediate().sign_as(ECDSA_WITH_SHA1, &keys.root),
@@ -299,13 +299,13 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
         ),
     );
     row(
-        "signed with SHA-1",
+        "said to be signed with SHA-1",
         vec![leaf("a root").sign_as(ECDSA_WITH_SHA1, &keys.root)],
         root_alone(),
         bad(SIGNATURE),
     );
     row(
-        "signed with an unknown algorithm of a long name",
+        "said to be signed by an unknown algorithm of a long name",
         vec![leaf("a root").sign_as(&[7; 9000], &keys.root)],
         root_alone(),
         bad("the server's certificate has a signature that is not supported here"),
@@ -340,7 +340,7 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
         bad("the signature on the server's certificate is wrong"),
     );
     row(
-        "signed on P-256 with SHA-512",
+        "said to be signed on P-256 with SHA-512",
         vec![leaf("a root").sign_as(ECDSA_WITH_SHA512, &keys.root)],
         root_alone(),
         bad(SIGNATURE),
