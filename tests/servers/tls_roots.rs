@@ -199,7 +199,7 @@ fn the_error_names_what_is_wrong_with_a_given_ca() {
     let trusted = tls::pem_of("TRUSTED CERTIFICATE", der);
     let pkcs7 = tls::pem_of("PKCS7", &[7; 40]);
     let utf_16: Vec<u8> = "\u{feff}-----BEGIN".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let no_end = tls::pem(der).replace("END", "BEGIN");
+    let no_end = tls::pem(der).replace("END CERTIFICATE", "BEGIN PRIVATE KEY");
     let cut = &no_end.as_bytes()[..no_end.len() / 2];
     const NO_PEM: &str = "the given CA holds no PEM certificate (-----BEGIN CERTIFICATE-----)";
     for (pem, what) in [
