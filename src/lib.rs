@@ -115,7 +115,7 @@
 //! | `the answer is not TLS` | wrong port, or the server speaks plain HTTP there |
 //! | `does not speak HTTP/1.1 there` | wrong port |
 //! | `closed the connection in the TLS handshake` | wrong port, or a proxy or firewall in between |
-//! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `as PKCS7`, `a TRUSTED CERTIFICATE`, `is UTF-16`, `is a directory`, `is not a regular file` | of [`Kind::Config`]: correct that file |
+//! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `a TRUSTED CERTIFICATE`, `is UTF-16`, `is a directory`, `is not a regular file` | of [`Kind::Config`]: correct that file |
 //! | `SSL_CERT_DIR names no directory that holds a PEM certificate of a CA` | of [`Kind::Config`]: correct the path |
 //! | `this system has no CA certificates` | of [`Kind::Config`]: trust a CA by one of the ways above |
 //! | ``needs TLS: build minbearer with its feature `tls` `` | of [`Kind::Config`]: build it with that feature |

@@ -197,7 +197,6 @@ fn the_error_names_what_is_wrong_with_a_given_ca() {
     let der: &[u8] = authority.certificate();
     let key = tls::pem_of("PRIVATE KEY", &[7; 40]);
     let trusted = tls::pem_of("TRUSTED CERTIFICATE", der);
-    let pkcs7 = tls::pem_of("PKCS7", &[7; 40]);
     let utf_16: Vec<u8> = "\u{feff}-----BEGIN".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let no_end = tls::pem(der).replace("END CERTIFICATE", "BEGIN PRIVATE KEY");
     let cut = &no_end.as_bytes()[..no_end.len() / 2];
@@ -209,7 +208,6 @@ fn the_error_names_what_is_wrong_with_a_given_ca() {
             trusted.as_bytes(),
             "the given CA holds a TRUSTED CERTIFICATE, which OpenSSL alone reads; convert it: openssl x509 -in FILE",
         ),
-        (pkcs7.as_bytes(), "the given CA holds certificates as PKCS7; convert it: openssl pkcs7"),
         (&utf_16, "the given CA is UTF-16; save it as UTF-8"),
         (no_end.as_bytes(), NO_PEM),
         (cut, NO_PEM),

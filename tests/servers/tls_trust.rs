@@ -296,23 +296,11 @@ fn one_host_has_a_certificate_for_another_name() {
     get(&http, &server, "127.0.0.1").unwrap();
     let http = http.with_server_name("127.0.0.1", "console.example").unwrap();
     check("a session", get(&http, &server, "127.0.0.1"), Err("not for console.example"));
-    const OF: &str = "(--server-name, in code Http::with_server_name) is neither a DNS name nor an address, as TLS needs";
-    let jwt = format!("eyJhbGciOiJub25lIn0.{}", "c".repeat(64));
-    for (name, shown) in [
-        ("", ""),
-        // What no name has may be a secret in the wrong place.
-        ("a b", ""),
-        ("S3cret/pass+word=", ""),
-        ("hunter2!", ""),
-        (&jwt, ""),
-        ("[::1", " [::1"),
-        ("a..b", " a..b"),
-    ] {
+    const WRONG: &str = "the server's name (--server-name, in code Http::with_server_name) is neither a DNS name nor an address, as TLS needs";
+    // It may be a secret in the wrong place, so it is not shown.
+    for name in ["", "a b", "S3cret/pass+word=", "[::1", "a..b"] {
         let error = Http::new().with_server_name("127.0.0.1", name).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.to_string()),
-            (Kind::Config, format!("the server's name{shown} {OF}"))
-        );
+        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Config, WRONG), "{name}");
     }
 }
 

@@ -109,10 +109,7 @@ fn bounded(error: CertificateError) -> CertificateError {
             }
         }
         CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
-                signature_algorithm_id: Vec::new(),
-                public_key_algorithm_id: Vec::new(),
-            }
+            CertificateError::BadSignature
         }
         CertificateError::Other(OtherError(ref other)) => match other.downcast_ref() {
             Some(Rejected::Intermediate { error, .. }) => bounded(error.clone()),
@@ -128,18 +125,8 @@ pub(super) fn server_name(host: &str) -> Option<ServerName<'static>> {
     ServerName::try_from(bare).ok().map(|name| name.to_owned())
 }
 
-/// The error for a name that is not [`server_name`]'s. It is shown if it could be meant as one: else it may be a secret in
-/// the wrong place.
-pub(super) fn wrong_name(name: &str) -> Error {
-    /// Of a label (RFC 1035 section 2.3.4).
-    const MAX_LEN: usize = 63;
-    let is_of_names = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]*".contains(&byte);
-    let is_shown = (1..=MAX_LEN).contains(&name.len()) && name.bytes().all(is_of_names);
-    let (separator, name) = if is_shown { (" ", name) } else { ("", "") };
-    Error::config(format!(
-        "the server's name{separator}{name} (--server-name, in code Http::with_server_name) is neither a DNS name nor an address, as TLS needs"
-    ))
-}
+/// For a name that is not [`server_name`]'s. It is not shown, as it may be a secret in the wrong place.
+pub(super) const WRONG_NAME: &str = "the server's name (--server-name, in code Http::with_server_name) is neither a DNS name nor an address, as TLS needs";
 
 const NO_COMMON_VERSION: &str = if cfg!(feature = "tls12") {
     "the server has no TLS version that is supported here (1.2 and 1.3); enable one of them on the server"

@@ -72,7 +72,7 @@ impl Tls {
     }
 
     pub(crate) fn with_server_name(mut self, host: &str, name: &str) -> Result<Tls, Error> {
-        let name = failure::server_name(name).ok_or_else(|| failure::wrong_name(name))?;
+        let name = failure::server_name(name).ok_or_else(|| Error::config(failure::WRONG_NAME))?;
         self.names.retain(|(of, _)| !of.eq_ignore_ascii_case(host));
         self.names.push((host.to_string(), name));
         Ok(self.anew())
