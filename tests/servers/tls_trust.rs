@@ -301,7 +301,13 @@ fn one_host_has_a_certificate_for_another_name() {
     let trusting = || Http::new().with_ca(pem(&own)).unwrap();
     let named = |host: &str, name: &str| trusting().with_server_name(host, name).unwrap();
     for (http, host, expected) in [
-        (trusting(), "127.0.0.1", Err("not for 127.0.0.1 but for localhost.localdomain")),
+        (
+            trusting(),
+            "127.0.0.1",
+            Err(
+                "not for 127.0.0.1 but for localhost.localdomain; use that, or name it by --server-name, in code Http::with_server_name, or have it issued for 127.0.0.1",
+            ),
+        ),
         (named("127.0.0.1", "localhost.localdomain"), "127.0.0.1", Ok(())),
         (named("LOCALHOST", "localhost.localdomain"), "localhost", Ok(())),
         // For that host alone.
@@ -331,12 +337,11 @@ fn one_host_has_a_certificate_for_another_name() {
     get(&http, &server, "127.0.0.1").unwrap();
     let http = http.with_server_name("127.0.0.1", "console.example").unwrap();
     check("a session", get(&http, &server, "127.0.0.1"), Err("not for console.example"));
-    for name in ["", "a b", "[::1", "a..b"] {
+    const WRONG: &str = "the server's name (--server-name, in code Http::with_server_name) is neither a DNS name nor an address, as TLS needs";
+    // It may be a secret in the wrong place, so it is not shown.
+    for name in ["", "a b", "S3cret/pass+word=", "[::1", "a..b"] {
         let error = Http::new().with_server_name("127.0.0.1", name).unwrap_err();
-        assert!(
-            error.kind() == Kind::Config && error.to_string().contains("neither a DNS name"),
-            "{error}"
-        );
+        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Config, WRONG), "{name}");
     }
 }
 
