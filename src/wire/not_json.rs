@@ -76,17 +76,11 @@ pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
 }
 
 /// Where the user info of a URL stands, with its `@` (RFC 3986 section 3.2.1); empty if there is none. An authority follows
-/// a scheme or two slashes, which may lean the other way, as browsers have it.
+/// two slashes, which may lean the other way, as browsers have it.
 fn user_info(url: &str) -> Range<usize> {
-    let scheme = before(url, b":/\\?#").len();
-    let mut start = if url.as_bytes().get(scheme) == Some(&b':') { scheme + 1 } else { 0 };
-    let has_scheme = start > 0;
-    let rest = url.as_bytes().get(start..).unwrap_or_default();
-    let slashes = rest.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
-    if !has_scheme && slashes < 2 {
-        return 0..0;
-    }
-    start += slashes;
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let slashes = url.as_bytes().windows(2).position(|pair| pair.iter().all(is_slash));
+    let start = slashes.map_or(url.len(), |at| at + 2);
     let authority = before(url.get(start..).unwrap_or_default(), b"/\\?#");
     let len = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
     start..start + len

@@ -217,9 +217,7 @@ impl Response {
             None => self.read_refusal(&[]),
         };
         let what = match (self.status, refusal.error()) {
-            (304, _) => {
-                "the API has nothing newer than what the request asked for; if it had no condition, a cache in between has answered"
-            }
+            (304, _) => "what was asked for has not changed",
             (300..=399, _) if is_redirect => "a redirect, which is not followed",
             (_, Some("insufficient_scope")) => {
                 "the token lacks a scope that this call needs; ask for it, and have it granted to this client"

@@ -31,35 +31,38 @@ pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Dur
 /// ```
 pub(crate) fn http_date(text: &str) -> Option<u64> {
     const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
-    let mut words = [""; 8];
-    let mut count = 0;
-    for word in text.split([' ', ',', '-', ':']).filter(|word| !word.is_empty()) {
-        *words.get_mut(count)? = word;
-        count += 1;
+    let is_separator = |byte: &u8| matches!(byte, b' ' | b',' | b'-' | b':');
+    let mut words = text.as_bytes().split(is_separator).filter(|word| !word.is_empty()).skip(1);
+    let (first, second) = (words.next()?, words.next()?);
+    let is_asctime = !first.first()?.is_ascii_digit();
+    let (mut word, month) = if is_asctime { (second, first) } else { (first, second) };
+    let month = MONTHS.chunks(3).position(|name| name == month)?;
+    let mut numbers = [0; 5];
+    for number in &mut numbers {
+        if word.is_empty() || word.len() > 4 {
+            return None;
+        }
+        for digit in word {
+            *number = *number * 10 + char::from(*digit).to_digit(10)?;
+        }
+        word = words.next().unwrap_or_default();
     }
-    let [_, day, month, year, hour, minute, second] = match words {
-        [name, day, month, year, hour, minute, second, "GMT"] => {
-            [name, day, month, year, hour, minute, second]
+    let (is_whole, [day, year, hour, minute, second]) = match (is_asctime, numbers) {
+        (true, [day, hour, minute, second, year]) => {
+            (word.is_empty(), [day, year, hour, minute, second])
         }
-        [name, month, day, hour, minute, second, year, ""] => {
-            [name, day, month, year, hour, minute, second]
-        }
-        _ => return None,
+        (false, numbers) => (word == b"GMT", numbers),
     };
-    let number = |word: &str| {
-        let mut digits = Some(word).filter(|word| word.len() <= 4)?.bytes();
-        digits.try_fold(0, |sum, byte| Some(sum * 10 + char::from(byte).to_digit(10)?))
-    };
-    let year = match number(year)? {
+    let year = match year {
         // The year of this release stands for that of a clock, which a device may not have: 50 years later at most.
-        short @ 0..=76 if year.len() == 2 => 2000 + short,
-        short if year.len() == 2 => 1900 + short,
-        long => long,
+        0..=76 => 2000 + year,
+        77..=99 => 1900 + year,
+        _ => year,
     };
-    let month = MONTHS.chunks(3).position(|name| name == month.as_bytes())?;
-    let days = days_to(year, u32::try_from(month).ok()? + 1, number(day)?)?;
-    let days = days.checked_sub(DAYS_TO_1970)?;
-    let (hour, minute, second) = (number(hour)?, number(minute)?, number(second)?);
+    let days = days_to(year, u32::try_from(month).ok()? + 1, day)?.checked_sub(DAYS_TO_1970)?;
+    if !is_whole {
+        return None;
+    }
     Some(u64::from(days) * 86_400 + u64::from(hour * 3600 + minute * 60 + second))
 }
 
@@ -95,6 +98,8 @@ mod tests {
             ("Sunday, 06-Nov-94 08:59:37", None),
             ("Sunday, 06-Nov-94 08:59:37 CET", None),
             ("Sun Nov  6 08:59 1994", None),
+            ("Sun, 06 Nov 1994 08:59 GMT", None),
+            ("Sun, 06 Nov", None),
             ("Sun, 06 Foo 1994 08:49:37 GMT", None),
             ("Sun, 06 Nov 99999999999999999999 08:49:37 GMT", None),
             ("Sun, 06 Nov 1994 08:49:37 UTC", None),

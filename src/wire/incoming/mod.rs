@@ -385,20 +385,16 @@ impl TunnelAnswer {
 /// Message framing: where the body ends (RFC 9112 section 6.3).
 fn framing(head: &Head) -> Result<State, Wrong> {
     let mut state = None;
-    let is_number = |text: &str| {
-        let digits = text.trim_ascii();
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
     for (name, value) in head.headers.iter() {
         let found = if name.eq_ignore_ascii_case("content-length") {
-            if !value.split(',').all(is_number) {
-                return Err(Wrong::NotHttp("the answer's Content-Length is not a number"));
-            }
-            // RFC 9110 section 8.6 lets a client take a list of one length, or refuse it.
-            if value.as_bytes().contains(&b',') {
-                return Err(Wrong::NotHttp(
-                    "the answer's Content-Length is there twice, in one line; have the server or a gateway in between send it once",
-                ));
+            if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+                // RFC 9110 section 8.6 lets a client take a list of one length, or refuse it.
+                return Err(Wrong::NotHttp(match value.as_bytes().contains(&b',') {
+                    true => {
+                        "the answer's Content-Length is there twice, as a list; have the server or a gateway in between send one"
+                    }
+                    false => "the answer's Content-Length is not a number",
+                }));
             }
             // A length that overflows a `usize` is too large for any answer.
             State::Length(value.parse().unwrap_or(usize::MAX))
@@ -466,17 +462,10 @@ impl From<Wrong> for Error {
                 "the answer is not HTTP: it does not start with a status line; is this the right port, and does HTTP/1.1 answer there?",
             ),
             Wrong::NotHttp(what) => Error::network(what),
-            Wrong::Status(status) => {
-                let zeros = match status {
-                    0..=9 => "00",
-                    10..=99 => "0",
-                    _ => "",
-                };
-                Error::network(format!(
-                    "the answer's status is {zeros}{}, and the status of an answer is from 200 to 599; have the server or the proxy in between corrected",
-                    digits(status.into())
-                ))
-            }
+            Wrong::Status(status) => Error::network(format!(
+                "the answer's status is {}, and has to be from 200 to 599",
+                digits(status.into())
+            )),
             Wrong::HeadTooLong => Error::network("the answer's head is longer than 16 KiB"),
             Wrong::TooLarge { limit } => {
                 Error::malformed(format!("the answer is larger than {} bytes", digits(limit)))

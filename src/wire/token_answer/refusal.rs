@@ -170,10 +170,10 @@ impl AnswerReader<'_> {
                 return (parts, doubts_url);
             }
             (304, _) => {
-                "a 304 answers a conditional request, which this was not: have the cache or proxy in between pass the request on, or see the server's log"
+                "a 304 answers a conditional request, which this was not: is a cache in between?"
             }
             (300..=399, _) if response.header("location").is_none() => {
-                "the answer has neither a token nor a Location that says where else to ask: check the token URL"
+                "no Location says where else to ask: check the token URL"
             }
             (300..=399, _) => {
                 "redirects are not followed: if that is the token endpoint's new URL, give it; if it is a login page, have the proxy that sends it let this request through"
