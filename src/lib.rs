@@ -166,7 +166,7 @@ pub mod internal {
     pub use crate::net::tls::certificate::{Certificate, Key as CertificateKey};
     pub use crate::os::clock::utc_now;
     pub use crate::os::env::{client_secret, optional as variable, required_client_id};
-    pub use crate::os::files::read_regular;
+    pub use crate::os::files::{read_regular, shown_path};
     pub use crate::os::random::{random, random_u32};
     pub use crate::os::secret_file::secret_file;
     pub use crate::wire::json::{push_quoted, written_seconds};
