@@ -32,8 +32,8 @@ pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Dur
 pub(crate) fn http_date(text: &str) -> Option<u64> {
     const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let is_separator = |byte: &u8| matches!(byte, b' ' | b',' | b'-' | b':');
-    let mut words = text.as_bytes().split(is_separator).filter(|word| !word.is_empty()).skip(1);
-    let (first, second) = (words.next()?, words.next()?);
+    let mut words = text.as_bytes().split(is_separator).filter(|word| !word.is_empty());
+    let (_weekday, first, second) = (words.next()?, words.next()?, words.next()?);
     let is_asctime = !first.first()?.is_ascii_digit();
     let (mut word, month) = if is_asctime { (second, first) } else { (first, second) };
     let month = MONTHS.chunks(3).position(|name| name == month)?;
