@@ -211,12 +211,14 @@ impl Response {
         if self.is_success() {
             return Ok(self);
         }
+        let is_redirect = self.header("location").is_some();
         let refusal = match self.refusal {
             Some(refusal) => *refusal,
             None => self.read_refusal(&[]),
         };
         let what = match (self.status, refusal.error()) {
-            (300..=399, _) => "a redirect, which is not followed",
+            (304, _) => "what was asked for has not changed",
+            (300..=399, _) if is_redirect => "a redirect, which is not followed",
             (_, Some("insufficient_scope")) => {
                 "the token lacks a scope that this call needs; ask for it, and have it granted to this client"
             }
@@ -231,7 +233,7 @@ impl Response {
                 "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
             }
             (501, _) => "the server does not support this",
-            (429 | 500..=599, _) => "the server cannot answer now; try again later",
+            (429 | 500.., _) => "the server cannot answer now; try again later",
             _ => "see what the body of the answer says, and the API's documentation",
         };
         let mut message = format!("{} has the status {}: {what}", self.subject, self.status);
