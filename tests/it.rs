@@ -17,9 +17,7 @@ mod it {
     mod credentials_from_env;
     mod floors;
     mod https_without_tls;
-    mod json;
     mod own_flow;
-    mod stock;
 }
 
 /// Of `tests/support/`, what needs no appliance: the archive leaves the rest out.

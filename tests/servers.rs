@@ -9,7 +9,9 @@ mod servers {
     mod documented;
     mod exchange;
     mod hostile;
+    mod json;
     mod signing;
+    mod stock;
     // Servers that are functions.
     mod life;
 

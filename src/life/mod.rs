@@ -11,7 +11,7 @@ pub use pause::pause;
 use crate::error::{Error, Kind, Refusal};
 use crate::secret::AfterRefusal;
 use core::time::Duration;
-use pause::{LONGEST_RETRY_AFTER, SECOND, Span, part};
+use pause::{LONGEST_RETRY_AFTER, SECOND, Span, earlier, part};
 use rejections::Rejections;
 
 /// When to ask for a token, and which one to use: a state machine without a clock, a lock, or input and output.
@@ -295,7 +295,7 @@ impl Lifecycle {
             None => None,
         };
         let every = self.every.map(|every| every - part(every / 10, random));
-        let interval = interval.into_iter().chain(every).min();
+        let interval = earlier(interval, every);
         self.held = Some(Held {
             obtained: now,
             fresh: interval.map(|interval| Span::after(asked, interval)),

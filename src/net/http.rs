@@ -17,7 +17,7 @@ use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::io::{ErrorKind, Read, Write};
 use std::time::Instant;
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 /// The built-in transport: one connection for each request, closed after its answer.
 ///
@@ -52,11 +52,7 @@ impl Http {
     pub fn new() -> Http {
         Http::default()
     }
-}
 
-#[cfg(feature = "tls-no-provider")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tls")))] // which is what most want, and turns that one on
-impl Http {
     /// Trusts the CAs in this PEM text and no others: neither the system's nor those of the environment. TLS sessions
     /// of earlier connections are not resumed.
     ///
@@ -67,6 +63,8 @@ impl Http {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a text that is empty, in DER or without a PEM certificate.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))] // which is what most want, and turns that one on
     pub fn with_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_ca(pem.as_ref())?, ..self })
     }
@@ -76,6 +74,8 @@ impl Http {
     ///
     /// # Errors
     /// As for [`with_ca`](Self::with_ca).
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_added_ca(self, pem: impl AsRef<[u8]>) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_added_ca(pem.as_ref())?, ..self })
     }
@@ -98,6 +98,8 @@ impl Http {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a name that is neither a DNS name nor an address.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_server_name(self, host: &str, name: &str) -> Result<Http, Error> {
         Ok(Http { tls: self.tls.with_server_name(host, name)?, ..self })
     }
@@ -112,6 +114,8 @@ impl Http {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a text that is empty or has no certificate or key, for an encrypted key,
     /// and for a key that does not belong to the certificate.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_client_certificate(
         self,
         chain_pem: impl AsRef<[u8]>,
@@ -150,6 +154,8 @@ impl Http {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that [`Url::parse`](crate::Url::parse) refuses, user info among it,
     /// and for one with a path, a query or `https`.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_proxy(self, url: &str) -> Result<Http, Error> {
         Ok(Http { proxy: Some(Proxy::new(url)?), ..self })
     }
@@ -161,6 +167,8 @@ impl Http {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) if no proxy is set, for a user that is empty or has a colon, and for a user or
     /// a fixed password with a control character.
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_proxy_credentials(
         self,
         user: impl Into<String>,
@@ -258,13 +266,16 @@ impl Http {
 
 /// Reads until the answer is complete, and returns whether it is.
 fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, ExchangeError> {
-    let mut buffer = Zeroizing::new([0; 4096]);
+    let mut buffer = [0; 4096];
     loop {
-        let read = socket.read(&mut *buffer).map_err(ExchangeError::Io)?;
+        let read = socket.read(&mut buffer).map_err(ExchangeError::Io)?;
         if read == 0 {
             return Ok(false);
         }
-        if incoming.push(&buffer[..read]).map_err(ExchangeError::Answer)? {
+        let pushed = incoming.push(&buffer[..read]);
+        // Wiping all of it would take longer than the rest of this library does.
+        buffer[..read].zeroize();
+        if pushed.map_err(ExchangeError::Answer)? {
             return Ok(true);
         }
     }

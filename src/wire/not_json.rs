@@ -47,9 +47,14 @@ pub(crate) fn no_endpoint(what: &str, url: &str) -> String {
 /// there is none of these.
 pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
     let show = |text: &str| redacted(text, secrets);
-    if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
+    if let (300..=303 | 305..=399, Some(location)) =
+        (response.status(), response.header("location"))
+    {
+        let Range { start, end } = user_info(location);
+        let shown = redacted_part(location, 0..start, secrets)
+            + &redacted_part(location, end..location.len(), secrets);
         // The query may hold the secret that was sent.
-        return format!("it redirects to {}", before(&show(location), b"?#"));
+        return format!("it redirects to {}", before(&shown, b"?#"));
     }
     let mut said = match (coding(response), core::str::from_utf8(response.body())) {
         _ if response.body().is_empty() => String::new(),
@@ -68,6 +73,17 @@ pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
         said.push_str(&show(challenge));
     }
     said
+}
+
+/// Where the user info of a URL stands, with its `@` (RFC 3986 section 3.2.1); empty if there is none. An authority follows
+/// two slashes, which may lean the other way, as browsers have it.
+fn user_info(url: &str) -> Range<usize> {
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let slashes = url.as_bytes().windows(2).position(|pair| pair.iter().all(is_slash));
+    let start = slashes.map_or(url.len(), |at| at + 2);
+    let authority = before(url.get(start..).unwrap_or_default(), b"/\\?#");
+    let len = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
+    start..start + len
 }
 
 fn coding(response: &Response) -> Option<&str> {
@@ -235,6 +251,19 @@ mod tests {
             ),
             (307, ("location", "/b#c"), "", "it redirects to /b"),
             (302, ("location", "/s?c#r\"t/b?c"), "", "it redirects to /[redacted]/b"),
+            (302, ("location", "https://u:pw@h:1/x@y?z"), "", "it redirects to https://h:1/x@y"),
+            (
+                302,
+                ("location", "https://s?c#r\"t@h/x"),
+                "",
+                "it redirects to https://[redacted]@h/x",
+            ),
+            (302, ("location", "https://u%40v:p@w@h/x"), "", "it redirects to https://h/x"),
+            (302, ("location", "//u:pw@h/x"), "", "it redirects to //h/x"),
+            (302, ("location", "https:\\\\u:pw@h/x"), "", "it redirects to https:\\\\h/x"),
+            (302, ("location", "https://u:pw@h?a@b"), "", "it redirects to https://h"),
+            (302, ("location", "/@u/x"), "", "it redirects to /@u/x"),
+            (304, ("location", "/b"), "", ""),
             (400, ("location", "/b"), "text", "text"),
             (
                 401,

@@ -211,12 +211,14 @@ impl Response {
         if self.is_success() {
             return Ok(self);
         }
+        let is_redirect = self.header("location").is_some();
         let refusal = match self.refusal {
             Some(refusal) => *refusal,
             None => self.read_refusal(&[]),
         };
         let what = match (self.status, refusal.error()) {
-            (300..=399, _) => "a redirect, which is not followed",
+            (304, _) => "what was asked for has not changed",
+            (300..=399, _) if is_redirect => "a redirect, which is not followed",
             (_, Some("insufficient_scope")) => {
                 "the token lacks a scope that this call needs; ask for it, and have it granted to this client"
             }
@@ -231,7 +233,7 @@ impl Response {
                 "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
             }
             (501, _) => "the server does not support this",
-            (429 | 500..=599, _) => "the server cannot answer now; try again later",
+            (429 | 500.., _) => "the server cannot answer now; try again later",
             _ => "see what the body of the answer says, and the API's documentation",
         };
         let mut message = format!("{} has the status {}: {what}", self.subject, self.status);
@@ -246,7 +248,11 @@ impl Response {
     #[cfg(feature = "std")]
     pub(crate) fn after(mut self, request: &Request, token: &Token) -> Response {
         if !self.is_success() {
-            let secrets: Vec<&str> = request.secrets().chain([token.access_token()]).collect();
+            let mut secrets = Vec::from([token.access_token()]);
+            // A static program with `collect` has 304 bytes more.
+            for secret in request.secrets() {
+                secrets.push(secret);
+            }
             let mut refusal = self.read_refusal(&secrets);
             refusal.body =
                 core::str::from_utf8(&self.body).ok().map(|text| redacted(text, &secrets));

@@ -3,7 +3,7 @@
 use core::fmt;
 
 /// 9999-12-31T23:59:59Z, the last moment that a certificate can name.
-const LAST_SECOND: u64 = 253_402_300_799;
+pub(crate) const LAST_SECOND: u64 = 253_402_300_799;
 
 /// 2026-11-01T00:00:00Z in seconds since 1970: this release is later, so that a clock which says less is wrong.
 pub const RELEASED: u64 = 1_793_491_200;

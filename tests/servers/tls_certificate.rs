@@ -6,7 +6,7 @@ use crate::support::x509::{
     self, basic_constraints, extension, key_usage, name, subject_alt_name, time,
 };
 use minbearer::internal::Certificate;
-use rcgen::KeyPair;
+use rcgen::{KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PublicKeyData};
 use rustls::pki_types::ServerName;
 
 fn sample() -> (KeyPair, x509::Certificate) {
@@ -111,15 +111,22 @@ fn a_key_of_an_unsupported_type_or_size_is_named() {
     let large = Some("an RSA key of more than 8192 bits");
     let (key, plain) = sample();
     let p256 = plain.key.clone();
+    let generate = |algorithm| KeyPair::generate_for(algorithm).unwrap();
+    let (p384, ed25519) = (generate(&PKCS_ECDSA_P384_SHA384), generate(&PKCS_ED25519));
     for (info, expected) in [
         (x509::rsa_key(1024), small),
         (x509::rsa_key(2040), small),
+        (x509::rsa_key(2047), small),
         (x509::rsa_key(2048), None),
         (x509::rsa_key(8192), None),
         (x509::rsa_key(8200), large),
         (x509::rsa_key(16_384), large),
         (p256, None),
         (x509::p521_key(), Some("a P-521 key")),
+        (x509::brainpool_key(), Some("a key on another curve")),
+        (x509::ed448_key(), Some("a key of another type")),
+        (p384.subject_public_key_info(), None),
+        (ed25519.subject_public_key_info(), None),
     ] {
         let len = info.len();
         let der = plain.clone().change(|it| it.key = info).sign(&key);

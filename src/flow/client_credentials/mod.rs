@@ -53,7 +53,7 @@ use crate::flow::{self, Flow};
 use crate::net::http::Http;
 #[cfg(feature = "std")]
 use crate::secret::{AfterRefusal, after_refusal_of};
-use crate::secret::{Deadline, Recipient, Secret, SecretSource, Supplied};
+use crate::secret::{Deadline, Recipient, Secret, SecretSource, Supplied, check_text};
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
@@ -303,6 +303,7 @@ impl Config {
         }
         let mut others = Vec::with_capacity(1 + self.parameters.len());
         if !self.scope.is_empty() {
+            check_text("the scope", &self.scope)?;
             others.push(("scope", self.scope.as_str()));
         }
         others.extend(
@@ -311,7 +312,9 @@ impl Config {
                 .map(|(name, _)| name.as_str())
                 .zip(values.iter().map(|value| &**value)),
         );
-        let grant_type = ("grant_type", self.grant_type.as_deref().unwrap_or(GRANT_TYPE));
+        let grant_type = self.grant_type.as_deref().unwrap_or(GRANT_TYPE);
+        check_text("the grant type", grant_type)?;
+        let grant_type = ("grant_type", grant_type);
         let request = Request::for_token(Method::Post, url.clone());
         let mut request = self.authentication.add_to(request, to, grant_type, &others, deadline)?;
         for ((_, value), supplied) in self.parameters.iter().zip(&values) {

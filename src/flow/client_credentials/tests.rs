@@ -189,6 +189,22 @@ fn empty_credentials_are_refused() {
 }
 
 #[test]
+fn a_scope_or_grant_type_that_no_server_has_is_refused() {
+    let config = || Config::new("https://h/t", "i", ClientAuthentication::body("s")).unwrap();
+    for (config, part) in [
+        (config().with_scope("read\nwrite"), "the scope has a control character, U+000A"),
+        (config().with_scope("\u{feff}read"), "the scope has a byte order mark"),
+        (config().with_grant_type(""), "the grant type must not be empty"),
+        (config().with_grant_type("a\tb"), "the grant type has a control character, U+0009"),
+    ] {
+        let error = config.request().unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    assert!(config().with_scope("").request().is_ok());
+}
+
+#[test]
 fn another_grant_needs_neither_secret_nor_id() {
     let none = ClientAuthentication::none;
     for (id, way, expected) in [

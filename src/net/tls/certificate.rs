@@ -47,8 +47,13 @@ const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 const KEY_USAGE: &[u8] = &[0x55, 29, 15];
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 29, 17];
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 29, 19];
+const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 29, 37];
+const SERVER_AUTH: &[u8] = &[OBJECT_IDENTIFIER, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1];
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+const P384: &[u8] = &[0x2b, 0x81, 4, 0, 0x22];
 const P521: &[u8] = &[0x2b, 0x81, 4, 0, 0x23];
 
 /// The bit of the key usage that is called keyCertSign: the sixth from the left.
@@ -58,6 +63,8 @@ const KEY_CERT_SIGN: u8 = 0x04;
 pub struct Certificate<'a> {
     /// 1, 2 or 3.
     pub version: u8,
+    /// The content of the AlgorithmIdentifier of the signature on it.
+    pub signature: &'a [u8],
     /// The content of the issuer's name, as webpki's trust anchors have their subject's.
     pub issuer: &'a [u8],
     /// The content of the subject's name.
@@ -74,6 +81,8 @@ pub struct Certificate<'a> {
     may_key_sign: bool,
     /// There are subject alternative names; webpki reads them.
     pub has_subject_alt_name: bool,
+    /// The extended key usage has serverAuth, or there is none. For an error's text: webpki decides.
+    pub is_for_servers: bool,
 }
 
 impl<'a> Certificate<'a> {
@@ -95,7 +104,7 @@ impl<'a> Certificate<'a> {
             },
         };
         signed.take(INTEGER)?;
-        signed.take(SEQUENCE)?;
+        let signature = signed.take(SEQUENCE)?;
         let issuer = signed.take(SEQUENCE)?;
         let mut dates = Der(signed.take(SEQUENCE)?);
         let (not_before, not_after) = (dates.time()?, dates.time()?);
@@ -104,6 +113,7 @@ impl<'a> Certificate<'a> {
         let (is_ca, may_key_sign, has_subject_alt_name) = (false, true, false);
         let mut read = Certificate {
             version,
+            signature,
             issuer,
             subject,
             not_before,
@@ -112,6 +122,7 @@ impl<'a> Certificate<'a> {
             is_ca,
             may_key_sign,
             has_subject_alt_name,
+            is_for_servers: true,
         };
         signed.take_if(ISSUER_ID)?;
         signed.take_if(SUBJECT_ID)?;
@@ -142,6 +153,11 @@ impl<'a> Certificate<'a> {
                     core::mem::replace(&mut has_usage, true)
                 }
                 SUBJECT_ALT_NAME => core::mem::replace(&mut self.has_subject_alt_name, true),
+                EXTENDED_KEY_USAGE => {
+                    let mut purposes = value.0.windows(SERVER_AUTH.len());
+                    self.is_for_servers = purposes.any(|purpose| purpose == SERVER_AUTH);
+                    false
+                }
                 _ => false,
             };
             if is_again {
@@ -154,6 +170,19 @@ impl<'a> Certificate<'a> {
     /// Whether it says of itself that it may sign certificates.
     pub fn may_sign(&self) -> bool {
         self.is_ca && self.may_key_sign
+    }
+
+    /// Why it may not sign certificates in a chain.
+    pub fn why_not_sign(&self) -> Option<&'static str> {
+        if self.version != 3 {
+            Some("it is not of X.509 version 3")
+        } else if !self.is_ca {
+            Some("it lacks the basic constraint CA:TRUE")
+        } else if !self.may_key_sign {
+            Some("its key usage lacks keyCertSign")
+        } else {
+            None
+        }
     }
 
     /// The common names in the subject: texts, as a rule in ASCII.
@@ -241,8 +270,13 @@ impl<'a> Key<'a> {
                     _ => Some("an RSA key of more than 8192 bits"),
                 }
             }
-            EC if algorithm.take(OBJECT_IDENTIFIER)? == P521 => Some("a P-521 key"),
-            _ => None,
+            EC => match algorithm.take(OBJECT_IDENTIFIER)? {
+                P256 | P384 => None,
+                P521 => Some("a P-521 key"),
+                _ => Some("a key on another curve"),
+            },
+            ED25519 => None,
+            _ => Some("a key of another type"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::certificate::Certificate;
 use super::failure::Failure;
+use super::pem;
 use crate::error::Error;
 use crate::os::deadline::within;
 use crate::os::files::{open_regular, shown_path};
@@ -12,7 +13,6 @@ use alloc::vec::Vec;
 use rustix::process::{getegid, geteuid, getgid, getuid};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -55,7 +55,7 @@ impl Anchors {
     /// server.
     fn add(&mut self, content: &[u8], named: Named) -> Result<(), &'static str> {
         let mut is_any_read = false;
-        for der in CertificateDer::pem_slice_iter(content).filter_map(Result::ok) {
+        for der in pem::certificates(content) {
             let Some(certificate) = Certificate::read(&der) else { continue };
             is_any_read = true;
             let is_old_ca = certificate.version == 1 && named == Named::BySystem;
@@ -63,19 +63,13 @@ impl Anchors {
                 // One that webpki cannot read signs nothing.
                 self.issuers.add(der.clone()).ok();
             }
-            if named == Named::Itself && certificate.may_name_a_host() {
+            // One that may not sign is kept for the error too, if it has the name of a server's CA.
+            let is_pin = certificate.may_name_a_host() || !certificate.may_sign();
+            if named == Named::Itself && is_pin {
                 self.pins.push(der);
             }
         }
-        if is_any_read {
-            Ok(())
-        } else if content.is_empty() {
-            Err("is empty")
-        } else if Certificate::read(content).is_some() {
-            Err("is a certificate in DER; convert it: openssl x509 -inform DER -in FILE")
-        } else {
-            Err("holds no PEM certificate (-----BEGIN CERTIFICATE-----)")
-        }
+        if is_any_read { Ok(()) } else { Err(pem::why_none(content)) }
     }
 }
 
@@ -263,7 +257,7 @@ mod tests {
         for (what, pem, is_issuer, is_pin) in [
             ("a CA's", pem("a CA", CA, &[]), [true; 3], false),
             ("a CA's, with a name that a host could have", pem("host", CA, &[]), [true; 3], true),
-            ("a CA's that may not sign", pem("a CA", CA, for_handshakes), [false; 3], false),
+            ("a CA's that may not sign", pem("a CA", CA, for_handshakes), [false; 3], true),
             ("a server's", pem("a CA", IsCa::ExplicitNoCa, &[]), [false; 3], true),
             ("one without extensions", pem("a CA", IsCa::NoCa, &[]), [false; 3], true),
             ("one of version 1", old, [false, false, true], true),

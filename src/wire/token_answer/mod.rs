@@ -206,8 +206,9 @@ impl<'a> AnswerReader<'a> {
             None | Some(Value::Null) => Ok(()),
             Some(Value::Text(name)) => {
                 let name = name.decoded();
+                let known = name.trim_ascii();
                 // Apigee's default is the name of its own policy.
-                if [BEARER, "BearerToken"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                if ["", BEARER, "BearerToken"].iter().any(|name| known.eq_ignore_ascii_case(name)) {
                     return Ok(());
                 }
                 let access_token = decoded(answer.access_token);

@@ -169,6 +169,12 @@ impl AnswerReader<'_> {
                 ];
                 return (parts, doubts_url);
             }
+            (304, _) => {
+                "a 304 answers a conditional request, which this was not: is a cache in between?"
+            }
+            (300..=399, _) if response.header("location").is_none() => {
+                "no Location says where else to ask: check the token URL"
+            }
             (300..=399, _) => {
                 "redirects are not followed: if that is the token endpoint's new URL, give it; if it is a login page, have the proxy that sends it let this request through"
             }
@@ -306,8 +312,8 @@ fn has_https(text: &[u8]) -> bool {
 }
 
 impl Error {
-    /// Makes an error of kind [`Refused`](Kind::Refused), or [`Unavailable`](Kind::Unavailable) for 429 and 5xx but 501, for
-    /// a flow of your own. `words` is the server's text: it is cut to 256 characters, control characters are escaped, and the
+    /// Makes an error of kind [`Refused`](Kind::Refused), or [`Unavailable`](Kind::Unavailable) for 429 and from 500 on but
+    /// for 501, for a flow of your own. `words` is the server's text: it is cut to 256 characters, control characters are escaped, and the
     /// secrets that [`Request::with_secret`] named are redacted.
     pub fn refused(request: &Request, status: u16, words: &str) -> Error {
         let secrets: Vec<&str> = request.secrets().collect();
@@ -331,7 +337,8 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
         // Auth0 limits requests with 429 and `access_denied`.
         (429, _) | (_, Some("temporarily_unavailable")) => Kind::Unavailable,
         (501, _) => Kind::Refused,
-        (500..=599, None | Some("server_error" | "slow_down")) => Kind::Unavailable,
+        // 600 to 999 are no statuses, and treated as 5xx (RFC 9110 section 15).
+        (500.., None | Some("server_error" | "slow_down")) => Kind::Unavailable,
         _ => Kind::Refused,
     }
 }
