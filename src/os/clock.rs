@@ -6,7 +6,9 @@
 //!
 //! rustix finds the kernel's own code for it, the vDSO, by the C library's `getauxval` (its feature `use-libc-auxv`). By
 //! default it asks the kernel, whose answer names a vDSO that valgrind has unmapped: the process would end there. A static
-//! program has no symbols by which to find `getauxval`: `.ci/static` has rustix read the clock by the C library instead.
+//! program has no symbols by which to find `getauxval`: `.ci/static` has rustix read the clock by the
+//! C library instead, where a register has 64 bits. On 32 it must not: musl's function has times of 32 bits, and rustix takes
+//! them for such of 64.
 
 use crate::wire::time::Utc;
 use core::time::Duration;
