@@ -16,9 +16,10 @@
  *     minbearer_wipe(value, sizeof value);
  *     minbearer_free(handle);
  *
- * The second is a network or TLS of the program's own, such as mbedTLS, wolfSSL or OpenSSL: four functions. TLS and its
- * verification are then the program's: a connect function that does not verify certificate and name hands the secret to
- * whoever answers. All else is as above, with one line after the constructor's:
+ * The second is a network or TLS of the program's own, such as mbedTLS, wolfSSL or OpenSSL: four functions that move
+ * bytes, while the library speaks HTTP. TLS and its verification are then the program's: a connect function that does not
+ * verify certificate and name hands the secret to whoever answers. All else is as above, with one line after the
+ * constructor's (and minbearer_set_clock, if the library has no operating system):
  *
  *     minbearer_set_transport(handle, &(minbearer_transport){NULL, my_connect, my_send, my_receive, my_close});
  *
@@ -33,9 +34,11 @@
  *   cc -static app.c $(pkg-config --static --cflags --libs minbearer)
  *   After capi/install --prefix DIR, set PKG_CONFIG_PATH=DIR/lib/pkgconfig, and link with -Wl,-rpath,DIR/lib or run with
  *   LD_LIBRARY_PATH=DIR/lib.
- *   A library built with --no-default-features needs no operating system and no libc, but the functions for memory at
- *   the end of this file. Functions and settings that need an operating system are marked (OS). In such a library the
- *   setting's status is MINBEARER_CONFIG, and so is that of every call with the constructor's handle.
+ *   capi/install --prefix DIR --no-default-features  needs no operating system; --target thumbv7m-none-eabi, for example
+ *   cc -IDIR/include app.c capi/memory.c DIR/lib/libminbearer.a
+ *   That library needs no libc either, but the functions for memory at the end of this file: capi/memory.c, or the
+ *   program's own. Functions and settings that need an operating system are marked (OS). In such a library the setting's
+ *   status is MINBEARER_CONFIG, and so is that of every call with the constructor's handle.
  *
  * Ownership
  *   - A constructor returns a handle, which the caller passes to minbearer_free once. No other call takes ownership
@@ -43,8 +46,8 @@
  *   - Text goes in as UTF-8 that ends with a NUL. It is copied: the caller may free or wipe it when the call returns.
  *   - Values and messages are written to the caller's memory, which must not overlap: a value that shares a byte with
  *     the message results in MINBEARER_MISUSE, and nothing is written. `name` may stand where the value is written.
- *   - What minbearer_request lends is valid until the first minbearer_push, minbearer_finish or minbearer_failed after it,
- *     or a minbearer_next at a time at which the request is over.
+ *   - What minbearer_request lends, `request.bytes` and `target.host`, is valid until the first minbearer_push,
+ *     minbearer_finish or minbearer_failed after it, or a minbearer_next at a time at which the request is over.
  *   - A function that the program gives (of a transport, for a secret, for a clock) and its context must stay valid
  *     until minbearer_free. It must return: no longjmp, no exception, no pthread_exit. It must not call any function
  *     with the handle.
@@ -282,8 +285,12 @@ minbearer_status minbearer_set_proxy(minbearer *handle, const char *url, const c
 /* ---- A network of the program's own ---- */
 
 /* The functions are called in this order for one token request: connect, send until all is sent, receive until the
- * answer is complete, close. After MINBEARER_CLOSED of send an answer is still received, as a server may refuse early;
+ * answer is complete, close. They move the bytes of HTTP as they are. Each request has a connection of its own, which the
+ * server is asked to close. After MINBEARER_CLOSED of send an answer is still received, as a server may refuse early;
  * after any other failure the connection is closed at once.
+ *
+ * Over TCP set TCP_NODELAY: TLS sends a request in more than one piece, and without it each exchange may wait 40 ms for a
+ * delayed acknowledgement. SIGPIPE is the functions' to prevent, by MSG_NOSIGNAL for example.
  *
  * `milliseconds`, above 0, is what is left of the timeout: a function must return by then, with what it has. That includes
  * a name's lookup; getaddrinfo has no limit of its own. A call whose function returns later is MINBEARER_TIMEOUT.
@@ -298,8 +305,9 @@ typedef struct minbearer_transport {
    * message cannot say why: keep a text in `context` and print it beside the message, under a lock where several threads
    * use the handle. `host` is lent for the call.
    *
-   * If `tls` is 1, this means with TLS, its handshake completed and the certificate verified for `host`: an address by the
-   * certificate's addresses, and no server name is sent for it; a name without a dot at its end. */
+   * If `tls` is 1, this means with TLS, its handshake completed and the certificate verified for `host`. If that is an
+   * address, it is looked for among the certificate's addresses, and no server name is sent. If it is a name that ends in a
+   * dot, certificate and server name have it without. */
   void *(*connect)(void *context, const char *host, uint16_t port, int tls, uint32_t milliseconds);
 
   /* Both return how many bytes they have moved, 1 to `size`, which is above 0; or 0 if none could be moved in
@@ -354,8 +362,9 @@ MINBEARER_USE_RESULT minbearer_status minbearer_member(minbearer *handle, const 
 MINBEARER_USE_RESULT minbearer_status minbearer_renew(minbearer *handle, char *value, size_t size,
                                                       minbearer_message *why);
 
-/* What is left of the kept token, in seconds, from the last call for a token; 0 if it has ended; -1 if that is not known:
- * there is no token, or there is one without a lifetime, which is used until an API rejects it. Makes no request. */
+/* What is left of the kept token, in whole seconds; 0 if it has ended; -1 if that is not known: there is no token, or there
+ * is one without a lifetime, which is used until an API rejects it. Makes no request. In a library without an operating
+ * system, and in the calls without a network, it is what was left at the last call that had the time. */
 int64_t minbearer_seconds_left(minbearer *handle);
 
 /* Something has changed, such as the secret's file or the network: the next call asks the server, whatever the pause, but
@@ -414,25 +423,27 @@ typedef struct minbearer_target {
   uint32_t milliseconds; /* how long the request may take: the handle's timeout */
 } minbearer_target;
 
-/* What to do now. `random` is 32 random bits, so that devices which started together do not ask together. A request that
- * was not ended within `target.milliseconds` counts as failed: it is over, and the program closes its connection. If a
- * setting was wrong, this returns its status, minbearer_authorization has the message, and `step` says WAIT, for ever. */
+/* What to do now. `random` is 32 random bits, others at each call, so that devices which started together do not ask
+ * together. A request that was not ended within `target.milliseconds` counts as failed: it is over, and the program closes
+ * its connection. If a setting was wrong, this returns its status, minbearer_authorization has the message, and `step` says
+ * WAIT, for ever. */
 MINBEARER_USE_RESULT minbearer_status minbearer_next(minbearer *handle, uint64_t now_milliseconds, uint32_t random,
                                                      minbearer_step *step);
 
-/* The request to send after MINBEARER_ASK. It holds the secret: send it, and keep no copy. After a failure there is no
- * request to end, and ASK comes again after a pause. http to another host, a file or function without a secret, and a
- * qoauth without its URL are such failures, MINBEARER_CONFIG. */
+/* The request to send after MINBEARER_ASK: HTTP/1.1, head and body, to be sent as it is over a new connection. It holds the
+ * secret: send it, and keep no copy. After a failure there is no request to end, and ASK comes again after a pause. http to
+ * another host, a file or function without a secret, and a qoauth without its URL are such failures, MINBEARER_CONFIG. */
 MINBEARER_USE_RESULT minbearer_status minbearer_request(minbearer *handle, uint64_t now_milliseconds,
                                                         minbearer_bytes *request, minbearer_target *target,
                                                         minbearer_message *why);
 
-/* Bytes of the answer, cut anywhere. Sets `complete` to 1 if no more are needed, also if it fails: then close the
- * connection, and call minbearer_finish, which returns the same failure. */
+/* Bytes of the answer, its head included, cut anywhere; those after its end are ignored. Sets `complete` to 1 if no more
+ * are needed, also if it fails: then close the connection, and call minbearer_finish, which returns the same failure. */
 MINBEARER_USE_RESULT minbearer_status minbearer_push(minbearer *handle, const void *bytes, size_t size, int *complete,
                                                      minbearer_message *why);
 
-/* Ends the request: the answer is complete, or the connection was closed. MINBEARER_OK: there is a new token. */
+/* Ends the request: the answer is complete, or the server has closed the connection, which is the end of some answers; of
+ * one that is cut short it is MINBEARER_NETWORK. MINBEARER_OK: there is a new token. */
 MINBEARER_USE_RESULT minbearer_status minbearer_finish(minbearer *handle, uint64_t now_milliseconds,
                                                        minbearer_message *why);
 
@@ -442,7 +453,7 @@ minbearer_status minbearer_failed(minbearer *handle, uint64_t now_milliseconds);
 
 /* What an API said to the token that minbearer_authorization writes now. After a 401, and only then, it was rejected:
  * minbearer_next then says whether to ask for another, as above. A 2xx has accepted it. Other outcomes, and those of calls
- * with an earlier token, are not told. */
+ * with an earlier token, are not told. Without a token both are MINBEARER_MISUSE. */
 minbearer_status minbearer_accepted(minbearer *handle);
 minbearer_status minbearer_rejected(minbearer *handle, uint64_t now_milliseconds);
 

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use core::fmt::{self, Write};
+use core::fmt;
 use core::time::Duration;
 
 /// The error of every function in this crate.
@@ -68,7 +68,8 @@ pub enum Kind {
     /// The token server refused the request: a 3xx or 4xx status code, 501, or an OAuth `error` that waiting does not
     /// change, with whatever status code. The message quotes the server, and says what to check.
     Refused,
-    /// The token server cannot answer now: 429, another 5xx, or the OAuth error `temporarily_unavailable`. Try again later.
+    /// The token server cannot answer now: 429, another status from 500 on, or the OAuth error `temporarily_unavailable`. Try
+    /// again later.
     Unavailable,
     /// The status code is 2xx, but the answer has no usable token; or a body is too large, not UTF-8 or not JSON. Check
     /// the URL: the answer is not a token server's, or the server has a bug.
@@ -301,13 +302,11 @@ pub fn add_note(error: Error, note: &str) -> Error {
     error.with_note(note)
 }
 
-#[cfg(feature = "std")]
+#[cfg_attr(not(feature = "std"), allow(unused_variables))]
 fn os_error(source: &(dyn core::error::Error + 'static)) -> Option<String> {
-    source.downcast_ref::<std::io::Error>().map(|error| error.kind().to_string())
-}
-
-#[cfg(not(feature = "std"))]
-fn os_error(_: &(dyn core::error::Error + 'static)) -> Option<String> {
+    #[cfg(feature = "std")]
+    return source.downcast_ref::<std::io::Error>().map(|error| error.kind().to_string());
+    #[cfg(not(feature = "std"))]
     None
 }
 
@@ -351,6 +350,9 @@ impl core::error::Error for Error {
 /// The longest text of a server or a library that is shown, in characters.
 pub(crate) const MAX_SHOWN_CHARS: usize = 256;
 
+/// Without an operating system nobody has the program's options or reads a long advice, and each byte of it is flash.
+pub(crate) const HAS_NO_READER: bool = cfg!(not(feature = "std"));
+
 /// A text on one line: escaped, and then cut to so many characters.
 fn escaped(text: &str, max_chars: usize) -> String {
     let mut shown = String::new();
@@ -384,11 +386,27 @@ pub(crate) fn push_escaped(character: char, out: &mut String) {
     if character == '\n' {
         out.push_str("\\n");
     } else if is_escaped {
-        // Writing to a `String` cannot fail.
-        let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+        out.push_str("\\u{");
+        push_digits(character as usize, 16, out);
+        out.push('}');
     } else {
         out.push(character);
     }
+}
+
+/// A number in decimal digits. The formatter for integers would add 1.4 KB to a program without the standard library.
+pub fn digits(number: usize) -> String {
+    let mut text = String::new();
+    push_digits(number, 10, &mut text);
+    text
+}
+
+/// Appends a number in digits of a base up to 16.
+pub(crate) fn push_digits(number: usize, base: usize, out: &mut String) {
+    if number >= base {
+        push_digits(number / base, base, out);
+    }
+    out.extend(char::from_digit((number % base) as u32, 16));
 }
 
 #[cfg(test)]
@@ -405,6 +423,16 @@ mod tests {
     }
 
     impl core::error::Error for Names {}
+
+    #[test]
+    fn a_number_is_written_as_the_formatter_writes_it() {
+        for number in [0, 7, 10, 99, 100, 65_535, usize::MAX] {
+            assert_eq!(digits(number), number.to_string());
+            let mut hexadecimal = String::new();
+            push_digits(number, 16, &mut hexadecimal);
+            assert_eq!(hexadecimal, alloc::format!("{number:x}"));
+        }
+    }
 
     #[test]
     fn a_source_is_bounded_and_safe_to_print() {

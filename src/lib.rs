@@ -102,20 +102,20 @@
 //! | `signed by none of` | trust the server's CA; the server must send intermediates |
 //! | `a CA of that name is trusted, but with another key` | the CA was renewed: fetch its new certificate |
 //! | `does not have the key of its certificate` | the server's key was replaced and its certificate was not, or another server answers there |
-//! | `an intermediate certificate that the server sent may not sign` | have that certificate issued as a CA's |
+//! | `an intermediate certificate that the server sent may not sign`, `the certificate that was given for the server's CA may not sign` | have that certificate issued as a CA's (`basicConstraints` with `CA:TRUE`), or trust the server's certificate itself |
 //! | `more than six intermediate certificates`, `more than two …` | let the server send only the certificates between its own and a root |
-//! | `has an RSA key of less than 2048 bits`, `has a P-521 key` | have that certificate issued with another type of key |
-//! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL or in `Http::with_server_name`, or have the certificate issued for HOST; only `subjectAltName` counts, not the common name, unless the certificate itself is trusted |
-//! | `expired at …`, `not valid before …` | renew the certificate, or set the device's clock; the message shows its time |
+//! | `has an RSA key of less than 2048 bits`, `has a P-521 key`, `has a key on another curve` | have that certificate issued with another type of key |
+//! | `not for HOST but for NAMES`, `names no host at all` | use one of those names in the URL, in `Http::with_server_name` or `--server-name`, or have the certificate issued for HOST; only `subjectAltName` counts, not the common name, unless the certificate itself is trusted |
+//! | `expired at …`, `not valid before …` | renew that certificate, or set the device's clock, whose time the message shows; if it is an intermediate one, let the server send the current one |
 //! | `marked as that of a CA`, `not meant for servers`, `not of X.509 version 3` | trust that certificate itself, or have it issued as a server certificate |
-//! | `a signature that is not supported` | have it issued with SHA-256 |
+//! | `a signature that is not supported` | have it issued with SHA-256 or SHA-384; SHA-512 is supported with RSA alone |
 //! | `no TLS version that is supported here` | let the server speak TLS 1.2 or 1.3 |
 //! | `refused the TLS handshake` | let the server offer ECDHE with AES-GCM, and a supported type of key |
 //! | `asks for a client certificate` | use a client certificate of a CA that the server trusts, and that has not expired |
 //! | `the answer is not TLS` | wrong port, or the server speaks plain HTTP there |
 //! | `does not speak HTTP/1.1 there` | wrong port |
 //! | `closed the connection in the TLS handshake` | wrong port, or a proxy or firewall in between |
-//! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `is a directory`, `is not a regular file` | of [`Kind::Config`]: correct that file |
+//! | `(SSL_CERT_FILE) cannot be read`, `is empty`, `holds no PEM certificate`, `in DER`, `a TRUSTED CERTIFICATE`, `is UTF-16`, `is a directory`, `is not a regular file` | of [`Kind::Config`]: correct that file |
 //! | `SSL_CERT_DIR names no directory that holds a PEM certificate of a CA` | of [`Kind::Config`]: correct the path |
 //! | `this system has no CA certificates` | of [`Kind::Config`]: trust a CA by one of the ways above |
 //! | ``needs TLS: build minbearer with its feature `tls` `` | of [`Kind::Config`]: build it with that feature |
@@ -166,7 +166,7 @@ pub mod internal {
     pub use crate::net::tls::certificate::{Certificate, Key as CertificateKey};
     pub use crate::os::clock::utc_now;
     pub use crate::os::env::{client_secret, optional as variable, required_client_id};
-    pub use crate::os::files::read_regular;
+    pub use crate::os::files::{read_regular, shown_path};
     pub use crate::os::random::{random, random_u32};
     pub use crate::os::secret_file::secret_file;
     pub use crate::wire::json::{push_quoted, written_seconds};
@@ -177,6 +177,7 @@ pub mod internal {
 #[doc(hidden)]
 pub mod internal_memory {
     use crate::error::Error;
+    pub use crate::error::digits;
 
     /// Makes an error for want of memory.
     pub fn out_of_memory(message: &str) -> Error {
@@ -193,18 +194,7 @@ pub mod internal_memory {
 #[cfg(all(fuzzing, feature = "std"))]
 #[doc(hidden)]
 pub mod fuzzing {
-    use crate::os::locator;
-    use alloc::string::String;
-
-    /// Reads what a locator printed.
-    pub fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
-        locator::printed_port(printed, secret)
-    }
-
-    /// Makes a locator's standard error safe to print.
-    pub fn shown_stderr(stderr: &[u8], secret: &str) -> String {
-        locator::shown_stderr(stderr, secret)
-    }
+    pub use crate::os::locator::{printed_port, shown_stderr};
 }
 
 pub use error::{Error, Kind, NetworkCause, Refusal};

@@ -1,7 +1,6 @@
-//! The integration tests, a module a promise or a subject. What needs a process, an allocator or features of its own is
-//! in `tests/alone/`.
-
-mod support;
+//! The integration tests that the published archive has: a module a promise or a subject, each against a scripted server or
+//! none. `tests/servers.rs` has those that want more of a server, `tests/alone/` what needs a process, an allocator or
+//! features of its own.
 
 mod it {
     // The promises, as SECURITY.md has them. That a secret is never left behind is tests/alone/never_left_behind.
@@ -11,28 +10,25 @@ mod it {
     mod credentials_go_nowhere_else;
     mod every_input_has_a_size;
     mod every_wait_has_a_deadline;
-    mod hostile_servers;
     mod no_panic_on_any_input;
     mod one_request_per_get_token;
 
     // The library.
     mod credentials_from_env;
-    mod exchange;
     mod floors;
     mod https_without_tls;
-    mod https_without_tls12;
-    mod interface;
-    mod json;
     mod own_flow;
-    mod own_transport;
-    mod proxy;
-    mod rotation;
-    mod servers_as_they_are;
-    mod stock;
-    mod tls_client_certificate;
-    mod tls_exchange;
-    mod tls_provider;
-    mod tls_roots;
-    mod tls_silence;
-    mod tls_trust;
+}
+
+/// Of `tests/support/`, what needs no appliance: the archive leaves the rest out.
+#[path = "support"] // for rustfmt, which looks elsewhere
+#[allow(dead_code)] // of each this binary uses a part
+mod support {
+    pub mod environment;
+    pub mod executable;
+    pub mod flows;
+    pub mod hostile;
+    pub mod leaks;
+    pub mod listener;
+    pub mod timing;
 }

@@ -70,8 +70,10 @@ compile() {
     "$out/cc-$arch" -Oz -ffunction-sections ${ring:+-DRING=ring_core_${ring}__} -c -o "$out/$name-$arch.o" "$c_sources/$name.c" ||
       fail "$arch: could not compile $name.c"
   done
-  # What lies far from the stack pointer takes more bytes to name. By the C library rustix finds the kernel's own code for the clock.
-  flags="$smallest -Cllvm-args=-inline-max-stacksize=384 --cfg=rustix_use_libc -Cforce-unwind-tables=no -Crelocation-model=static"
+  # What lies far from the stack pointer takes more bytes to name. By the C library rustix finds the kernel's own code for the clock;
+  # but where a register has 32 bits it takes musl's times of 32 bits for such of 64, and no pause and no lifetime is kept.
+  flags="$smallest -Cllvm-args=-inline-max-stacksize=384 -Cforce-unwind-tables=no -Crelocation-model=static"
+  [[ $arch != *64 ]] || flags+=" --cfg=rustix_use_libc"
   # A segment that is read-only after relocation takes one page more in memory. Here it has a few pointers of .got alone.
   flags+=" -Clinker=cc-$arch -Clink-self-contained=no -Clink-arg=smaller.o -Clink-arg=trap.o -Clink-arg=-Wl,-z,norelro"
   case $arch in

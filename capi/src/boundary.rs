@@ -10,6 +10,7 @@ use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 use core::slice;
 use minbearer_rust::Error;
+use minbearer_rust::internal_memory::digits;
 use zeroize::Zeroize;
 
 /// `MINBEARER_MESSAGE_SIZE`
@@ -246,8 +247,8 @@ impl Value<'_> {
         if value.len() >= self.room.len() {
             return Err(Failure::misuse(format!(
                 "the value needs {} bytes, and its buffer has {}",
-                value.len() + 1,
-                self.room.len()
+                digits(value.len() + 1),
+                digits(self.room.len())
             )));
         }
         write_text(self.room, value);

@@ -4,6 +4,7 @@ use alloc::ffi::CString;
 use alloc::format;
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::NonNull;
+use minbearer_rust::internal_memory::digits;
 use minbearer_rust::{Error, NetworkCause, Request, Response};
 use zeroize::Zeroizing;
 
@@ -160,12 +161,14 @@ impl Connection<'_> {
         match usize::try_from(returned) {
             Ok(count) if count <= size => Ok(Some(count)),
             Ok(count) => Err(self.failed(&format!(
-                "the transport's function {function} returned {count} for {size} bytes"
+                "the transport's function {function} returned {} for {} bytes",
+                digits(count),
+                digits(size)
             ))),
             Err(_) if returned == CLOSED => Ok(None),
             Err(_) => {
-                Err(self
-                    .failed(&format!("the transport's function {function} returned {returned}")))
+                let number = digits(returned.unsigned_abs() as usize);
+                Err(self.failed(&format!("the transport's function {function} returned -{number}")))
             }
         }
     }

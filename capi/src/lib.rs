@@ -511,6 +511,12 @@ pub unsafe extern "C" fn minbearer_wake(handle: *mut Handle) -> Status {
     unsafe { call("minbearer_wake", handle, null_mut(), Handle::wake) }
 }
 
+/// Once for all functions: a division by 1000 takes room where a register has 32 bits.
+#[inline(never)]
+fn time(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_next(
     handle: *mut Handle,
@@ -525,7 +531,7 @@ pub unsafe extern "C" fn minbearer_next(
     unsafe {
         call("minbearer_next", handle, null_mut(), |handle| {
             let step = place("step", step)?;
-            let now = Duration::from_millis(now_milliseconds);
+            let now = time(now_milliseconds);
             handle.step(&mut |machine| {
                 step.write(machine.next(now, random));
                 Ok(())
@@ -545,7 +551,7 @@ pub unsafe extern "C" fn minbearer_request(
     unsafe {
         call("minbearer_request", handle, why, |handle| {
             let (bytes, place) = (place("request", request)?, place("target", target)?);
-            let now = Duration::from_millis(now_milliseconds);
+            let now = time(now_milliseconds);
             handle.step(&mut |machine| {
                 let (request, target) = machine.request(now)?;
                 bytes.write(request);
@@ -583,7 +589,7 @@ pub unsafe extern "C" fn minbearer_finish(
     now_milliseconds: u64,
     why: *mut Message,
 ) -> Status {
-    let now = Duration::from_millis(now_milliseconds);
+    let now = time(now_milliseconds);
     unsafe {
         call("minbearer_finish", handle, why, |handle| {
             handle.step(&mut |machine| machine.finish(now))
@@ -593,7 +599,7 @@ pub unsafe extern "C" fn minbearer_finish(
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_failed(handle: *mut Handle, now_milliseconds: u64) -> Status {
-    let now = Duration::from_millis(now_milliseconds);
+    let now = time(now_milliseconds);
     unsafe {
         call("minbearer_failed", handle, null_mut(), |handle| {
             handle.step(&mut |machine| machine.failed(now))
@@ -610,7 +616,7 @@ pub unsafe extern "C" fn minbearer_accepted(handle: *mut Handle) -> Status {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn minbearer_rejected(handle: *mut Handle, now_milliseconds: u64) -> Status {
-    let now = Duration::from_millis(now_milliseconds);
+    let now = time(now_milliseconds);
     unsafe {
         call("minbearer_rejected", handle, null_mut(), |handle| {
             handle.step(&mut |machine| machine.rejected(now))

@@ -114,7 +114,7 @@ impl Machine {
                 "a request is under way: end it by minbearer_finish or minbearer_failed",
             ));
         }
-        if self.life.next(now) != minbearer_rust::Step::Ask {
+        if !matches!(self.life.next(now), minbearer_rust::Step::Ask) {
             return Err(Failure::misuse(
                 "no request may be made now: minbearer_next did not say MINBEARER_ASK",
             ));
@@ -258,7 +258,7 @@ impl Machine {
     }
 
     fn usable(&self) -> Option<&Token> {
-        let is_usable = self.life.next(self.now) == minbearer_rust::Step::Use
+        let is_usable = matches!(self.life.next(self.now), minbearer_rust::Step::Use)
             || self.life.end().is_none_or(|end| self.now < end);
         self.token.as_ref().filter(|_| is_usable)
     }
@@ -280,7 +280,7 @@ impl Machine {
     pub(crate) fn current(&mut self) -> Result<&Token, Failure> {
         if self.has_transport() {
             (self.now, self.random) = self.clock()?.read();
-            if self.life.next(self.now) == minbearer_rust::Step::Ask {
+            if matches!(self.life.next(self.now), minbearer_rust::Step::Ask) {
                 self.ask();
             }
         }

@@ -5,6 +5,7 @@ use crate::settings::encoded_bytes;
 use alloc::format;
 use alloc::string::String;
 use core::ffi::{c_char, c_int, c_void};
+use minbearer_rust::internal_memory::digits;
 use minbearer_rust::{Error, Secret, SecretSource};
 use zeroize::Zeroizing;
 
@@ -44,8 +45,11 @@ impl Supplier {
         // SAFETY: as in `new`, and there is room for as many bytes.
         let outcome = unsafe { (self.supply)(self.context, room.as_mut_ptr().cast(), SECRET_SIZE) };
         if outcome != 0 {
-            let message =
-                format!("the function that supplies the secret or assertion returned {outcome}");
+            let sign = if outcome < 0 { "-" } else { "" };
+            let number = digits(outcome.unsigned_abs() as usize);
+            let message = format!(
+                "the function that supplies the secret or assertion returned {sign}{number}"
+            );
             return Err(Error::config(message));
         }
         let text = room.iter().position(|byte| *byte == 0).and_then(|end| room.get(..end));

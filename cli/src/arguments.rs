@@ -112,6 +112,11 @@ impl Arguments {
                     Error::config(["a value is missing: expected ", &row.usage()].concat())
                 })?,
             };
+            if row.argument == "FILE" && value.is_empty() {
+                return Err(Error::config(
+                    ["the FILE of --", row.name, " must not be empty"].concat(),
+                ));
+            }
             given.push((row, value));
         }
         if given.iter().any(|(row, _)| matches!(row.setting, Setting::Check | Setting::MaxAge)) {
@@ -320,6 +325,7 @@ fn command(operands: &[String]) -> Result<&'static Command, Error> {
             message += if index == 0 { ": expected " } else { " | " };
             message += &command.usage();
         }
+        message += "; see minbearer --help";
         Error::config(message)
     })
 }

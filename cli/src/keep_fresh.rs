@@ -9,18 +9,16 @@ use super::output::{Output, Unwritten};
 use super::report::{Moment, Report, Said};
 use super::schedule::{Schedule, Step};
 use super::signals::Signals;
+use super::streams;
 use minbearer::internal::{Utc, on_a_line, random_u32, utc_now};
 use minbearer::{Error, Kind};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::Timespec;
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
-
-/// The longest line that a pipe takes in one piece (`PIPE_BUF`).
-const MAX_LINE_BYTES: usize = 4096;
 
 /// Ends with an error only before the first token is in the file.
 pub fn run(arguments: Arguments, file: PathBuf) -> ExitCode {
@@ -121,15 +119,5 @@ fn say(said: Said, is_first_token: bool) {
 /// Writes one line to standard error, or drops it if that would block: its reader may have stopped reading.
 fn log(what: &dyn Display) {
     let time = utc_now();
-    let mut line = on_a_line(&format!("{time} {PROGRAM}: {what}"));
-    while line.len() >= MAX_LINE_BYTES {
-        line.pop();
-    }
-    line.push('\n');
-    let stderr = rustix::stdio::stderr();
-    let mut ready = [PollFd::from_borrowed_fd(stderr, PollFlags::OUT)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    if poll(&mut ready, Some(&now)).is_ok_and(|ready| ready > 0) {
-        let _ = rustix::io::write(stderr, line.as_bytes());
-    }
+    streams::log(&format!("{time} {PROGRAM}: {what}"), Timespec { tv_sec: 0, tv_nsec: 0 });
 }

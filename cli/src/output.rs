@@ -2,12 +2,12 @@
 
 use super::streams::write_all;
 use minbearer::Error;
-use minbearer::internal::random;
+use minbearer::internal::{random, shown_path};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Access, FileType, Mode, OFlags, RawMode};
+use rustix::fs::{Access, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
-use std::ffi::{CStr, CString};
-use std::os::unix::ffi::OsStringExt;
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,9 +34,6 @@ impl Output {
     /// # Errors
     /// Of kind `Config`.
     pub fn new(file: PathBuf, mode: RawMode) -> Result<Output, Error> {
-        if file.as_os_str().is_empty() {
-            return Err(Error::config("the FILE of --output must not be empty"));
-        }
         if file.as_os_str() == "-" {
             return Err(Error::config(
                 "the FILE of --output is `-`: leave --output out for standard output, or write ./-",
@@ -46,13 +43,13 @@ impl Output {
         let file = CString::new(file.into_os_string().into_vec()).unwrap_or_default();
         let output = Output { file, mode };
         output.check_replaceable()?;
-        let folder = match output.folder() {
-            b"" => c".".into(),
-            folder => CString::new(folder).unwrap_or_default(),
-        };
+        let folder = output.folder_path();
         rustix::fs::access(&*folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
-            let folder = folder.to_string_lossy();
-            output.wrong(&format!("cannot be written: in the folder {folder}: {}", reason(error)))
+            let folder = match error {
+                Errno::NOENT => String::from("its folder"),
+                _ => format!("the folder {}", folder.to_string_lossy()),
+            };
+            output.wrong(&format!("cannot be written: in {folder}: {}", reason(error)))
         })?;
         Ok(output)
     }
@@ -84,6 +81,13 @@ impl Output {
         file.get(..end).unwrap_or_default()
     }
 
+    fn folder_path(&self) -> CString {
+        match self.folder() {
+            b"" => c".".into(),
+            folder => CString::new(folder).unwrap_or_default(),
+        }
+    }
+
     fn check_replaceable(&self) -> Result<(), Error> {
         let found = match rustix::fs::lstat(&*self.file) {
             Ok(found) => found,
@@ -96,10 +100,7 @@ impl Output {
             }
         };
         let what = match FileType::from_raw_mode(found.st_mode) {
-            FileType::RegularFile if is_mount_root(&self.file) => {
-                return Err(self.is_a_mount_point());
-            }
-            FileType::RegularFile => return Ok(()),
+            FileType::RegularFile => return self.check_rename(&found),
             FileType::Directory => "a folder",
             FileType::Symlink => "a link",
             FileType::Fifo => "a FIFO",
@@ -108,6 +109,33 @@ impl Output {
             FileType::Unknown => "of a kind unknown here",
         };
         Err(self.wrong(&format!("is {what}; only a regular file is replaced")))
+    }
+
+    /// Whether a regular file may be replaced, where the folder may be written.
+    fn check_rename(&self, found: &Stat) -> Result<(), Error> {
+        match why_fixed(&self.file) {
+            Some(Fixed::MountPoint) => return Err(self.is_a_mount_point()),
+            Some(Fixed::Immutable) => {
+                return Err(
+                    self.wrong("is immutable or append-only (chattr), and cannot be replaced")
+                );
+            }
+            None => {}
+        }
+        let user = rustix::process::geteuid();
+        let is_sticky = |folder: &Stat| {
+            Mode::from_raw_mode(folder.st_mode).contains(Mode::SVTX)
+                && folder.st_uid != user.as_raw()
+        };
+        if !user.is_root()
+            && found.st_uid != user.as_raw()
+            && rustix::fs::stat(&*self.folder_path()).is_ok_and(|folder| is_sticky(&folder))
+        {
+            return Err(self.wrong(
+                "belongs to another user, and its folder is sticky: choose another folder, or remove it",
+            ));
+        }
+        Ok(())
     }
 
     /// Creates a file with an unpredictable name, which only this user can read until it is complete. The dot hides it
@@ -169,13 +197,14 @@ impl Output {
     }
 
     fn wrong(&self, what: &str) -> Error {
-        Error::config(format!("the file {} {what}", self.file.to_string_lossy()))
+        let file = Path::new(OsStr::from_bytes(self.file.to_bytes()));
+        Error::config(format!("the file {} {what}", shown_path(file)))
     }
 }
 
 /// For probes: an error unless the file was written within `max_age`. One from the future counts: the clock was set.
 pub fn check_age(file: &Path, max_age: Duration) -> Result<(), String> {
-    let shown = file.to_string_lossy();
+    let shown = shown_path(file);
     let modified = std::fs::metadata(file).and_then(|found| {
         if found.is_file() { found.modified() } else { Err(std::io::Error::other("not a file")) }
     });
@@ -197,17 +226,27 @@ fn in_seconds(time: Duration) -> String {
     String::from(digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Whether something is mounted at this path itself, as far as the kernel says (Linux 5.8).
+/// Why no other file can be given this path.
+enum Fixed {
+    /// Something is mounted there (told by Linux 5.8).
+    MountPoint,
+    Immutable,
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn is_mount_root(file: &CStr) -> bool {
+fn why_fixed(file: &CStr) -> Option<Fixed> {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
-    statx(CWD, file, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())
-        .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+    let found = statx(CWD, file, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty()).ok()?;
+    if found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
+        return Some(Fixed::MountPoint);
+    }
+    let immutable = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+    found.stx_attributes.intersects(immutable).then_some(Fixed::Immutable)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn is_mount_root(_: &CStr) -> bool {
-    false
+fn why_fixed(_: &CStr) -> Option<Fixed> {
+    None
 }
 
 fn reason(error: Errno) -> std::io::Error {

@@ -5,10 +5,15 @@
 
 use minbearer::Error;
 use minbearer::internal::on_a_line;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use std::process::ExitCode;
+
+/// The longest line that a pipe takes in one piece (`PIPE_BUF`).
+const MAX_LINE_BYTES: usize = 4096;
+/// How long the last line of a program waits for a slow reader.
+const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Ends a program: status 0, or `<program>: <error>` on standard error and the status of its kind.
 pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
@@ -17,10 +22,24 @@ pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {
     ExitCode::from(error.kind().exit_status())
 }
 
-/// Prints one line on standard error, in one piece. It may be closed: that is not an error.
+/// Prints one line on standard error.
 pub fn print_error(program: &str, error: &dyn std::fmt::Display) {
-    let line = on_a_line(&format!("{program}: {error}")) + "\n";
-    let _ = write_all(rustix::stdio::stderr(), line.as_bytes());
+    log(&format!("{program}: {error}"), PATIENCE);
+}
+
+/// Writes one line to standard error, in one piece. It may be closed: that is not an error. If it takes nothing for so long,
+/// because its reader has stopped reading, the line is dropped.
+pub fn log(what: &str, patience: Timespec) {
+    let mut line = on_a_line(what);
+    while line.len() >= MAX_LINE_BYTES {
+        line.pop();
+    }
+    line.push('\n');
+    let stderr = rustix::stdio::stderr();
+    let mut ready = [PollFd::from_borrowed_fd(stderr, PollFlags::OUT)];
+    if poll(&mut ready, Some(&patience)).is_ok_and(|ready| ready > 0) {
+        let _ = rustix::io::write(stderr, line.as_bytes());
+    }
 }
 
 /// Writes to standard output. A full disk or a closed pipe is an error.

@@ -292,7 +292,7 @@ pub const VARIABLES: [(&str, &[FlowName]); 14] = [
 
 /// The exit statuses and their causes.
 pub const STATUSES: &[(u8, &str)] = &[
-    (1, "FILE of --check too old"),
+    (1, "FILE of --check absent or too old"),
     (2, "settings"),
     (3, "port locator"),
     (4, "network"),

@@ -134,13 +134,13 @@ impl Config {
     /// [`Kind::Refused`](crate::Kind::Refused) and [`Kind::Unavailable`](crate::Kind::Unavailable) for a status other
     /// than 2xx or an `error`; [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token.
     pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
-        let answer = AnswerReader {
+        let reader = AnswerReader {
             request,
             separator: self.separator,
             members: &[],
             advice: "check the user name and the password",
         };
-        answer.read_answer(response)
+        reader.read_answer(response)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::net::transport::Transport;
 use crate::os::clock::since_1970;
+use crate::os::deadline::deadline_after;
 use crate::secret::AfterRefusal;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
@@ -128,10 +129,4 @@ pub(crate) fn check_time_left(deadline: Instant) -> Result<(), Error> {
     Err(Error::timeout(
         "no time was left for the request: the time to supply the secret and to find the port counts too; set a longer timeout",
     ))
-}
-
-/// The deadline that long from now, a day at most: `Instant` would overflow after a very long timeout.
-pub(crate) fn deadline_after(timeout: Duration) -> Instant {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    Instant::now() + timeout.min(DAY)
 }

@@ -28,7 +28,7 @@ use crate::flow::{self, Flow};
 #[cfg(feature = "std")]
 use crate::net::http::Http;
 #[cfg(feature = "std")]
-use crate::os::{env, locator::locate};
+use crate::os::{env, files::shown_now, locator::locate};
 #[cfg(feature = "std")]
 use crate::secret::{AfterRefusal, after_refusal_of};
 use crate::secret::{Deadline, SecretSource, Supplied};
@@ -38,9 +38,11 @@ use crate::wire::response::Response;
 use crate::wire::token::Token;
 use crate::wire::token_answer::AnswerReader;
 use crate::wire::url::Url;
+#[cfg(feature = "std")]
+use alloc::string::String;
 use core::time::Duration;
 #[cfg(feature = "std")]
-use std::{path::PathBuf, time::Instant};
+use std::{path::Path, path::PathBuf, time::Instant};
 
 /// The name of `qoauth` in the platform's service discovery.
 pub const DEFAULT_HOST: &str = "qoauth.service.consul";
@@ -177,13 +179,13 @@ impl Config {
     /// [`Kind::Refused`](crate::Kind::Refused) and [`Kind::Unavailable`](crate::Kind::Unavailable) for a status other
     /// than 2xx or an `error`; [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token.
     pub fn read_answer(&self, request: &Request, response: Response) -> Result<Token, Error> {
-        let answer = AnswerReader {
+        let reader = AnswerReader {
             request,
             separator: ' ',
             members: &[],
             advice: "check CLIENT_ID and CLIENT_SECRET against the app's authorized service",
         };
-        answer.read_answer(response)
+        reader.read_answer(response)
     }
 }
 
@@ -256,7 +258,10 @@ impl Flow for Config {
         flow::check_time_left(deadline)?;
         let port = match self.port {
             Some(port) => port,
-            None => locate(&self.locator, self.service.host(), deadline, &client.secret)?,
+            None => {
+                let host = self.service.host();
+                locate(&self.locator, host, deadline, &client.secret, shown_locator)?
+            }
         };
         Ok(self.request_with(port, &client))
     }
@@ -272,6 +277,12 @@ impl Flow for Config {
     fn allows_plain_http(&self) -> bool {
         !self.service.is_https()
     }
+}
+
+/// The platform's own is shown: it lies in the root, where else a path is not told from a secret.
+#[cfg(feature = "std")]
+fn shown_locator(program: &Path) -> String {
+    if program == Path::new(DEFAULT_LOCATOR) { DEFAULT_LOCATOR.into() } else { shown_now(program) }
 }
 
 /// Gets a token: runs the locator if the port is not known, and makes one request.

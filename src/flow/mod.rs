@@ -16,4 +16,4 @@ pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 #[cfg(feature = "std")]
 pub use exchange::{Flow, get_token};
 #[cfg(feature = "std")]
-pub(crate) use exchange::{check_time_left, deadline_after, get_token_before};
+pub(crate) use exchange::{check_time_left, get_token_before};

@@ -11,7 +11,7 @@ pub use pause::pause;
 use crate::error::{Error, Kind, Refusal};
 use crate::secret::AfterRefusal;
 use core::time::Duration;
-use pause::{SECOND, Span, earlier, longest_pause, obeyed, part};
+use pause::{LONGEST_RETRY_AFTER, SECOND, Span, earlier, part};
 use rejections::Rejections;
 
 /// When to ask for a token, and which one to use: a state machine without a clock, a lock, or input and output.
@@ -312,12 +312,14 @@ impl Lifecycle {
     /// [`Flow::after_refusal`](crate::Flow::after_refusal) says; without a `Flow`, [`AfterRefusal::Pause`].
     pub fn failed(&mut self, error: &Error, after: AfterRefusal, now: Duration, random: u32) {
         self.failures = self.failures.saturating_add(1);
-        let retry_after = error.refusal().and_then(Refusal::retry_after).map(obeyed);
+        let retry_after = error.refusal().and_then(Refusal::retry_after);
+        let retry_after = retry_after.map(|time| time.clamp(SECOND, LONGEST_RETRY_AFTER));
         // A secret that is missing or empty is corrected as a wrong one is.
         let may_change = matches!(error.kind(), Kind::Refused | Kind::Config);
         let time = match error.kind() {
             _ if may_change && after == AfterRefusal::AskAgain => Duration::ZERO,
-            Kind::Refused => longest_pause(random).max(retry_after.unwrap_or_default()),
+            // The longest at once: a person most likely has to correct it.
+            Kind::Refused => pause(u32::MAX, random).max(retry_after.unwrap_or_default()),
             Kind::Unavailable => retry_after.unwrap_or_else(|| pause(self.failures, random)),
             _ => pause(self.failures, random),
         };

@@ -7,7 +7,7 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 /// The longest pause of the machine's own.
 pub(super) const LONGEST: Duration = Duration::from_secs(60);
 /// The longest pause that a server can ask for.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// A time that has a start and an end. A clock that was set back to before the start has left it too: a machine that
 /// believed the end alone would wait for as long as the clock was set back.
@@ -32,16 +32,6 @@ impl Span {
 pub fn pause(failures: u32, random: u32) -> Duration {
     let longest = SECOND.saturating_mul(2 << failures.saturating_sub(1).min(8)).min(LONGEST);
     longest / 2 + part(longest / 2, random)
-}
-
-/// The pause after a refusal, which a person most likely has to correct: the longest at once.
-pub(super) fn longest_pause(random: u32) -> Duration {
-    pause(u32::MAX, random)
-}
-
-/// The pause that a server asked for, within reason.
-pub(super) fn obeyed(retry_after: Duration) -> Duration {
-    retry_after.clamp(SECOND, LONGEST_RETRY_AFTER)
 }
 
 /// The pause before another token is tried after that many were replaced: 1 s, doubled up to a minute, less a random

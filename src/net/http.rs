@@ -17,7 +17,7 @@ use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::io::{ErrorKind, Read, Write};
 use std::time::Instant;
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 /// The built-in transport: one connection for each request, closed after its answer.
 ///
@@ -93,7 +93,7 @@ impl Http {
     /// # Ok(()) }
     /// ```
     ///
-    /// The server is then whoever has a certificate of a trusted CA for that name, so trust that CA alone, or the
+    /// The server is then anyone who has a certificate of a trusted CA for that name, so trust that CA alone, or the
     /// certificate itself: [`with_ca`](Self::with_ca).
     ///
     /// # Errors
@@ -266,13 +266,16 @@ impl Http {
 
 /// Reads until the answer is complete, and returns whether it is.
 fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, ExchangeError> {
-    let mut buffer = Zeroizing::new([0; 4096]);
+    let mut buffer = [0; 4096];
     loop {
-        let read = socket.read(&mut *buffer).map_err(ExchangeError::Io)?;
+        let read = socket.read(&mut buffer).map_err(ExchangeError::Io)?;
         if read == 0 {
             return Ok(false);
         }
-        if incoming.push(&buffer[..read]).map_err(ExchangeError::Answer)? {
+        let pushed = incoming.push(&buffer[..read]);
+        // Wiping all of it would take longer than the rest of this library does.
+        buffer[..read].zeroize();
+        if pushed.map_err(ExchangeError::Answer)? {
             return Ok(true);
         }
     }
@@ -336,28 +339,20 @@ impl ExchangeError {
             ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
                 failure.describe(&doing, url)
             }
-            ExchangeError::Answer(error) => describe_answer(&doing, error),
+            ExchangeError::Answer(error) => {
+                let message = format!("the {doing} failed: {error}");
+                match error.network_cause() {
+                    Some(cause) => Error::network(message).with_network_cause(cause),
+                    None => Error::malformed(message),
+                }
+            }
         }
     }
 }
 
 /// What is done, for errors. The token server and the API may be behind one gateway.
 fn doing(request: &Request) -> String {
-    let server = request.url().host_and_port();
-    if request.is_for_token() {
-        format!("token request to {server}")
-    } else {
-        format!("API call to {server}")
-    }
-}
-
-/// Adds the request to an error of [`Incoming`].
-fn describe_answer(doing: &str, error: Error) -> Error {
-    let message = format!("the {doing} failed: {error}");
-    match error.network_cause() {
-        Some(cause) => Error::network(message).with_network_cause(cause),
-        None => Error::malformed(message),
-    }
+    format!("{} to {}", request.what(), request.url().host_and_port())
 }
 
 impl fmt::Debug for Http {

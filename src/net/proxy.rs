@@ -13,6 +13,7 @@ use crate::error::{Error, NetworkCause};
 use crate::net::socket::{ConnectError, Socket};
 use crate::secret::{SecretSource, Supplied, check_text, joined};
 use crate::wire::basic::{BASIC, basic};
+use crate::wire::challenge::has_scheme;
 use crate::wire::incoming::TunnelAnswer;
 use crate::wire::not_json;
 use crate::wire::redact::redacted;
@@ -102,6 +103,9 @@ impl Proxy {
             (Ok(answer), _) => self.refusal(server, authorization.as_ref(), &answer),
             (Err(NoAnswer::Io(error)), _) if error.kind() == ErrorKind::TimedOut => {
                 return Err(self.late(doing));
+            }
+            (Err(NoAnswer::CutShort), _) => {
+                format!("the answer of the proxy {} was cut short", self.name())
             }
             (Err(NoAnswer::Io(error)), _) | (Err(NoAnswer::Closed), Err(error)) => {
                 format!("the connection to the proxy {} broke: {error}", self.name())
@@ -196,8 +200,11 @@ impl Proxy {
             (401 | 407, Some(_)) => {
                 String::from("; it does not accept the user and the password for it")
             }
+            (429, _) => String::from("; it is busy: try again later"),
+            // squid answers 503 if it cannot connect.
+            (503, _) => format!("; it may be busy: try again later; or can it reach {server}?"),
             (400..=499, _) => format!("; does it allow CONNECT to {server}?"),
-            (500..=599, _) => format!("; can it reach {server}?"),
+            (500.., _) => format!("; can it reach {server}?"),
             _ => String::from("; is it an HTTP proxy?"),
         };
         said
@@ -209,10 +216,9 @@ fn offers_basic(answer: &Response) -> bool {
     let mut challenges = answer
         .headers()
         .filter(|(name, _)| name.eq_ignore_ascii_case("proxy-authenticate"))
-        .map(|(_, value)| value.to_ascii_lowercase())
+        .map(|(_, value)| value)
         .peekable();
-    challenges.peek().is_none()
-        || challenges.any(|value| value.split([' ', ',']).any(|word| word == "basic"))
+    challenges.peek().is_none() || challenges.any(|value| has_scheme(value, "Basic"))
 }
 
 fn connect_request(server: &Url, authorization: Option<&Authorization>) -> Zeroizing<String> {
@@ -231,19 +237,24 @@ enum NoAnswer {
     /// It is not HTTP, its head is too long, or it goes on after its end.
     Invalid(Error),
     Io(std::io::Error),
+    /// Before its first byte.
     Closed,
+    /// In its head.
+    CutShort,
 }
 
 /// Reads the answer. Of a refusal the head is enough: the page may break off.
 fn read_answer(socket: &mut Socket) -> Result<Response, NoAnswer> {
     let mut answer = TunnelAnswer::new(MAX_PAGE_BYTES);
     let mut buffer = Zeroizing::new([0; 4096]);
+    let mut closed = NoAnswer::Closed;
     let end = loop {
         match socket.read(&mut *buffer) {
-            Ok(0) => break NoAnswer::Closed,
+            Ok(0) => break closed,
             Ok(read) => {
+                closed = NoAnswer::CutShort;
                 if answer.push(&buffer[..read]).map_err(NoAnswer::Invalid)? {
-                    break NoAnswer::Closed;
+                    break closed;
                 }
             }
             Err(error) => break NoAnswer::Io(error),

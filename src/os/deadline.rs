@@ -121,6 +121,12 @@ pub(crate) fn wait_until_readable(from: BorrowedFd, deadline: Instant) -> Result
     }
 }
 
+/// The deadline that long from now, a day at most: `Instant` would overflow after a very long timeout.
+pub(crate) fn deadline_after(timeout: Duration) -> Instant {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    Instant::now() + timeout.min(DAY)
+}
+
 /// The time until the deadline; an error if it has passed.
 pub(crate) fn left(deadline: Instant) -> Result<Duration> {
     match deadline.saturating_duration_since(Instant::now()) {

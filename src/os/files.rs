@@ -26,8 +26,7 @@ pub(super) const LOOK_TIMEOUT: Duration = Duration::from_millis(250);
 /// A path for an error message: on one line, with control characters escaped. What may be a secret that was given in the
 /// place of a path is not shown: neither the file exists, nor a folder in which it could be. The root is no such folder,
 /// since a secret in base64 may start with a slash.
-#[cfg(feature = "tls-no-provider")]
-pub(crate) fn shown_path(path: &Path) -> String {
+pub fn shown_path(path: &Path) -> String {
     let its_path = path.to_path_buf();
     let deadline = Instant::now() + LOOK_TIMEOUT;
     match within(deadline, "minbearer-file", move || Ok(shown_now(&its_path))) {
@@ -38,10 +37,11 @@ pub(crate) fn shown_path(path: &Path) -> String {
     }
 }
 
-const NOT_SHOWN: &str = "(not shown, because it may be a secret)";
+const NOT_SHOWN: &str =
+    "(not shown, because there is no such file or folder and it may be a secret)";
 
 /// The same, where it may take as long as it takes.
-fn shown_now(path: &Path) -> String {
+pub(crate) fn shown_now(path: &Path) -> String {
     let is_folder = |parent: &Path| parent.parent().is_some() && parent.is_dir();
     if path.symlink_metadata().is_ok() || path.parent().is_some_and(is_folder) {
         shown_existing(path)
@@ -298,7 +298,7 @@ mod tests {
             " ",
         ] {
             let message = Secret::from_file(secret).unwrap_err().to_string();
-            assert!(message.contains("not shown, because it may be a secret"), "{message}");
+            assert!(message.contains("not shown, because there is no such file"), "{message}");
             assert!(!message.contains("S3cret"), "{message}");
         }
         // A part of a path that exists tells what is meant.

@@ -47,14 +47,17 @@ const LOST_STATUS: &str = "printed a port, but its exit status is not known: thi
 /// Runs `program service` and reads the port it prints.
 ///
 /// The child's standard input has ended, and its environment does not have the secret. It leads a process group of its
-/// own. If it still runs when the call ends, the whole group is killed. It is always waited for.
+/// own. If it still runs when the call ends, the whole group is killed. It is always waited for. `shown` returns the path for
+/// the error of one that cannot be started, which may be a secret in the wrong place.
 pub(crate) fn locate(
     program: &Path,
     service: &str,
     deadline: Instant,
     secret: &str,
+    shown: fn(&Path) -> String,
 ) -> Result<u16, Error> {
-    let mut locator = Locator::start(program, service, secret)?;
+    let started = Locator::start(program, service, secret);
+    let mut locator = started.map_err(|error| not_started(program, error, shown))?;
     let outcome = locator.port(deadline, secret);
     locator.end();
     outcome.map_err(|error| error.describe(program, service))
@@ -83,25 +86,22 @@ enum LocatorError {
 }
 
 impl Locator {
-    fn start(program: &Path, service: &str, secret: &str) -> Result<Locator, Error> {
-        // A bare name would be searched for in PATH, where another program of that name may come first.
-        let program = &Path::new(".").join(program);
-        let failed = |error: std::io::Error| not_started(program, error);
-        let (output, child_output) = UnixStream::pair().map_err(failed)?;
-        let (stderr, child_stderr) = UnixStream::pair().map_err(failed)?;
+    fn start(program: &Path, service: &str, secret: &str) -> std::io::Result<Locator> {
+        let (output, child_output) = UnixStream::pair()?;
+        let (stderr, child_stderr) = UnixStream::pair()?;
         // Read now and then, so that a locator which complains at length is not blocked: never waited for.
-        stderr.set_nonblocking(true).map_err(failed)?;
-        let mut command = Command::new(program);
+        stderr.set_nonblocking(true)?;
+        // A bare name would be searched for in PATH, where another program of that name may come first.
+        let mut command = Command::new(Path::new(".").join(program));
         pass_environment(&mut command, secret);
         let child = command
             .arg(service)
-            .stdin(ended_input().map_err(failed)?)
+            .stdin(ended_input()?)
             .stdout(Stdio::from(OwnedFd::from(child_output)))
             .stderr(Stdio::from(OwnedFd::from(child_stderr)))
             // So that what a shell script has started can be killed with it.
             .process_group(0)
-            .spawn()
-            .map_err(failed)?;
+            .spawn()?;
         drop(command); // It holds copies of the child's sockets: the output would never end.
         Ok(Locator { child, output, stderr, stderr_text: Vec::new(), exited: None })
     }
@@ -260,7 +260,7 @@ fn ended_input() -> std::io::Result<Stdio> {
 }
 
 /// Reads the port that a locator printed, or says what is wrong with it.
-pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
+pub fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> {
     let printed = String::from_utf8_lossy(printed);
     strict_port(printed.trim_ascii()).ok_or_else(|| match redact::redacted(&printed, &[secret]) {
         nothing if nothing.is_empty() => String::from("printed nothing; a port was expected"),
@@ -269,7 +269,7 @@ pub(crate) fn printed_port(printed: &[u8], secret: &str) -> Result<u16, String> 
 }
 
 /// A locator's standard error, made safe to print.
-pub(crate) fn shown_stderr(stderr: &[u8], secret: &str) -> String {
+pub fn shown_stderr(stderr: &[u8], secret: &str) -> String {
     let is_whole = stderr.len() < MAX_STDERR_BYTES;
     let show = if is_whole { redact::redacted } else { redact::redacted_without_its_end };
     show(&String::from_utf8_lossy(stderr), &[secret])
@@ -289,7 +289,7 @@ impl LocatorError {
     }
 }
 
-fn not_started(program: &Path, error: std::io::Error) -> Error {
+fn not_started(program: &Path, error: std::io::Error, shown: fn(&Path) -> String) -> Error {
     let advice = match error.kind() {
         ErrorKind::NotFound if program.exists() => {
             "; the interpreter that its first line names is missing"
@@ -301,11 +301,8 @@ fn not_started(program: &Path, error: std::io::Error) -> Error {
         _ => "",
     };
     let reason = error.to_string();
-    Error::locator(format!(
-        "could not start the port locator {}: {reason}{advice}",
-        on_a_line(&program.to_string_lossy())
-    ))
-    .with_source(error)
+    Error::locator(format!("could not start the port locator {}: {reason}{advice}", shown(program)))
+        .with_source(error)
 }
 
 #[cfg(test)]

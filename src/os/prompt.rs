@@ -1,20 +1,19 @@
 //! A password typed at a terminal, not echoed; or piped.
 
 use crate::error::Error;
+use crate::os::deadline::{deadline_after, wait_until_readable};
 use crate::os::env;
 use crate::secret::{Buffer, Secret, SecretSource};
 use alloc::format;
 use alloc::vec::Vec;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::BorrowedFd;
-use rustix::io::Errno;
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcdrain, tcgetattr, tcsetattr,
 };
 use std::fs::File;
 use std::io::{Error as IoError, ErrorKind, IsTerminal, Read, Write};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Linux's terminals pass on this many bytes of a line and silently drop the rest, so a line of this length may have been
@@ -73,17 +72,14 @@ pub fn password_from_env(timeout: Duration) -> Result<SecretSource, Error> {
 }
 
 fn first_line(input: BorrowedFd, timeout: Duration) -> Result<Secret, Error> {
-    let start = Instant::now();
+    let deadline = deadline_after(timeout);
     // Never reallocated: that would leave a copy behind.
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_PASSWORD_BYTES));
     // Byte by byte: what follows the line is left for another program.
     let mut byte = Zeroizing::new([0]);
     loop {
-        let read = match wait_for(input, timeout.saturating_sub(start.elapsed())) {
-            Ok(false) => return Err(Error::timeout("no password came on standard input in time")),
-            Ok(true) => rustix::io::read(input, &mut *byte),
-            Err(error) => Err(error),
-        };
+        let read = wait_until_readable(input, deadline)
+            .and_then(|()| Ok(rustix::io::read(input, &mut *byte)?));
         match read {
             Ok(0) => break,
             Ok(_) if *byte == *b"\n" => break,
@@ -91,9 +87,12 @@ fn first_line(input: BorrowedFd, timeout: Duration) -> Result<Secret, Error> {
                 return Err(Error::config("the password on standard input is longer than 8 KiB"));
             }
             Ok(_) => line.extend_from_slice(&*byte),
-            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                return Err(Error::timeout("no password came on standard input in time"));
+            }
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
             Err(error) => {
-                let error = IoError::from(error);
                 return Err(Error::config(format!(
                     "could not read the password from standard input: {error}"
                 )));
@@ -108,12 +107,6 @@ fn first_line(input: BorrowedFd, timeout: Duration) -> Result<Secret, Error> {
         )),
         password => Ok(Secret::from(password)),
     }
-}
-
-/// Waits until there is something to read or the end, and returns false if the time is over first.
-fn wait_for(input: BorrowedFd, time: Duration) -> rustix::io::Result<bool> {
-    let time = Timespec::try_from(time).map_err(|_| Errno::INVAL)?;
-    Ok(poll(&mut [PollFd::from_borrowed_fd(input, PollFlags::IN)], Some(&time))? > 0)
 }
 
 fn ask(text: &str) -> Result<Secret, IoError> {

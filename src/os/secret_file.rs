@@ -68,7 +68,7 @@ enum Opened {
 }
 
 impl SecretFile {
-    fn read_pipe(&self, pipe: Pipe, deadline: Instant) -> Result<Secret, Error> {
+    fn read_pipe(&self, mut pipe: Pipe) -> Result<Secret, Error> {
         // Another thread that needs the secret waits here until this one has it, or has reached its deadline.
         let mut piped = lock(&self.piped);
         if let Some(secret) = &*piped {
@@ -76,7 +76,7 @@ impl SecretFile {
         }
         let said = |what: &str| format!("{} {} {what}", self.name, shown_existing(&self.path));
         let mut bytes = Buffer::default();
-        match bytes.read_from(&mut ReadBefore { pipe, deadline }, MAX_SECRET_FILE_BYTES) {
+        match bytes.read_from(&mut pipe, MAX_SECRET_FILE_BYTES) {
             Ok(true) => {}
             Ok(false) => return Err(Error::config(said("is larger than 16 KiB"))),
             Err(error) if error.kind() == ErrorKind::TimedOut => {
@@ -106,11 +106,11 @@ impl Supply for SecretFile {
         let open = move |path: &Path| {
             // Before it is read: a change meanwhile is then tried once more, and never missed.
             *lock(&read) = Some(named(path));
-            open_secret(path)
+            open_secret(path, deadline)
         };
         match with_file(&self.name, &self.path, deadline, open)? {
             Opened::Regular(bytes) => secret_in(&self.name, &bytes, &self.path),
-            Opened::Pipe(pipe) => self.read_pipe(pipe, deadline),
+            Opened::Pipe(pipe) => self.read_pipe(pipe),
         }
     }
 
@@ -147,14 +147,14 @@ fn named(path: &Path) -> Named {
 }
 
 /// Opens the file, and reads it if it is a regular one.
-fn open_secret(path: &Path) -> Result<Opened, ReadError> {
+fn open_secret(path: &Path, deadline: Instant) -> Result<Opened, ReadError> {
     // A socket cannot be opened by its name, and a shell's own pipe need not be opened a second time.
     if path == Path::new("/dev/stdin") {
         let stdin = rustix::stdio::stdin().try_clone_to_owned().map_err(ReadError::Io)?;
         let file = File::from(stdin);
         let file_type = file.metadata().map_err(ReadError::Io)?.file_type();
         if file_type.is_fifo() || file_type.is_socket() {
-            return Ok(Opened::Pipe(Pipe { file, may_block: true, is_flowing: false }));
+            return Ok(Opened::Pipe(Pipe { file, deadline, may_block: true, is_flowing: false }));
         }
     }
     let (file, metadata) = open(path).map_err(ReadError::Io)?;
@@ -163,7 +163,7 @@ fn open_secret(path: &Path) -> Result<Opened, ReadError> {
         return Ok(Opened::Regular(read_open(file, metadata.len(), MAX_SECRET_FILE_BYTES)?));
     }
     if file_type.is_fifo() {
-        return Ok(Opened::Pipe(Pipe { file, may_block: false, is_flowing: false }));
+        return Ok(Opened::Pipe(Pipe { file, deadline, may_block: false, is_flowing: false }));
     }
     let what =
         if file_type.is_dir() { "is a directory" } else { "is neither a regular file nor a pipe" };
@@ -172,31 +172,26 @@ fn open_secret(path: &Path) -> Result<Opened, ReadError> {
 
 struct Pipe {
     file: File,
+    deadline: Instant,
     /// Standard input is shared with other programs, and stays as it is.
     may_block: bool,
     /// Whether the last read brought bytes.
     is_flowing: bool,
 }
 
-struct ReadBefore {
-    pipe: Pipe,
-    deadline: Instant,
-}
-
-impl Read for ReadBefore {
+impl Read for Pipe {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let ReadBefore { pipe, deadline } = self;
         loop {
             // A FIFO that no one has opened for writing yet reads as if it had ended, so the first bytes are waited for.
             // After them a read tells that the last writer has gone; to wait for it could take until the deadline.
-            if pipe.may_block || !pipe.is_flowing {
-                wait_until_readable(pipe.file.as_fd(), *deadline)?;
+            if self.may_block || !self.is_flowing {
+                wait_until_readable(self.file.as_fd(), self.deadline)?;
             }
-            match pipe.file.read(buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => pipe.is_flowing = false,
+            match self.file.read(buffer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_flowing = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 outcome => {
-                    pipe.is_flowing = true;
+                    self.is_flowing = true;
                     return outcome;
                 }
             }

@@ -11,7 +11,7 @@ pub(crate) use source::{Deadline, Recipient, Supplied};
 #[cfg(feature = "std")]
 pub(crate) use source::{Supply, after_refusal_of};
 
-use crate::error::Error;
+use crate::error::{Error, push_digits};
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
@@ -103,10 +103,16 @@ pub(crate) fn check_text(name: &str, text: &str) -> Result<(), Error> {
         )));
     }
     match text.chars().find(|character| character.is_control()) {
-        Some(found) => Err(Error::config(format!(
-            "{name} has a control character, U+{:04X}; is it the right text?",
-            u32::from(found)
-        ))),
+        Some(found) => {
+            // All of them are below U+00A0.
+            let is_short = (found as usize) < 0x10;
+            let mut digits = String::from(if is_short { "000" } else { "00" });
+            push_digits(found as usize, 16, &mut digits);
+            digits.make_ascii_uppercase();
+            Err(Error::config(format!(
+                "{name} has a control character, U+{digits}; is it the right text?"
+            )))
+        }
         None => Ok(()),
     }
 }

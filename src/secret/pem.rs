@@ -8,7 +8,7 @@ use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
 /// A private key as DER.
-pub(crate) enum Key {
+pub(crate) enum KeyDer {
     /// [RFC 5958](https://www.rfc-editor.org/rfc/rfc5958)
     Pkcs8(Zeroizing<Vec<u8>>),
     /// An RSA key of [RFC 8017 appendix A.1.2](https://www.rfc-editor.org/rfc/rfc8017#appendix-A.1.2).
@@ -16,7 +16,7 @@ pub(crate) enum Key {
 }
 
 /// The first key in a PEM text, whose name and whose supported kinds an error gives. SEC1 is returned as PKCS #8.
-pub(crate) fn read_key(name: &str, pem: &[u8], supported: &str) -> Result<Key, Error> {
+pub(crate) fn read_key(name: &str, pem: &[u8], supported: &str) -> Result<KeyDer, Error> {
     let wrong = |what: &str| Error::config(format!("{name} {what}"));
     let text = core::str::from_utf8(pem).map_err(|_| wrong("is not PEM"))?;
     if text.trim_ascii().is_empty() {
@@ -26,14 +26,16 @@ pub(crate) fn read_key(name: &str, pem: &[u8], supported: &str) -> Result<Key, E
         return Err(wrong("is encrypted; decrypt it: openssl pkey -in FILE -out PLAIN"));
     }
     if let Some(der) = section(text, "PRIVATE KEY").map_err(wrong)? {
-        return Ok(Key::Pkcs8(der));
+        return Ok(KeyDer::Pkcs8(der));
     }
     if let Some(der) = section(text, "RSA PRIVATE KEY").map_err(wrong)? {
-        return Ok(Key::Pkcs1(der));
+        return Ok(KeyDer::Pkcs1(der));
     }
     if let Some(der) = section(text, "EC PRIVATE KEY").map_err(wrong)? {
         let pkcs8 = sec1_in_pkcs8(&der);
-        return pkcs8.map(Key::Pkcs8).ok_or_else(|| wrong(&format!("cannot be used: {supported}")));
+        return pkcs8
+            .map(KeyDer::Pkcs8)
+            .ok_or_else(|| wrong(&format!("cannot be used: {supported}")));
     }
     Err(wrong("holds no private key in PEM (-----BEGIN PRIVATE KEY-----)"))
 }

@@ -131,7 +131,7 @@ impl SecretSource {
     /// Gets the secret for one request, and rejects what [`check_text`] rejects. `name` says in an
     /// error which one it is.
     pub(crate) fn supply(&self, name: &str, deadline: Deadline) -> Result<Supplied<'_>, Error> {
-        self.supply_by(name, &|source| source.supply(deadline))
+        self.supply_with(name, &|source| source.supply(deadline))
     }
 
     /// The same, for a source that may make its secret for this recipient.
@@ -141,7 +141,7 @@ impl SecretSource {
         to: Recipient,
         deadline: Deadline,
     ) -> Result<Supplied<'_>, Error> {
-        self.supply_by(name, &|source| source.supply_for(to, deadline))
+        self.supply_with(name, &|source| source.supply_for(to, deadline))
     }
 
     /// Gets the secret as it is, for a key, which has line breaks.
@@ -162,7 +162,7 @@ impl SecretSource {
         }
     }
 
-    fn supply_by(
+    fn supply_with(
         &self,
         name: &str,
         ask: &dyn Fn(&dyn Supply) -> Result<Secret, Error>,
@@ -174,12 +174,8 @@ impl SecretSource {
             }
             Place::Supplied(source) => {
                 let secret = ask(&**source)?;
-                match source.file() {
-                    Some(file) => {
-                        check_text(&alloc::format!("{name} in {file}"), secret.expose())?;
-                    }
-                    None => check_text(name, secret.expose())?,
-                }
+                let in_file = source.file().map(|file| alloc::format!("{name} in {file}"));
+                check_text(in_file.as_deref().unwrap_or(name), secret.expose())?;
                 Ok(Supplied::Fresh(secret))
             }
         }

@@ -23,6 +23,6 @@ impl Session {
         let verdict = |outcome: &Result<minreq::Response, Error>| {
             Verdict::of_status(outcome.as_ref().ok().map(|response| response.status_code))
         };
-        self.call_by(deadline, verdict, |token| send_before(request.clone(), token, deadline))?
+        self.call_before(deadline, verdict, |token| send_before(request.clone(), token, deadline))?
     }
 }

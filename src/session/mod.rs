@@ -15,9 +15,10 @@ mod sync {
 }
 
 use crate::error::Error;
-use crate::flow::{Flow, deadline_after};
+use crate::flow::Flow;
 use crate::net::http::Http;
 use crate::net::transport::Transport;
+use crate::os::deadline::deadline_after;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::token::Token;
@@ -214,7 +215,7 @@ impl Session {
         let verdict = |outcome: &R| {
             if is_rejected(outcome) { Verdict::Rejected } else { Verdict::Accepted }
         };
-        self.call_by(self.deadline(), verdict, call)
+        self.call_before(self.deadline(), verdict, call)
     }
 
     /// Sends a request over the session's transport with the `Authorization` header added. If the answer is 401, the
@@ -241,7 +242,7 @@ impl Session {
         let verdict = |outcome: &Result<Response, Error>| {
             Verdict::of_status(outcome.as_ref().ok().map(Response::status))
         };
-        self.call_by(deadline, verdict, |token| {
+        self.call_before(deadline, verdict, |token| {
             request.authorize(token.authorization());
             let response = self.0.transport.send(&request, deadline)?;
             Ok(response.after(&request, token))
@@ -252,7 +253,7 @@ impl Session {
         deadline_after(self.0.flow.timeout())
     }
 
-    fn call_by<R>(
+    fn call_before<R>(
         &self,
         deadline: Instant,
         verdict: impl Fn(&R) -> Verdict,

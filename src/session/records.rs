@@ -32,7 +32,7 @@ pub(super) fn woken() {}
 pub(super) fn rejected() {}
 
 #[cfg(feature = "log")]
-mod with_log {
+mod log_lines {
     use super::*;
     use crate::error::Kind;
     use crate::wire::redact::redacted;
@@ -86,4 +86,4 @@ mod with_log {
 }
 
 #[cfg(feature = "log")]
-pub(super) use with_log::{rejected, woken};
+pub(super) use log_lines::{rejected, woken};

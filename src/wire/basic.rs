@@ -14,17 +14,12 @@ pub(crate) const BASIC: &str = "Basic ";
 /// clients.
 pub(crate) fn basic(user: &str, password: &str, is_encoded: bool) -> Zeroizing<String> {
     let len = |text: &str| if is_encoded { encoded_len(text) } else { text.len() };
+    let push =
+        if is_encoded { push_encoded } else { |text: &str, pair: &mut String| pair.push_str(text) };
     let mut pair = Zeroizing::new(String::with_capacity(len(user) + 1 + len(password)));
-    for (index, part) in [user, password].into_iter().enumerate() {
-        if index > 0 {
-            pair.push(':');
-        }
-        if is_encoded {
-            push_encoded(part, &mut pair);
-        } else {
-            pair.push_str(part);
-        }
-    }
+    push(user, &mut pair);
+    pair.push(':');
+    push(password, &mut pair);
     let mut encoded = Zeroizing::new(vec![0; Base64::encoded_len(pair.as_bytes())]);
     // The buffer has the length that this needs, so it cannot fail.
     let encoded = Base64::encode(pair.as_bytes(), &mut encoded).unwrap_or_default();

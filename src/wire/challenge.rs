@@ -34,6 +34,27 @@ pub(crate) fn parameter(challenge: &str, name: &str) -> Option<String> {
     None
 }
 
+/// Whether a list of challenges has one of that scheme, compared without case. A scheme is the first word of an element, and no
+/// parameter: what stands in quotes, such as a realm, does not count.
+#[cfg(feature = "tls-no-provider")]
+pub(crate) fn has_scheme(challenges: &str, scheme: &str) -> bool {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let mut elements = challenges.split(|character| {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = is_quoted,
+            '"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+        character == ',' && !is_quoted
+    });
+    elements.any(|element| {
+        let element = element.trim_ascii();
+        let (word, rest) = element.split_once([' ', '\t']).unwrap_or((element, ""));
+        word.eq_ignore_ascii_case(scheme) && !rest.trim_ascii_start().starts_with('=')
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +83,29 @@ mod tests {
             Some("a"),
             "an end is missing"
         );
+    }
+
+    #[cfg(feature = "tls-no-provider")]
+    #[test]
+    fn a_scheme_is_found_outside_of_quotes_and_parameters_alone() {
+        for (challenges, expected) in [
+            ("Basic", true),
+            ("basic realm=\"proxy\"", true),
+            ("BASIC\trealm=x", true),
+            ("Digest realm=\"a, b\", nonce=\"x\" , Basic realm=\"c\"", true),
+            ("Negotiate, NTLM TlRMTVNTUAAC==, Basic", true),
+            (r#"Digest realm="\", Basic", Basic"#, true),
+            ("", false),
+            ("Digest realm=\"Use basic login\", nonce=\"x\"", false),
+            ("Digest realm=\"no, basic , login\"", false),
+            (r#"Digest realm="\", Basic realm=""#, false),
+            ("Digest realm=x, basic=y", false),
+            ("Digest realm=x, basic = y", false),
+            ("Digest basic", false),
+            ("BasicPlus", false),
+        ] {
+            assert_eq!(has_scheme(challenges, "Basic"), expected, "{challenges}");
+        }
     }
 
     #[test]

@@ -8,7 +8,9 @@ use alloc::string::String;
 pub(super) const CODES: &str = "access_denied authorization_pending expired_token insufficient_scope insufficient_user_authentication invalid_client invalid_dpop_proof invalid_grant invalid_request invalid_resource invalid_scope invalid_target invalid_token server_error slow_down temporarily_unavailable unauthorized_client unsupported_grant_type unsupported_token_type use_dpop_nonce";
 
 pub(super) fn registered(code: &str) -> Option<&'static str> {
-    CODES.split(' ').find(|known| *known == code)
+    // Bytes: `str::split` brings the search for a character with it, 0.5 KB.
+    let mut known = CODES.as_bytes().split(|byte| *byte == b' ');
+    core::str::from_utf8(known.find(|known| *known == code.as_bytes())?).ok()
 }
 
 /// An error code to print: a registered one as it is, so that a secret which is a part of it, such as `client`, does not

@@ -2,8 +2,8 @@
 //!
 //! The signature is not verified: the token is for the server that issued it. Only the lifetime is read.
 
-use super::json::{Members, Value, read_members, seconds};
-use super::time::RELEASED;
+use super::json::{Value, read_members, seconds};
+use super::time::{LAST_SECOND, RELEASED};
 use crate::secret::Buffer;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use core::time::Duration;
@@ -20,38 +20,23 @@ pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Duration> {
     else {
         return None;
     };
-    let mut decoded = Buffer::from(alloc::vec![0; payload.len() / 4 * 3 + 3]);
-    let json = Base64UrlUnpadded::decode(payload, decoded.as_mut_slice()).ok()?;
-    let mut claims = Claims::default();
+    // In place: `decode` would encode the last block again, to compare, which takes 1 KB of code.
+    let mut payload = Buffer::from(payload.to_vec());
+    let json = Base64UrlUnpadded::decode_in_place(payload.as_mut_slice()).ok()?;
+    let mut claims = [("exp", None), ("iat", None), ("nbf", None)];
     read_members(json, &mut claims).ok()?;
-    let time = |claim: Option<Value>| match claim {
-        Some(Value::Number(number)) => seconds(number),
+    let [exp, iat, nbf] = claims.map(|(_, claim)| match claim {
+        // Some servers write the milliseconds of JavaScript or Java. In seconds these lie beyond the year 9999.
+        Some(Value::Number(number)) => seconds(number).map(|date| match date.as_secs() {
+            milliseconds if milliseconds > LAST_SECOND => Duration::from_millis(milliseconds),
+            _ => date,
+        }),
         _ => None,
-    };
-    let exp = time(claims.exp)?;
-    let start = time(claims.iat).or_else(|| time(claims.nbf));
+    });
+    let (exp, start) = (exp?, iat.or(nbf));
     let earliest = start.unwrap_or(Duration::from_secs(RELEASED));
     let now = now.map(Duration::from_secs).filter(|now| (earliest..exp).contains(now));
     exp.checked_sub(now.or(start)?)
-}
-
-/// The registered claims (RFC 7519 section 4.1) that say how long a token lives.
-#[derive(Default)]
-struct Claims<'a> {
-    exp: Option<Value<'a>>,
-    iat: Option<Value<'a>>,
-    nbf: Option<Value<'a>>,
-}
-
-impl<'a> Members<'a> for Claims<'a> {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
-        match name {
-            "exp" => Some(&mut self.exp),
-            "iat" => Some(&mut self.iat),
-            "nbf" => Some(&mut self.nbf),
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -73,6 +58,11 @@ mod tests {
             (r#"{"nbf":1700000000,"exp":1700003600}"#, Some(3600.0)),
             (r#"{"nbf":1699999700,"iat":1700000000,"exp":1700003600}"#, Some(3600.0)),
             (r#"{"nbf":1700000000,"iat":null,"exp":1700003600}"#, Some(3600.0)),
+            (r#"{"iat":1795979531000,"exp":1795980131000}"#, Some(600.0)),
+            (r#"{"iat":1795979531000,"exp":1795980131}"#, Some(600.0)),
+            (r#"{"iat":1795979531,"exp":1795980131500}"#, Some(600.5)),
+            (r#"{"nbf":1795979531000,"exp":1795980131000}"#, Some(600.0)),
+            (r#"{"iat":1700000000,"exp":253402300799}"#, Some(251_702_300_799.0)),
             (r#"{"nbf":1700000000}"#, None),
             (r#"{"nbf":2,"exp":1}"#, None),
             ("", None),
@@ -101,6 +91,19 @@ mod tests {
         ] {
             let expected = Some(Duration::from_secs(expected));
             assert_eq!(lifetime(&token, now), expected, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_are_compared_with_the_clock_in_seconds() {
+        for (claims, now, expected) in [
+            (r#"{"iat":1795979531000,"exp":1795980131000}"#, 1_795_979_831, Some(300)),
+            (r#"{"exp":1795980131000}"#, 1_795_979_831, Some(300)),
+            (r#"{"exp":1795980131000}"#, 1_795_980_131, None),
+        ] {
+            let payload = Base64UrlUnpadded::encode_string(claims.as_bytes());
+            let own = lifetime(&format!("e30.{payload}.c2ln"), Some(now));
+            assert_eq!(own, expected.map(Duration::from_secs), "{claims} at {now}");
         }
     }
 

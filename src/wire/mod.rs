@@ -1,7 +1,7 @@
 //! Bytes in, values out: no I/O, no clock, no environment.
 
 pub(crate) mod basic;
-mod challenge;
+pub(crate) mod challenge;
 mod error_code;
 pub(crate) mod form;
 pub(crate) mod headers;

@@ -5,6 +5,7 @@ use super::json::without_byte_order_mark;
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
 use super::url::before;
+use crate::error::HAS_NO_READER;
 use alloc::string::String;
 use core::ops::Range;
 
@@ -42,9 +43,14 @@ pub(crate) fn no_endpoint(what: [&str; 3], url: &str) -> String {
 /// there is none of these.
 pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
     let show = |text: &str| redacted(text, secrets);
-    if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
+    if let (300..=303 | 305..=399, Some(location)) =
+        (response.status(), response.header("location"))
+    {
+        let Range { start, end } = user_info(location);
+        let shown = redacted_part(location, 0..start, secrets)
+            + &redacted_part(location, end..location.len(), secrets);
         // The query may hold the secret that was sent.
-        return ["it redirects to ", before(&show(location), b"?#")].concat();
+        return ["it redirects to ", before(&shown, b"?#")].concat();
     }
     let mut said = match (coding(response), core::str::from_utf8(response.body())) {
         _ if response.body().is_empty() => String::new(),
@@ -65,13 +71,28 @@ pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
     said
 }
 
+/// Where the user info of a URL stands, with its `@` (RFC 3986 section 3.2.1); empty if there is none. An authority follows
+/// two slashes, which may lean the other way, as browsers have it.
+fn user_info(url: &str) -> Range<usize> {
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let slashes = url.as_bytes().windows(2).position(|pair| pair.iter().all(is_slash));
+    let start = slashes.map_or(url.len(), |at| at + 2);
+    let authority = before(url.get(start..).unwrap_or_default(), b"/\\?#");
+    let len = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
+    start..start + len
+}
+
 fn coding(response: &Response) -> Option<&str> {
     response.header("content-encoding").filter(|name| !name.eq_ignore_ascii_case("identity"))
 }
 
 /// Describes a page of HTML by its content type and title. In a refusal no token can be: a page whose title is missing, or
-/// repeats the status line as those of nginx and Apache do, is described by its text, and so is XML.
+/// repeats the status line as those of nginx and Apache do, is described by its text, and so is XML. Where every byte
+/// counts, a page is a text as any other.
 fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<String> {
+    if HAS_NO_READER {
+        return None;
+    }
     let content_type = response.header("content-type");
     let body = response.body();
     let title = title(body);
@@ -227,6 +248,19 @@ mod tests {
             ),
             (307, ("location", "/b#c"), "", "it redirects to /b"),
             (302, ("location", "/s?c#r\"t/b?c"), "", "it redirects to /[redacted]/b"),
+            (302, ("location", "https://u:pw@h:1/x@y?z"), "", "it redirects to https://h:1/x@y"),
+            (
+                302,
+                ("location", "https://s?c#r\"t@h/x"),
+                "",
+                "it redirects to https://[redacted]@h/x",
+            ),
+            (302, ("location", "https://u%40v:p@w@h/x"), "", "it redirects to https://h/x"),
+            (302, ("location", "//u:pw@h/x"), "", "it redirects to //h/x"),
+            (302, ("location", "https:\\\\u:pw@h/x"), "", "it redirects to https:\\\\h/x"),
+            (302, ("location", "https://u:pw@h?a@b"), "", "it redirects to https://h"),
+            (302, ("location", "/@u/x"), "", "it redirects to /@u/x"),
+            (304, ("location", "/b"), "", ""),
             (400, ("location", "/b"), "text", "text"),
             (
                 401,

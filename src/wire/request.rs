@@ -2,7 +2,7 @@
 
 use super::form::encode_pairs;
 use super::url::Url;
-use crate::error::Error;
+use crate::error::{Error, digits};
 use crate::secret::{Buffer, Secret};
 use alloc::format;
 use alloc::string::String;
@@ -267,8 +267,9 @@ impl Request {
         self.timeout
     }
 
-    pub(crate) fn is_for_token(&self) -> bool {
-        self.is_for_token
+    /// What a message calls it.
+    pub(crate) fn what(&self) -> &'static str {
+        if self.is_for_token { "token request" } else { "API call" }
     }
 
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
@@ -299,7 +300,7 @@ impl Request {
         let (method, path) = (self.method().as_str(), url.path_and_query());
         each(&[method, " ", path, " HTTP/1.1\r\nHost: ", url.host()]);
         if url.port() != if url.is_https() { 443 } else { 80 } {
-            each(&[&format!(":{}", url.port())]);
+            each(&[&format!(":{}", digits(url.port().into()))]);
         }
         each(&["\r\nConnection: close\r\n"]);
         for (name, field) in DEFAULT_HEADERS {
@@ -312,7 +313,7 @@ impl Request {
         }
         // RFC 9110 section 8.6: these methods are expected to have a body, so an empty one is declared.
         if body.is_some() || matches!(self.method(), Method::Post | Method::Put | Method::Patch) {
-            each(&[&format!("Content-Length: {}\r\n", body.map_or(0, <[u8]>::len))]);
+            each(&["Content-Length: ", &digits(body.map_or(0, <[u8]>::len)), "\r\n"]);
         }
         each(&["\r\n"]);
         take(body.unwrap_or_default());

@@ -1,12 +1,23 @@
-//! Formats a time as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) says, to the second, in UTC.
+//! Dates and seconds since 1970, in UTC; formatted as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) says.
 
 use core::fmt;
 
 /// 9999-12-31T23:59:59Z, the last moment that a certificate can name.
-const LAST_SECOND: u64 = 253_402_300_799;
+pub(crate) const LAST_SECOND: u64 = 253_402_300_799;
 
 /// 2026-11-01T00:00:00Z in seconds since 1970: this release is later, so that a clock which says less is wrong.
 pub const RELEASED: u64 = 1_793_491_200;
+
+/// The days from 0000-03-01 to 1970-01-01.
+pub(crate) const DAYS_TO_1970: u32 = 719_468;
+
+/// The days from 0000-03-01 to a date. Years start in March here, so that the leap day comes last.
+pub(crate) fn days_to(year: u32, month: u32, day: u32) -> Option<u32> {
+    let (year, month) =
+        if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    days.checked_sub(1)
+}
 
 /// A time in seconds since 1970, shown as RFC 3339.
 pub struct Utc(pub u64);
@@ -15,9 +26,9 @@ impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.min(LAST_SECOND);
         let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
-        // Civil from days: years start in March, so that the leap day comes last, in eras of 400 years
-        // of 146,097 days. 719,468 days lie between 0000-03-01 and 1970-01-01.
-        let (era, day_of_era) = ((days + 719_468) / 146_097, (days + 719_468) % 146_097);
+        // Civil from days, in eras of 400 years of 146,097 days.
+        let days = days + u64::from(DAYS_TO_1970);
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
         let year_of_era =
             (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);

@@ -88,8 +88,8 @@ impl Token {
     /// The token's lifetime, counted from its arrival: `expires_in`, or that of a JSON Web Token if it is shorter. The latter
     /// is `exp - iat`, or else `exp - nbf`, so that a device with a wrong clock still renews in time. Without `expires_in`
     /// the device's clock counts too: if it lies between the two, what is left until `exp`; if the token has neither `iat`
-    /// nor `nbf`, that as well, unless the clock lies before this version of the crate. `None` if the server says neither,
-    /// or a lifetime of zero or above ten years.
+    /// nor `nbf`, that as well, unless the clock lies before this version of the crate. A date in it beyond the year 9999 is
+    /// one in milliseconds. `None` if the server says neither, or a lifetime of zero or above ten years.
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime.usable()
     }

@@ -1,7 +1,7 @@
 //! URLs, parsed and checked before anything is sent to one.
 
 use super::form::encode_pairs;
-use crate::error::Error;
+use crate::error::{Error, digits};
 use crate::secret::joined;
 use alloc::format;
 use alloc::string::String;
@@ -89,7 +89,8 @@ impl Url {
         if rest.as_bytes().contains(&b'#') {
             return Err("has a fragment (`#…`), which is never sent; remove it");
         }
-        let (authority, path) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
+        let authority = before(rest, b"/?\\");
+        let path = rest.get(authority.len()..).unwrap_or_default();
         if authority.as_bytes().contains(&b'@') {
             return Err("has user info (`user@`); give the credentials separately");
         }
@@ -98,12 +99,12 @@ impl Url {
         }
         // The colons in brackets belong to an IPv6 address.
         let in_brackets = if authority.starts_with('[') {
-            authority.find(']').map_or(authority.len(), |at| at + 1)
+            (before(authority, b"]").len() + 1).min(authority.len())
         } else {
             0
         };
-        let host_len =
-            authority[in_brackets..].find(':').map_or(authority.len(), |at| in_brackets + at);
+        let rest = authority.get(in_brackets..).unwrap_or_default();
+        let host_len = in_brackets + before(rest, b":").len();
         let (host, port) = authority.split_at(host_len);
         let port = port.strip_prefix(':').map(read_port).transpose()?;
         check_host(host)?;
@@ -112,7 +113,7 @@ impl Url {
 
     fn assemble(is_https: bool, host: &str, port: Option<u16>, path: &str) -> Url {
         let scheme = if is_https { "https://" } else { "http://" };
-        let port_text = port.map_or_else(String::new, |port| format!(":{port}"));
+        let port_text = port.map_or_else(String::new, |port| format!(":{}", digits(port.into())));
         let slash = if path.starts_with('/') { "" } else { "/" };
         let text = joined(&[scheme, host, &port_text, slash, path]);
         let host_end = scheme.len() + host.len();
@@ -225,7 +226,7 @@ impl Url {
 
     /// Host and port, for error messages.
     pub(crate) fn host_and_port(&self) -> String {
-        format!("{}:{}", self.host(), self.port)
+        format!("{}:{}", self.host(), digits(self.port.into()))
     }
 }
 

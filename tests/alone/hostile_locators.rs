@@ -5,8 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use crate::support::executable::write_executable;
 use crate::support::leaks::leaked;
-use crate::support::processes::write_executable;
 use minbearer::{Kind, jsa};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;

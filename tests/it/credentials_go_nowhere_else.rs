@@ -3,19 +3,16 @@
 //!
 //! `.ci/features` runs this module again with every feature of every shared dependency turned on.
 
+use crate::support::environment::{answering, call, check};
 use crate::support::flows::flows;
 use crate::support::hostile::{Server, Step};
-#[cfg(feature = "tls")]
-use crate::support::tls::{self, Authority, Key};
 use minbearer::{
     Flow, Http, Kind, Request, Session, Token, Transport, accelerator, client_credentials,
     get_token, jsa,
 };
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
-const ENCODED: &str = "s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7";
 
 fn deadline() -> Instant {
     Instant::now() + Duration::from_secs(20)
@@ -52,87 +49,17 @@ fn no_redirect_is_followed() {
     assert_eq!(trap.connections(), 0, "a redirect was followed");
 }
 
-const PROXIES: [&str; 8] = [
-    "http_proxy",
-    "HTTP_PROXY",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "ftp_proxy",
-    "socks_proxy",
-];
-
-/// In a child, whose environment names a proxy: all flows and an API call, and then one by minreq.
+/// In a child process, whose environment names a proxy.
 #[test]
 #[ignore = "child process of the next test"]
 fn child() {
-    let variable = |name: &str| std::env::var(name).unwrap();
-    let (url, http) = (variable("TEST_SERVER"), Http::new());
-    #[cfg(feature = "tls")]
-    let http = match variable("TEST_CA") {
-        ca if ca.is_empty() => http,
-        ca => http.with_ca(ca).unwrap(),
-    };
-    for flow in good_flows(&url) {
-        get_token(&flow, &http).unwrap();
-    }
-    let flow = good_flows(&url).into_iter().next().unwrap();
-    let session = Session::with_transport(flow, http);
-    session.send(Request::get(&format!("{url}/api")).unwrap()).unwrap();
-    let _ = minreq::get(variable("TEST_OTHER")).with_timeout(5).send();
+    call(Http::new());
 }
 
 #[test]
 fn no_proxy_of_the_environment_is_used() {
-    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{\"access_token\":\"t0k\"}";
-    let server = || Server::script(vec![Step::Request, Step::send(answer)]);
-    let check = |url: &str, ca: &str, own: &Server| {
-        let (proxy, other) = (server(), server());
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "it::credentials_go_nowhere_else::child", "--ignored"]);
-        command.envs([("TEST_SERVER", url), ("TEST_CA", ca), ("TEST_OTHER", &other.url())]);
-        command.envs([("no_proxy", ""), ("NO_PROXY", "")]);
-        let output = command.envs(PROXIES.map(|name| (name, proxy.url()))).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-        let texts = |server: &Server| -> Vec<String> {
-            server
-                .requests()
-                .iter()
-                .map(|request| String::from_utf8_lossy(request).into_owned())
-                .collect()
-        };
-        let requests = texts(own);
-        let lines: Vec<_> = requests.iter().filter_map(|request| request.lines().next()).collect();
-        let jsa = format!(
-            "GET /token?grant_type=client_credentials&client_id=id&client_secret={ENCODED} HTTP/1.1"
-        );
-        assert_eq!(
-            lines,
-            [
-                &jsa,
-                "POST /api/v3/token HTTP/1.1",
-                "POST /token HTTP/1.1",
-                &jsa,
-                "GET /api HTTP/1.1"
-            ]
-        );
-        assert!(requests[1].ends_with(&format!("username=id&password={ENCODED}")), "{requests:?}");
-        assert!(requests[4].contains("Authorization: Bearer t0k\r\n"), "{requests:?}");
-        // minreq's own request shows that the trap works: with its feature `proxy` it goes there.
-        let has_proxy = std::env::var_os("ALL_FEATURES_ON").is_some();
-        assert_eq!(texts(&proxy).len(), usize::from(has_proxy), "{:?}", texts(&proxy));
-        assert_eq!(other.connections(), usize::from(!has_proxy));
-    };
-    let own = server();
-    check(&own.url(), "", &own);
-    #[cfg(feature = "tls")]
-    {
-        let (own, authority) = (server(), Authority::new("a CA", Key::P256));
-        let terminating =
-            tls::Server::terminating_tls(authority.issue(&["localhost"]).config(), own.port());
-        check(&terminating.url("localhost", ""), &tls::pem(authority.certificate()), &own);
-    }
+    let own = answering();
+    check("it::credentials_go_nowhere_else::child", &own.url(), "", &own);
 }
 
 /// RFC 6749 section 2.3.1 wants TLS. Its own host needs none.

@@ -1,7 +1,7 @@
 //! Every input has a size: for each limit, what just fits is taken, and one byte more is an error that says so.
 
+use crate::support::executable::write_executable;
 use crate::support::hostile::{Server, Step};
-use crate::support::processes::write_executable;
 use minbearer::client_credentials::{ClientAuthentication, Config};
 use minbearer::{Error, Http, Kind, Request, Response, Secret, Token, Transport, get_token, jsa};
 use std::time::{Duration, Instant};

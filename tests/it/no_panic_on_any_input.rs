@@ -1,5 +1,5 @@
 //! No panic on any input: property tests of encodings, URLs and redaction, against independent decoders. What servers send
-//! is in `hostile_servers`, any bytes at all in `fuzz/`.
+//! is in `tests/servers/hostile/`, any bytes at all in `fuzz/`.
 
 use base64ct::{Base64, Encoding};
 use minbearer::{Error, Request, Response, Url, accelerator, client_credentials, jsa};

@@ -1,6 +1,6 @@
 //! Kinds of certificates: who sent what to a client that trusts what, and whether it is accepted.
 //!
-//! `tests/it/tls_trust.rs` compares this crate with `outcome`, and `tests/tools/openssl.rs`
+//! `tests/servers/tls_trust.rs` compares this crate with `outcome`, and `tests/tools/openssl.rs`
 //! `openssl verify -partial_chain -purpose sslserver`, which is what curl asks of OpenSSL.
 
 use super::x509::*;
@@ -40,6 +40,10 @@ fn bad(part: &'static str) -> Outcome {
 
 const UNKNOWN: &str = "signed by none of the CAs that were given";
 const MAY_NOT_SIGN: &str = "an intermediate certificate that the server sent may not sign";
+const GIVEN_WITHOUT_CA: &str = "the certificate that was given for the server's CA may not sign others: it lacks the basic constraint CA:TRUE; have it issued as a CA's";
+const GIVEN_WITHOUT_KEY_USAGE: &str = "the certificate that was given for the server's CA may not sign others: its key usage lacks keyCertSign";
+const GIVEN_OF_VERSION_1: &str = "the certificate that was given for the server's CA may not sign others: it is not of X.509 version 3";
+const SIGNATURE: &str = "the server's certificate has a signature that is not supported here, such as SHA-1, or SHA-512 with ECDSA; have it issued with SHA-256 or SHA-384";
 const MARKED: &str = "marked as that of a CA";
 const NOT_FOR: &str = "not for localhost";
 const EXPIRED: &str = "expired at 2020-12-31T00:00:00Z";
@@ -132,7 +136,7 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
     of_root(
         "for clients alone",
         &change(37, Some(extended_key_usage(&[CLIENT_AUTH]))),
-        bad("not meant for servers"),
+        bad("the server's certificate is not meant for servers"),
     );
     of_root("CA:FALSE", &with(basic_constraints(false, None)), GOOD);
     of_root(
@@ -230,13 +234,126 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
         bad(UNKNOWN),
     );
     row(
+        "of a stranger, beside an intermediate of another that may not sign",
+        vec![
+            leaf("a stranger").sign(&keys.stranger),
+            by_root(intermediate().change(change(19, None))),
+        ],
+        root_alone(),
+        bad(UNKNOWN),
+    );
+    row(
         "of an intermediate that is trusted itself",
         vec![by_intermediate(leaf("an intermediate"))],
         vec![good_intermediate.clone()],
         GOOD,
     );
-    row("… expired", sent(&expired), root_alone(), bad(EXPIRED));
-    row("… not yet valid", sent(&not_yet), root_alone(), bad(NOT_YET));
+    row(
+        "… expired",
+        sent(&expired),
+        root_alone(),
+        bad(
+            "the intermediate certificate `an intermediate` that the server sent expired at 2020-12-31T00:00:00Z, and it is 20",
+        ),
+    );
+    row(
+        "… expired, of a name that cannot be shown",
+        {
+            let long = format!("\u{1b}[31m{}", "a".repeat(100));
+            let intermediate =
+                intermediate().change(expired).change(|it| it.subject = name(&[&long]));
+            vec![by_intermediate(leaf(&long)), by_root(intermediate)]
+        },
+        root_alone(),
+        bad("\\u{1b}[31maaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` that"),
+    );
+    row(
+        "… expired, without a common name",
+        {
+            let intermediate = intermediate().change(expired).change(|it| it.subject = name(&[]));
+            vec![
+                by_intermediate(leaf("").change(|it| it.issuer = name(&[]))),
+                by_root(intermediate),
+            ]
+        },
+        root_alone(),
+        bad("the intermediate certificate that the server sent expired at 2020-12-31T00:00:00Z"),
+    );
+    row(
+        "… not yet valid",
+        sent(&not_yet),
+        root_alone(),
+        bad(
+            "the intermediate certificate `an intermediate` that the server sent is not valid before 2999-01-01T00:00:00Z",
+        ),
+    );
+    row(
+        "… expired, as the server's is",
+        vec![
+            by_intermediate(leaf("an intermediate").change(expired)),
+            by_root(intermediate().change(expired)),
+        ],
+        root_alone(),
+        bad("the server's certificate expired at 2020-12-31T00:00:00Z"),
+    );
+    row(
+        "… said to be signed with SHA-1",
+        vec![
+            by_intermediate(leaf("an intermediate")),
+            intermediate().sign_as(ECDSA_WITH_SHA1, &keys.root),
+        ],
+        root_alone(),
+        bad(
+            "the intermediate certificate `an intermediate` that the server sent has a signature that is not supported here",
+        ),
+    );
+    row(
+        "said to be signed with SHA-1",
+        vec![leaf("a root").sign_as(ECDSA_WITH_SHA1, &keys.root)],
+        root_alone(),
+        bad(SIGNATURE),
+    );
+    row(
+        "said to be signed by an unknown algorithm of a long name",
+        vec![leaf("a root").sign_as(&[7; 9000], &keys.root)],
+        root_alone(),
+        bad("the server's certificate has a signature that is not supported here"),
+    );
+    row(
+        "… for many purposes",
+        sent(&change(37, Some(extended_key_usage(&[CLIENT_AUTH; 900])))),
+        root_alone(),
+        bad(
+            "the intermediate certificate `an intermediate` that the server sent is not meant for servers",
+        ),
+    );
+    row(
+        "… with parameters that its key cannot have",
+        sent(&|it| {
+            it.key = der(
+                0x30,
+                &[
+                    &der(
+                        0x30,
+                        &[
+                            &[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1],
+                            &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7],
+                            &der(4, &[&[7; 9000]]),
+                        ],
+                    ),
+                    &der(3, &[&[0, 4], &[7; 64]]),
+                ],
+            )
+        }),
+        root_alone(),
+        bad("the signature on the server's certificate is wrong"),
+    );
+    row(
+        "said to be signed on P-256 with SHA-512",
+        vec![leaf("a root").sign_as(ECDSA_WITH_SHA512, &keys.root)],
+        root_alone(),
+        bad(SIGNATURE),
+    );
     row("… without basic constraints", sent(&change(19, None)), root_alone(), bad(MAY_NOT_SIGN));
     row(
         "… without any extension",
@@ -265,7 +382,9 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
         "… for clients",
         sent(&change(37, Some(extended_key_usage(&[CLIENT_AUTH])))),
         root_alone(),
-        bad("not meant for servers"),
+        bad(
+            "the intermediate certificate `an intermediate` that the server sent is not meant for servers",
+        ),
     );
     row(
         "… permitted for localhost",
@@ -317,19 +436,19 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
     by(
         "of a root with key usage digitalSignature",
         &change(15, Some(key_usage(SIGNS_HANDSHAKES))),
-        bad(UNKNOWN),
+        bad(GIVEN_WITHOUT_KEY_USAGE),
     );
-    by("of a root CA:FALSE", &change(19, constraints(false, None)), bad(UNKNOWN));
+    by("of a root CA:FALSE", &change(19, constraints(false, None)), bad(GIVEN_WITHOUT_CA));
     by(
         "of a root without basic constraints",
         &change(19, None),
-        (Err(UNKNOWN), true, "OpenSSL takes keyCertSign instead"),
+        (Err(GIVEN_WITHOUT_CA), true, "OpenSSL takes keyCertSign instead"),
     );
-    by("of a root without any extension", &|it| it.extensions.clear(), bad(UNKNOWN));
+    by("of a root without any extension", &|it| it.extensions.clear(), bad(GIVEN_WITHOUT_CA));
     by(
         "of a root of version 1",
         &version(1),
-        (Err(UNKNOWN), true, "such a root counts in the system's own store alone"),
+        (Err(GIVEN_OF_VERSION_1), true, "such a root counts in the system's own store alone"),
     );
     by(
         "of an expired root",
@@ -346,6 +465,19 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
         "of a root permitted for example",
         &change(30, Some(name_constraints(true, &["example"]))),
         bad("NameConstraintViolation"),
+    );
+    row(
+        "of an intermediate of a root of version 1",
+        sent(&|_| {}),
+        vec![by_root(root().change(version(1)))],
+        (Err(GIVEN_OF_VERSION_1), true, "the same"),
+    );
+    let old_root = by_root(root().change(version(1)));
+    row(
+        "of a root of version 1, which is sent too",
+        vec![by_root(leaf("a root")), old_root.clone()],
+        vec![old_root],
+        (Err(GIVEN_OF_VERSION_1), true, "the same"),
     );
     row(
         "of an intermediate of a root with pathlen 0",
@@ -501,6 +633,8 @@ pub fn with_unsupported_keys(keys: &Keys) -> Vec<(Sent, Trusted, &'static str)> 
         (rsa_key(8200), "an RSA key of more than 8192 bits"),
         (rsa_key(16_384), "an RSA key of more than 8192 bits"),
         (p521_key(), "a P-521 key"),
+        (brainpool_key(), "a key on another curve"),
+        (ed448_key(), "a key of another type"),
     ] {
         let good = root(supported(&keys.root));
         let at_server = leaf("a root", key.clone()).sign(&keys.root);

@@ -179,6 +179,17 @@ impl Connection {
     }
 }
 
+/// Reads a request's head, byte by byte, so that what follows is left.
+pub fn read_head(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        from.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    Ok(head)
+}
+
 /// Whether a read or write ended only because of the poll interval or a signal.
 pub fn is_interrupted(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)

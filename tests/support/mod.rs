@@ -2,6 +2,8 @@
 #![allow(dead_code, unused_imports)] // each binary uses its part
 
 pub mod appliance;
+pub mod environment;
+pub mod executable;
 pub mod flows;
 pub mod hostile;
 #[cfg(feature = "tls")]

@@ -1,6 +1,6 @@
 //! An HTTP proxy on loopback that opens tunnels, and keeps what goes through them. It ends when dropped.
 
-use super::listener::{Connection, Listener, is_interrupted};
+use super::listener::{Connection, Listener, is_interrupted, read_head};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -47,13 +47,7 @@ fn serve(
     authorization: Option<&str>,
     seen: &Mutex<Seen>,
 ) -> io::Result<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        connection.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).expect("a head in UTF-8");
+    let head = String::from_utf8(read_head(&mut connection)?).expect("a head in UTF-8");
     seen.lock().expect("what was seen").heads.push(head.clone());
     let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let target = field("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();

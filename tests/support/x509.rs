@@ -2,9 +2,6 @@
 
 use rcgen::{KeyPair, PublicKeyData, SigningKey};
 use std::net::IpAddr;
-// Not in the prelude of the library, whose tests include this file.
-use std::vec;
-use std::vec::Vec;
 
 pub const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 pub const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
@@ -13,6 +10,8 @@ pub const SIGNS_CERTIFICATES: u8 = 0x06;
 pub const SIGNS_HANDSHAKES: u8 = 0x80;
 
 const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+pub const ECDSA_WITH_SHA1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1];
+pub const ECDSA_WITH_SHA512: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4];
 
 /// An element of DER.
 pub fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -85,8 +84,8 @@ pub fn name_constraints(is_permitted: bool, names: &[&str]) -> Vec<u8> {
 
 /// The SubjectPublicKeyInfo of an RSA key of so many bits. No one has its other half.
 pub fn rsa_key(bits: usize) -> Vec<u8> {
-    let mut modulus = vec![0xa5; bits / 8];
-    modulus[0] = 0xc5;
+    let mut modulus = vec![0xa5; bits.div_ceil(8)];
+    modulus[0] = 0xff >> ((8 - bits % 8) % 8);
     let key = der(0x30, &[&der(2, &[&[0], &modulus]), &der(2, &[&[1, 0, 1]])]);
     let id = der(6, &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]]);
     der(0x30, &[&der(0x30, &[&id, &[5, 0]]), &der(3, &[&[0], &key])])
@@ -94,9 +93,22 @@ pub fn rsa_key(bits: usize) -> Vec<u8> {
 
 /// That of a key on P-521.
 pub fn p521_key() -> Vec<u8> {
-    let ids =
-        [der(6, &[&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]]), der(6, &[&[0x2b, 0x81, 4, 0, 0x23]])];
+    ec_key(&[0x2b, 0x81, 4, 0, 0x23])
+}
+
+/// That of a key on brainpoolP256r1 (RFC 5639).
+pub fn brainpool_key() -> Vec<u8> {
+    ec_key(&[0x2b, 0x24, 3, 3, 2, 8, 1, 1, 7])
+}
+
+fn ec_key(curve: &[u8]) -> Vec<u8> {
+    let ids = [der(6, &[&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]]), der(6, &[curve])];
     der(0x30, &[&der(0x30, &[&ids[0], &ids[1]]), &der(3, &[&[0, 4], &[7; 132]])])
+}
+
+/// That of a key for Ed448 (RFC 8410).
+pub fn ed448_key() -> Vec<u8> {
+    der(0x30, &[&der(0x30, &[&der(6, &[&[0x2b, 0x65, 0x71]])]), &der(3, &[&[0], &[7; 57]])])
 }
 
 #[derive(Clone)]
@@ -140,11 +152,16 @@ impl Certificate {
 
     /// Signs it with a key on P-256.
     pub fn sign(&self, key: &KeyPair) -> Vec<u8> {
+        self.sign_as(ECDSA_WITH_SHA256, key)
+    }
+
+    /// The same, and says that it was done by another algorithm.
+    pub fn sign_as(&self, algorithm: &[u8], key: &KeyPair) -> Vec<u8> {
         let version = match self.version {
             1 => Vec::new(),
             version => der(0xa0, &[&der(2, &[&[version - 1]])]),
         };
-        let algorithm = der(0x30, &[&der(6, &[ECDSA_WITH_SHA256])]);
+        let algorithm = der(0x30, &[&der(6, &[algorithm])]);
         let extensions = match self.extensions.as_slice() {
             [] => Vec::new(),
             extensions => der(0xa3, &[&der(0x30, &[&extensions.concat()])]),

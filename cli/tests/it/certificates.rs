@@ -7,9 +7,11 @@
 use crate::support::processes;
 
 use crate::support::appliance::{Appliance, Credentials};
-use crate::support::tls::{Authority, Key, Server, file, pem, pem_file, self_signed};
+use crate::support::tls::{Authority, Identity, Key, Server, file, pem, pem_file, self_signed};
+use crate::support::x509::*;
 use processes::{Outcome, command};
-use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::version::{TLS12, TLS13};
 use std::io::Write;
 use std::path::Path;
@@ -139,6 +141,24 @@ fn a_server_certificate_in_a_folder_of_cas_signs_nothing_and_is_not_trusted_itse
     let outcome = get_token("https://localhost:9/", &[("SSL_CERT_DIR", folder.path())]);
     expect_failure(&outcome, 2, &["no directory that holds a PEM certificate of a CA"]);
     assert_eq!(appliance.qoauth_requests(), 1);
+}
+
+/// Its name is no host's, so that no server could present it itself.
+#[test]
+fn a_ca_in_the_file_that_may_not_sign_is_blamed_and_not_the_folder() {
+    let key = KeyPair::generate().unwrap();
+    let usage = key_usage(SIGNS_HANDSHAKES);
+    let ca = Certificate::new("a CA", "a CA", &key).with(basic_constraints(true, None));
+    let ca = ca.with(usage).sign(&key);
+    let server = Certificate::new("a CA", "a server", &key).with(subject_alt_name(&["localhost"]));
+    let certificate = server.sign(&key).into();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let appliance = appliance();
+    let server = terminating(Identity { certificate, key }.config(), &appliance);
+    let file = pem_file(&[&ca.into()]);
+    let outcome = get_token(&server.url("localhost", "/token"), &[("SSL_CERT_FILE", file.path())]);
+    let what = "the certificate that was given for the server's CA may not sign others: its key usage lacks keyCertSign";
+    expect_failure(&outcome, 4, &[what]);
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn a_wrong_setting_or_argument_is_named() {
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", missing)], missing),
         (
             &[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "hunter2/Zq7+S3cret==")],
-            "the CLIENT_SECRET_FILE file (not shown, because it may be a secret) cannot be read",
+            "the CLIENT_SECRET_FILE file (not shown, because there is no such file or folder and it may be a secret) cannot be read",
         ),
         (&[("CLIENT_SECRET", "unset"), ("CLIENT_SECRET_FILE", "/")], "/ is a directory"),
         (
@@ -132,6 +132,14 @@ fn a_wrong_setting_or_argument_is_named() {
         (&[("QOAUTH_URL", "http://h/token")], "QOAUTH_URL has a path"),
     ] {
         jsa(&appliance, &[], more).expect_failure("minbearer", 2, part);
+    }
+    for (locator, part) in [
+        ("hunter2/Zq7+S3cret==", "the port locator (not shown, because"),
+        ("hunter2", "the port locator (not shown, because"),
+        ("/dev/shm/absent", "the port locator /dev/shm/absent: No such file"),
+    ] {
+        let locator = [("SERVICE_PORT_LOCATOR", locator)];
+        jsa(&appliance, &[], &locator).expect_failure("minbearer", 3, part);
     }
     assert_eq!(appliance.qoauth_requests(), 0);
     for (arguments, part) in [
@@ -180,6 +188,11 @@ fn a_wrong_setting_or_argument_is_named() {
         (&["jsa", "--check", "f", "--max-age", "5"], "--check goes without a command"),
         (&["--check", "f", "--max-age", "5", "--renew"], "--renew does not go with --check"),
         (&["--check", "f", "--max-age", "0"], "--max-age is not a number of seconds above 0"),
+        (&["client-credentials", "https://h", "--grant-type="], "the grant type must not be empty"),
+        (&["--check", "", "--max-age", "5"], "the FILE of --check must not be empty"),
+        (&["client-credentials", "--sign-key="], "the FILE of --sign-key must not be empty"),
+        (&["jsa", "--cacert="], "the FILE of --cacert must not be empty"),
+        (&["jsa", "--output="], "the FILE of --output must not be empty"),
         (&["accelerator", "--what"], "expected --rfc6750 --header --json"),
         (&["jsa", "--wh\n\u{1b}[2Jat\u{9b}"], "which is not shown"),
         (&["jsa", "--header=hunter2"], "--header takes no value"),
@@ -219,7 +232,10 @@ fn a_secret_s_file_that_is_absent_is_told_by_what_names_it() {
     let proxied = ["--proxy", "http://127.0.0.1:9", "--proxy-user", "rose"];
     // Either may be a secret that was given in the place of a path, or is a path because its folder exists.
     for (file, shown) in [
-        ("hunter2", "(not shown, because it may be a secret) cannot be read: No such file"),
+        (
+            "hunter2",
+            "(not shown, because there is no such file or folder and it may be a secret) cannot be read: No such file",
+        ),
         ("/dev/shm/absent", "/dev/shm/absent cannot be read: No such file"),
     ] {
         let (parameter, header) = (format!("p@{file}"), format!("X-Key@{file}"));
@@ -266,7 +282,7 @@ fn each_kind_of_failure_has_its_status() {
     let not_a_token = appliance.console_url();
     for (more, status, part) in [
         (&[("CLIENT_SECRET", "hunter2")][..], 6, "invalid_client"),
-        (&[("SERVICE_PORT_LOCATOR", "/nonexistent")], 3, "/nonexistent"),
+        (&[("SERVICE_PORT_LOCATOR", "/dev/nonexistent")], 3, "/dev/nonexistent"),
         (&[("SERVICE_PORT_LOCATOR", "/bin/false")], 3, "exit status: 1"),
         (&[("SERVICE_PORT_LOCATOR", "/bin/echo"), ("QOAUTH_HOST", "127.0.0.1")], 3, "`127.0.0.1`"),
         (
@@ -407,6 +423,20 @@ fn exec_credential_is_what_kubectl_reads() {
     let shape = |byte: u8| if byte.is_ascii_digit() { b'0' } else { byte };
     let shape: Vec<u8> = time.bytes().map(shape).collect();
     assert_eq!(shape, b"0000-00-00T00:00:00Z", "{time}");
+}
+
+/// No one reads its standard error, which is a full pipe, blocking or not.
+#[test]
+fn an_error_that_no_one_reads_does_not_keep_the_program() {
+    for is_blocking in [true, false] {
+        let (_reader, mut writer) = std::io::pipe().unwrap();
+        rustix::io::ioctl_fionbio(&writer, true).unwrap();
+        while writer.write(&[b'#'; 4096]).is_ok_and(|written| written > 0) {}
+        rustix::io::ioctl_fionbio(&writer, !is_blocking).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_minbearer"));
+        let status = command.arg("--what").stderr(writer).status().unwrap();
+        assert_eq!(status.code(), Some(2));
+    }
 }
 
 #[test]

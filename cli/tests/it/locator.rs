@@ -1,7 +1,7 @@
 //! What the program's port locator is given, and what its exit status means.
 #![cfg(target_os = "linux")] // it looks into /proc
 
-use crate::support::processes::write_executable;
+use crate::support::executable::write_executable;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -135,9 +135,13 @@ fn nothing_but_a_regular_file_is_replaced() {
         ("-", "leave --output out for standard output, or write ./-"),
         ("", "must not be empty"),
         ("new/", "is the name of a folder"),
-        ("missing/token", "in the folder missing/: No such file"),
+        (
+            "missing/token",
+            "the file (not shown, because there is no such file or folder and it may be a secret) cannot be written: in its folder: No such file",
+        ),
+        ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "the file (not shown, because"),
         ("file/token", "cannot be looked at: Not a directory"),
-        ("a\nb/token", "a\\nb"),
+        ("a\nb/token", "not shown, because"),
     ] {
         for renew in [&[][..], &["--renew"]] {
             let options = [&["--output", name], renew].concat();
@@ -164,33 +168,73 @@ fn a_folder_that_may_not_be_written_is_named_before_anything_is_sent() {
     const NOBODY: u32 = 65_534;
     let appliance = odd_appliance();
     let folder = tempfile::tempdir().unwrap();
-    let closed = folder.path().join("closed");
-    std::fs::create_dir(&closed).unwrap();
-    std::fs::write(closed.join("token"), "kept").unwrap();
-    std::fs::set_permissions(&closed, Permissions::from_mode(0o555)).unwrap();
+    let is_root = rustix::process::geteuid().is_root();
+    let folders = [
+        ("closed", 0o555, "in the folder closed/: Permission denied"),
+        ("sticky", 0o1777, "belongs to another user, and its folder is sticky"),
+    ];
+    let path = |name: &str| folder.path().join(name).join("token");
+    for (name, mode, _) in folders {
+        let inside = folder.path().join(name);
+        std::fs::create_dir(&inside).unwrap();
+        std::fs::write(path(name), "kept").unwrap();
+        std::fs::set_permissions(&inside, Permissions::from_mode(mode)).unwrap();
+    }
     // In a folder that the other user can read.
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("minbearer");
     std::fs::copy(env!("CARGO_BIN_EXE_minbearer"), &program).unwrap();
     let theirs = command(&appliance, folder.path(), &[]);
-    let mut command = Command::new(&program);
-    command.args(["jsa", "--output", "closed/token"]).current_dir(folder.path());
-    command.envs(theirs.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    if rustix::process::geteuid().is_root() {
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    // A child of another test may have the copy open for writing for a moment.
-    let output = loop {
-        match command.output() {
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
-            output => break output.unwrap(),
+    for (name, _, part) in folders {
+        let mut command = Command::new(&program);
+        command.args(["jsa", "--output", &format!("{name}/token")]).current_dir(folder.path());
+        command.envs(theirs.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        } else if name == "sticky" {
+            println!("not run: only root can give a file to another user");
+            continue;
         }
-    };
-    let outcome = Outcome::from(output);
-    let part = "the file closed/token cannot be written: in the folder closed/: Permission denied";
-    outcome.expect_failure("minbearer", 2, part);
-    assert_eq!(appliance.qoauth_requests(), 0, "a token was requested");
-    assert_eq!(std::fs::read_to_string(closed.join("token")).unwrap(), "kept");
+        // A child of another test may have the copy open for writing for a moment.
+        let output = loop {
+            match command.output() {
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                    std::thread::yield_now()
+                }
+                output => break output.unwrap(),
+            }
+        };
+        let outcome = Outcome::from(output);
+        outcome.expect_failure("minbearer", 2, &format!("the file {name}/token "));
+        outcome.expect_failure("minbearer", 2, part);
+        assert_eq!(appliance.qoauth_requests(), 0, "a token was requested");
+        assert_eq!(std::fs::read_to_string(path(name)).unwrap(), "kept");
+    }
+}
+
+/// Skipped without the right to set these attributes.
+#[test]
+fn an_immutable_file_and_one_to_append_to_are_named_before_anything_is_sent() {
+    let appliance = odd_appliance();
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = command(&appliance, folder.path(), &[]);
+    for attribute in ["i", "a"] {
+        let script = format!(
+            "printf kept >token && chattr +{attribute} token || exit 99\n\
+             \"$0\" jsa --output token\necho \"$?\" $(cat token); chattr -{attribute} token"
+        );
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_minbearer")]).current_dir(folder.path());
+        command.envs(theirs.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let outcome = Outcome::from(command.output().unwrap());
+        if outcome.status == Some(99) {
+            println!("not run: attributes cannot be set here: {outcome:?}");
+            return;
+        }
+        assert_eq!(outcome.out, "2 kept\n", "{outcome:?}");
+        assert!(outcome.err.contains("the file token is immutable or append-only"), "{outcome:?}");
+        assert_eq!(appliance.qoauth_requests(), 0, "a token was requested");
+    }
 }
 
 /// A limit on file size, below a token's, makes the write fail half way, as a full disk does.

@@ -1,6 +1,6 @@
 //! Client authentication ([RFC 6749 section 2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)).
 
-use crate::error::Error;
+use crate::error::{Error, HAS_NO_READER};
 use crate::secret::{Deadline, Recipient, Secret, SecretSource};
 use crate::wire::basic::{BASIC, basic};
 use crate::wire::request::Request;
@@ -212,6 +212,9 @@ impl ClientAuthentication {
     /// What to check after a refusal of this request.
     pub(super) fn advice(&self, request: &Request) -> &'static str {
         match &self.0 {
+            _ if HAS_NO_READER => {
+                "check client id and secret, and whether the server wants them as Basic or in the body; or the assertion"
+            }
             AuthenticationMethod::Body(_) => {
                 "check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic"
             }
@@ -284,8 +287,8 @@ from_secret!(SecretSource, Secret, String, &str, &String, Zeroizing<String>);
 fn has_encoded_character(request: &Request) -> bool {
     let is_it = |(name, _): &(&str, &str)| *name == "Authorization";
     let encoded = request.headers().find(is_it).and_then(|(_, value)| value.strip_prefix(BASIC));
-    let pair = encoded.and_then(|encoded| Base64::decode_vec(encoded).ok()).map(Zeroizing::new);
-    pair.is_some_and(|pair| pair.contains(&b'%'))
+    let mut pair = Zeroizing::new(encoded.unwrap_or_default().as_bytes().to_vec());
+    Base64::decode_in_place(&mut pair).is_ok_and(|pair| pair.contains(&b'%'))
 }
 
 /// What the clocks of device and server say, if they differ by more than a minute: assertions are not valid longer.
@@ -327,12 +330,13 @@ fn check_assertion(assertion: &str, is_jwt: bool) -> Result<(), Error> {
 /// empty if both sides share the key ([RFC 7516 section
 /// 5.1](https://www.rfc-editor.org/rfc/rfc7516#section-5.1)).
 fn is_jwt_like(text: &str) -> bool {
-    let is_base64url = |part: &str| {
-        part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    let is_base64url = |part: &[u8]| {
+        part.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    let count = text.split('.').count();
+    let parts = || text.as_bytes().split(|byte| *byte == b'.');
+    let count = parts().count();
     matches!(count, 3 | 5)
-        && text.split('.').enumerate().all(|(index, part)| {
+        && parts().enumerate().all(|(index, part)| {
             is_base64url(part) && (!part.is_empty() || (count, index) == (5, 1))
         })
 }

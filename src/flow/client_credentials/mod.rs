@@ -53,7 +53,7 @@ use crate::flow::{self, Flow};
 use crate::net::http::Http;
 #[cfg(feature = "std")]
 use crate::secret::{AfterRefusal, after_refusal_of};
-use crate::secret::{Deadline, Recipient, Secret, SecretSource, Supplied};
+use crate::secret::{Deadline, Recipient, Secret, SecretSource, Supplied, check_text};
 use crate::wire::redact::MIN_SEARCHED_BYTES;
 use crate::wire::request::{Method, Request, check_header};
 use crate::wire::response::Response;
@@ -92,7 +92,7 @@ pub struct Config {
     grant_type: Option<String>,
     /// Space-separated, RFC 6749 section 3.3.
     scope: String,
-    parameters: Vec<(String, Value)>,
+    parameters: Vec<(String, ParameterValue)>,
     headers: Vec<(String, SecretSource)>,
     answer_members: Vec<String>,
     plain_http: bool,
@@ -100,7 +100,7 @@ pub struct Config {
 }
 
 /// The value of a parameter.
-enum Value {
+enum ParameterValue {
     /// Wiped like a secret, but not redacted.
     Plain(Secret),
     Secret(SecretSource),
@@ -158,7 +158,7 @@ impl Config {
     /// `grant_type`, `client_id`, `client_secret`, `client_assertion`, `client_assertion_type` and `scope`.
     pub fn with_parameter(mut self, name: &str, value: &str) -> Result<Config, Error> {
         check_parameter(name)?;
-        self.parameters.push((name.into(), Value::Plain(value.into())));
+        self.parameters.push((name.into(), ParameterValue::Plain(value.into())));
         Ok(self)
     }
 
@@ -176,7 +176,7 @@ impl Config {
         check_parameter(name)?;
         let value = value.into();
         value.check(&parameter(name))?;
-        self.parameters.push((name.into(), Value::Secret(value)));
+        self.parameters.push((name.into(), ParameterValue::Secret(value)));
         Ok(self)
     }
 
@@ -295,12 +295,15 @@ impl Config {
         let mut values = Vec::with_capacity(self.parameters.len());
         for (name, value) in &self.parameters {
             values.push(match value {
-                Value::Plain(text) => Supplied::Kept(text),
-                Value::Secret(source) => source.supply_for(&parameter(name), to, deadline)?,
+                ParameterValue::Plain(text) => Supplied::Kept(text),
+                ParameterValue::Secret(source) => {
+                    source.supply_for(&parameter(name), to, deadline)?
+                }
             });
         }
         let mut others = Vec::with_capacity(1 + self.parameters.len());
         if !self.scope.is_empty() {
+            check_text("the scope", &self.scope)?;
             others.push(("scope", self.scope.as_str()));
         }
         others.extend(
@@ -309,11 +312,13 @@ impl Config {
                 .map(|(name, _)| name.as_str())
                 .zip(values.iter().map(|value| &**value)),
         );
-        let grant_type = ("grant_type", self.grant_type.as_deref().unwrap_or(GRANT_TYPE));
+        let grant_type = self.grant_type.as_deref().unwrap_or(GRANT_TYPE);
+        check_text("the grant type", grant_type)?;
+        let grant_type = ("grant_type", grant_type);
         let request = Request::for_token(Method::Post, url.clone());
         let mut request = self.authentication.add_to(request, to, grant_type, &others, deadline)?;
         for ((_, value), supplied) in self.parameters.iter().zip(&values) {
-            if matches!(value, Value::Secret(_)) {
+            if matches!(value, ParameterValue::Secret(_)) {
                 request = request.with_secret(&**supplied);
             }
         }
@@ -343,9 +348,9 @@ impl Config {
             _ if is_assertion && self.authentication.is_none() => ASSERTION_ADVICE,
             advice => advice,
         };
-        let answer =
+        let reader =
             AnswerReader { request, separator: ' ', advice, members: &self.answer_members };
-        answer.read_answer(response).map_err(|error| match clocks {
+        reader.read_answer(response).map_err(|error| match clocks {
             Some(clocks) if error.kind() == Kind::Refused => error.with_note(&clocks),
             _ => error,
         })
@@ -431,8 +436,8 @@ impl Flow for Config {
 
     fn after_refusal(&self) -> AfterRefusal {
         let secrets = self.parameters.iter().filter_map(|(_, value)| match value {
-            Value::Secret(source) => Some(source),
-            Value::Plain(_) => None,
+            ParameterValue::Secret(source) => Some(source),
+            ParameterValue::Plain(_) => None,
         });
         let sources = secrets.chain(self.authentication.source()).chain([&self.client_id]);
         after_refusal_of(sources.chain(self.headers.iter().map(|(_, source)| source)))

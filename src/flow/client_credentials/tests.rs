@@ -1,7 +1,3 @@
-mod servers;
-#[cfg(feature = "std")]
-mod signed_servers;
-
 use super::*;
 use crate::error::Kind;
 use alloc::string::ToString;
@@ -190,6 +186,22 @@ fn empty_credentials_are_refused() {
     assert!(new("i", ClientAuthentication::none()).is_ok());
     let error = new("", ClientAuthentication::none()).unwrap().request().unwrap_err();
     assert!(error.to_string().contains("the client id must not be empty"), "{error}");
+}
+
+#[test]
+fn a_scope_or_grant_type_that_no_server_has_is_refused() {
+    let config = || Config::new("https://h/t", "i", ClientAuthentication::body("s")).unwrap();
+    for (config, part) in [
+        (config().with_scope("read\nwrite"), "the scope has a control character, U+000A"),
+        (config().with_scope("\u{feff}read"), "the scope has a byte order mark"),
+        (config().with_grant_type(""), "the grant type must not be empty"),
+        (config().with_grant_type("a\tb"), "the grant type has a control character, U+0009"),
+    ] {
+        let error = config.request().unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    assert!(config().with_scope("").request().is_ok());
 }
 
 #[test]

@@ -19,6 +19,7 @@
 //!           └─ signature
 //! ```
 
+use crate::wire::time::{DAYS_TO_1970, days_to};
 use core::net::IpAddr;
 use core::time::Duration;
 use rustls::pki_types::{ServerName, UnixTime};
@@ -46,8 +47,13 @@ const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 const KEY_USAGE: &[u8] = &[0x55, 29, 15];
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 29, 17];
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 29, 19];
+const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 29, 37];
+const SERVER_AUTH: &[u8] = &[OBJECT_IDENTIFIER, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1];
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+const P384: &[u8] = &[0x2b, 0x81, 4, 0, 0x22];
 const P521: &[u8] = &[0x2b, 0x81, 4, 0, 0x23];
 
 /// The bit of the key usage that is called keyCertSign: the sixth from the left.
@@ -57,6 +63,8 @@ const KEY_CERT_SIGN: u8 = 0x04;
 pub struct Certificate<'a> {
     /// 1, 2 or 3.
     pub version: u8,
+    /// The content of the AlgorithmIdentifier of the signature on it.
+    pub signature: &'a [u8],
     /// The content of the issuer's name, as webpki's trust anchors have their subject's.
     pub issuer: &'a [u8],
     /// The content of the subject's name.
@@ -73,6 +81,8 @@ pub struct Certificate<'a> {
     may_key_sign: bool,
     /// There are subject alternative names; webpki reads them.
     pub has_subject_alt_name: bool,
+    /// The extended key usage has serverAuth, or there is none. For an error's text: webpki decides.
+    pub is_for_servers: bool,
 }
 
 impl<'a> Certificate<'a> {
@@ -94,7 +104,7 @@ impl<'a> Certificate<'a> {
             },
         };
         signed.take(INTEGER)?;
-        signed.take(SEQUENCE)?;
+        let signature = signed.take(SEQUENCE)?;
         let issuer = signed.take(SEQUENCE)?;
         let mut dates = Der(signed.take(SEQUENCE)?);
         let (not_before, not_after) = (dates.time()?, dates.time()?);
@@ -103,6 +113,7 @@ impl<'a> Certificate<'a> {
         let (is_ca, may_key_sign, has_subject_alt_name) = (false, true, false);
         let mut read = Certificate {
             version,
+            signature,
             issuer,
             subject,
             not_before,
@@ -111,6 +122,7 @@ impl<'a> Certificate<'a> {
             is_ca,
             may_key_sign,
             has_subject_alt_name,
+            is_for_servers: true,
         };
         signed.take_if(ISSUER_ID)?;
         signed.take_if(SUBJECT_ID)?;
@@ -141,6 +153,11 @@ impl<'a> Certificate<'a> {
                     core::mem::replace(&mut has_usage, true)
                 }
                 SUBJECT_ALT_NAME => core::mem::replace(&mut self.has_subject_alt_name, true),
+                EXTENDED_KEY_USAGE => {
+                    let mut purposes = value.0.windows(SERVER_AUTH.len());
+                    self.is_for_servers = purposes.any(|purpose| purpose == SERVER_AUTH);
+                    false
+                }
                 _ => false,
             };
             if is_again {
@@ -153,6 +170,19 @@ impl<'a> Certificate<'a> {
     /// Whether it says of itself that it may sign certificates.
     pub fn may_sign(&self) -> bool {
         self.is_ca && self.may_key_sign
+    }
+
+    /// Why it may not sign certificates in a chain.
+    pub fn why_not_sign(&self) -> Option<&'static str> {
+        if self.version != 3 {
+            Some("it is not of X.509 version 3")
+        } else if !self.is_ca {
+            Some("it lacks the basic constraint CA:TRUE")
+        } else if !self.may_key_sign {
+            Some("its key usage lacks keyCertSign")
+        } else {
+            None
+        }
     }
 
     /// The common names in the subject: texts, as a rule in ASCII.
@@ -240,8 +270,13 @@ impl<'a> Key<'a> {
                     _ => Some("an RSA key of more than 8192 bits"),
                 }
             }
-            EC if algorithm.take(OBJECT_IDENTIFIER)? == P521 => Some("a P-521 key"),
-            _ => None,
+            EC => match algorithm.take(OBJECT_IDENTIFIER)? {
+                P256 | P384 => None,
+                P521 => Some("a P-521 key"),
+                _ => Some("a key on another curve"),
+            },
+            ED25519 => None,
+            _ => Some("a key of another type"),
         }
     }
 }
@@ -305,9 +340,7 @@ impl<'a> Der<'a> {
         let (tag, text) = self.next()?;
         let digits = text.strip_suffix(b"Z")?;
         let number = |digits: &[u8]| {
-            digits.iter().try_fold(0, |number: u64, digit| {
-                digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0'))
-            })
+            digits.iter().try_fold(0, |sum, byte| Some(sum * 10 + char::from(*byte).to_digit(10)?))
         };
         let (year, digits) = match (tag, digits.len()) {
             (UTC_TIME, 12) => {
@@ -329,27 +362,19 @@ impl<'a> Der<'a> {
         let days_in_month = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
-            2 => 28 + u64::from(is_leap),
+            2 => 28 + u32::from(is_leap),
             _ => return None,
         };
         if !(1..=days_in_month).contains(&day) || hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        // As if the year began in March, so that the leap day is its last. 719,468 days lie between 0000-03-01 and 1970.
-        let (year, month) =
-            if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-        let days =
-            365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-        let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
-        let since_1970 = seconds.saturating_sub(719_468 * 24 * 60 * 60);
+        const DAY: u64 = 24 * 60 * 60;
+        let seconds = u64::from((hour * 60 + minute) * 60 + second);
+        let seconds = u64::from(days_to(year, month, day)?) * DAY + seconds;
+        let since_1970 = seconds.saturating_sub(u64::from(DAYS_TO_1970) * DAY);
         Some(UnixTime::since_unix_epoch(Duration::from_secs(since_1970)))
     }
 }
-
-#[cfg(test)]
-#[path = "../../../tests/support/x509.rs"]
-#[allow(dead_code)]
-pub(super) mod x509;
 
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,6 @@ use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible, PeerMisbehaved};
 use std::io::ErrorKind;
 
-const NOT_FOR_SERVERS: &str = "the server's certificate is not meant for servers; have it issued with the extended key usage serverAuth, or without any";
-
 /// Why an exchange over TLS failed.
 pub(crate) enum Failure {
     Config(Error),
@@ -91,10 +89,7 @@ impl Failure {
             Failure::Tls(error) => {
                 let described = failed(NetworkCause::Tls, &describe_tls(url, &error));
                 described.with_source(match error {
-                    // Without the certificate's names: up to 64 KiB of any characters.
-                    rustls::Error::InvalidCertificate(
-                        CertificateError::NotValidForNameContext { .. },
-                    ) => CertificateError::NotValidForName.into(),
+                    rustls::Error::InvalidCertificate(error) => bounded(error).into(),
                     error => error,
                 })
             }
@@ -102,13 +97,36 @@ impl Failure {
     }
 }
 
-/// A DNS name, or an address as a URL has it.
-pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, String> {
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    ServerName::try_from(bare)
-        .map(|name| name.to_owned())
-        .map_err(|_| format!("{host} is neither a DNS name nor an address, as TLS needs"))
+/// The error without what it has of certificates: up to 64 KiB of any characters.
+fn bounded(error: CertificateError) -> CertificateError {
+    match error {
+        CertificateError::NotValidForNameContext { .. } => CertificateError::NotValidForName,
+        CertificateError::InvalidPurposeContext { .. } => CertificateError::InvalidPurpose,
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => {
+            CertificateError::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: Vec::new(),
+                supported_algorithms: Vec::new(),
+            }
+        }
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            CertificateError::BadSignature
+        }
+        CertificateError::Other(OtherError(ref other)) => match other.downcast_ref() {
+            Some(Rejected::Intermediate { error, .. }) => bounded(error.clone()),
+            _ => error,
+        },
+        error => error,
+    }
 }
+
+/// A DNS name, or an address as a URL has it.
+pub(super) fn server_name(host: &str) -> Option<ServerName<'static>> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    ServerName::try_from(bare).ok().map(|name| name.to_owned())
+}
+
+/// For a name that is not [`server_name`]'s. It is not shown, as it may be a secret in the wrong place.
+pub(super) const WRONG_NAME: &str = "the server's name (--server-name, in code Http::with_server_name) is neither a DNS name nor an address, as TLS needs";
 
 const NO_COMMON_VERSION: &str = if cfg!(feature = "tls12") {
     "the server has no TLS version that is supported here (1.2 and 1.3); enable one of them on the server"
@@ -170,6 +188,17 @@ fn is_of_certificate(alert: AlertDescription) -> bool {
 }
 
 fn describe_certificate(url: &Url, error: &CertificateError) -> String {
+    let of_server = ("the server's certificate", "have it renewed", error);
+    let (whose, renew, error) = match error {
+        CertificateError::Other(OtherError(other)) => match other.downcast_ref() {
+            Some(Rejected::Intermediate { whose, error }) => {
+                (whose.as_str(), "let the server send the current one", error)
+            }
+            Some(rejected) => return rejected.to_string(),
+            None => of_server,
+        },
+        _ => of_server,
+    };
     match error {
         CertificateError::NotValidForNameContext { presented, expected } => {
             let host = expected.to_str();
@@ -180,7 +209,7 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
                 )
             } else {
                 format!(
-                    "the server's certificate is not for {host} but for {}; use that, or have it issued for {host}",
+                    "the server's certificate is not for {host} but for {}; use that, or name it by --server-name, in code Http::with_server_name, or have it issued for {host}",
                     redact::redacted(&names.join(", "), &[])
                 )
             }
@@ -189,13 +218,13 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
             format!("the server's certificate is not for {}", url.host())
         }
         CertificateError::ExpiredContext { time, not_after } => format!(
-            "the server's certificate expired at {}, and it is {} by this device's clock; have it renewed, or set the clock",
+            "{whose} expired at {}, and it is {} by this device's clock; {renew}, or set the clock",
             Utc(not_after.as_secs()),
             Utc(time.as_secs())
         ),
         CertificateError::Expired => String::from("the server's certificate has expired"),
         CertificateError::NotValidYetContext { time, not_before } => format!(
-            "the server's certificate is not valid before {}, and it is {} by this device's clock; is the clock right?",
+            "{whose} is not valid before {}, and it is {} by this device's clock; is the clock right?",
             Utc(not_before.as_secs()),
             Utc(time.as_secs())
         ),
@@ -209,14 +238,15 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
                 "the signature on the server's certificate is wrong: a CA of that name is trusted, but with another key; was the CA renewed?",
             )
         }
-        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => String::from(
-            "the server's certificate has a signature that is not supported here, such as SHA-1; have it issued with SHA-256 or better",
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => format!(
+            "{whose} has a signature that is not supported here, such as SHA-1, or SHA-512 with ECDSA; have it issued with SHA-256 or SHA-384"
         ),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            String::from(NOT_FOR_SERVERS)
+            format!(
+                "{whose} is not meant for servers; have it issued with the extended key usage serverAuth, or without any"
+            )
         }
         CertificateError::BadEncoding => String::from("the server's certificate cannot be read"),
-        CertificateError::Other(OtherError(error)) if error.is::<Rejected>() => error.to_string(),
         // webpki's, by the names of its variants.
         CertificateError::Other(OtherError(error)) => format!(
             "the server's certificate was rejected: {}",
@@ -240,10 +270,21 @@ fn bare_name(presented: &str) -> &str {
 pub(super) enum Rejected {
     LongChain,
     AmbiguousChain,
-    IntermediateMayNotSign,
+    MayNotSign {
+        whose: &'static str,
+        why: &'static str,
+    },
+    /// What is wrong is wrong with an intermediate certificate, which `whose` names.
+    Intermediate {
+        whose: String,
+        error: CertificateError,
+    },
     NotVersion3,
     MarkedAsCa,
-    UnsupportedKey { whose: &'static str, kind: &'static str },
+    UnsupportedKey {
+        whose: &'static str,
+        kind: &'static str,
+    },
     NotItsKey,
 }
 
@@ -256,9 +297,11 @@ impl fmt::Display for Rejected {
             Rejected::AmbiguousChain => {
                 "the server sent more than two intermediate certificates of one name; let it send only those between its own and a root"
             }
-            Rejected::IntermediateMayNotSign => {
-                "an intermediate certificate that the server sent may not sign others: it lacks the basic constraint CA:TRUE, or the key usage keyCertSign, or is not of X.509 version 3; have it issued as a CA's"
+            Rejected::MayNotSign { whose, why } => {
+                return write!(f, "{whose} may not sign others: {why}; have it issued as a CA's, or trust the server's certificate itself");
             }
+            // The message is `describe_certificate`'s.
+            Rejected::Intermediate { error, .. } => return error.fmt(f),
             Rejected::NotVersion3 => {
                 "the server's certificate is not of X.509 version 3; have it issued again, with a subjectAltName, or trust this certificate itself"
             }

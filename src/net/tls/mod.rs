@@ -4,6 +4,7 @@ pub(crate) mod certificate;
 mod client_certificate;
 mod connection;
 mod failure;
+mod pem;
 mod plaintext;
 mod provider;
 #[cfg(feature = "tls-ring")]
@@ -13,6 +14,7 @@ mod verifier;
 
 use crate::error::Error;
 use crate::wire::url::Url;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
@@ -70,7 +72,7 @@ impl Tls {
     }
 
     pub(crate) fn with_server_name(mut self, host: &str, name: &str) -> Result<Tls, Error> {
-        let name = failure::server_name(name).map_err(Error::config)?;
+        let name = failure::server_name(name).ok_or_else(|| Error::config(failure::WRONG_NAME))?;
         self.names.retain(|(of, _)| !of.eq_ignore_ascii_case(host));
         self.names.push((host.to_string(), name));
         Ok(self.anew())
@@ -146,7 +148,10 @@ impl Tls {
         let host = url.host();
         match self.names.iter().find(|(of, _)| of.eq_ignore_ascii_case(host)) {
             Some((_, name)) => Ok(name.clone()),
-            None => failure::server_name(host).map_err(|what| Failure::Config(Error::config(what))),
+            None => failure::server_name(host).ok_or_else(|| {
+                let what = format!("{host} is neither a DNS name nor an address, as TLS needs");
+                Failure::Config(Error::config(what))
+            }),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::certificate::Certificate;
 use super::failure::Failure;
+use super::pem;
 use crate::error::Error;
 use crate::os::deadline::within;
 use crate::os::files::{open_regular, shown_path};
@@ -12,7 +13,6 @@ use alloc::vec::Vec;
 use rustix::process::{getegid, geteuid, getgid, getuid};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -51,11 +51,11 @@ impl Anchors {
 
     /// Adds the certificates in a PEM text, or says what is wrong with it.
     ///
-    /// A certificate that may not sign, as a server's own, is no issuer: else whoever has that server's key could be any
+    /// A certificate that may not sign, as a server's own, is no issuer: else anyone who has that server's key could be any
     /// server.
     fn add(&mut self, content: &[u8], named: Named) -> Result<(), &'static str> {
         let mut is_any_read = false;
-        for der in CertificateDer::pem_slice_iter(content).filter_map(Result::ok) {
+        for der in pem::certificates(content) {
             let Some(certificate) = Certificate::read(&der) else { continue };
             is_any_read = true;
             let is_old_ca = certificate.version == 1 && named == Named::BySystem;
@@ -63,19 +63,13 @@ impl Anchors {
                 // One that webpki cannot read signs nothing.
                 self.issuers.add(der.clone()).ok();
             }
-            if named == Named::Itself && certificate.may_name_a_host() {
+            // One that may not sign is kept for the error too, if it has the name of a server's CA.
+            let is_pin = certificate.may_name_a_host() || !certificate.may_sign();
+            if named == Named::Itself && is_pin {
                 self.pins.push(der);
             }
         }
-        if is_any_read {
-            Ok(())
-        } else if content.is_empty() {
-            Err("is empty")
-        } else if Certificate::read(content).is_some() {
-            Err("is a certificate in DER; convert it: openssl x509 -inform DER -in FILE")
-        } else {
-            Err("holds no PEM certificate (-----BEGIN CERTIFICATE-----)")
-        }
+        if is_any_read { Ok(()) } else { Err(pem::why_none(content)) }
     }
 }
 
@@ -217,8 +211,10 @@ fn add_named(file: &Path, anchors: &mut Anchors) -> Result<(), String> {
     if file.as_os_str().is_empty() {
         return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
     }
-    add_file(file, anchors, Named::Itself)
-        .map_err(|what| format!("the file {} (SSL_CERT_FILE) {what}", shown_path(file)))
+    add_file(file, anchors, Named::Itself).map_err(|what| {
+        let advice = if file.is_dir() { "; name it in SSL_CERT_DIR" } else { "" };
+        format!("the file {} (SSL_CERT_FILE) {what}{advice}", shown_path(file))
+    })
 }
 
 /// Adds the certificates in a directory. Other files are skipped, as by OpenSSL.
@@ -231,11 +227,7 @@ fn add_folder(folder: &Path, anchors: &mut Anchors, named: Named) {
 
 fn add_file(path: &Path, anchors: &mut Anchors, named: Named) -> Result<(), String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    let file = match open_regular(path).map_err(unreadable)? {
-        Ok((file, _)) => file,
-        Err("is a directory") => return Err("is a directory; name it in SSL_CERT_DIR".into()),
-        Err(what) => return Err(what.into()),
-    };
+    let (file, _) = open_regular(path).map_err(unreadable)??;
     let mut content = Vec::new();
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
     if content.len() as u64 > MAX_FILE_BYTES {
@@ -246,34 +238,30 @@ fn add_file(path: &Path, anchors: &mut Anchors, named: Named) -> Result<(), Stri
 
 #[cfg(test)]
 mod tests {
-    use super::super::certificate::x509::{Certificate, basic_constraints, key_usage, name};
     use super::*;
-    use base64ct::{Base64, Encoding};
-    use rcgen::KeyPair;
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
-    fn pem(der: &[u8]) -> String {
-        let body = Base64::encode_string(der);
-        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    fn pem(name: &str, is_ca: IsCa, usages: &[KeyUsagePurpose]) -> String {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        (params.is_ca, params.key_usages) = (is_ca, usages.to_vec());
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
     }
+
+    const CA: IsCa = IsCa::Ca(BasicConstraints::Unconstrained);
 
     #[test]
     fn an_issuer_may_sign_and_a_pin_is_named_itself() {
-        let key = KeyPair::generate().unwrap();
-        let plain = || Certificate::new("a CA", "a CA", &key);
-        let ca = || plain().with(basic_constraints(true, None));
-        let for_handshakes = ca().with(key_usage(0x80));
-        let leaf = plain().with(basic_constraints(false, None));
-        let old = plain().change(|it| it.version = 1);
-        let one_word = ca().change(|it| it.subject = name(&["localhost"]));
-        for (what, certificate, is_issuer, is_pin) in [
-            ("a CA's", ca(), [true; 3], false),
-            ("a CA's, with a name that a host could have", one_word, [true; 3], true),
-            ("a CA's that may not sign", for_handshakes, [false; 3], false),
-            ("a server's", leaf, [false; 3], true),
-            ("one without extensions", plain(), [false; 3], true),
+        let for_handshakes = &[KeyUsagePurpose::DigitalSignature];
+        let old = include_str!("../../../tests/support/version1.pem").into();
+        for (what, pem, is_issuer, is_pin) in [
+            ("a CA's", pem("a CA", CA, &[]), [true; 3], false),
+            ("a CA's, with a name that a host could have", pem("host", CA, &[]), [true; 3], true),
+            ("a CA's that may not sign", pem("a CA", CA, for_handshakes), [false; 3], true),
+            ("a server's", pem("a CA", IsCa::ExplicitNoCa, &[]), [false; 3], true),
+            ("one without extensions", pem("a CA", IsCa::NoCa, &[]), [false; 3], true),
             ("one of version 1", old, [false, false, true], true),
         ] {
-            let pem = pem(&certificate.sign(&key));
             let named = [Named::Itself, Named::ByFolder, Named::BySystem];
             for (named, is_issuer) in named.into_iter().zip(is_issuer) {
                 let mut anchors = Anchors::empty();
@@ -287,9 +275,7 @@ mod tests {
 
     #[test]
     fn a_file_of_certificates_has_a_limit() {
-        let key = KeyPair::generate().unwrap();
-        let ca = Certificate::new("a CA", "a CA", &key).with(basic_constraints(true, None));
-        let ca = pem(&ca.sign(&key));
+        let ca = pem("a CA", CA, &[]);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         let limit = usize::try_from(MAX_FILE_BYTES).unwrap();

@@ -6,7 +6,9 @@
 use super::certificate::{Certificate, Key};
 use super::failure::Rejected;
 use super::roots::Anchors;
+use crate::wire::redact;
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -93,55 +95,92 @@ impl Verifier {
             return Err(Rejected::AmbiguousChain.into());
         }
         // webpki does not look at the key usage.
-        let may_sign =
-            |certificate: &Certificate<'_>| certificate.version == 3 && certificate.may_sign();
         let issuers: Vec<_> = read
             .iter()
-            .filter(|(_, certificate)| may_sign(certificate))
+            .filter(|(_, certificate)| certificate.why_not_sign().is_none())
             .map(|(der, _)| CertificateDer::from(der.as_ref()))
             .collect();
-        let of_server = Certificate::read(der);
-        let is_named = |issuer: &[u8]| {
-            let sent = read.iter().map(|(_, certificate)| certificate).chain(&of_server);
-            sent.into_iter().any(|certificate| certificate.issuer == issuer)
-        };
         let certificate = ParsedCertificate::try_from(der)?;
         let (roots, algorithms) = (&self.anchors.issuers, self.algorithms.all);
         verify_server_cert_signed_by_trust_anchor(&certificate, roots, &issuers, now, algorithms)
             .map_err(|error| match error {
-            Error::InvalidCertificate(CertificateError::UnknownIssuer)
-                if read.iter().any(|(sent, certificate)| {
-                    *sent != der && !may_sign(certificate) && is_named(certificate.subject)
-                }) =>
-            {
-                Rejected::IntermediateMayNotSign.into()
+            Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+                self.why_unknown(der, &read).map_or(error, Error::from)
             }
             error => self.explain(error, der, &issuers),
         })?;
         verify_server_name(&certificate, server)
     }
 
-    /// Says that a key is not supported, where webpki reports a wrong signature or an unknown algorithm.
+    /// Which certificate has the name of an issuer, and may not sign: one that the server sent, or one that was given.
+    fn why_unknown(
+        &self,
+        der: &CertificateDer<'_>,
+        read: &[(&CertificateDer<'_>, Certificate<'_>)],
+    ) -> Option<Rejected> {
+        let of_server = Certificate::read(der);
+        let is_self_signed = of_server.as_ref().is_some_and(|it| it.issuer == it.subject);
+        let why = |it: &Certificate<'_>| {
+            let mut sent = read.iter().map(|(_, sent)| sent).chain(&of_server);
+            sent.any(|sent| sent.issuer == it.subject).then(|| it.why_not_sign()).flatten()
+        };
+        let mut given = self.anchors.pins.iter().filter(|_| !is_self_signed);
+        let mut sent = read.iter().filter(|(sent, _)| *sent != der);
+        let (whose, why) = match given.find_map(|pin| why(&Certificate::read(pin)?)) {
+            Some(why) => ("the certificate that was given for the server's CA", why),
+            None => (
+                "an intermediate certificate that the server sent",
+                sent.find_map(|(_, certificate)| why(certificate))?,
+            ),
+        };
+        Some(Rejected::MayNotSign { whose, why })
+    }
+
+    /// Says whose fault it is, and that a key is not supported, where webpki reports a wrong signature or an unknown
+    /// algorithm.
     fn explain(
         &self,
         error: Error,
         der: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
     ) -> Error {
-        let is_about_a_key = matches!(
-            error,
-            Error::InvalidCertificate(
-                CertificateError::BadSignature
-                    | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
-                    | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-            )
-        );
-        if !is_about_a_key {
-            return error;
-        }
+        let Error::InvalidCertificate(error) = error else { return error };
         let read = |der| Certificate::read(der);
         let sent: Vec<_> =
             core::iter::once(der).chain(intermediates).filter_map(|der| read(der)).collect();
+        let is_about_a_key = matches!(
+            error,
+            CertificateError::BadSignature
+                | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+                | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        );
+        let of_key = if is_about_a_key { self.unsupported_key(&sent) } else { None };
+        if let Some(rejected) = of_key {
+            return rejected.into();
+        }
+        // webpki does not say whose they are.
+        let mut at_fault = sent.iter().enumerate().filter(|(_, sent)| match &error {
+            CertificateError::ExpiredContext { not_after, .. } => sent.not_after == *not_after,
+            CertificateError::NotValidYetContext { not_before, .. } => {
+                sent.not_before == *not_before
+            }
+            CertificateError::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id,
+                ..
+            } => sent.signature == signature_algorithm_id,
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                !sent.is_for_servers
+            }
+            _ => false,
+        });
+        let whose = match at_fault.next() {
+            Some((1.., intermediate)) => named(intermediate),
+            _ => return error.into(),
+        };
+        Rejected::Intermediate { whose, error }.into()
+    }
+
+    fn unsupported_key(&self, sent: &[Certificate<'_>]) -> Option<Rejected> {
         let of_sent = sent.iter().enumerate().find_map(|(at, certificate)| {
             let whose = if at == 0 { "the server's certificate" } else { "an intermediate CA" };
             Some(Rejected::UnsupportedKey { whose, kind: certificate.key.unsupported()? })
@@ -156,7 +195,7 @@ impl Verifier {
                 Some(Rejected::UnsupportedKey { whose: "a trusted CA", kind })
             })
         };
-        of_sent.or_else(of_a_root).map_or(error, Error::from)
+        of_sent.or_else(of_a_root)
     }
 
     /// Verifies the handshake's signature by the key of a certificate that webpki does not read: a pinned one of version 1.
@@ -215,6 +254,17 @@ impl Verifier {
     }
 }
 
+/// An intermediate certificate, by its common name.
+fn named(intermediate: &Certificate<'_>) -> String {
+    /// Of a common name (RFC 5280 appendix A).
+    const MAX_CHARS: usize = 64;
+    let name = intermediate.common_names().next().map_or_else(String::new, |name| {
+        let name: String = name.chars().take(MAX_CHARS).collect();
+        format!(" `{}`", redact::redacted(&name, &[]))
+    });
+    format!("the intermediate certificate{name} that the server sent")
+}
+
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
@@ -256,5 +306,35 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(all(test, feature = "tls-ring"))]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use rustls::RootCertStore;
+
+    /// Both dates are part of the period (RFC 5280 section 4.1.2.5).
+    #[test]
+    fn a_pin_is_valid_from_its_first_second_to_its_last() {
+        let mut params = CertificateParams::new(["localhost".into()]).unwrap();
+        params.not_before = date_time_ymd(2000, 3, 1);
+        params.not_after = date_time_ymd(2000, 3, 2);
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let pin = certificate.der();
+        let pins = Vec::from([pin.clone()]);
+        let anchors = Anchors { issuers: RootCertStore::empty(), pins };
+        let provider = rustls::crypto::ring::default_provider();
+        let verifier = Verifier::new(&provider, Arc::new(anchors));
+        let server = ServerName::try_from("localhost").unwrap();
+        // date -u -d 2000-03-01 +%s
+        for (after, is_valid) in [(-1, false), (0, true), (86_400, true), (86_401, false)] {
+            let second = 951_868_800_u64.checked_add_signed(after).unwrap();
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(second));
+            let outcome = verifier.verify_server_cert(pin, &[], &server, &[], now);
+            assert_eq!(outcome.is_ok(), is_valid, "{after}: {outcome:?}");
+        }
     }
 }

@@ -74,12 +74,20 @@ fn retry_after_is_obeyed_up_to_an_hour() {
     struct Busy(&'static str);
     impl Transport for Busy {
         fn send(&self, _: &Request, _: Instant) -> Result<Response, Error> {
-            Ok(Response::new(503, "").with_header("Retry-After", self.0))
+            let response = Response::new(503, "").with_header("Retry-After", self.0);
+            Ok(response.with_header("Date", "Sun, 29 Nov 2026 19:27:09 GMT"))
         }
     }
-    for (value, at_least, at_most) in
-        [("30", 29, 30), ("3600", 3599, 3600), ("9999", 3599, 3600), ("0", 0, 1)]
-    {
+    for (value, at_least, at_most) in [
+        ("30", 29, 30),
+        ("3600", 3599, 3600),
+        ("9999", 3599, 3600),
+        ("0", 0, 1),
+        ("300.5", 300, 301),
+        ("Sun, 29 Nov 2026 19:37:09 GMT", 599, 600),
+        ("Sunday, 29-Nov-26 19:37:09 GMT", 599, 600),
+        ("Sun Nov 29 19:37:09 2026", 599, 600),
+    ] {
         let config = Config::new("http://localhost/token", "id", "secret").unwrap();
         let session = Session::with_transport(config, Busy(value));
         assert_eq!(token(&session), Err(Kind::Unavailable));

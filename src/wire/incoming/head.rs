@@ -53,11 +53,14 @@ pub(super) fn unfold(head: &mut [u8], known: usize) {
 
 /// Parses a head, and returns it if it is complete. An incomplete head may be an error too.
 pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, Wrong> {
-    use httparse::Error::{HeaderName, HeaderValue, NewLine, TooManyHeaders};
+    use httparse::Error::{HeaderName, HeaderValue, NewLine, Status, TooManyHeaders};
     let wrong = |error| match error {
         HeaderName | HeaderValue | NewLine | TooManyHeaders => Wrong::NotHttp(
             "the answer's head has a line that is no header field: without a colon, or with a control character; have the server or the proxy in between corrected",
         ),
+        Status if has_status_code(bytes) => {
+            Wrong::NotHttp("the answer's status line has a control character after its code")
+        }
         _ => Wrong::NoStatusLine,
     };
     // Without room for a header field, the parsing ends at the first one, after the status line.
@@ -103,6 +106,12 @@ pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, W
         }
         rest = rest.get(taken..).unwrap_or_default();
     }
+}
+
+/// Whether a status line has its code, after a version of eight bytes and a space.
+fn has_status_code(line: &[u8]) -> bool {
+    let code = line.get(CODE_END - 4..=CODE_END).unwrap_or_default();
+    matches!(code, [b' ', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', end] if !end.is_ascii_graphic())
 }
 
 /// The offset in `bytes` after the line of a parsed header field.

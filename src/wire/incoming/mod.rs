@@ -16,7 +16,7 @@ mod line;
 
 use super::request::{MAX_API_ANSWER_BYTES, Method, Request};
 use super::response::{Response, is_success};
-use crate::error::{Error, NetworkCause};
+use crate::error::{Error, NetworkCause, digits};
 use crate::secret::{Buffer, OutOfMemory};
 use alloc::format;
 use alloc::string::String;
@@ -95,12 +95,8 @@ enum State {
 impl Request {
     /// Makes a parser for the answer to this request, which takes the bytes as they arrive.
     pub fn incoming(&self) -> Incoming {
-        let server = self.url().host_and_port();
-        let subject = if self.is_for_token() {
-            format!("the answer of {server} to the token request")
-        } else {
-            format!("the answer of {server} to the API call")
-        };
+        let (server, what) = (self.url().host_and_port(), self.what());
+        let subject = format!("the answer of {server} to the {what}");
         let expected = match self.method() {
             Method::Head => Expected::NoBody,
             _ => Expected::Body,
@@ -277,8 +273,9 @@ impl Incoming {
             self.head = Buffer::default();
             return Ok(());
         }
-        if !(200..600).contains(&head.status) {
-            return Err(Wrong::NotHttp("the answer's status is not from 200 to 599"));
+        // 600 to 999 are treated as 5xx (RFC 9110 section 15).
+        if head.status < 200 {
+            return Err(Wrong::Status(head.status));
         }
         self.head = Buffer::default();
         self.state = match self.expected {
@@ -391,7 +388,13 @@ fn framing(head: &Head) -> Result<State, Wrong> {
     for (name, value) in head.headers.iter() {
         let found = if name.eq_ignore_ascii_case("content-length") {
             if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(Wrong::NotHttp("the answer's Content-Length is not a number"));
+                // RFC 9110 section 8.6 lets a client take a list of one length, or refuse it.
+                return Err(Wrong::NotHttp(match value.as_bytes().contains(&b',') {
+                    true => {
+                        "the answer's Content-Length is there twice, as a list; have the server or a gateway in between send one"
+                    }
+                    false => "the answer's Content-Length is not a number",
+                }));
             }
             // A length that overflows a `usize` is too large for any answer.
             State::Length(value.parse().unwrap_or(usize::MAX))
@@ -437,8 +440,12 @@ fn with_question(error: Error, may_be_tls: bool) -> Error {
 enum Wrong {
     NoStatusLine,
     NotHttp(&'static str),
+    /// It is below 200, and of no interim answer.
+    Status(u16),
     HeadTooLong,
-    TooLarge { limit: usize },
+    TooLarge {
+        limit: usize,
+    },
     NoMemory,
 }
 
@@ -455,13 +462,17 @@ impl From<Wrong> for Error {
                 "the answer is not HTTP: it does not start with a status line; is this the right port, and does HTTP/1.1 answer there?",
             ),
             Wrong::NotHttp(what) => Error::network(what),
+            Wrong::Status(status) => Error::network(format!(
+                "the answer's status is {}, and has to be from 200 to 599",
+                digits(status.into())
+            )),
             Wrong::HeadTooLong => Error::network("the answer's head is longer than 16 KiB"),
             Wrong::TooLarge { limit } => {
-                Error::malformed(format!("the answer is larger than {limit} bytes"))
+                Error::malformed(format!("the answer is larger than {} bytes", digits(limit)))
             }
             Wrong::NoMemory => Error::out_of_memory("there is no memory for the answer"),
         };
-        error.with_network_cause(NetworkCause::NotHttp) // which changes only the first three
+        error.with_network_cause(NetworkCause::NotHttp) // which changes only the first four
     }
 }
 

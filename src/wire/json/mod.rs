@@ -63,6 +63,13 @@ pub(crate) trait Members<'a> {
     fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>>;
 }
 
+/// Members by their names.
+impl<'a, const N: usize> Members<'a> for [(&str, Option<Value<'a>>); N] {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
+        self.iter_mut().find(|(known, _)| *known == name).map(|(_, slot)| slot)
+    }
+}
+
 /// Reads one JSON object. Rejects anything after it, and a duplicate of a wanted member: another parser might use the
 /// other one.
 pub(crate) fn read_members<'a>(

@@ -65,6 +65,7 @@ fn a_secret_is_found_in_encodings_that_few_servers_use() {
         assert_eq!(out, "before [redacted] after", "for {text}");
     }
     assert_eq!(redacted("&auml;b&ouml;", &["cbö"]), "&auml;b&ouml;", "a letter has no name");
+    assert_eq!(redacted("ab&x y;cdef", &["ab!cdef"]), "ab&x y;cdef", "nor has it a space");
     assert_eq!(redacted("%E9%A9", &["é©"]), "[redacted]");
 }
 
@@ -114,6 +115,7 @@ fn of_an_assertion_the_signature_alone_is_searched_for_pieces() {
         ("header eyJhbGciOiJSUzI1NiJ9", "header eyJhbGciOiJSUzI1NiJ9"),
         ("claims eyJzdWIiOiI5N2UwIn0", "claims eyJzdWIiOiI5N2UwIn0"),
         ("signature M8U3bSUKKJDE", "signature [redacted]"),
+        ("seven of it .M8U3bSU", "seven of it .M8U3bSU"),
     ] {
         assert_eq!(redacted(text, &[jwt]), expected);
     }
@@ -198,6 +200,12 @@ fn a_line_break_may_stand_for_a_space_of_a_secret() {
     ] {
         assert_eq!(redacted(text, &[secret]), expected, "{text:?}");
     }
+    // But for nothing else, and a space is not nothing.
+    for (text, secret, expected) in
+        [("abc\nefgh", "abcdefgh", "abc efgh"), ("abcdefghij", "abcde fghij", "abcdefghij")]
+    {
+        assert_eq!(redacted(text, &[secret]), expected, "{text:?}");
+    }
     // Half a second for each, were a run of line breaks gone through at each of them.
     let breaks = "\n".repeat(1 << 16);
     assert_eq!(
@@ -231,6 +239,7 @@ fn the_possible_start_of_a_secret_at_a_missing_end_is_left_out() {
         ("before p%2", "before …"),
         ("before p%2526ssw%25C3%25B", "before …"),
         ("before p&am", "before …"),
+        ("before %26%23%78%30%30%30%30%37", "before …"),
         (r"before p&ssw\u00", "before …"),
         (r"before p\\u002", "before …"),
         ("before q%26ss", "before q…"),

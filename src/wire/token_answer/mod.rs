@@ -11,7 +11,7 @@ use super::request::Request;
 use super::response::Response;
 use super::token::{BEARER, Token, check};
 use super::{jwt, not_json};
-use crate::error::Error;
+use crate::error::{Error, HAS_NO_READER};
 use crate::life::Lifetime;
 use alloc::format;
 use alloc::string::String;
@@ -21,9 +21,6 @@ use zeroize::Zeroizing;
 
 /// What an answer has that is not OAuth's.
 const NO_OAUTH_ANSWER: &str = "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top";
-
-/// Without an operating system nobody has the program's options or reads a long advice, and each byte of it is flash.
-const HAS_NO_READER: bool = cfg!(not(feature = "std"));
 
 /// The length of 128 random bits in base64: a shorter word is no token.
 const MIN_TOKEN_BYTES: usize = 22;
@@ -113,6 +110,8 @@ impl<'a> Members<'a> for Names<'a> {
 impl<'a> AnswerReader<'a> {
     /// Returns the token of an answer that is 2xx and one JSON object, without `error`, with an
     /// `access_token` that is valid in a header and of type Bearer.
+    // Apart, so that its stack does not lie under the exchange where a program has one flow.
+    #[inline(never)]
     pub(crate) fn read_answer(&self, response: Response) -> Result<Token, Error> {
         let answer = self.parse(&response);
         let error = answer.as_ref().ok().and_then(|answer| answer.error);
@@ -190,8 +189,9 @@ impl<'a> AnswerReader<'a> {
             None | Some(Value::Null) => Ok(()),
             Some(Value::Text(name)) => {
                 let name = name.decoded();
+                let known = name.trim_ascii();
                 // Apigee's default is the name of its own policy.
-                if [BEARER, "BearerToken"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                if ["", BEARER, "BearerToken"].iter().any(|name| known.eq_ignore_ascii_case(name)) {
                     return Ok(());
                 }
                 let access_token = decoded(answer.access_token);

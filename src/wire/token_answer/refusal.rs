@@ -2,8 +2,8 @@
 //! ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)) become the kind, the server's own words and
 //! what to try.
 
-use super::{AnswerReader, HAS_NO_READER, TokenAnswer, decoded};
-use crate::error::{Error, Kind, Refusal};
+use super::{AnswerReader, TokenAnswer, decoded};
+use crate::error::{Error, HAS_NO_READER, Kind, Refusal, digits};
 use crate::wire::challenge::parameter;
 use crate::wire::error_code::{registered, shown_code};
 use crate::wire::json::Value;
@@ -169,6 +169,12 @@ impl AnswerReader<'_> {
                 append(parts, "its member error is ", error.map_or("", type_name));
                 " and not a text: see the server's documentation, and have it left out beside a token"
             }
+            304 => {
+                "a 304 answers a conditional request, which this was not: is a cache in between?"
+            }
+            300..=399 if response.header("location").is_none() => {
+                "no Location says where else to ask: check the token URL"
+            }
             300..=399 => {
                 "redirects are not followed: give that URL if it is the token endpoint's, or have a login page's proxy let this through"
             }
@@ -274,8 +280,8 @@ fn has_https(text: &[u8]) -> bool {
 }
 
 impl Error {
-    /// Makes an error of kind [`Refused`](Kind::Refused), or [`Unavailable`](Kind::Unavailable) for 429 and 5xx but 501, for
-    /// a flow of your own. `words` is the server's text: it is cut to 256 characters, control characters are escaped, and the
+    /// Makes an error of kind [`Refused`](Kind::Refused), or [`Unavailable`](Kind::Unavailable) for 429 and from 500 on but
+    /// for 501, for a flow of your own. `words` is the server's text: it is cut to 256 characters, control characters are escaped, and the
     /// secrets that [`Request::with_secret`] named are redacted.
     pub fn refused(request: &Request, status: u16, words: &str) -> Error {
         let secrets: Vec<&str> = request.secrets().collect();
@@ -289,6 +295,7 @@ impl Error {
 
 /// The start of the message for a refusal.
 fn refused(request: &Request, status: u16) -> String {
+    let status = digits(status.into());
     format!("{} refused the token request: {status}", request.url().host_and_port())
 }
 
@@ -298,7 +305,8 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
         // Auth0 limits requests with 429 and `access_denied`.
         (429, _) | (_, Some("temporarily_unavailable")) => Kind::Unavailable,
         (501, _) => Kind::Refused,
-        (500..=599, None | Some("server_error" | "slow_down")) => Kind::Unavailable,
+        // 600 to 999 are no statuses, and treated as 5xx (RFC 9110 section 15).
+        (500.., None | Some("server_error" | "slow_down")) => Kind::Unavailable,
         _ => Kind::Refused,
     }
 }

@@ -91,13 +91,22 @@ fn an_answer_without_a_usable_token_is_malformed_and_the_error_says_why() {
         ("{\"access_token\":\"Bearer abc\"}", "starts with `Bearer `, so the type is in it twice"),
         ("{\"access_token\":\"t\"} {}", "not one JSON object"),
         ("{\"access_token\":\"t\",\"token_type\":\"mac\"}", "`mac`"),
-        ("{\"access_token\":\"t\",\"token_type\":\"Bearer\\r\\n\"}", "`Bearer`"),
+        ("{\"access_token\":\"t\",\"token_type\":\"Bearer x\"}", "`Bearer x`"),
         ("{\"access_token\":\"t\",\"token_type\":\"hunter2\"}", "`[redacted]`"),
         ("{\"access_token\":\"t\",\"token_type\":5}", "not a string"),
     ] {
         let error = read(200, body).unwrap_err();
         assert_eq!(error.kind(), Kind::Malformed, "{body}: {error}");
         assert!(error.to_string().contains(part), "{body}: {error}");
+    }
+}
+
+#[test]
+fn white_space_around_the_type_is_none_of_it_and_an_empty_type_is_absent() {
+    for token_type in [" Bearer", "Bearer ", "\\tbearer\\r\\n", " BearerToken ", "", " "] {
+        let body = format!(r#"{{"access_token":"abc","token_type":"{token_type}"}}"#);
+        let token = read(200, &body).unwrap_or_else(|error| panic!("{token_type:?}: {error}"));
+        assert_eq!((token.authorization(), token.token_type()), ("Bearer abc", "Bearer"));
     }
 }
 

@@ -99,6 +99,16 @@ fn after_drop_the_process_holds_no_copy() {
     }
 }
 
+#[cfg(feature = "tls")]
+#[test]
+fn an_installed_provider_leaves_no_copy() {
+    for outcome in ["success", "success, in chunks", "refusal"] {
+        let way = "https, an installed provider";
+        let row = Row { way, flow: "jsa", mode: "dropped", outcome };
+        assert_eq!(row.run().copies(), NONE, "{row:?}");
+    }
+}
+
 #[test]
 fn an_error_that_is_kept_holds_no_copy() {
     let failures: Vec<_> =

@@ -25,6 +25,10 @@ fn subject() {
     let [outcome, flow, mode, url, secret_file] =
         VARIABLES.map(|name| std::env::var(name).unwrap_or_default());
     let timeout = if outcome == "timeout" { TIMEOUT } else { AMPLE };
+    #[cfg(feature = "tls")]
+    if std::env::var_os(super::observer::INSTALL_PROVIDER).is_some() {
+        rustls::crypto::ring::default_provider().install_default().unwrap();
+    }
     let secret = || Secret::from_file(&secret_file).unwrap();
     let jsa = || jsa::Config::new("id", secret()).unwrap().with_timeout(timeout);
     let client_credentials = |authentication: ClientAuthentication| {

@@ -27,12 +27,8 @@ const CORTEX_M3: Board = Board {
     ram: (0x2000_0000, 64 * 1024),
     has_modem: true,
 };
-const CORTEX_M3_ETHERNET: Board = Board {
-    name: "lm3s6965evb-ethernet",
-    emulator: &["qemu-system-arm", "-M", "lm3s6965evb", "-nic", "user"],
-    ram: (0x2000_0000, 64 * 1024),
-    has_modem: false,
-};
+const CORTEX_M3_ETHERNET: Board =
+    Board { name: "lm3s6965evb-ethernet", has_modem: false, ..CORTEX_M3 };
 const RISC_V: Board = Board {
     name: "sifive_e",
     emulator: &["qemu-system-riscv32", "-M", "sifive_e", "-bios", "none"],
@@ -122,22 +118,22 @@ impl Board {
 }
 
 impl Running<'_> {
-    /// Waits until the firmware prints the line `place`.
-    pub fn wait_for(&mut self, place: &str) {
-        self.qemu.wait_for(place);
-    }
-
-    /// Continues after a stop.
-    pub fn go_on(&mut self) {
-        self.qemu.go_on();
-    }
-
     /// The whole RAM.
-    pub fn ram(&mut self) -> Vec<u8> {
+    fn ram(&mut self) -> Vec<u8> {
         let (start, len) = self.board.ram;
         let ram = self.qemu.memory(start, len);
         assert_eq!(ram.len(), len as usize, "the RAM of {}", self.board.name);
         ram
+    }
+
+    /// The RAM while the token is held, and after it was dropped.
+    pub fn ram_at_stops(&mut self) -> [Vec<u8>; 2] {
+        ["held", "dropped"].map(|stop| {
+            self.qemu.wait_for(stop);
+            let ram = self.ram();
+            self.qemu.go_on();
+            ram
+        })
     }
 
     pub fn finish(self) -> Outcome {

@@ -331,12 +331,7 @@ fn no_piece_of_secret_or_token_is_left_in_the_ram() {
         for (case, answer, status) in cases {
             let server = answering(answer);
             let mut running = board.start_with_stops(&with_servers(&server, &api));
-            running.wait_for("held");
-            let held = running.ram();
-            running.go_on();
-            running.wait_for("dropped");
-            let dropped = running.ram();
-            running.go_on();
+            let [held, dropped] = running.ram_at_stops();
             check(board, case, &running.finish(), status, "");
             // Positive control: the search finds what is in use.
             let name = board.name;
@@ -346,11 +341,14 @@ fn no_piece_of_secret_or_token_is_left_in_the_ram() {
             );
             let token_is_held = left_behind(&held, TOKEN) >= TOKEN.len() - (PIECE_BYTES - 1);
             assert_eq!(token_is_held, status == 0, "{name}: {case}: the token while it is held");
-            for (what, text) in [("secret", SECRET), ("token", TOKEN)] {
-                let left = left_behind(&dropped, text);
-                assert_eq!(left, 0, "{name}: {case}: pieces of the {what} are left");
-            }
+            assert_nothing_left(&dropped, &format!("{name}: {case}"));
         }
+    }
+}
+
+fn assert_nothing_left(ram: &[u8], case: &str) {
+    for (what, text) in [("secret", SECRET), ("token", TOKEN)] {
+        assert_eq!(left_behind(ram, text), 0, "{case}: pieces of the {what} are left");
     }
 }
 
@@ -402,18 +400,10 @@ fn the_firmware_in_c_gets_a_token_calls_the_api_and_leaves_nothing_behind() {
     for (case, answer, status) in [("success", &whole, 0), ("refusal", &refusal(4), 6)] {
         let server = answering(answer);
         let mut running = board.start_with_stops(&in_c(&server, &api));
-        running.wait_for("held");
-        let held = running.ram();
-        running.go_on();
-        running.wait_for("dropped");
-        let dropped = running.ram();
-        running.go_on();
+        let [held, dropped] = running.ram_at_stops();
         check(board, case, &running.finish(), status, "");
         assert!(left_behind(&held, SECRET) > 0, "{case}: the search finds what is in use");
-        for (what, text) in [("secret", SECRET), ("token", TOKEN)] {
-            let left = left_behind(&dropped, text);
-            assert_eq!(left, 0, "{case}: pieces of the {what} are left");
-        }
+        assert_nothing_left(&dropped, case);
     }
 }
 
@@ -426,9 +416,10 @@ fn the_library_for_c_keeps_within_its_budget() {
     check(board, "a token of 1,000 characters", &outcome, 0, "token: 1000 characters");
     let flash = flash_bytes("lm3s6965evb-c") - flash_bytes("lm3s6965evb-c-none");
     println!("the library adds {flash} bytes of flash; {}", outcome.printed);
-    let budgets = include_str!("../../../capi/tests/budgets").lines();
-    let budget = budgets.filter_map(|line| line.strip_prefix("lm3s6965evb-c ")).next();
-    let budget: u32 = budget.and_then(|bytes| bytes.trim().parse().ok()).expect("a budget");
+    let budgets = include_str!("../../../.ci/capi.budgets").lines();
+    let row = budgets.filter_map(|line| line.strip_prefix("lm3s6965evb-c ")).next();
+    let budget = row.and_then(|row| row.split_whitespace().next()?.parse().ok());
+    let budget: u32 = budget.expect("a budget in bytes");
     assert!(flash <= budget, "{flash} bytes of {budget}");
     let stack = outcome.printed.split("stack: ").nth(1).and_then(|rest| rest.split(' ').next());
     let stack: u32 = stack.and_then(|bytes| bytes.parse().ok()).expect("bytes of stack");

@@ -432,7 +432,7 @@ fn push_base64url(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 #[cfg(feature = "std")]
-mod with_std {
+mod supply {
     use super::*;
     use crate::os::clock::utc_now;
     use crate::os::random::random;

@@ -193,7 +193,7 @@ fn an_algorithm_is_known_by_its_name() {
 }
 
 #[cfg(feature = "std")]
-mod with_std {
+mod sent {
     use super::*;
     use crate::client_credentials::{ClientAuthentication, Config};
     use crate::secret::SecretSource;
@@ -284,6 +284,10 @@ mod with_std {
         for (date, differs) in [
             (Some("Sun, 06 Nov 1994 08:50:38 GMT"), true),
             (Some("Sun, 06 Nov 1994 08:48:36 GMT"), true),
+            (Some("Sunday, 06-Nov-94 08:50:38 GMT"), true),
+            (Some("Sun Nov  6 08:50:38 1994"), true),
+            (Some("Sunday, 06-Nov-94 08:50:37 GMT"), false),
+            (Some("Sun Nov  6 08:50:37 1994"), false),
             (Some("Sun, 06 Nov 1994 08:50:37 GMT"), false),
             (Some("Sun, 06 Nov 1994 08:48:37 GMT"), false),
             (Some("soon"), false),

@@ -75,6 +75,10 @@ fn an_unavailable_server_is_distinguished_from_one_that_refuses() {
     for (status, body, kind) in [
         (429, "", Kind::Unavailable),
         (503, "", Kind::Unavailable),
+        (600, "", Kind::Unavailable),
+        (999, r#"{"error":"server_error"}"#, Kind::Unavailable),
+        (999, r#"{"error":"invalid_client"}"#, Kind::Refused),
+        (304, "", Kind::Refused),
         (400, r#"{"error":"temporarily_unavailable"}"#, Kind::Unavailable),
         (400, r#"{"error":"invalid_client"}"#, Kind::Refused),
     ] {
@@ -305,6 +309,7 @@ fn the_unit_of_retry_after_is_said() {
         ("30", "; its Retry-After is 30 seconds)"),
         ("Fri, 31 Dec 1999 23:59:59 GMT", "; its Retry-After is Fri, 31 Dec 1999 23:59:59 GMT)"),
         ("soon", "; its Retry-After is soon)"),
+        ("Sun Nov  6 08:49:37 1994", "; its Retry-After is Sun Nov  6 08:49:37 1994)"),
         ("", "try again later)"),
     ] {
         let response = Response::new(429, "").with_header("Retry-After", value);

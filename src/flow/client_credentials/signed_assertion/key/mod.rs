@@ -29,15 +29,15 @@ use core::fmt;
 /// ```
 #[must_use]
 pub struct SigningKey {
-    place: Place,
-    certificate: Certificate,
+    signer: Signer,
+    thumbprint: Thumbprint,
 }
 
-enum Place {
+enum Signer {
     /// The program signs by itself.
     Elsewhere(Algorithm),
     #[cfg(feature = "std")]
-    Function(Algorithm, with_std::Sign),
+    Function(Algorithm, function::Sign),
     #[cfg(feature = "sign")]
     Kept(with_ring::PrivateKey),
     #[cfg(feature = "sign")]
@@ -45,7 +45,7 @@ enum Place {
 }
 
 /// The certificate that `x5t#S256` names.
-enum Certificate {
+enum Thumbprint {
     None,
     Sha256([u8; 32]),
     #[cfg(feature = "sign")]
@@ -56,7 +56,7 @@ enum Certificate {
 /// signed. A request cannot use it.
 impl From<Algorithm> for SigningKey {
     fn from(algorithm: Algorithm) -> SigningKey {
-        SigningKey { place: Place::Elsewhere(algorithm), certificate: Certificate::None }
+        SigningKey { signer: Signer::Elsewhere(algorithm), thumbprint: Thumbprint::None }
     }
 }
 
@@ -64,7 +64,7 @@ impl SigningKey {
     /// Names the key's certificate in the header's `x5t#S256` ([RFC 7515 section
     /// 4.1.8](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.8)) by the SHA-256 of its DER.
     pub fn with_certificate_sha256(mut self, digest: [u8; 32]) -> SigningKey {
-        self.certificate = Certificate::Sha256(digest);
+        self.thumbprint = Thumbprint::Sha256(digest);
         self
     }
 
@@ -74,8 +74,8 @@ impl SigningKey {
         Ok(Loaded {
             from: self,
             #[cfg(feature = "sign")]
-            read: match &self.place {
-                Place::File(source) => Some(with_ring::PrivateKey::read(source, deadline)?),
+            read: match &self.signer {
+                Signer::File(source) => Some(with_ring::PrivateKey::read(source, deadline)?),
                 _ => None,
             },
         })
@@ -85,9 +85,9 @@ impl SigningKey {
 #[cfg(feature = "std")]
 impl SigningKey {
     pub(super) fn after_refusal(&self) -> AfterRefusal {
-        match &self.place {
+        match &self.signer {
             #[cfg(feature = "sign")]
-            Place::File(source) => source.after_refusal(),
+            Signer::File(source) => source.after_refusal(),
             _ => AfterRefusal::Pause,
         }
     }
@@ -103,12 +103,12 @@ pub(super) struct Loaded<'a> {
 impl Loaded<'_> {
     /// The algorithm by which it signs: the one that was set, if it can, else its first.
     pub(super) fn algorithm(&self, set: Option<Algorithm>) -> Result<Algorithm, Error> {
-        let first = match &self.from.place {
-            Place::Elsewhere(algorithm) => *algorithm,
+        let first = match &self.from.signer {
+            Signer::Elsewhere(algorithm) => *algorithm,
             #[cfg(feature = "std")]
-            Place::Function(algorithm, _) => *algorithm,
+            Signer::Function(algorithm, _) => *algorithm,
             #[cfg(feature = "sign")]
-            Place::Kept(_) | Place::File(_) => match self.private() {
+            Signer::Kept(_) | Signer::File(_) => match self.private() {
                 Some(key) => return key.algorithm(set),
                 None => Algorithm::Rs256, // never: one in a file has been read
             },
@@ -119,11 +119,11 @@ impl Loaded<'_> {
     /// The SHA-256 of the certificate.
     #[cfg_attr(not(feature = "sign"), allow(unused_variables))]
     pub(super) fn thumbprint(&self, deadline: Deadline) -> Result<Option<[u8; 32]>, Error> {
-        match &self.from.certificate {
-            Certificate::None => Ok(None),
-            Certificate::Sha256(digest) => Ok(Some(*digest)),
+        match &self.from.thumbprint {
+            Thumbprint::None => Ok(None),
+            Thumbprint::Sha256(digest) => Ok(Some(*digest)),
             #[cfg(feature = "sign")]
-            Certificate::File(path) => {
+            Thumbprint::File(path) => {
                 with_ring::read_thumbprint(path, self.private(), deadline).map(Some)
             }
         }
@@ -131,8 +131,8 @@ impl Loaded<'_> {
 
     #[cfg(feature = "sign")]
     fn private(&self) -> Option<&with_ring::PrivateKey> {
-        match &self.from.place {
-            Place::Kept(key) => Some(key),
+        match &self.from.signer {
+            Signer::Kept(key) => Some(key),
             _ => self.read.as_ref(),
         }
     }
@@ -157,7 +157,7 @@ impl fmt::Debug for SigningKey {
 }
 
 #[cfg(feature = "std")]
-mod with_std {
+mod function {
     use super::*;
     use alloc::boxed::Box;
     use alloc::vec::Vec;
@@ -175,8 +175,8 @@ mod with_std {
             algorithm: Algorithm,
             sign: impl Fn(&[u8]) -> Result<Vec<u8>, Error> + Send + Sync + 'static,
         ) -> SigningKey {
-            let place = Place::Function(algorithm, Box::new(sign));
-            SigningKey { place, certificate: Certificate::None }
+            let signer = Signer::Function(algorithm, Box::new(sign));
+            SigningKey { signer, thumbprint: Thumbprint::None }
         }
     }
 
@@ -187,11 +187,11 @@ mod with_std {
             algorithm: Algorithm,
             input: &[u8],
         ) -> Result<Zeroizing<Vec<u8>>, Error> {
-            match &self.from.place {
-                Place::Function(_, sign) => return sign(input).map(Zeroizing::new),
-                Place::Elsewhere(_) => {}
+            match &self.from.signer {
+                Signer::Function(_, sign) => return sign(input).map(Zeroizing::new),
+                Signer::Elsewhere(_) => {}
                 #[cfg(feature = "sign")]
-                Place::Kept(_) | Place::File(_) => {
+                Signer::Kept(_) | Signer::File(_) => {
                     if let Some(key) = self.private() {
                         return key.sign(algorithm, input);
                     }

@@ -1,15 +1,16 @@
 //! Signing by ring itself: rustls's signer makes ASN.1 of an ECDSA signature, and a JWT wants the two numbers.
 
-use super::{Algorithm, Certificate, Place, SigningKey, check};
+use super::{Algorithm, Signer, SigningKey, Thumbprint, check};
 use crate::error::Error;
 use crate::os::files::{UNSET_TIMEOUT, read_file, shown_existing};
 use crate::os::secret_file::secret_file;
-use crate::secret::pem::{Key, read_key, section};
+use crate::secret::pem::{KeyDer, read_key, section};
 use crate::secret::{Deadline, SecretSource};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::slice;
 use ring::digest::{SHA256, digest};
 use ring::error::KeyRejected;
 use ring::rand::SystemRandom;
@@ -28,8 +29,7 @@ const MAX_FILE_BYTES: usize = 16 * 1024;
 /// A key as ring has parsed it. ring 0.17 does not wipe it.
 pub(super) enum PrivateKey {
     Rsa(Box<RsaKeyPair>),
-    P256(Box<EcdsaKeyPair>),
-    P384(Box<EcdsaKeyPair>),
+    Ec(Algorithm, Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
 }
 
@@ -40,16 +40,16 @@ impl SigningKey {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for any other key, one with a passphrase, and a text that holds none.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<SigningKey, Error> {
-        let place = Place::Kept(PrivateKey::parse("the signing key", pem.as_ref())?);
-        Ok(SigningKey { place, certificate: Certificate::None })
+        let signer = Signer::Kept(PrivateKey::parse("the signing key", pem.as_ref())?);
+        Ok(SigningKey { signer, thumbprint: Thumbprint::None })
     }
 
     /// A file or a pipe that holds the key, as for [`from_pem`](Self::from_pem): see [`SecretSource::file`]. A file is read
     /// anew for each request, so that the key may be replaced; what ring has parsed is then left in freed memory, each
     /// time.
     pub fn file(path: impl Into<PathBuf>) -> SigningKey {
-        let place = Place::File(secret_file("the signing key's file".into(), path.into()));
-        SigningKey { place, certificate: Certificate::None }
+        let signer = Signer::File(secret_file("the signing key's file".into(), path.into()));
+        SigningKey { signer, thumbprint: Thumbprint::None }
     }
 
     /// Names the key's certificate, PEM, in the header's `x5t#S256`, as Entra wants it. The first in the text counts.
@@ -57,8 +57,8 @@ impl SigningKey {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a text without a certificate, and for another key's.
     pub fn with_certificate(self, pem: impl AsRef<[u8]>) -> Result<SigningKey, Error> {
-        let key = match &self.place {
-            Place::Kept(key) => Some(key),
+        let key = match &self.signer {
+            Signer::Kept(key) => Some(key),
             _ => None,
         };
         let digest = thumbprint("the certificate of the signing key", pem.as_ref(), key)?;
@@ -67,7 +67,7 @@ impl SigningKey {
 
     /// The same from a file, which is read anew for each request, as the key's own file.
     pub fn with_certificate_file(mut self, path: impl Into<PathBuf>) -> SigningKey {
-        self.certificate = Certificate::File(path.into());
+        self.thumbprint = Thumbprint::File(path.into());
         self
     }
 }
@@ -84,11 +84,10 @@ impl PrivateKey {
             Error::config(format!("{name} cannot be used: {error}; {SUPPORTED_KEYS}"))
         };
         let der = match read_key(name, pem, SUPPORTED_KEYS)? {
-            Key::Pkcs8(der) => der,
-            Key::Pkcs1(der) => {
-                return RsaKeyPair::from_der(&der)
-                    .map(|key| PrivateKey::Rsa(Box::new(key)))
-                    .map_err(rejected);
+            KeyDer::Pkcs8(der) => der,
+            KeyDer::Pkcs1(der) => {
+                let key = RsaKeyPair::from_der(&der).map_err(rejected)?;
+                return Ok(PrivateKey::Rsa(Box::new(key)));
             }
         };
         let algorithm = der.get(..OIDS_WITHIN.min(der.len())).unwrap_or_default();
@@ -107,14 +106,14 @@ impl PrivateKey {
                 "{name} cannot be used: {error}; it may lack its public key, which openssl pkey -in FILE -out NEW adds"
             ))
         };
-        let random = SystemRandom::new();
-        if is(P256) {
-            let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &random);
-            return key.map(|key| PrivateKey::P256(Box::new(key))).map_err(rejected);
-        }
-        if is(P384) {
-            let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &der, &random);
-            return key.map(|key| PrivateKey::P384(Box::new(key))).map_err(rejected);
+        for (curve, algorithm, signing) in [
+            (P256, Algorithm::Es256, &ECDSA_P256_SHA256_FIXED_SIGNING),
+            (P384, Algorithm::Es384, &ECDSA_P384_SHA384_FIXED_SIGNING),
+        ] {
+            if is(curve) {
+                let key = EcdsaKeyPair::from_pkcs8(signing, &der, &SystemRandom::new());
+                return Ok(PrivateKey::Ec(algorithm, Box::new(key.map_err(rejected)?)));
+            }
         }
         Err(Error::config(format!("{name} is of another kind; {SUPPORTED_KEYS}")))
     }
@@ -122,8 +121,7 @@ impl PrivateKey {
     pub(super) fn algorithm(&self, set: Option<Algorithm>) -> Result<Algorithm, Error> {
         let its: &[Algorithm] = match self {
             PrivateKey::Rsa(_) => &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Ps256],
-            PrivateKey::P256(_) => &[Algorithm::Es256],
-            PrivateKey::P384(_) => &[Algorithm::Es384],
+            PrivateKey::Ec(algorithm, _) => slice::from_ref(algorithm),
             PrivateKey::Ed25519(_) => &[Algorithm::EdDsa],
         };
         let first = its.first().copied().unwrap_or(Algorithm::Rs256);
@@ -149,7 +147,7 @@ impl PrivateKey {
                 .map_err(failed)?;
                 Ok(signature)
             }
-            PrivateKey::P256(key) | PrivateKey::P384(key) => {
+            PrivateKey::Ec(_, key) => {
                 let signature = key.sign(&random, input).map_err(failed)?;
                 Ok(Zeroizing::new(signature.as_ref().to_vec()))
             }
@@ -161,7 +159,7 @@ impl PrivateKey {
     fn public_key(&self) -> &[u8] {
         match self {
             PrivateKey::Rsa(key) => key.public_key().as_ref(),
-            PrivateKey::P256(key) | PrivateKey::P384(key) => key.public_key().as_ref(),
+            PrivateKey::Ec(_, key) => key.public_key().as_ref(),
             PrivateKey::Ed25519(key) => key.public_key().as_ref(),
         }
     }

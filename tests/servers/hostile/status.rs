@@ -66,6 +66,8 @@ pub fn rows() -> Vec<Row> {
         "503 Service Unavailable",
         "504 Gateway Timeout",
         "599 Odd",
+        "600 Odd",
+        "999 Request denied",
     ] {
         let oauth = r#"{"error":"invalid_client","error_description":"no such client"}"#;
         refused(format!("{status} with JSON"), answer(status, &[], oauth), status);

@@ -4,13 +4,14 @@
 
 use crate::support::appliance::{Appliance, Credentials, Setup};
 use crate::support::hostile::{Port, Server, Step};
+use crate::support::listener::read_head;
 use crate::support::proxy::Proxy;
 use crate::support::tls::{self, Authority, Key, pem};
 use minbearer::{
     Error, Http, Kind, NetworkCause, Request, SecretSource, Session, Transport, client_credentials,
 };
 use rustls::{ServerConnection, StreamOwned};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -66,13 +67,7 @@ fn keeping_heads(
     let kept = Arc::clone(&heads);
     let server = tls::Server::start_on(address, move |connection| {
         let mut tls = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), connection);
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            tls.read_exact(&mut byte)?;
-            head.push(byte[0]);
-        }
-        kept.lock().unwrap().extend(head);
+        kept.lock().unwrap().extend(read_head(&mut tls)?);
         tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     });
     (server, heads)
@@ -190,7 +185,13 @@ fn hostile_proxies() -> Vec<Row> {
             "breaks off in its head",
             vec![Step::Request, send("HTTP/1.1 200 OK\r\nVia: x\r\n")],
             PROXY,
-            "closed the connection without an answer",
+            " was cut short",
+        ),
+        (
+            "breaks off after 100",
+            vec![Step::Request, head("100 Continue")],
+            PROXY,
+            " was cut short",
         ),
         (
             "is SSH",
@@ -264,6 +265,38 @@ fn hostile_proxies() -> Vec<Row> {
             "it wants another authentication than Basic, which is all there is here: NTLM",
         ),
         (
+            "asks for Digest, and has Basic in its realm",
+            vec![
+                Step::Request,
+                head(
+                    "407 No\r\nProxy-Authenticate: Digest realm=\"Use basic login\", nonce=\"x\"\r\nContent-Length: 0",
+                ),
+            ],
+            PROXY,
+            "it wants another authentication than Basic, which is all there is here: Digest realm",
+        ),
+        (
+            "has too much to do",
+            vec![Step::Request, head("429 Too Many Requests\r\nContent-Length: 0")],
+            PROXY,
+            "answered 429 Too Many Requests; it is busy: try again later",
+        ),
+        (
+            "says 999",
+            vec![Step::Request, head("999 Request denied\r\nContent-Length: 0")],
+            PROXY,
+            "answered 999 Request denied; can it reach 192.0.2.1:8443?",
+        ),
+        (
+            "redirects, and names a user",
+            vec![
+                Step::Request,
+                head("302 Found\r\nLocation: http://u:pw@h/login\r\nContent-Length: 0"),
+            ],
+            PROXY,
+            "it redirects to http://h/login)",
+        ),
+        (
             "sends a 407 that names no scheme",
             vec![Step::Request, head("407 No\r\nContent-Length: 0")],
             PROXY,
@@ -305,7 +338,7 @@ fn hostile_proxies() -> Vec<Row> {
             "refuses with a page that never ends",
             vec![Step::Request, head("503 Later"), Step::Endless(vec![b'x'; 4096], Duration::ZERO)],
             PROXY,
-            "answered 503 Later; can it reach",
+            "answered 503 Later; it may be busy: try again later; or can it reach 192.0.2.1:8443?",
         ),
     ]
 }

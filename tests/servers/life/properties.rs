@@ -275,7 +275,7 @@ fn the_rules_hold_in_random_worlds() {
         world.heal();
     }
     let days = time.as_secs() / 86_400;
-    std::println!("1,500,000 random steps, {days} days, {requests} requests");
+    println!("1,500,000 random steps, {days} days, {requests} requests");
     assert!(days > 1000 && requests > 20_000, "{days} days, {requests} requests");
 }
 
@@ -307,7 +307,7 @@ fn rejections_cost_requests_by_time_and_not_by_calls() {
         );
         most = most.max(count);
     }
-    std::println!("at most {most} requests in a quarter of an hour");
+    println!("at most {most} requests in a quarter of an hour");
 }
 
 #[test]

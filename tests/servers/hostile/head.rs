@@ -83,9 +83,10 @@ fn status_lines() -> Vec<Row> {
             NOT_HTTP,
         ),
     ];
-    for status in
-        ["0", "99", "199", "600", "999", "65536", "-200", "2OO", "20 0", "200.0", "0x200", "0200"]
-    {
+    for status in [
+        "0", "99", "199", "000", "099", "101", "65536", "-200", "2OO", "20 0", "200.0", "0x200",
+        "0200",
+    ] {
         let bytes = good_after(format!("HTTP/1.1 {status} OK"));
         rows.push(Row::sends(format!("the status {status}"), bytes, NOT_HTTP));
     }

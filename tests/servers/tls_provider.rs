@@ -78,7 +78,7 @@ fn the_provider_that_the_program_installed_is_used() {
         let output = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
-                "it::tls_provider::the_provider_that_the_program_installed_is_used",
+                "servers::tls_provider::the_provider_that_the_program_installed_is_used",
                 "--nocapture",
             ])
             .env("IN_A_CHILD", "")

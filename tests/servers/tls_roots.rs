@@ -165,6 +165,10 @@ fn the_cas_of_both_variables_are_trusted() {
             );
         }
     }
+    // So are they beside one that is added in code.
+    std::fs::write(&file, pem(authority.certificate())).unwrap();
+    let added = Http::new().with_added_ca(pem(stranger.certificate())).unwrap();
+    assert_eq!(get(&added, &server).unwrap().status(), 200);
 }
 
 #[test]
@@ -196,14 +200,54 @@ fn the_error_names_what_is_wrong_with_a_given_ca() {
     let authority = authority();
     let der: &[u8] = authority.certificate();
     let key = tls::pem_of("PRIVATE KEY", &[7; 40]);
+    let trusted = tls::pem_of("TRUSTED CERTIFICATE", der);
+    let utf_16: Vec<u8> = "\u{feff}-----BEGIN".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let no_end = tls::pem(der).replace("END CERTIFICATE", "BEGIN PRIVATE KEY");
+    let cut = &no_end.as_bytes()[..no_end.len() / 2];
+    const NO_PEM: &str = "the given CA holds no PEM certificate (-----BEGIN CERTIFICATE-----)";
     for (pem, what) in [
         (&b""[..], "the given CA is empty"),
+        (b"\n", "the given CA is empty"),
+        (
+            trusted.as_bytes(),
+            "the given CA holds a TRUSTED CERTIFICATE, which OpenSSL alone reads; convert it: openssl x509 -in FILE",
+        ),
+        (&utf_16, "the given CA is UTF-16; save it as UTF-8"),
+        (no_end.as_bytes(), NO_PEM),
+        (cut, NO_PEM),
         (der, "the given CA is a certificate in DER; convert it"),
-        (b"console certificate goes here", "the given CA holds no PEM certificate"),
-        (key.as_bytes(), "the given CA holds no PEM certificate"),
+        (b"console certificate goes here", NO_PEM),
+        (key.as_bytes(), NO_PEM),
     ] {
         let error = Http::new().with_ca(pem).unwrap_err();
         assert_eq!(error.kind(), Kind::Config, "{error}");
         assert!(error.to_string().contains(what), "{error}");
     }
+}
+
+#[test]
+fn pem_is_read_as_editors_and_old_programs_write_it() {
+    let (authority, stranger) = (authority(), stranger());
+    let (server, _inside) = server(&authority);
+    let (ca, other) = (pem(authority.certificate()), pem(stranger.certificate()));
+    for (what, text) in [
+        ("with a byte order mark", format!("\u{feff}{ca}")),
+        ("after another file", format!("{other}\u{feff}{ca}")),
+        ("with an old label", ca.replace(" CERTIFICATE", " X509 CERTIFICATE")),
+        ("with lines of Windows", ca.replace('\n', "\r\n")),
+        ("indented", ca.replace('\n', "\n  ")),
+        ("with white space at the ends", ca.replace('\n', " \t\n")),
+        ("without a last line break", ca.trim_end().into()),
+        ("after one that is cut short", format!("{}\n{ca}", &other[..other.len() / 2])),
+        ("after one that is not base64", format!("{}{ca}", other.replace("MII", "M*I"))),
+        ("after a key", format!("{}{ca}", tls::pem_of("PRIVATE KEY", &[7; 40]))),
+        ("after one for OpenSSL", format!("{}{ca}", tls::pem_of("TRUSTED CERTIFICATE", &[7; 40]))),
+    ] {
+        let http = Http::new().with_ca(&text).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let outcome = get(&http, &server);
+        assert!(outcome.is_ok(), "{what}: {outcome:?}");
+    }
+    // Latin-1 in a comment.
+    let text = [b"# CA f\xfcr alle\n", ca.as_bytes()].concat();
+    assert_eq!(get(&Http::new().with_ca(text).unwrap(), &server).unwrap().status(), 200);
 }

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "tls")]
 
+use crate::support::listener::read_head;
 use crate::support::timing::{Stopwatch, within};
 use crate::support::tls;
 
@@ -46,12 +47,7 @@ fn serving(
 
 fn accept(config: &Arc<ServerConfig>, connection: tls::Connection) -> std::io::Result<Connection> {
     let mut tls = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), connection);
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        tls.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
+    read_head(&mut tls)?;
     Ok(tls)
 }
 
@@ -288,19 +284,71 @@ fn an_unencrypted_answer_within_the_handshake_is_rejected() {
 }
 
 #[test]
+fn the_error_says_what_the_servers_alert_means() {
+    for (alert, end) in [
+        (70, "supported here (1.2 and 1.3); enable one of them on the server"),
+        (40, "(P-521 is not supported)"),
+        (80, "the server ended the TLS connection with the alert InternalError"),
+    ] {
+        let server = Server::answering(vec![vec![21, 3, 3, 0, 2, 2, alert]], Duration::ZERO);
+        let error = get(&trusting(&authority()), &server.url("localhost", "/")).unwrap_err();
+        assert!(error.to_string().ends_with(end), "{alert}: {error}");
+    }
+}
+
+/// The headers of record and message take 9 bytes, and the version two (RFC 8446 section 4.1.2).
+#[test]
+fn each_handshake_has_random_numbers_of_its_own() {
+    let hellos = Arc::new(Mutex::new(Vec::new()));
+    let server = Server::start({
+        let hellos = hellos.clone();
+        move |mut connection| {
+            let mut hello = [0; 11 + 32];
+            connection.read_exact(&mut hello)?;
+            hellos.lock().unwrap().push(hello[11..].to_vec());
+            Ok(())
+        }
+    });
+    for _ in 0..2 {
+        get(&trusting(&authority()), &server.url("localhost", "/")).unwrap_err();
+    }
+    let hellos = hellos.lock().unwrap();
+    assert!(hellos.len() == 2 && hellos[0] != hellos[1], "{hellos:?}");
+}
+
+#[test]
 fn the_error_tells_a_reset_within_the_handshake_from_a_later_one() {
     let authority = authority();
     let early = Server::start(|mut connection| {
         connection.read_exact(&mut [0])?;
         tls::end_with_a_reset(&connection)
     });
-    let error = get(&trusting(&authority), &early.url("localhost", "/")).unwrap_err();
-    assert!(error.to_string().contains("does it speak TLS?"), "{error}");
+    let closed = Server::start(|mut connection| connection.read(&mut [0; 4096]).map(drop));
+    for server in [early, closed] {
+        let error = get(&trusting(&authority), &server.url("localhost", "/")).unwrap_err();
+        assert!(error.to_string().contains("does it speak TLS?"), "{error}");
+    }
     let late =
         serving(authority.issue(&["localhost"]).config(), |tls| tls::end_with_a_reset(&tls.sock));
     let error = get(&trusting(&authority), &late.url("localhost", "/")).unwrap_err();
     assert!(error.to_string().ends_with("; the server closed the connection"), "{error}");
     assert_eq!(error.network_cause(), Some(NetworkCause::Io), "{error}");
+}
+
+#[test]
+fn an_answer_before_the_request_is_sent_is_read() {
+    let authority = authority();
+    let server = serving(authority.issue(&["localhost"]).config(), |tls| {
+        tls.write_all(b"HTTP/1.1 413 Too large\r\nContent-Length: 4\r\n\r\nmuch")?;
+        tls.flush()
+    });
+    // More than the socket buffers hold.
+    let request = Request::post(&server.url("localhost", "/"))
+        .unwrap()
+        .with_form(&[("data", &"x".repeat(6 * 1024 * 1024))]);
+    let http = trusting(&authority);
+    let response = http.send(&request, Instant::now() + Duration::from_secs(20)).unwrap();
+    assert_eq!((response.status(), response.body()), (413, &b"much"[..]));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The requests of `servers.md`, compared with what each server's documentation shows.
 
-use super::super::{ClientAuthentication, Config};
-use crate::error::Error;
-use alloc::string::String;
-use alloc::vec::Vec;
+mod signed;
 
-const TABLE: &str = include_str!("../servers.md");
+use minbearer::client_credentials::{ClientAuthentication, Config};
+use minbearer::{Error, Request};
+
+const TABLE: &str = include_str!("../../../src/flow/client_credentials/servers.md");
 
 /// A request as a server's documentation shows it.
 struct Documented {
@@ -137,38 +137,49 @@ fn fields(form: &[u8]) -> Vec<(String, String)> {
     fields
 }
 
+/// The rows of a table: the server's name, which is a link's text, and the other cells.
+fn rows(table: &str) -> Vec<Vec<&str>> {
+    let cells = |line| str::split(line, '|').skip(1).map(str::trim).collect();
+    let mut rows: Vec<Vec<&str>> =
+        table.lines().filter(|line| line.starts_with("| [")).map(cells).collect();
+    for row in &mut rows {
+        row[0] = row[0].split(['[', ']']).nth(1).unwrap();
+    }
+    rows
+}
+
+/// Looks at method, URL and headers.
+fn check(request: &Request, url: &str, authorization: Option<&str>, server: &str) {
+    assert_eq!(request.method().as_str(), "POST", "{server}");
+    assert_eq!(request.url().as_str(), url, "{server}");
+    let mut expected = Vec::from([
+        ("Accept", "application/json"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+    ]);
+    expected.extend(authorization.map(|value| ("Authorization", value)));
+    assert_eq!(request.headers().collect::<Vec<_>>(), expected, "{server}");
+}
+
 #[test]
 fn each_servers_request_is_the_one_that_its_documentation_shows() {
     for Documented { server, config, url, authorization, body } in documented() {
         let request = config.and_then(|config| config.request()).expect(server);
-        assert_eq!(request.method().as_str(), "POST", "{server}");
-        assert_eq!(request.url().as_str(), url, "{server}");
-        let mut expected = Vec::from([
-            ("Accept", "application/json"),
-            ("Content-Type", "application/x-www-form-urlencoded"),
-        ]);
-        expected.extend(authorization.map(|value| ("Authorization", value)));
-        assert_eq!(request.headers().collect::<Vec<_>>(), expected, "{server}");
+        check(&request, url, authorization, server);
         assert_eq!(fields(request.body().unwrap()), fields(body.as_bytes()), "{server}");
     }
 }
 
 #[test]
 fn each_row_of_the_table_has_a_request_and_a_token_url_like_the_tables() {
-    let rows: Vec<Vec<&str>> = TABLE
-        .lines()
-        .filter(|line| line.starts_with("| ["))
-        .map(|line| line.split('|').map(str::trim).collect())
-        .collect();
-    let name = |row: &[&'static str]| row[1].split(['[', ']']).nth(1).unwrap();
+    let rows = rows(TABLE);
     let mut tested: Vec<&str> = documented().iter().map(|documented| documented.server).collect();
     tested.dedup();
-    assert_eq!(rows.iter().map(|row| name(row)).collect::<Vec<_>>(), tested);
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), tested);
 
     for documented in documented() {
-        let row = rows.iter().find(|row| name(row) == documented.server).unwrap();
+        let row = rows.iter().find(|row| row[0] == documented.server).unwrap();
         // A long URL is in pieces, between which a browser may break it. The parts in braces are placeholders.
-        let url = row[2].replace("`<wbr>`", "");
+        let url = row[1].replace("`<wbr>`", "");
         let pattern = url.split('`').nth(1).unwrap();
         let mut rest = documented.url;
         for fixed in pattern.split(['{', '}']).step_by(2) {
@@ -179,7 +190,7 @@ fn each_row_of_the_table_has_a_request_and_a_token_url_like_the_tables() {
         }
         assert_eq!(rest, "", "{pattern}: {}", documented.url);
         // Where the secret goes.
-        let place = row[3];
+        let place = row[2];
         let is_basic = documented.authorization.is_some();
         let is_assertion = documented.body.contains("client_assertion");
         let words: &[&str] = match (is_basic, is_assertion) {

@@ -9,9 +9,9 @@ use minbearer::{Error, Http, Kind, NetworkCause, Request, Response, Transport};
 use rcgen::KeyPair;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::{CertifiedKey, SigningKey};
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ServerConfig, SupportedProtocolVersion};
+use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme, SupportedProtocolVersion};
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,6 +62,8 @@ fn check(what: &str, outcome: Result<Response, Error>, expected: Result<(), &str
                 "{what}: {error}"
             );
             assert!(error.to_string().contains(part), "{what}: `{part}`: {error}");
+            // webpki's words have these before them.
+            assert!(!error.to_string().contains("was rejected: the "), "{what}: {error}");
             let source = error.source().expect("rustls's error").to_string();
             assert!(!source.contains("example") && source.len() < 200, "{what}: {source}");
         }
@@ -120,6 +122,45 @@ fn a_handshake_that_another_key_signed_is_rejected() {
                     get(&http, &server, "localhost"),
                     expected,
                 );
+            }
+        }
+    }
+}
+
+/// Signs by the scheme that TLS 1.2 has for RSA and TLS 1.3 has not (RFC 8446 section 4.2.3).
+#[derive(Debug)]
+struct OfTls12(Arc<dyn SigningKey>);
+
+impl SigningKey for OfTls12 {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        self.0.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256])
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+#[test]
+fn a_handshake_is_signed_by_a_scheme_of_its_version() {
+    let keys = Keys::generate();
+    let key = KeyPair::from_pem(include_str!("../support/rsa2048.pem")).unwrap();
+    let pin = Certificate::new("localhost", "localhost", &key);
+    let version_1 = pin.clone().change(|it| it.version = 1).sign(&keys.stranger);
+    let pin = pin.with(subject_alt_name(&["localhost"])).sign(&keys.stranger);
+    for certificate in [pin, version_1] {
+        let http = Http::new().with_ca(pem(&certificate)).unwrap();
+        for version in [&TLS12, &TLS13] {
+            let key = Arc::new(OfTls12(signing(&key)));
+            let config = config(std::slice::from_ref(&certificate), key, version);
+            let (server, _inside) = server(config);
+            let outcome = get(&http, &server, "localhost");
+            match version.version {
+                rustls::ProtocolVersion::TLSv1_2 => assert_eq!(outcome.unwrap().status(), 200),
+                _ => {
+                    let error = outcome.unwrap_err().to_string();
+                    assert!(error.contains("SignedHandshakeWithUnadvertisedSigScheme"), "{error}");
+                }
             }
         }
     }
@@ -260,7 +301,13 @@ fn one_host_has_a_certificate_for_another_name() {
     let trusting = || Http::new().with_ca(pem(&own)).unwrap();
     let named = |host: &str, name: &str| trusting().with_server_name(host, name).unwrap();
     for (http, host, expected) in [
-        (trusting(), "127.0.0.1", Err("not for 127.0.0.1 but for localhost.localdomain")),
+        (
+            trusting(),
+            "127.0.0.1",
+            Err(
+                "not for 127.0.0.1 but for localhost.localdomain; use that, or name it by --server-name, in code Http::with_server_name, or have it issued for 127.0.0.1",
+            ),
+        ),
         (named("127.0.0.1", "localhost.localdomain"), "127.0.0.1", Ok(())),
         (named("LOCALHOST", "localhost.localdomain"), "localhost", Ok(())),
         // For that host alone.
@@ -290,12 +337,11 @@ fn one_host_has_a_certificate_for_another_name() {
     get(&http, &server, "127.0.0.1").unwrap();
     let http = http.with_server_name("127.0.0.1", "console.example").unwrap();
     check("a session", get(&http, &server, "127.0.0.1"), Err("not for console.example"));
-    for name in ["", "a b", "[::1", "a..b"] {
+    const WRONG: &str = "the server's name (--server-name, in code Http::with_server_name) is neither a DNS name nor an address, as TLS needs";
+    // It may be a secret in the wrong place, so it is not shown.
+    for name in ["", "a b", "S3cret/pass+word=", "[::1", "a..b"] {
         let error = Http::new().with_server_name("127.0.0.1", name).unwrap_err();
-        assert!(
-            error.kind() == Kind::Config && error.to_string().contains("neither a DNS name"),
-            "{error}"
-        );
+        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Config, WRONG), "{name}");
     }
 }
 

@@ -191,6 +191,14 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Right::Token("e30.eyJuYmYiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzYwMH0.c2ln", Some(3600)),
     ),
     (
+        "a JWT with JavaScript's milliseconds ({\"iat\":1795979531000,\"exp\":1795980131000})",
+        Json(
+            "200 OK",
+            r#"{"access_token":"e30.eyJpYXQiOjE3OTU5Nzk1MzEwMDAsImV4cCI6MTc5NTk4MDEzMTAwMH0.c2ln","token_type":" Bearer"}"#,
+        ),
+        Right::Token("e30.eyJpYXQiOjE3OTU5Nzk1MzEwMDAsImV4cCI6MTc5NTk4MDEzMTAwMH0.c2ln", Some(600)),
+    ),
+    (
         "Azure/azure-data-lake-store-java issue 63: a large token comes in chunks",
         Raw(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"access_token\":\r\n8\r\n\"t0k3n\"}\r\n0\r\n\r\n",
@@ -1098,6 +1106,42 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
+        "RFC 3986 section 3.2.1: a target that has credentials in it",
+        Answer(
+            "302 Found",
+            &["Location: https://rose:hunter2@sso.example/login?next=%2Ftoken"],
+            "",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed: give that URL if it is the token endpoint's, or have a login page's proxy let this through; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "RFC 9110 section 15.4.5: a cache that takes the request for a conditional one",
+        Answer("304 Not Modified", &[], ""),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 304 Not Modified (a 304 answers a conditional request, which this was not: is a cache in between?; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "RFC 9110 section 15.4.1: several choices, and no Location",
+        Answer("300 Multiple Choices", &[PLAIN], "/token or /v2/token"),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 300 Multiple Choices: /token or /v2/token (no Location says where else to ask: check the token URL; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "LinkedIn's status for a request that it takes for a robot's",
+        Answer("999 Request denied", &[], ""),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 999 Request denied (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and settings)",
+        ),
+    ),
+    (
         "a single sign-on before the server",
         Answer("302 Found", &["Location: https://sso.example/login?next=%2Ftoken"], ""),
         Says(
@@ -1576,6 +1620,38 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
     (
+        "RFC 9110 section 8.6: a gateway that joins two equal lengths",
+        Raw("HTTP/1.1 200 OK\r\nContent-Length: 24, 24\r\n\r\n{\"access_token\":\"t0k3n\"}"),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the answer's Content-Length is there twice, as a list; have the server or a gateway in between send one",
+        ),
+    ),
+    (
+        "RFC 9110 section 15: a status below 100",
+        Raw("HTTP/1.1 099 Hm\r\nContent-Length: 0\r\n\r\n"),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the answer's status is 99, and has to be from 200 to 599",
+        ),
+    ),
+    (
+        "RFC 9112 section 4: a control character in the reason phrase",
+        Raw("HTTP/1.1 400 Bad\u{1b}[31mRed\r\nContent-Length: 0\r\n\r\n"),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the answer's status line has a control character after its code",
+        ),
+    ),
+    (
+        "RFC 9112 section 2.2: a program that ends its lines twice",
+        Raw("HTTP/1.1 200 OK\r\r\nContent-Length: 24\r\r\n\r\r\n{\"access_token\":\"t0k3n\"}"),
+        Says(
+            Kind::Network,
+            "the token request to SERVER failed: the answer's status line has a control character after its code",
+        ),
+    ),
+    (
         "RFC 2616's Transfer-Encoding: identity, which RFC 7230 took out",
         Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n{\"access_token\":\"t0k3n\"}"),
         Says(
@@ -1712,6 +1788,30 @@ fn a_coding_is_refused_and_the_program_named_in_each_request() {
 type ApiRow = (&'static str, Sent, &'static str, [Option<&'static str>; 3]);
 
 const API_ROWS: &[ApiRow] = &[
+    (
+        "RFC 9110 section 15.4.5: nothing newer",
+        Answer("304 Not Modified", &[], ""),
+        "the answer of SERVER to the API call has the status 304: what was asked for has not changed",
+        [None, None, Some("")],
+    ),
+    (
+        "RFC 9110 section 15.4.1: several choices, and no Location",
+        Answer("300 Multiple Choices", &[PLAIN], "/api or /v2/api"),
+        "the answer of SERVER to the API call has the status 300: see what the body of the answer says, and the API's documentation",
+        [None, None, Some("/api or /v2/api")],
+    ),
+    (
+        "RFC 9110 section 15.4.3: Found",
+        Answer("302 Found", &["Location: /login"], ""),
+        "the answer of SERVER to the API call has the status 302: a redirect, which is not followed",
+        [None, None, Some("")],
+    ),
+    (
+        "RFC 9110 section 15: a status above 599",
+        Answer("999 Request denied", &[], ""),
+        "the answer of SERVER to the API call has the status 999: the server cannot answer now; try again later",
+        [None, None, Some("")],
+    ),
     (
         "RFC 6750 section 3.1: insufficient_scope",
         Answer(

@@ -71,7 +71,7 @@ fn neither_thread_nor_socket_is_left() {
         ),
     ] {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "it::tls_silence::client", "--ignored", "--nocapture"])
+            .args(["--exact", "servers::tls_silence::client", "--ignored", "--nocapture"])
             .env("SERVER", server.url("localhost", "/"))
             .env("CA", ca.path())
             .output()

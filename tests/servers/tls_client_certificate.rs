@@ -3,6 +3,7 @@
 #![cfg(feature = "tls")]
 
 use crate::support::tls::{Authority, Key, Server, inner_key, pem, pem_of};
+use crate::support::x509::{Certificate, basic_constraints};
 use minbearer::{Error, Http, Kind, NetworkCause, Request, Response, Transport};
 use rustls::version::{TLS12, TLS13};
 use std::time::{Duration, Instant};
@@ -70,10 +71,12 @@ fn the_error_names_what_is_wrong_with_certificate_or_key() {
     let version_1 = include_str!("../support/version1.pem");
     let its_key = include_str!("../support/rsa2048.pem");
     let secrets: String = key.lines().nth(1).unwrap().chars().take(16).collect();
+    let trusted = pem_of("TRUSTED CERTIFICATE", &identity.certificate);
     for (chain, key, what) in [
         ("", key.as_str(), "the client certificate is empty"),
         ("\n", &key, "the client certificate is empty"),
         (&key, &key, "the client certificate holds no PEM certificate"),
+        (&trusted, &key, "the client certificate holds a TRUSTED CERTIFICATE, which OpenSSL alone"),
         (&certificate, "", "the client key is empty"),
         (&certificate, &certificate, "the client key holds no private key in PEM"),
         (&certificate, &der, "the client key holds no private key in PEM"),
@@ -94,6 +97,20 @@ fn the_error_names_what_is_wrong_with_certificate_or_key() {
     let error =
         Http::new().with_client_certificate(&certificate, identity.key.secret_der()).unwrap_err();
     assert!(error.to_string().contains("the client key is not PEM"), "{error}");
+    // Of version 3, but with an extension that is not known, or there twice.
+    let pair = rcgen::KeyPair::generate().unwrap();
+    for extensions in [vec![basic_constraints(false, None); 2], vec![vec![0x30, 0]]] {
+        let certificate = Certificate::new("a CA", "a client", &pair);
+        let chain = pem(&certificate.change(|it| it.extensions = extensions).sign(&pair));
+        let error = Http::new().with_client_certificate(chain, pair.serialize_pem()).unwrap_err();
+        assert!(error.to_string().contains("certificate cannot be used: "), "{error}");
+    }
+    let error = Http::new().with_client_certificate(&*identity.certificate, &key).unwrap_err();
+    assert!(
+        error.to_string().contains("the client certificate is a certificate in DER"),
+        "{error}"
+    );
+    Http::new().with_client_certificate(format!("\u{feff}{certificate}"), &key).unwrap();
     // The first certificate of a chain must be the client's own.
     let reversed = format!("{}{certificate}", pem(authority.certificate()));
     let error = Http::new().with_client_certificate(reversed, key).unwrap_err();
