@@ -6,7 +6,6 @@ use super::redact::{redacted, redacted_part};
 use super::response::Response;
 use super::url::before;
 use crate::error::HAS_NO_READER;
-use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
 
@@ -14,16 +13,14 @@ use core::ops::Range;
 pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> String {
     let show = |text: &str| redacted(text, secrets);
     if response.body().is_empty() {
-        return no_endpoint("it is empty", url);
+        return no_endpoint(["it is empty", "", ""], url);
     }
     if let Some(coding) = coding(response) {
-        return format!(
-            "it has the Content-Encoding {}, though `identity` was asked for; have compression turned off at the server or the proxy in between",
-            show(coding)
-        );
+        let coding = show(coding);
+        return ["it has the Content-Encoding ", &coding, ", though `identity` was asked for; have compression turned off at the server or the proxy in between"].concat();
     }
     if let Some(page) = page(response, secrets, false) {
-        return no_endpoint(&format!("it is not JSON but a page, sent as {page}"), url);
+        return no_endpoint(["it is not JSON but a page, sent as ", &page, ""], url);
     }
     match response.header("content-type") {
         Some(form) if form.starts_with("application/x-www-form-urlencoded") => {
@@ -31,16 +28,15 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
         }
         content_type => {
             let content_type = show(content_type.unwrap_or("none"));
-            no_endpoint(&format!("it is not one JSON object (Content-Type {content_type})"), url)
+            no_endpoint(["it is not one JSON object (Content-Type ", &content_type, ")"], url)
         }
     }
 }
 
 /// Asks after the token URL, beside what was found there.
-pub(crate) fn no_endpoint(what: &str, url: &str) -> String {
-    format!(
-        "{what}; check the token URL, {url}: it has to be the OAuth token endpoint's, not the issuer's or a login page's"
-    )
+pub(crate) fn no_endpoint(what: [&str; 3], url: &str) -> String {
+    let advice = "; give the OAuth token endpoint's URL: ";
+    [&what.concat(), advice, url, " may be an issuer's or a login page's"].concat()
 }
 
 /// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge. Empty if
@@ -54,17 +50,17 @@ pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
         let shown = redacted_part(location, 0..start, secrets)
             + &redacted_part(location, end..location.len(), secrets);
         // The query may hold the secret that was sent.
-        return format!("it redirects to {}", before(&shown, b"?#"));
+        return ["it redirects to ", before(&shown, b"?#")].concat();
     }
     let mut said = match (coding(response), core::str::from_utf8(response.body())) {
         _ if response.body().is_empty() => String::new(),
-        (Some(coding), _) => format!("its body has the Content-Encoding {}", show(coding)),
+        (Some(coding), _) => ["its body has the Content-Encoding ", &show(coding)].concat(),
         (None, Ok(text)) => {
             page(response, secrets, true).unwrap_or_else(|| show(without_byte_order_mark(text)))
         }
         (None, Err(_)) => {
             let content_type = response.header("content-type").unwrap_or("none");
-            format!("its body has the Content-Type {}", show(content_type))
+            ["its body has the Content-Type ", &show(content_type)].concat()
         }
     };
     if let (401 | 403 | 407, Some(challenge)) = (response.status(), response.challenge()) {
@@ -124,7 +120,7 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
         }
     }
     let separator = if shown.is_empty() { "" } else { ": " };
-    Some(format!("{content_type}{separator}{shown}"))
+    Some([content_type, separator, &shown].concat())
 }
 
 /// A text with a space for each tag.
@@ -164,6 +160,7 @@ pub(crate) fn says_any(text: &[u8], words: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     const SECRETS: &[&str] = &["s?c#r\"t"];
 

@@ -27,6 +27,8 @@ use alloc::string::String;
 /// How deep arrays and objects may nest: the open ones are the bits of a `u64`. A token answer needs one.
 const MAX_DEPTH: u32 = u64::BITS;
 
+const NESTED: &str = "an object or a list";
+
 /// The text is not the JSON that is expected.
 #[derive(Debug, PartialEq)]
 pub(crate) struct NotJson;
@@ -51,8 +53,8 @@ pub(crate) enum Value<'a> {
     Null,
     Number(&'a str),
     Text(Text<'a>),
-    /// `true`, `false`, an array or an object, by its first byte.
-    Other(u8),
+    /// `true`, `false`, an array or an object, by name.
+    Other(&'static str),
 }
 
 /// The members that are read from a JSON object. Others are skipped.
@@ -170,8 +172,6 @@ impl<'a> Reader<'a> {
         // A bit for each open object (1) or array (0), the innermost lowest.
         let (mut depth, mut objects) = (0, 0_u64);
         let close = |objects: u64| if objects & 1 == 1 { b'}' } else { b']' };
-        self.pass_space();
-        let first = self.rest().first().copied().unwrap_or_default();
         loop {
             self.pass_space();
             let mut value = match self.rest().first() {
@@ -186,14 +186,14 @@ impl<'a> Reader<'a> {
                         self.begin_element(objects)?;
                         continue;
                     }
-                    Value::Other(first)
+                    Value::Other(NESTED)
                 }
                 _ => self.scalar()?,
             };
             while depth > 0 && !self.finds(b',') {
                 self.expect(close(objects))?;
                 (depth, objects) = (depth - 1, objects >> 1);
-                value = Value::Other(first);
+                value = Value::Other(NESTED);
             }
             if depth == 0 {
                 return Ok(value);
@@ -213,9 +213,11 @@ impl<'a> Reader<'a> {
         if self.passes(b'"') {
             return Ok(Value::Text(self.string()?));
         }
-        for (word, value) in
-            [("null", Value::Null), ("true", Value::Other(b't')), ("false", Value::Other(b'f'))]
-        {
+        for (word, value) in [
+            ("null", Value::Null),
+            ("true", Value::Other("true")),
+            ("false", Value::Other("false")),
+        ] {
             if self.rest().starts_with(word.as_bytes()) {
                 self.at += word.len();
                 return Ok(value);
@@ -246,7 +248,7 @@ mod tests {
         read_members(json, &mut members)?;
         Ok(members.0.map(|value| match value {
             Value::Null => "null".into(),
-            Value::Other(first) => format!("other {}", char::from(first)),
+            Value::Other(name) => name.into(),
             Value::Number(number) => number.into(),
             Value::Text(text) => format!("{:?}", text.decoded().as_str()),
         }))
@@ -260,10 +262,10 @@ mod tests {
             (r#"{"scope":"x"}"#, Some(r#""x""#)),
             (r#" { "a" : { "scope" : 1 } , "scope" : -1.5e+3 , "b" : [ ] } "#, Some("-1.5e+3")),
             ("\t\r\n{\"scope\"\n:\tnull\r}", Some("null")),
-            (r#"{"scope":true}"#, Some("other t")),
-            (r#"{"scope":false}"#, Some("other f")),
-            (r#"{"scope":{"a":[{}, "b", 7]}}"#, Some("other {")),
-            (r#"{"scope":[[[]], 7]}"#, Some("other [")),
+            (r#"{"scope":true}"#, Some("true")),
+            (r#"{"scope":false}"#, Some("false")),
+            (r#"{"scope":{"a":[{}, "b", 7]}}"#, Some(NESTED)),
+            (r#"{"scope":[[[]], 7]}"#, Some(NESTED)),
             (r#"{"sc\u006fpe":"in a name too"}"#, Some(r#""in a name too""#)),
             (r#"{"a":1,"a":2,"scope":7}"#, Some("7")),
             ("\u{feff}{\"scope\":7}", Some("7")),
@@ -366,7 +368,7 @@ mod tests {
             assert!(is_one_value(&nested(64)), "{open}");
             assert!(!is_one_value(&nested(66)), "{open}");
             let member = |depth| format!("{{\"scope\":{}}}", nested(depth)).into_bytes();
-            assert_eq!(scope(&member(62)), Ok(Some(format!("other {}", &open[..1]))), "{open}");
+            assert_eq!(scope(&member(62)), Ok(Some(NESTED.into())), "{open}");
             assert_eq!(scope(&member(64)), Err(Unreadable::NotJson), "{open}");
         }
         let deep = "[".repeat(64) + &"]".repeat(64);

@@ -19,24 +19,14 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use zeroize::Zeroizing;
 
-/// What an answer without a token has, and what to do then.
-const WITHOUT_TOKEN: [(&str, &str); 2] = [
-    (
-        "\"token_endpoint\"",
-        "; it is the server's metadata: give the URL that its token_endpoint has",
-    ),
-    (
-        "\"access_token\"/\"token_type\"/\"expires_in\"",
-        "; that is no OAuth answer: have the server send access_token at the top of its JSON, or give the URL of its OAuth token endpoint",
-    ),
-];
+/// What an answer has that is not OAuth's.
+const NO_OAUTH_ANSWER: &str = "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top";
 
 /// The length of 128 random bits in base64: a shorter word is no token.
 const MIN_TOKEN_BYTES: usize = 22;
 
-/// The longest name of a member that is shown, and how many are.
-const MAX_NAME_BYTES: usize = 40;
-const MAX_NAMES: usize = 8;
+/// How much of the names of members is shown.
+const MAX_NAMES_BYTES: usize = 80;
 
 /// Reads the answer to a flow's token request.
 pub(crate) struct AnswerReader<'a> {
@@ -100,22 +90,16 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
 /// The names of an object's first members, and the member that is a message, such as `errmsg`.
 #[derive(Default)]
 struct Names<'a> {
-    count: usize,
     names: String,
     message: Option<Value<'a>>,
 }
 
 impl<'a> Members<'a> for Names<'a> {
     fn slot(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
-        self.count += 1;
-        if self.count <= MAX_NAMES {
-            self.names.push_str(if self.names.is_empty() { "only " } else { ", " });
-            // A token may stand where a name belongs. No random one is long and of small letters alone.
-            let is_word = |byte: u8| matches!(byte, b'a'..=b'z' | b'_');
-            let is_token = name.len() >= MIN_TOKEN_BYTES && !name.bytes().all(is_word);
-            self.names.push_str(if is_token || name.len() > MAX_NAME_BYTES { "…" } else { name });
-        } else if self.count == MAX_NAMES + 1 {
-            self.names.push_str(", …");
+        if self.names.len() < MAX_NAMES_BYTES {
+            self.names.push_str(if self.names.is_empty() { "" } else { ", " });
+            // A token may stand where a name belongs.
+            self.names.push_str(if name.len() < MIN_TOKEN_BYTES { name } else { "…" });
         }
         let is_message =
             self.message.is_none() && not_json::says_any(name.as_bytes(), "errmsg/message");
@@ -132,9 +116,8 @@ impl<'a> AnswerReader<'a> {
         let answer = self.parse(&response);
         let error = answer.as_ref().ok().and_then(|answer| answer.error);
         let is_refusal = match error {
-            // Beside a token, some servers write that there is none. An object is no such value: `{}` is what becomes of an
-            // exception in JavaScript.
-            None | Some(Value::Null | Value::Other(b'f') | Value::Number("0")) => false,
+            // Some servers write `"error": null` or `"error": ""` beside a token.
+            None | Some(Value::Null) => false,
             Some(Value::Text(error)) => error.max_len() > 0,
             Some(_) => true,
         };
@@ -247,23 +230,24 @@ impl<'a> AnswerReader<'a> {
         let show = |text: &str| redacted(text, &self.secrets(""));
         let message = decoded(members.message);
         let names = show(&members.names);
+        let (what, note) = match names.as_str() {
+            "" => ("it has no access_token: it is empty JSON", ""),
+            _ => ("it has no access_token, but ", " (no values are shown: one may be a token)"),
+        };
         let mut words = message.split_ascii_whitespace();
         if words.clone().count() > 1 && words.all(|word| word.len() < MIN_TOKEN_BYTES) {
-            let message = show(&message);
-            return format!(
-                "it has no access_token, {names}, and says: {message}; that is no OAuth error: correct what it names, by --parameter if need be, or give the URL of an OAuth token endpoint"
-            );
+            let said = "; correct that";
+            return [what, &names, ", and says: ", &show(&message), said, NO_OAUTH_ANSWER].concat();
         }
-        let what = match names.as_str() {
-            "" => String::from("it has no access_token: it is an empty JSON object"),
-            _ => {
-                format!("it has no access_token, {names} (no values are shown: one may be a token)")
-            }
+        let has = |words| not_json::says_any(response.body(), words);
+        let advice = if has("\"token_endpoint\"") {
+            "; it is the server's metadata: give the URL that its token_endpoint has"
+        } else if has("\"access_token\"/\"token_type\"/\"expires_in\"") {
+            NO_OAUTH_ANSWER
+        } else {
+            return not_json::no_endpoint([what, &names, note], &self.token_url());
         };
-        match WITHOUT_TOKEN.iter().find(|(words, _)| not_json::says_any(response.body(), words)) {
-            Some((_, advice)) => what + advice,
-            None => not_json::no_endpoint(&what, &self.token_url()),
-        }
+        [what, &names, note, advice].concat()
     }
 
     /// The token URL as it may be shown: its query may hold the secret.

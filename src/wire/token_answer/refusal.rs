@@ -27,31 +27,43 @@ const NO_CERTIFICATE: &str = "client cert/SSL cert/TLS cert/transport cert/mTLS"
 /// by authentication after the handshake (TLS 1.3) or renegotiation (1.2). rustls has neither.
 const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
 
-/// What is said without an OAuth error, and the code that it stands for.
-const MEANT: [(&str, &str); 3] = [
-    ("supported grant/grant not", "unsupported_grant_type"),
-    ("invalid token/authentication token/SEC header", "invalid_token"),
-    ("unknown client/invalid client", "invalid_client"),
-];
-
-const WANTS_TOKEN: &str =
-    "this URL wants a token, so it may be an API's: give the token endpoint's URL";
-
-/// Entra has the tenant in the token URL, and Salesforce and Auth0 their customer's domain.
-const WRONG_PLACE: &str = "tenant/this domain";
-
-/// Zitadel, Google and others. Hydra and Doorkeeper go on after `unknown client`, to other causes.
-const UNKNOWN_CLIENT: &str = "client not found/client was not found/unknown client\"";
-
-/// Google, Keycloak and Entra.
-const CLIENT_GONE: &str =
-    "was deleted/was disabled/client is disabled/client disabled/) is disabled";
-
 /// WSO2 and Keycloak.
 const SENT_TWICE: &str = "override existing key/duplicated parameter";
 
-/// Kong, Azure and AWS.
-const GATEWAY_KEY: &str = "API key/subscription key/apikey";
+const NO_ERROR: &str = "no OAuth error is in the answer: ";
+const WANTS_TOKEN: &str =
+    "this URL wants a token, so it may be an API's: give the token endpoint's URL";
+const NOT_THERE: &str = "check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there";
+const NO_GRANT: &str =
+    "the server does not have this grant, or not for this client: have it allowed";
+
+/// Words of an answer and what to try then, if it has an OAuth error, and if it has none. The advice of the flow stands
+/// for an empty one.
+const SAID: [(bool, &str, &str); 9] = [
+    // Google and Entra, of an assertion's times.
+    (
+        true,
+        "clock/valid time",
+        "the server's clock and the times in the assertion do not agree: check this machine's clock",
+    ),
+    // Entra, Salesforce, Zitadel and Google. Hydra and Doorkeeper say `unknown client` and then other causes.
+    (true, "tenant/this domain/client not found/client was not found", NOT_THERE),
+    // Google, Keycloak and Entra.
+    (
+        true,
+        "client was deleted/client is disabled/client disabled/) is disabled",
+        "the server deleted or disabled this client: have it enabled or registered anew",
+    ),
+    // Keycloak's `unauthorized_client`.
+    (true, "invalid client", ""),
+    // FastAPI's programs, Okta, AWS and QRadar.
+    (false, "supported grant/grant not", NO_GRANT),
+    (false, "invalid token/authentication token/SEC header", WANTS_TOKEN),
+    (false, "unknown client", NOT_THERE),
+    (false, "invalid client", ""),
+    // Kong, Azure and AWS.
+    (false, "API key/subscription key", "a gateway wants its own key: send it by --request-header"),
+];
 
 impl AnswerReader<'_> {
     /// The error for a refusal: the server's own text, and what to try.
@@ -107,21 +119,15 @@ impl AnswerReader<'_> {
             append(&mut parts, ": ", &described);
         }
         let kind = kind(status, code);
-        // FastAPI's programs, Okta, AWS and QRadar say in words alone what a code stands for.
-        let meant = match code {
-            None if !is_oauth && !HAS_NO_READER => {
-                MEANT.iter().find(|(words, _)| says_any(response.body(), words))
-            }
-            _ => None,
-        };
-        let code = meant.map_or(code, |(_, code)| Some(code));
-        let (advice, doubts_url) = self.advice(response, answer.error, kind, code, is_oauth);
-        parts.push(" (");
-        parts.extend(advice);
+        // The challenge of an API (RFC 6750 section 3); a token endpoint's is Basic (RFC 6749 section 5.2).
+        let is_of_api = !is_oauth && challenge.is_some_and(is_bearer);
+        let code = if is_of_api { Some("invalid_token") } else { code };
+        append(&mut parts, "", " (");
+        let doubts_url = self.push_advice(&mut parts, response, answer.error, kind, code, is_oauth);
         append(&mut parts, "; its Retry-After is ", &retry_after);
-        if retry_after.bytes().all(|byte| byte.is_ascii_digit()) && !retry_after.is_empty() {
-            parts.push(" seconds");
-        }
+        // Or it is a date.
+        let is_number = retry_after.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        append(&mut parts, "", if is_number { " seconds" } else { "" });
         if kind == Kind::Refused && doubts_url {
             append(&mut parts, "; the request went to ", &url);
         } else if kind == Kind::Refused && status >= 500 {
@@ -138,61 +144,51 @@ impl AnswerReader<'_> {
         append(&mut parts, "", ")");
         Error::of_refusal(kind, parts.concat(), refusal).of_token_request()
     }
-    /// What to try, in up to three parts, and whether the URL may be wrong.
-    fn advice<'b>(
+    /// Says what to try, and returns whether the URL may be wrong.
+    fn push_advice<'b>(
         &'b self,
+        parts: &mut Vec<&'b str>,
         response: &Response,
         error: Option<Value>,
         kind: Kind,
-        code: Option<&str>,
+        code: Option<&'b str>,
         is_oauth: bool,
-    ) -> ([&'b str; 3], bool) {
+    ) -> bool {
         let status = response.status();
         let is_https = self.request.url().is_https();
-        let mut doubts_url = !is_oauth || status == 404;
         let says = |words| says_any(response.body(), words);
-        // RFC 6750 section 3: the challenge of an API. RFC 6749 section 5.2 has the token endpoint answer with Basic.
-        let is_bearer = response.challenge().is_some_and(|challenge| {
-            challenge.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
-        });
-        let advice = match (status, code) {
+        let mut doubts_url = !is_oauth || status == 404;
+        let mut first = "";
+        let advice = match status {
             _ if HAS_NO_READER => match kind {
                 Kind::Unavailable => "the server cannot answer now: try again later",
                 _ if is_oauth => self.advice,
                 _ => "no OAuth error is in the answer: is this the token endpoint?",
             },
-            (200..=299, _) if !is_oauth => {
-                let parts = [
-                    "its member error is ",
-                    error.map_or("", type_name),
-                    " and not a text: see the server's documentation or log for what it means, and have it left out where there is a token",
-                ];
-                return (parts, doubts_url);
+            200..=299 if !is_oauth => {
+                append(parts, "its member error is ", error.map_or("", type_name));
+                " and not a text: see the server's documentation, and have it left out beside a token"
             }
-            (304, _) => {
+            304 => {
                 "a 304 answers a conditional request, which this was not: is a cache in between?"
             }
-            (300..=399, _) if response.header("location").is_none() => {
+            300..=399 if response.header("location").is_none() => {
                 "no Location says where else to ask: check the token URL"
             }
-            (300..=399, _) => {
-                "redirects are not followed: if that is the token endpoint's new URL, give it; if it is a login page, have the proxy that sends it let this request through"
+            300..=399 => {
+                "redirects are not followed: give that URL if it is the token endpoint's, or have a login page's proxy let this through"
             }
             _ if says(SENT_TWICE) => {
-                "the server got a parameter twice: leave it out of the token URL's query, or give it by --parameter once; if it was sent once, see the server's log"
+                "a parameter came twice: give it once, in the token URL's query or by --parameter"
             }
-            _ if kind == Kind::Unavailable => match status {
-                429 => "the server limits how often it is asked: try again later",
-                _ => {
-                    "the server, or one behind it, cannot answer now: try again later, and if it lasts, have its log and its settings for this client checked"
-                }
-            },
+            429 => "the server limits how often it is asked: try again later",
+            _ if kind == Kind::Unavailable => {
+                "the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and settings"
+            }
             // Go's servers, nginx and Apache's say so at the port for https; Keycloak at another, beyond its own network.
             _ if !is_https && has_https(response.body()) => match says("HTTP request/plain HTTP") {
-                true => "this port is for https: write https instead of http in the token URL",
-                false => {
-                    "the server wants https: write https instead of http in the token URL, and the port that it has for https"
-                }
+                true => "this port is for https: write https in the token URL",
+                false => "the server wants https: write https and its port in the token URL",
             },
             _ if cfg!(feature = "tls-no-provider") && says(AFTER_HANDSHAKE) => {
                 "the server asks for the client certificate only after the request, and this client sends one only in the TLS handshake, so that no option helps: have the server ask in the handshake, in Apache by SSLVerifyClient for the whole virtual host"
@@ -203,100 +199,72 @@ impl AnswerReader<'_> {
                     "the server asks for a client certificate, which goes by https alone: give its https URL, and the certificate by --cert and --key, in code Http::with_client_certificate"
                 }
             },
-            (_, Some("invalid_token" | "insufficient_scope")) => {
-                doubts_url = true;
-                WANTS_TOKEN
-            }
-            (401 | 403, None) if is_bearer && !is_oauth => WANTS_TOKEN,
-            // Google, Entra: the times in an assertion.
-            _ if is_oauth && says("clock/valid time") => {
-                "the server's clock and the times in the assertion do not agree: check this machine's clock"
-            }
-            (_, None | Some("invalid_client" | "unauthorized_client" | "invalid_grant"))
-                if says(UNKNOWN_CLIENT) =>
-            {
-                doubts_url = true;
-                "the server does not know this client: check the client id, and that the token URL is of the server, realm or tenant where it is registered"
-            }
-            (_, None | Some("invalid_client" | "unauthorized_client"))
-                if is_oauth && says(CLIENT_GONE) =>
-            {
-                "the server has deleted or disabled this client: have it enabled or registered anew there, and give its id and secret"
-            }
-            (_, None | Some("invalid_request" | "unauthorized_client" | "invalid_grant"))
-                if is_oauth && says(WRONG_PLACE) =>
-            {
-                doubts_url = true;
-                "check the tenant or domain in the token URL, and the client id: the server does not have this client or grant there"
-            }
-            // Keycloak, to a wrong secret.
-            (_, Some("unauthorized_client")) if says("invalid client") => self.advice,
-            (404, _) if is_oauth => {
-                let first = "check the path of the token URL; if it is right, ";
-                return ([first, advice_by_code(code).unwrap_or(self.advice), ""], doubts_url);
-            }
-            _ if is_oauth || code.is_some() => advice_by_code(code).unwrap_or(self.advice),
-            (401 | 403, _) if says(GATEWAY_KEY) => {
-                "a gateway in between wants its own key: send it by --request-header, in code Config::with_header"
-            }
-            (401, _) => {
-                let parts = [
-                    "no OAuth error is in the answer: ",
-                    self.advice,
-                    "; or a gateway in between wants its own key or login: send that by --request-header; or this is not the token endpoint",
-                ];
-                return (parts, doubts_url);
-            }
-            (404 | 405, _) => {
-                "check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on"
-            }
-            (413 | 414 | 431, _) => {
-                "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
-            }
-            (415, _) => {
-                "a token endpoint takes a form, and this URL does not: give the token endpoint's URL"
-            }
-            (422, _) => {
-                "this URL wants other parameters than a client has: if it is the token endpoint, send what the answer names by --parameter, else give the token endpoint's URL"
-            }
             _ => {
-                "no OAuth error is in the answer, so a proxy, firewall or other service may have sent it: do what it says, have this client and its request allowed there, or correct the token URL"
+                let said = SAID.iter().find(|(oauth, words, _)| *oauth == is_oauth && says(words));
+                if status == 404 && is_oauth && said.is_none() {
+                    first = "check the path of the token URL; if it is right, ";
+                }
+                match (code, said) {
+                    (Some("invalid_token" | "insufficient_scope"), _) => {
+                        doubts_url = true;
+                        WANTS_TOKEN
+                    }
+                    (Some("invalid_scope" | "invalid_target" | "invalid_resource"), _) => {
+                        "send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted"
+                    }
+                    (Some("unsupported_grant_type"), _) => NO_GRANT,
+                    (_, Some((.., ""))) => self.advice,
+                    (_, Some((.., advice))) => {
+                        doubts_url = true;
+                        advice
+                    }
+                    (Some("invalid_request"), _) => {
+                        "send what the server's documentation wants, such as an audience, by --scope or --parameter, or the secret by --basic"
+                    }
+                    // Salesforce and Cognito say `invalid_grant` to a client without the grant.
+                    (Some("unauthorized_client" | "invalid_grant"), _) => {
+                        "have this grant, client credentials or service account, allowed for this client there; or check the secret, assertion, token or password"
+                    }
+                    (Some("access_denied"), _) => {
+                        "have this client allowed what it asks for, or check audience, scope and credentials"
+                    }
+                    _ if is_oauth => self.advice,
+                    _ => match status {
+                        401 => {
+                            append(parts, NO_ERROR, self.advice);
+                            "; or a gateway wants its own key or login, by --request-header; or the token URL is wrong"
+                        }
+                        404 | 405 => {
+                            "check the token URL: no token endpoint is there, or a proxy does not pass the request on"
+                        }
+                        413 | 414 | 431 => {
+                            "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
+                        }
+                        415 | 422 => {
+                            "this URL takes no such form: send what is missing by --parameter, or give the token endpoint's URL"
+                        }
+                        _ => {
+                            first = NO_ERROR;
+                            "do what it says, have it allowed at the server, proxy or firewall, or correct the token URL"
+                        }
+                    },
+                }
             }
         };
-        ([advice, "", ""], doubts_url)
+        append(parts, first, advice);
+        doubts_url
     }
 }
 
-/// What to try after an error code that says more than that the credentials are wrong.
-fn advice_by_code(code: Option<&str>) -> Option<&'static str> {
-    Some(match code? {
-        "invalid_request" => {
-            "the server cannot use the request as it is: see its documentation for the parameters that it wants, such as scope, audience or resource, by --scope or --parameter, and whether it wants the secret by --basic"
-        }
-        "invalid_scope" | "invalid_target" | "invalid_resource" => {
-            "ask for another scope, resource or audience, by --scope or --parameter, or have this one granted to this client: the server wants one, does not know it, or does not grant it"
-        }
-        "unsupported_grant_type" => {
-            "the server does not have this grant, or not for this client: have it allowed there"
-        }
-        // Keycloak says so to a wrong secret too; Salesforce and Cognito say `invalid_grant` to a client without the grant.
-        "unauthorized_client" | "invalid_grant" => {
-            "this client may not use this grant: have it allowed at the server, as client credentials or a service account; if it is allowed, check the secret, or the assertion, token or password that was sent"
-        }
-        "access_denied" => {
-            "the server denies this client what it asks for: have it allowed there, or check the audience and scope, by --parameter and --scope, and the credentials"
-        }
-        _ => return None,
-    })
+fn is_bearer(challenge: &str) -> bool {
+    challenge.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
 }
 
-/// What a member is that is no text.
+/// What the member `error` is that is no text.
 fn type_name(value: Value) -> &'static str {
     match value {
-        Value::Number(_) => "a number",
-        Value::Other(b'{') => "an object",
-        Value::Other(b'[') => "a list",
-        _ => "true",
+        Value::Other(name) => name,
+        _ => "a number",
     }
 }
 

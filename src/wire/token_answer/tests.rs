@@ -111,10 +111,10 @@ fn white_space_around_the_type_is_none_of_it_and_an_empty_type_is_absent() {
 }
 
 #[test]
-fn an_error_that_says_there_is_none_leaves_the_token() {
+fn an_error_that_is_no_text_is_refused_by_its_type_unless_it_is_null() {
     let answer =
         |error: &str| read(200, &alloc::format!(r#"{{"error":{error},"access_token":"t0k3n"}}"#));
-    for none in ["null", "\"\"", "false", "0"] {
+    for none in ["null", "\"\""] {
         assert_eq!(answer(none).unwrap().access_token(), "t0k3n", "{none}");
         let body = alloc::format!(r#"{{"error":{none},"access_token":"t0k3n"}}"#);
         assert_eq!(read(400, &body).unwrap_err().kind(), Kind::Refused, "{none}");
@@ -122,11 +122,13 @@ fn an_error_that_says_there_is_none_leaves_the_token() {
         assert_eq!(read(200, &without).unwrap_err().kind(), Kind::Malformed, "{none}");
     }
     for (error, name) in [
-        ("{}", "an object"),
-        (r#"{"code":0}"#, "an object"),
-        ("[]", "a list"),
-        ("[false]", "a list"),
+        ("{}", "an object or a list"),
+        (r#"{"code":0}"#, "an object or a list"),
+        ("[]", "an object or a list"),
+        ("[false]", "an object or a list"),
         ("true", "true"),
+        ("false", "false"),
+        ("0", "a number"),
         ("1", "a number"),
         ("-1", "a number"),
         ("0.5", "a number"),
@@ -220,35 +222,32 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
     for (body, what) in [
         (
             alloc::format!(r#"{{"token":"{token}","expires":1}}"#),
-            ", only token, expires (no values are shown: one may be a token)",
+            ", but token, expires (no values are shown: one may be a token)",
         ),
         (
             alloc::format!(r#"{{"b":{{"token":"{token}"}},"a":1}}"#),
-            ", only b, a (no values are shown: one may be a token)",
+            ", but b, a (no values are shown: one may be a token)",
         ),
         (
             alloc::format!(r#"{{"{token}":1,"hunter2":2}}"#),
-            ", only …, [redacted] (no values are shown: one may be a token)",
+            ", but …, [redacted] (no values are shown: one may be a token)",
         ),
-        (
-            r#"{"\u001b[2J":1}"#.into(),
-            ", only \\u{1b}[2J (no values are shown: one may be a token)",
-        ),
-        ("{}".into(), ": it is an empty JSON object"),
+        (r#"{"\u001b[2J":1}"#.into(), ", but \\u{1b}[2J (no values are shown: one may be a token)"),
+        ("{}".into(), ": it is empty JSON"),
         // A token has no space, so a message without one may be a token.
-        (r#"{"errmsg":"t0k3n"}"#.into(), ", only errmsg (no values are shown: one may be a token)"),
-        (r#"{"errmsg":7}"#.into(), ", only errmsg (no values are shown: one may be a token)"),
+        (r#"{"errmsg":"t0k3n"}"#.into(), ", but errmsg (no values are shown: one may be a token)"),
+        (r#"{"errmsg":7}"#.into(), ", but errmsg (no values are shown: one may be a token)"),
     ] {
         let error = error_at(url, 200, &body);
         let expected = alloc::format!(
-            "cannot use the answer of h:443 to the token request: it has no access_token{what}; check the token URL, https://h/realms/a/token: it has to be the OAuth token endpoint's, not the issuer's or a login page's"
+            "cannot use the answer of h:443 to the token request: it has no access_token{what}; give the OAuth token endpoint's URL: https://h/realms/a/token may be an issuer's or a login page's"
         );
         assert_eq!(error, expected, "{body}");
     }
     for (body, end) in [
         (
             r#"{"errcode":7,"errorMessage":"no hunter2 here","message":"other words"}"#,
-            ", only errcode, errorMessage, message, and says: no [redacted] here; that is no OAuth error: correct what it names, by --parameter if need be, or give the URL of an OAuth token endpoint",
+            ", but errcode, errorMessage, message, and says: no [redacted] here; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
         ),
         (
             r#"{"issuer":"i","token_endpoint":"t"}"#,
@@ -256,11 +255,11 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
         ),
         (
             r#"{"expires_in":1}"#,
-            "; that is no OAuth answer: have the server send access_token at the top of its JSON, or give the URL of its OAuth token endpoint",
+            "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
         ),
         (
             r#"{"a":{"access_token":"t"}}"#,
-            "; that is no OAuth answer: have the server send access_token at the top of its JSON, or give the URL of its OAuth token endpoint",
+            "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
         ),
     ] {
         let error = error_at(url, 200, body);
@@ -268,19 +267,18 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
     }
     let many: Vec<String> = (0..999).map(|name| alloc::format!("\"a{name}\":1")).collect();
     let error = error_at(url, 200, &alloc::format!("{{{}}}", many.join(",")));
-    assert!(error.contains(", only a0, a1, a2, a3, a4, a5, a6, a7, … (no"), "{error}");
+    assert!(error.contains(", a17, a18 (no values"), "{error}");
     // A name that may be a token is not shown, and what was sent is redacted in one.
     for (name, shown) in [
         ("8xLOxBtZp8-8xLOxBtZp8Q", "…"),
         ("d41d8cd98f00b204e980", "d41d8cd98f00b204e980"),
-        ("refresh_token_expires_in", "refresh_token_expires_in"),
-        ("a_name_of_small_letters_that_goes_on_and_on", "…"),
+        ("refreshTokenExpiresIn", "refreshTokenExpiresIn"),
         ("is_hunter2_it", "is_[redacted]_it"),
         ("hunter%32", "[redacted]"),
         ("\\u0068unter2", "[redacted]"),
     ] {
         let error = error_at(url, 200, &alloc::format!("{{\"{name}\":1}}"));
-        assert!(error.contains(&alloc::format!(", only {shown} (no values")), "{name}: {error}");
+        assert!(error.contains(&alloc::format!(", but {shown} (no values")), "{name}: {error}");
     }
 }
 

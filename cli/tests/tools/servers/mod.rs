@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 const SECRET: &str = "s3cr3t&=+%#/? Zq7";
 const CREDENTIALS: &str = "check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic";
-const SCOPE: &str = "ask for another scope, resource or audience, by --scope or --parameter, or have this one granted to this client: the server wants one, does not know it, or does not grant it";
-const NO_GRANT: &str = "this client may not use this grant: have it allowed at the server, as client credentials or a service account; if it is allowed, check the secret, or the assertion, token or password that was sent";
+const SCOPE: &str = "send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted";
+const NO_GRANT: &str = "have this grant, client credentials or service account, allowed for this client there; or check the secret, assertion, token or password";
 const UNSUPPORTED: &str =
-    "the server does not have this grant, or not for this client: have it allowed there";
-const NO_ENDPOINT: &str = "check the token URL and its path: there is no token endpoint, or a proxy in between does not pass the request on; the request went to http://SERVER/nowhere";
+    "the server does not have this grant, or not for this client: have it allowed";
+const NO_ENDPOINT: &str = "check the token URL: no token endpoint is there, or a proxy does not pass the request on; the request went to http://SERVER/nowhere";
 
 /// A running server, ended when dropped.
 struct Server {

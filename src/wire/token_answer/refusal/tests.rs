@@ -29,7 +29,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "Content-Type",
             "text/html",
             "<TITLE> No such application </title>",
-            "400: text/html: No such application (no OAuth error is in the answer, so a proxy",
+            "400: text/html: No such application (no OAuth error is in the answer: do what",
         ),
         (
             502,
@@ -43,7 +43,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "WWW-Authenticate",
             "Basic realm=\"proxy hunter2\"",
             "",
-            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error is in the answer: advice; or a gateway in between wants its own key",
+            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error is in the answer: advice; or a gateway wants its own key",
         ),
         (
             302,
@@ -220,14 +220,16 @@ fn the_token_url_is_shown_where_no_oauth_error_was_read_and_never_its_query() {
     ] {
         let error = error_at(url, status, body);
         assert_eq!(error.ends_with(shown), is_shown, "{status} {body}: {error}");
-        let is_doubted = error.contains("(check the token URL and its path: ")
+        let is_doubted = error.contains("(check the token URL: ")
             || error.contains("(check the path of the token URL; ");
         assert_eq!(is_doubted, matches!(status, 404 | 405), "{status} {body}: {error}");
         assert!(!error.contains("client_secret") && !error.contains("hunter2"), "{error}");
     }
     let error = error_at(url, 200, "<html>");
     assert!(
-        error.contains("; check the token URL, http://[::1]:8080/a/[redacted]/token: it"),
+        error.contains(
+            "; give the OAuth token endpoint's URL: http://[::1]:8080/a/[redacted]/token may"
+        ),
         "{error}"
     );
 }
@@ -238,9 +240,13 @@ fn the_advice_is_by_the_words_where_there_is_no_code() {
         (400, r#"{"detail":"Grant not supported"}"#, "the server does not have this grant"),
         (403, r#"{"message":"Invalid Token"}"#, "this URL wants a token, so"),
         (400, "invalid client", "400: invalid client (advice; the"),
-        (400, r#"{"error":"invalid_scope","message":"invalid client"}"#, "ask for another scope"),
+        (
+            400,
+            r#"{"error":"invalid_scope","message":"invalid client"}"#,
+            "(send the scope, resource",
+        ),
         (400, r#"{"error":"invalid_grant","x":"clock"}"#, "check this machine's clock"),
-        (400, "clock", "do what it says, have this client and its request allowed there"),
+        (400, "clock", "do what it says, have it allowed at"),
         (500, r#"{"error":"invalid_client"}"#, "; if that is right, see the server's log)"),
         (501, "no", "or correct the token URL; the request went to"),
     ] {
@@ -277,18 +283,18 @@ fn no_option_is_named_where_none_helps() {
 fn the_advice_follows_what_was_said_of_the_client_and_its_place() {
     const CREDENTIALS: &str = "(advice)";
     for (code, description, part) in [
-        ("deleted_client", "The client was deleted", "have it enabled or registered anew there"),
-        ("invalid_client", "Client is disabled", "have it enabled or registered anew there"),
-        ("invalid_scope", "this scope was deleted", "(ask for another scope"),
+        ("deleted_client", "The client was deleted", "have it enabled or registered anew"),
+        ("invalid_client", "Client is disabled", "have it enabled or registered anew"),
+        ("invalid_scope", "this scope was deleted", "(send the scope, resource"),
         ("unsupported_grant_type", "it was disabled", "(the server does not have this grant"),
-        ("invalid_client", "Client not found", "(the server does not know this client"),
+        ("invalid_client", "Client not found", "(check the tenant, realm or"),
         ("invalid_client", "e.g. unknown client, or no secret", CREDENTIALS),
-        ("invalid_grant", "not supported on this domain", "(check the tenant or domain in"),
-        ("invalid_tenant", "Tenant a not found", "(check the tenant or domain in"),
-        ("invalid_resource", "not found in the tenant", "(ask for another scope"),
+        ("invalid_grant", "not supported on this domain", "(check the tenant, realm or"),
+        ("invalid_tenant", "Tenant a not found", "(check the tenant, realm or"),
+        ("invalid_resource", "not found in the tenant", "(send the scope, resource"),
         ("unauthorized_client", "Invalid client or secret", CREDENTIALS),
-        ("unauthorized_client", "not enabled", "(this client may not use this grant"),
-        ("invalid_request", "duplicated parameter", "(the server got a parameter twice"),
+        ("unauthorized_client", "not enabled", "(have this grant, client credentials"),
+        ("invalid_request", "duplicated parameter", "(a parameter came twice"),
     ] {
         let body = alloc::format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
         let error = read(400, &body).unwrap_err().to_string();
@@ -314,7 +320,7 @@ fn the_unit_of_retry_after_is_said() {
 
 #[test]
 fn the_port_of_https_is_named_where_this_one_speaks_http() {
-    const PORT: &str = "and the port that it has for https";
+    const PORT: &str = "write https and its port in the token URL";
     for (url, words, has_https, has_port) in [
         ("http://h/", "HTTPS required", true, true),
         ("http://h/", "The plain HTTP request was sent to HTTPS port", true, false),
@@ -323,7 +329,7 @@ fn the_port_of_https_is_named_where_this_one_speaks_http() {
         ("http://h/", "see https://h/", false, false),
     ] {
         let error = error_at(url, 400, words);
-        assert_eq!(error.contains("write https instead of http"), has_https, "{words}: {error}");
+        assert_eq!(error.contains("write https "), has_https, "{words}: {error}");
         assert_eq!(error.contains(PORT), has_port, "{words}: {error}");
     }
 }
