@@ -211,7 +211,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_request"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request (send what the server's documentation wants, such as an audience, by --scope or --parameter, or the secret by --basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request (see the server's documentation for what it wants: send it, such as an audience, by --scope or --parameter, or the secret by --basic)",
         ),
     ),
     (
@@ -245,7 +245,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -256,7 +256,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -267,7 +267,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -297,7 +297,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -418,7 +418,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (send what the server's documentation wants, such as an audience, by --scope or --parameter, or the secret by --basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (see the server's documentation for what it wants: send it, such as an audience, by --scope or --parameter, or the secret by --basic)",
         ),
     ),
     (
@@ -831,7 +831,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -842,7 +842,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -853,7 +853,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (this URL takes no such form: send what is missing by --parameter, or give the token endpoint's URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (this URL takes no such form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -864,7 +864,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (this URL takes no such form: send what is missing by --parameter, or give the token endpoint's URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (this URL takes no such form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -884,7 +884,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -931,7 +931,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"Users\""], "Unauthorized"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -943,7 +943,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -977,7 +977,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &[], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -997,7 +997,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1009,7 +1009,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1202,7 +1202,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1267,7 +1267,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -1309,7 +1309,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"errors":["permission denied"]}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1317,7 +1317,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"code":403,"reason":"Forbidden","message":"Forbidden"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1355,7 +1355,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no such form: send what is missing by --parameter, or give the token endpoint's URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no such form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1367,7 +1367,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
