@@ -37,39 +37,36 @@ fn is_form(response: &Response) -> bool {
 /// The members of a form that name an error, as JSON, if it has any: so GitHub answers.
 fn error_of_form(response: &Response) -> Option<Vec<u8>> {
     let form = response.body();
+    // What grows most is a percent-encoded character, from three bytes to six.
     let mut json = Vec::with_capacity(3 * form.len() + 2);
     let pairs = form.split(|byte| *byte == b'&').filter(|pair| pair.starts_with(b"error"));
     for pair in pairs.filter(|_| is_form(response)) {
-        json.extend_from_slice(if json.is_empty() { b"{\"" } else { b",\"" });
+        json.push(if json.is_empty() { b'{' } else { b',' });
+        json.push(b'"');
         let (mut at, mut is_name) = (0, true);
         while let Some(byte) = pair.get(at) {
             at += 1;
-            match byte {
+            let encoded = pair.get(at..at + 2).and_then(hexadecimal).unwrap_or_default();
+            let encoded = u8::try_from(encoded).unwrap_or_default();
+            json.extend_from_slice(match byte {
                 b'=' if is_name => {
-                    json.extend_from_slice(b"\":\"");
                     is_name = false;
+                    b"\":\""
                 }
-                b'%' => {
-                    let decoded = pair.get(at..at + 2).and_then(hexadecimal);
-                    let decoded = decoded.and_then(|value| u8::try_from(value).ok());
-                    at += if decoded.is_some() { 2 } else { 0 };
-                    push_in_quotes(decoded.unwrap_or(b'%'), &mut json);
+                b'+' => b" ",
+                // A part of UTF-8.
+                b'%' if encoded >= 0x80 => {
+                    at += 2;
+                    core::slice::from_ref(&encoded)
                 }
-                b'+' => json.push(b' '),
-                byte => push_in_quotes(*byte, &mut json),
-            }
+                b'%' => b"\\u00",
+                byte => core::slice::from_ref(byte),
+            });
         }
         json.push(b'"');
     }
     json.push(b'}');
     (json.len() > 1).then_some(json)
-}
-
-fn push_in_quotes(byte: u8, json: &mut Vec<u8>) {
-    if matches!(byte, b'"' | b'\\') {
-        json.push(b'\\');
-    }
-    json.push(byte.max(b' '));
 }
 
 /// A text that is no UTF-8, read as Latin-1. What has control characters is no text.

@@ -67,6 +67,7 @@ pub(crate) fn redacted_without_its_end(text: &str, secrets: &[&str]) -> String {
 }
 
 /// A text without white space at its ends, nor the invisible characters that come with a copy from a page.
+#[inline(never)]
 pub(crate) fn trimmed(text: &str) -> &str {
     if HAS_NO_READER {
         return text.trim_ascii();

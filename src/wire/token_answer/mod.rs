@@ -133,22 +133,12 @@ impl<'a> Names<'a> {
         if !text.has_words() {
             return out;
         }
-        let mut word = 0;
-        for character in redacted(&text.decoded(), secrets).chars().chain(['\0']) {
-            if character.is_ascii_graphic() {
-                word += 1;
-                out.push(character);
-                continue;
-            }
-            // The ellipsis stands where the text was cut, so before it is the start of a word.
-            if word >= MIN_TOKEN_BYTES || character == '…' {
-                out.truncate(out.len() - word);
-                out.push('…');
-            }
-            if !matches!(character, '…' | '\0') {
-                out.push(character);
-            }
-            word = 0;
+        for word in redacted(&text.decoded(), secrets).split_ascii_whitespace() {
+            out.push_str(if out.is_empty() { "" } else { " " });
+            // Before the ellipsis at the end of a text that was cut is the start of a word.
+            let is_shown =
+                !word.ends_with('…') && word.bytes().filter(u8::is_ascii).count() < MIN_TOKEN_BYTES;
+            out.push_str(if is_shown { word } else { "…" });
         }
         out
     }

@@ -112,10 +112,11 @@ impl AnswerReader<'_> {
         let mut parts = Vec::from([start.as_str()]);
         append(&mut parts, " ", &reason);
         let words = match answer.error {
-            _ if !response.is_success() || has_description => String::new(),
-            Some(Value::Nested(error)) => Names::of(error.as_bytes()).words(&secrets),
-            _ => Names::of(response.body()).words(&secrets),
+            _ if !response.is_success() || has_description => Names::default(),
+            Some(Value::Nested(error)) => Names::of(error.as_bytes()),
+            _ => Names::of(response.body()),
         };
+        let words = words.words(&secrets);
         if is_said_by_error {
             append(&mut parts, ": ", refusal.error.as_deref().unwrap_or_default());
             append(&mut parts, ": ", refusal.error_description.as_deref().unwrap_or_default());

@@ -362,7 +362,11 @@ fn the_words_of_a_message_are_shown_whatever_its_name_and_none_that_may_be_a_tok
         (r#"{"message":"wrong app","detail":null}"#, Some("wrong app")),
         (r#"{"msg":"wrong: TOKEN"}"#, Some("wrong: …")),
         (r#"{"msg":"TOKEN wrong TOKEN wrong"}"#, Some("… wrong … wrong")),
-        (r#"{"msg":"错误的应用TOKEN"}"#, Some("错误的应用…")),
+        (r#"{"msg":"错误的应用TOKEN"}"#, Some("…")),
+        (
+            r#"{"msg":"错误的应用，请检查应用的编号和密钥"}"#,
+            Some("错误的应用，请检查应用的编号和密钥"),
+        ),
         (r#"{"msg":"错误的应用"}"#, Some("错误的应用")),
         (r#"{"msg":"TOKEN"}"#, None),
         (r#"{"msg":" short "}"#, None),

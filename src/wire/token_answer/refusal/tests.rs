@@ -540,7 +540,7 @@ fn an_error_in_a_form_is_read_as_one_in_json() {
             .with_secret("hunter2");
         Token::from_answer(&request, response).unwrap_err()
     };
-    const ERROR: &str = "error=no_client&error_description=no+hunter2%2C+%22%E2%82%AC%22%5C%0A100%&error_uri=https%3A%2F%2Fh%2F%3Fa=b";
+    const ERROR: &str = "error=no_client&error_description=no+hunter2%2C+%22%E2%82%AC%22%5C%0A100%25&error_uri=https%3A%2F%2Fh%2F%3Fa=b";
     for status in [200, 400] {
         let error = form(status, &format!("state=1&{ERROR}&x=y"));
         assert_eq!(error.kind(), Kind::Refused, "{error}");
