@@ -123,9 +123,10 @@ impl Config {
 
     fn request_before(&self, deadline: Deadline) -> Result<Request, Error> {
         let password = self.password.supply(PASSWORD, deadline)?;
-        Ok(Request::for_token(Method::Post, self.token_url.clone())
-            .with_form(&[("username", &self.username), ("password", &password)])
-            .with_secret(&*password))
+        let mut request = Request::for_token(Method::Post, self.token_url.clone())
+            .with_form(&[("username", &self.username), ("password", &password)]);
+        request.note_outer_space(&self.username);
+        Ok(request.with_secret(&*password))
     }
 
     /// Reads the answer to [`request`](Self::request).
@@ -139,6 +140,8 @@ impl Config {
             separator: self.separator,
             members: &[],
             advice: "check the user name and the password",
+            has_options: false,
+            is_assertion: false,
         };
         reader.read_answer(response)
     }

@@ -170,7 +170,9 @@ impl Config {
                 ("client_secret", &client.secret),
             ],
         );
-        Request::for_token(Method::Get, self.service.at(port, &query)).with_secret(&*client.secret)
+        let mut request = Request::for_token(Method::Get, self.service.at(port, &query));
+        request.note_outer_space(&client.id);
+        request.with_secret(&*client.secret)
     }
 
     /// Reads the answer to [`request`](Self::request).
@@ -183,7 +185,9 @@ impl Config {
             request,
             separator: ' ',
             members: &[],
-            advice: "check CLIENT_ID and CLIENT_SECRET against the app's authorized service",
+            advice: "check client id and secret against the app's authorized service",
+            has_options: false,
+            is_assertion: false,
         };
         reader.read_answer(response)
     }

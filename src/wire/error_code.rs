@@ -1,11 +1,11 @@
 //! The registered error codes: those of [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2), to which RFC 6750,
-//! RFC 7009, RFC 8628, RFC 8707, RFC 9449 and RFC 9470 add; and `invalid_resource`, Microsoft's name for `invalid_target`.
+//! RFC 7009, RFC 8628, RFC 8707, RFC 9449, RFC 9470 and OpenID Connect Core 1.0 section 3.1.2.6 add; and `invalid_resource`, Microsoft's name for `invalid_target`.
 
 use super::redact::redacted;
 use alloc::string::String;
 
 /// In one text, which takes less room than twenty.
-pub(super) const CODES: &str = "access_denied authorization_pending expired_token insufficient_scope insufficient_user_authentication invalid_client invalid_dpop_proof invalid_grant invalid_request invalid_resource invalid_scope invalid_target invalid_token server_error slow_down temporarily_unavailable unauthorized_client unsupported_grant_type unsupported_token_type use_dpop_nonce";
+pub(super) const CODES: &str = "access_denied authorization_pending consent_required expired_token insufficient_scope insufficient_user_authentication interaction_required invalid_client invalid_dpop_proof invalid_grant invalid_request invalid_resource invalid_scope invalid_target invalid_token login_required server_error slow_down temporarily_unavailable unauthorized_client unsupported_grant_type unsupported_token_type use_dpop_nonce";
 
 pub(super) fn registered(code: &str) -> Option<&'static str> {
     // Bytes: `str::split` brings the search for a character with it, 0.5 KB.

@@ -1,14 +1,87 @@
 //! Describes an answer without an OAuth error: a redirect, a page, JSON of another shape, plain text, a challenge. What it
 //! says helps more than advice to check the credentials.
 
-use super::json::without_byte_order_mark;
+use super::json::{hexadecimal, without_byte_order_mark};
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
 use super::url::before;
 use crate::error::HAS_NO_READER;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::ops::Range;
+use zeroize::Zeroizing;
+
+/// A response whose words can be read: of a form those members that name an error, as JSON; and what is no UTF-8 in a
+/// refusal, as Latin-1.
+pub(crate) fn readable(response: Response) -> Response {
+    if HAS_NO_READER {
+        return response;
+    }
+    let response = match error_of_form(&response) {
+        Some(json) => response.with_body(json),
+        None => response,
+    };
+    match latin_1(response.body()) {
+        Some(mut text) if !response.is_success() => {
+            response.with_body(core::mem::take(&mut *text).into_bytes())
+        }
+        _ => response,
+    }
+}
+
+fn is_form(response: &Response) -> bool {
+    let content_type = response.header("content-type").unwrap_or_default();
+    find(content_type.as_bytes(), "x-www-form-urlencoded").is_some()
+}
+
+/// The members of a form that name an error, as JSON, if it has any: so GitHub answers.
+fn error_of_form(response: &Response) -> Option<Vec<u8>> {
+    let form = response.body();
+    // What grows most is a percent-encoded character, from three bytes to six.
+    let mut json = Vec::with_capacity(3 * form.len() + 2);
+    let pairs = form.split(|byte| *byte == b'&').filter(|pair| pair.starts_with(b"error"));
+    for pair in pairs.filter(|_| is_form(response)) {
+        json.push(if json.is_empty() { b'{' } else { b',' });
+        json.push(b'"');
+        let (mut at, mut is_name) = (0, true);
+        while let Some(byte) = pair.get(at) {
+            at += 1;
+            let encoded = pair.get(at..at + 2).and_then(hexadecimal).unwrap_or_default();
+            let encoded = u8::try_from(encoded).unwrap_or_default();
+            json.extend_from_slice(match byte {
+                b'=' if is_name => {
+                    is_name = false;
+                    b"\":\""
+                }
+                b'+' => b" ",
+                // A part of UTF-8.
+                b'%' if encoded >= 0x80 => {
+                    at += 2;
+                    core::slice::from_ref(&encoded)
+                }
+                b'%' => b"\\u00",
+                byte => core::slice::from_ref(byte),
+            });
+        }
+        json.push(b'"');
+    }
+    json.push(b'}');
+    (json.len() > 1).then_some(json)
+}
+
+/// A text that is no UTF-8, read as Latin-1. What has control characters is no text.
+pub(crate) fn latin_1(body: &[u8]) -> Option<Zeroizing<String>> {
+    let is_binary = body.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace());
+    if is_binary || core::str::from_utf8(body).is_ok() {
+        return None;
+    }
+    let mut text = Zeroizing::new(String::with_capacity(2 * body.len()));
+    for byte in body {
+        text.push(char::from(*byte));
+    }
+    Some(text)
+}
 
 /// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too.
 pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> String {
@@ -28,7 +101,7 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
         return no_endpoint(["it is not JSON but a page, sent as ", &page, ""], url);
     }
     match response.header("content-type") {
-        Some(form) if form.starts_with("application/x-www-form-urlencoded") => {
+        _ if is_form(response) => {
             String::from("it is form-encoded and not JSON; have the server answer with JSON")
         }
         content_type => {
@@ -58,6 +131,7 @@ pub(crate) fn describe(response: &Response, secrets: &[&str]) -> String {
         return ["it redirects to ", before(&shown, b"?#")].concat();
     }
     let mut said = match (coding(response), core::str::from_utf8(response.body())) {
+        _ if response.is_unread => String::from("its body is too large, and was left unread"),
         _ if response.body().is_empty() => String::new(),
         (Some(coding), _) => ["its body has the Content-Encoding ", &show(coding)].concat(),
         (None, Ok(text)) => {

@@ -23,7 +23,7 @@
 //! ```
 
 use super::json::{escape, hexadecimal};
-use crate::error::{MAX_SHOWN_CHARS, push_escaped};
+use crate::error::{HAS_NO_READER, MAX_SHOWN_CHARS, push_escaped};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -66,11 +66,25 @@ pub(crate) fn redacted_without_its_end(text: &str, secrets: &[&str]) -> String {
     show(text, 0..text.len(), secrets, false)
 }
 
+/// A text without white space at its ends, nor the invisible characters that come with a copy from a page.
+#[inline(never)]
+pub(crate) fn trimmed(text: &str) -> &str {
+    if HAS_NO_READER {
+        return text.trim_ascii();
+    }
+    text.trim_matches(|end| {
+        matches!(
+            end,
+            '\0'..=' ' | '\u{7f}'..='\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{2064}' | '\u{3000}'
+        )
+    })
+}
+
 fn show(text: &str, part: Range<usize>, secrets: &[&str], is_whole: bool) -> String {
     let mut searched = Vec::new();
     for secret in secrets {
         // A server may have trimmed it, or this crate: a header value, a file's last line.
-        let trimmed = secret.trim_ascii();
+        let trimmed = trimmed(secret);
         for form in [secret, trimmed].into_iter().take(1 + usize::from(trimmed != *secret)) {
             // Without memory to search with, nothing is shown.
             let Some(pieces) = Pieces::of(form) else { return String::from('…') };

@@ -1,6 +1,7 @@
 //! An HTTP request, and its bytes in HTTP/1.1.
 
 use super::form::encode_pairs;
+use super::redact::trimmed;
 use super::url::Url;
 use crate::error::{Error, digits};
 use crate::secret::{Buffer, Secret};
@@ -85,6 +86,7 @@ pub struct Request {
     allows_plain_http: bool,
     /// The secrets that are redacted if the server sends them back.
     secrets: Vec<Zeroizing<String>>,
+    has_outer_space: bool,
 }
 
 impl Request {
@@ -124,6 +126,7 @@ impl Request {
             #[cfg(feature = "std")]
             allows_plain_http: false,
             secrets: Vec::new(),
+            has_outer_space: false,
         }
     }
 
@@ -193,10 +196,20 @@ impl Request {
     /// [A secret is never shown](crate#a-secret-is-never-shown).
     pub fn with_secret(mut self, secret: impl Into<Secret>) -> Request {
         let secret = secret.into();
+        self.note_outer_space(secret.expose());
         if !secret.is_empty() {
             self.secrets.push(Zeroizing::new(String::from(secret.expose())));
         }
         self
+    }
+
+    /// Notes whether an id or secret that is sent begins or ends with white space, which a refusal then says.
+    pub(crate) fn note_outer_space(&mut self, sent: &str) {
+        self.has_outer_space |= trimmed(sent).len() != sent.len();
+    }
+
+    pub(crate) fn has_outer_space(&self) -> bool {
+        self.has_outer_space
     }
 
     /// Sets the time limit for [`Session::send`](crate::Session::send) of this request, in place of the flow's; a day at

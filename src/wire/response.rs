@@ -6,6 +6,8 @@ use crate::wire::challenge::parameter;
 use crate::wire::error_code::shown_code;
 use crate::wire::headers::Headers;
 use crate::wire::json::{Unreadable, Value, is_one_value, read_members, without_byte_order_mark};
+#[cfg(feature = "std")]
+use crate::wire::not_json::latin_1;
 use crate::wire::redact::redacted;
 #[cfg(feature = "std")]
 use crate::wire::request::Request;
@@ -46,6 +48,8 @@ pub struct Response {
     pub(crate) received_at: Option<u64>,
     /// What an API refused, read while the token was known that may be in it.
     refusal: Option<Box<Refusal>>,
+    /// Whether there was a body, and none of it was kept.
+    pub(crate) is_unread: bool,
 }
 
 impl Response {
@@ -64,6 +68,11 @@ impl Response {
         self
     }
 
+    pub(crate) fn with_body(mut self, body: Vec<u8>) -> Response {
+        self.body = Buffer::from(body);
+        self
+    }
+
     pub(crate) fn from_parts(
         subject: String,
         status: u16,
@@ -71,7 +80,8 @@ impl Response {
         headers: Headers,
         body: Buffer,
     ) -> Response {
-        Response { subject, status, reason, headers, body, received_at: None, refusal: None }
+        let (received_at, refusal, is_unread) = (None, None, false);
+        Response { subject, status, reason, headers, body, received_at, refusal, is_unread }
     }
 
     /// The status code.
@@ -254,8 +264,9 @@ impl Response {
                 secrets.push(secret);
             }
             let mut refusal = self.read_refusal(&secrets);
-            refusal.body =
-                core::str::from_utf8(&self.body).ok().map(|text| redacted(text, &secrets));
+            let latin_1 = latin_1(&self.body);
+            let text = latin_1.as_ref().map_or(&*self.body, |text| text.as_bytes());
+            refusal.body = core::str::from_utf8(text).ok().map(|text| redacted(text, &secrets));
             self.refusal = Some(Box::new(refusal));
         }
         self

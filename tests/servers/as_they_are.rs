@@ -7,6 +7,7 @@
 use crate::support::hostile::{Server, Step};
 #[cfg(feature = "tls")]
 use crate::support::tls::{self, Authority, Key};
+use minbearer::client_credentials::ClientAuthentication;
 use minbearer::{Error, Http, Kind, Request, Session, Token, client_credentials, get_token};
 use std::time::Duration;
 
@@ -21,6 +22,10 @@ enum Sent {
     Answer(&'static str, &'static [&'static str], &'static str),
     /// All bytes.
     Raw(&'static str),
+    /// All bytes, in Latin-1.
+    Latin1(&'static str),
+    /// To a client that sends an assertion.
+    ToAssertion(&'static Sent),
     /// The same over TLS.
     #[cfg(feature = "tls")]
     OverTls(&'static Sent),
@@ -36,9 +41,11 @@ enum Right {
 use Right::Error as Says;
 #[cfg(feature = "tls")]
 use Sent::OverTls;
-use Sent::{Answer, Json, Raw};
+use Sent::{Answer, Json, Latin1, Raw, ToAssertion};
 
 const HTML: &str = "Content-Type: text/html";
+/// `{"alg":"RS256"}`, `{}` and a signature of another time.
+const ASSERTION: &str = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
 const PLAIN: &str = "Content-Type: text/plain; charset=utf-8";
 
 fn bytes(sent: &Sent) -> Vec<u8> {
@@ -50,6 +57,8 @@ fn bytes(sent: &Sent) -> Vec<u8> {
         Json(status, body) => answer(status, &["Content-Type: application/json"], body),
         Answer(status, headers, body) => answer(status, headers, body),
         Raw(text) => String::from(*text),
+        Latin1(text) => return text.chars().map(|c| u8::try_from(c).unwrap()).collect(),
+        ToAssertion(sent) => return bytes(sent),
         #[cfg(feature = "tls")]
         OverTls(sent) => return bytes(sent),
     };
@@ -64,14 +73,22 @@ fn ask(sent: &Sent) -> (Result<Token, Error>, String) {
         let config = authority.issue(&["127.0.0.1"]).config();
         let outside = tls::Server::terminating_tls(config, server.port());
         let http = Http::new().with_ca(tls::pem(authority.certificate())).unwrap();
-        return ask_at(&format!("https://127.0.0.1:{}/token", outside.port()), &http);
+        return ask_at(&format!("https://127.0.0.1:{}/token", outside.port()), SECRET, &http);
     }
-    ask_at(&format!("{}/token", server.url()), &Http::new())
+    let url = format!("{}/token", server.url());
+    match sent {
+        ToAssertion(_) => ask_at(&url, ClientAuthentication::assertion(ASSERTION), &Http::new()),
+        _ => ask_at(&url, SECRET, &Http::new()),
+    }
 }
 
 /// The outcome, and the host and port.
-fn ask_at(url: &str, http: &Http) -> (Result<Token, Error>, String) {
-    let config = client_credentials::Config::new(url, CLIENT_ID, SECRET).unwrap();
+fn ask_at(
+    url: &str,
+    authentication: impl Into<ClientAuthentication>,
+    http: &Http,
+) -> (Result<Token, Error>, String) {
+    let config = client_credentials::Config::new(url, CLIENT_ID, authentication).unwrap();
     let config = config.with_scope("read").with_timeout(Duration::from_secs(5));
     let server = url.split('/').nth(2).unwrap();
     (get_token(&config, http), String::from(server))
@@ -211,7 +228,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_request"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request (send what the server's documentation wants, such as an audience, by --scope or --parameter, or the secret by --basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request (see the server's documentation for what it wants: send it, such as an audience, by --scope or --parameter, or the secret by --basic)",
         ),
     ),
     (
@@ -245,7 +262,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -256,7 +273,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -267,7 +284,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -297,7 +314,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -418,7 +435,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (send what the server's documentation wants, such as an audience, by --scope or --parameter, or the secret by --basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (see the server's documentation for what it wants: send it, such as an audience, by --scope or --parameter, or the secret by --basic)",
         ),
     ),
     (
@@ -523,10 +540,10 @@ const ROWS: &[(&str, Sent, Right)] = &[
     ),
     (
         "googleapis/google-api-php-client issue 1501: an assertion of another hour",
-        Json(
+        ToAssertion(&Json(
             "400 Bad Request",
             r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems."}"#,
-        ),
+        )),
         Says(
             Kind::Refused,
             "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (the server's clock and the times in the assertion do not agree: check this machine's clock; the request went to http://SERVER/token)",
@@ -534,10 +551,10 @@ const ROWS: &[(&str, Sent, Right)] = &[
     ),
     (
         "learn.microsoft.com/entra/identity-platform/reference-error-codes: AADSTS700024",
-        Json(
+        ToAssertion(&Json(
             "401 Unauthorized",
             r#"{"error":"invalid_client","error_description":"AADSTS700024: Client assertion is not within its valid time range."}"#,
-        ),
+        )),
         Says(
             Kind::Refused,
             "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS700024: Client assertion is not within its valid time range. (the server's clock and the times in the assertion do not agree: check this machine's clock; the request went to http://SERVER/token)",
@@ -692,6 +709,104 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 404 Not Found: invalid_client (check the path of the token URL; if it is right, check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; the request went to http://SERVER/token)",
         ),
     ),
+    (
+        "RFC 9449 section 5, as Okta's new service apps: the client has to send a proof",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_dpop_proof","error_description":"The DPoP proof JWT header is missing."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_dpop_proof: The DPoP proof JWT header is missing. (the server wants DPoP, which is not supported: have it switched off for this client there)",
+        ),
+    ),
+    (
+        "docusign/docusign-esign-node-client: the JWT grant before a person consented",
+        ToAssertion(&Json("400 Bad Request", r#"{"error":"consent_required"}"#)),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: consent_required (the server wants a person's consent or login first: have an administrator grant it to this client there)",
+        ),
+    ),
+    (
+        "RFC 8628 section 3.5: a code of the device flow",
+        Json("400 Bad Request", r#"{"error":"authorization_pending"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: authorization_pending (this error is of the device flow, which this is not: check the token URL and the grant; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "RFC 8628 section 3.5: the server is asked too often",
+        Json("400 Bad Request", r#"{"error":"slow_down"}"#),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 400 Bad Request: slow_down (the server limits how often it is asked: try again later)",
+        ),
+    ),
+    (
+        "RFC 6749 section 4.1.2.1: server_error, with 400",
+        Json("400 Bad Request", r#"{"error":"server_error"}"#),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 400 Bad Request: server_error (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and settings)",
+        ),
+    ),
+    (
+        "OpenID Connect Core 1.0 section 9: ways of authentication that are no secret",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"unauthorized_client","error_description":"Only mTLS or private_key_jwt are allowed"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Only mTLS or private_key_jwt are allowed (authenticate as the server says: by a certificate (--cert and --key) or an assertion (CLIENT_ASSERTION_FILE))",
+        ),
+    ),
+    (
+        "a text about a time, to a client that sends a secret",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"Account blocked until 5 o'clock"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Account blocked until 5 o'clock (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+        ),
+    ),
+    (
+        "oauthlib's InsecureTransportError",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"insecure_transport","error_description":"OAuth 2 MUST utilize https."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: insecure_transport: OAuth 2 MUST utilize https. (the server wants https: write https and its port in the token URL)",
+        ),
+    ),
+    (
+        "docs.github.com/apps: GitHub without Accept refuses with 200 and a form",
+        Answer(
+            "200 OK",
+            &["Content-Type: application/x-www-form-urlencoded; charset=utf-8"],
+            "error=incorrect_client_credentials&error_description=The+client_id+and%2For+client_secret+passed+are+incorrect.&error_uri=https%3A%2F%2Fdocs.github.com%2Fapps",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK: incorrect_client_credentials: The client_id and/or client_secret passed are incorrect. https://docs.github.com/apps (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+        ),
+    ),
+    (
+        "a servlet container that answers in ISO-8859-1, its default",
+        Latin1(
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=iso-8859-1\r\n\r\n{\"error\":\"invalid_client\",\"error_description\":\"Ungültig\"}",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_client: Ungültig (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+        ),
+    ),
     // --- a client certificate is missing, or not accepted
     #[cfg(feature = "tls")]
     (
@@ -791,6 +906,40 @@ const ROWS: &[(&str, Sent, Right)] = &[
     ),
     // --- refused, without an OAuth error
     (
+        "a page of Windows-1252 or ISO-8859-1",
+        Latin1(
+            "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<title>Zugriff verweigert für Sie</title>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: text/html: Zugriff verweigert für Sie (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "a firewall's page with a picture in it, larger than the limit of 64 KiB",
+        Raw("HTTP/1.1 403 Forbidden\r\nContent-Length: 90210\r\n\r\n<html>"),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: its body is too large, and was left unread (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "an object in error, refused with 200",
+        Json("200 OK", r#"{"error":{"code":"invalid_client","message":"Client is wrong"}}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK: Client is wrong (its member error is an object or a list and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "a flag in error, refused with 200",
+        Json("200 OK", r#"{"error":true,"message":"Client is wrong"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 200 OK: Client is wrong (its member error is true and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
         "Okta's API errors: developer.okta.com/docs/reference/error-codes",
         Json(
             "401 Unauthorized",
@@ -831,7 +980,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -842,7 +991,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -853,7 +1002,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (this URL takes no such form: send what is missing by --parameter, or give the token endpoint's URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (this URL takes no such form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -864,7 +1013,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (this URL takes no such form: send what is missing by --parameter, or give the token endpoint's URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (this URL takes no such form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -884,7 +1033,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -931,7 +1080,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"Users\""], "Unauthorized"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -943,7 +1092,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -977,7 +1126,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &[], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -997,7 +1146,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error is in the answer: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or a gateway wants its own key or login, by --request-header; or the token URL is wrong; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1009,7 +1158,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1202,7 +1351,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1267,7 +1416,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
         ),
     ),
     (
@@ -1309,7 +1458,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"errors":["permission denied"]}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1317,7 +1466,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"code":403,"reason":"Forbidden","message":"Forbidden"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1355,7 +1504,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no such form: send what is missing by --parameter, or give the token endpoint's URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no such form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1367,7 +1516,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error is in the answer: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1559,7 +1708,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token":"t0k3n","expires":3600}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but token, expires (no values are shown: one may be a token); give the OAuth token endpoint's URL: http://SERVER/token may be an issuer's or a login page's",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but token, expires (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
         ),
     ),
     (
@@ -1575,10 +1724,29 @@ const ROWS: &[(&str, Sent, Right)] = &[
     ),
     (
         "WeChat's refusals: developers.weixin.qq.com, getAccessToken",
-        Json("200 OK", r#"{"errcode":40013,"errmsg":"invalid appid"}"#),
+        Json(
+            "200 OK",
+            r#"{"errcode":40013,"errmsg":"invalid appid rid: 61725984-6126f6f9-040f19c4"}"#,
+        ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but errcode, errmsg, and says: invalid appid; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but errcode, errmsg, and says: invalid appid rid: …; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+        ),
+    ),
+    (
+        "Feishu's refusals: open.feishu.cn/document/server-docs/authentication-management",
+        Json("200 OK", r#"{"code":10014,"msg":"app secret invalid"}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, but code, msg, and says: app secret invalid; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+        ),
+    ),
+    (
+        "a token under JavaScript's name",
+        Json("200 OK", r#"{"accessToken":"t0k3n"}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, but accessToken (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
         ),
     ),
     (
@@ -1692,6 +1860,62 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
     ),
 ];
+
+/// Flows whose requests are fixed have no options; and whatever was sent may have white space at an end.
+#[test]
+fn each_flow_names_the_options_that_it_has_and_white_space_in_what_it_sent() {
+    use minbearer::{Response, accelerator, jsa};
+    const SPACE: &str = "an id or secret that was sent begins or ends with white space";
+    let refused = |flow: &str, (id, secret): (&str, &str), status, body: &str| {
+        let answer = Response::new(status, body);
+        match flow {
+            "jsa" => {
+                let config = jsa::Config::new(id, secret).unwrap();
+                config.read_answer(&config.request(1).unwrap(), answer)
+            }
+            "accelerator" => {
+                let config = accelerator::Config::new("http://[::1]", id, secret).unwrap();
+                config.read_answer(&config.request().unwrap(), answer)
+            }
+            _ => {
+                let secret = match flow {
+                    "basic" => ClientAuthentication::basic(secret),
+                    _ => ClientAuthentication::body(secret),
+                };
+                let config = client_credentials::Config::new("http://[::1]/t", id, secret).unwrap();
+                config.read_answer(&config.request().unwrap(), answer)
+            }
+        }
+        .unwrap_err()
+        .to_string()
+    };
+    for flow in ["jsa", "accelerator", "body", "basic"] {
+        for (id, secret, is_named) in [
+            ("id-123", "s3cr3t", false),
+            ("id-123 ", "s3cr3t", true),
+            ("\u{a0}id-123", "s3cr3t", true),
+            ("id-123", "s3cr3t\u{a0}", true),
+            ("id 123", "s3 cr3t", false),
+        ] {
+            let error = refused(flow, (id, secret), 401, r#"{"error":"invalid_client"}"#);
+            assert_eq!(error.contains(SPACE), is_named, "{flow} {id:?} {secret:?}: {error}");
+        }
+        for (status, body) in [
+            (401, ""),
+            (422, ""),
+            (403, "No API key"),
+            (400, "duplicated parameter"),
+            (400, r#"{"error":"invalid_request"}"#),
+            (400, r#"{"error":"invalid_scope"}"#),
+        ] {
+            let error = refused(flow, ("id-123", "s3cr3t"), status, body);
+            let has_options = matches!(flow, "body" | "basic");
+            assert_eq!(error.contains("--"), has_options, "{flow}: {error}");
+        }
+    }
+    let error = refused("jsa", ("id-123", "s3cr3t"), 401, r#"{"error":"invalid_client"}"#);
+    assert!(error.ends_with("(check client id and secret against the app's authorized service)"));
+}
 
 /// What an API says of a token, over a session.
 #[test]

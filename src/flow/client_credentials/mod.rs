@@ -317,6 +317,7 @@ impl Config {
         let grant_type = ("grant_type", grant_type);
         let request = Request::for_token(Method::Post, url.clone());
         let mut request = self.authentication.add_to(request, to, grant_type, &others, deadline)?;
+        request.note_outer_space(client_id.as_deref().unwrap_or_default());
         for ((_, value), supplied) in self.parameters.iter().zip(&values) {
             if matches!(value, ParameterValue::Secret(_)) {
                 request = request.with_secret(&**supplied);
@@ -348,8 +349,14 @@ impl Config {
             _ if is_assertion && self.authentication.is_none() => ASSERTION_ADVICE,
             advice => advice,
         };
-        let reader =
-            AnswerReader { request, separator: ' ', advice, members: &self.answer_members };
+        let reader = AnswerReader {
+            request,
+            separator: ' ',
+            advice,
+            members: &self.answer_members,
+            has_options: true,
+            is_assertion,
+        };
         reader.read_answer(response).map_err(|error| match clocks {
             Some(clocks) if error.kind() == Kind::Refused => error.with_note(&clocks),
             _ => error,

@@ -63,6 +63,8 @@ pub struct Incoming {
     line: Line,
     /// Whether it comes over `http`, where that is known. Then TLS may be what the port speaks.
     is_plain: bool,
+    /// Whether the body of a refusal was too large, and left out.
+    is_unread: bool,
 }
 
 /// Which answers to a request have a body (RFC 9112 section 6.3).
@@ -140,6 +142,7 @@ impl Incoming {
             state: State::Head,
             line: Line::default(),
             is_plain: false,
+            is_unread: false,
         }
     }
 
@@ -198,7 +201,10 @@ impl Incoming {
         };
         match (cut_short, self.answer) {
             (None, Some(Head { status, reason, headers })) => {
-                Ok(Response::from_parts(self.subject, status, reason, headers, self.body))
+                let mut response =
+                    Response::from_parts(self.subject, status, reason, headers, self.body);
+                response.is_unread = self.is_unread;
+                Ok(response)
             }
             (what, _) => {
                 let error = Error::network(what.unwrap_or(CUT_SHORT))
@@ -309,6 +315,7 @@ impl Incoming {
             return Err(wrong);
         }
         self.body = Buffer::default();
+        self.is_unread = true;
         self.state = State::Whole;
         Ok(())
     }

@@ -27,8 +27,6 @@ use alloc::string::String;
 /// How deep arrays and objects may nest: the open ones are the bits of a `u64`. A token answer needs one.
 const MAX_DEPTH: u32 = u64::BITS;
 
-const NESTED: &str = "an object or a list";
-
 /// The text is not the JSON that is expected.
 #[derive(Debug, PartialEq)]
 pub(crate) struct NotJson;
@@ -53,8 +51,10 @@ pub(crate) enum Value<'a> {
     Null,
     Number(&'a str),
     Text(Text<'a>),
-    /// `true`, `false`, an array or an object, by name.
-    Other(&'static str),
+    /// `true` or `false`.
+    Boolean(&'static str),
+    /// An array or an object.
+    Nested(&'a str),
 }
 
 /// The members that are read from a JSON object. Others are skipped.
@@ -171,6 +171,8 @@ impl<'a> Reader<'a> {
     fn value(&mut self, max_depth: u32) -> Result<Value<'a>, NotJson> {
         // A bit for each open object (1) or array (0), the innermost lowest.
         let (mut depth, mut objects) = (0, 0_u64);
+        self.pass_space();
+        let start = self.at;
         let close = |objects: u64| if objects & 1 == 1 { b'}' } else { b']' };
         loop {
             self.pass_space();
@@ -186,14 +188,14 @@ impl<'a> Reader<'a> {
                         self.begin_element(objects)?;
                         continue;
                     }
-                    Value::Other(NESTED)
+                    Value::Nested(self.since(start))
                 }
                 _ => self.scalar()?,
             };
             while depth > 0 && !self.finds(b',') {
                 self.expect(close(objects))?;
                 (depth, objects) = (depth - 1, objects >> 1);
-                value = Value::Other(NESTED);
+                value = Value::Nested(self.since(start));
             }
             if depth == 0 {
                 return Ok(value);
@@ -215,8 +217,8 @@ impl<'a> Reader<'a> {
         }
         for (word, value) in [
             ("null", Value::Null),
-            ("true", Value::Other("true")),
-            ("false", Value::Other("false")),
+            ("true", Value::Boolean("true")),
+            ("false", Value::Boolean("false")),
         ] {
             if self.rest().starts_with(word.as_bytes()) {
                 self.at += word.len();
@@ -248,8 +250,7 @@ mod tests {
         read_members(json, &mut members)?;
         Ok(members.0.map(|value| match value {
             Value::Null => "null".into(),
-            Value::Other(name) => name.into(),
-            Value::Number(number) => number.into(),
+            Value::Boolean(text) | Value::Number(text) | Value::Nested(text) => text.into(),
             Value::Text(text) => format!("{:?}", text.decoded().as_str()),
         }))
     }
@@ -264,8 +265,9 @@ mod tests {
             ("\t\r\n{\"scope\"\n:\tnull\r}", Some("null")),
             (r#"{"scope":true}"#, Some("true")),
             (r#"{"scope":false}"#, Some("false")),
-            (r#"{"scope":{"a":[{}, "b", 7]}}"#, Some(NESTED)),
-            (r#"{"scope":[[[]], 7]}"#, Some(NESTED)),
+            (r#"{"scope": {"a":[{}, "b", 7] } }"#, Some(r#"{"a":[{}, "b", 7] }"#)),
+            (r#"{"scope":[[[]], 7]}"#, Some("[[[]], 7]")),
+            (r#"{"scope": { }, "a":{}}"#, Some("{ }")),
             (r#"{"sc\u006fpe":"in a name too"}"#, Some(r#""in a name too""#)),
             (r#"{"a":1,"a":2,"scope":7}"#, Some("7")),
             ("\u{feff}{\"scope\":7}", Some("7")),
@@ -368,7 +370,7 @@ mod tests {
             assert!(is_one_value(&nested(64)), "{open}");
             assert!(!is_one_value(&nested(66)), "{open}");
             let member = |depth| format!("{{\"scope\":{}}}", nested(depth)).into_bytes();
-            assert_eq!(scope(&member(62)), Ok(Some(NESTED.into())), "{open}");
+            assert_eq!(scope(&member(62)), Ok(Some(nested(62))), "{open}");
             assert_eq!(scope(&member(64)), Err(Unreadable::NotJson), "{open}");
         }
         let deep = "[".repeat(64) + &"]".repeat(64);

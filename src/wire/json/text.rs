@@ -15,6 +15,11 @@ impl Text<'_> {
         self.0.len()
     }
 
+    /// Whether it is more than one word of ASCII.
+    pub(crate) fn has_words(self) -> bool {
+        self.0.trim_ascii().bytes().any(|byte| !byte.is_ascii_graphic())
+    }
+
     pub(crate) fn decode_into(self, out: &mut String) {
         let mut rest = self.0;
         while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {

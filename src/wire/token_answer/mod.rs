@@ -37,6 +37,10 @@ pub(crate) struct AnswerReader<'a> {
     pub(crate) members: &'a [String],
     /// What to check after a refusal.
     pub(crate) advice: &'a str,
+    /// Whether the flow has `--scope`, `--parameter`, `--basic` and `--request-header`.
+    pub(crate) has_options: bool,
+    /// Whether an assertion was sent, whose times the server compares with its clock.
+    pub(crate) is_assertion: bool,
 }
 
 impl Token {
@@ -48,7 +52,9 @@ impl Token {
     /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token of type Bearer.
     pub fn from_answer(request: &Request, response: Response) -> Result<Token, Error> {
         let advice = "check the credentials";
-        AnswerReader { request, separator: ' ', members: &[], advice }.read_answer(response)
+        let (has_options, is_assertion) = (false, false);
+        AnswerReader { request, separator: ' ', members: &[], advice, has_options, is_assertion }
+            .read_answer(response)
     }
 }
 
@@ -87,6 +93,9 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
     }
 }
 
+/// What names have that are of a message.
+const MESSAGES: &str = "msg/message/description/detail/reason/faultstring/title";
+
 /// The names of an object's first members, and the member that is a message, such as `errmsg`.
 #[derive(Default)]
 struct Names<'a> {
@@ -101,9 +110,37 @@ impl<'a> Members<'a> for Names<'a> {
             // A token may stand where a name belongs.
             self.names.push_str(if name.len() < MIN_TOKEN_BYTES { name } else { "…" });
         }
-        let is_message =
-            self.message.is_none() && not_json::says_any(name.as_bytes(), "errmsg/message");
-        is_message.then_some(&mut self.message)
+        let is_found = matches!(self.message, Some(Value::Text(text)) if text.has_words());
+        let is_message = !is_found && not_json::says_any(name.as_bytes(), MESSAGES);
+        is_message.then(|| {
+            self.message = None;
+            &mut self.message
+        })
+    }
+}
+
+impl<'a> Names<'a> {
+    fn of(json: &'a [u8]) -> Names<'a> {
+        let mut names = Names::default();
+        let _ = read_members(json, &mut names);
+        names
+    }
+
+    /// The message, if it is no single word, which may be a token; each word in it that may be one is left out.
+    fn words(&self, secrets: &[&str]) -> String {
+        let mut out = String::new();
+        let Some(Value::Text(text)) = self.message.filter(|_| !HAS_NO_READER) else { return out };
+        if !text.has_words() {
+            return out;
+        }
+        for word in redacted(&text.decoded(), secrets).split_ascii_whitespace() {
+            out.push_str(if out.is_empty() { "" } else { " " });
+            // Before the ellipsis at the end of a text that was cut is the start of a word.
+            let is_shown =
+                !word.ends_with('…') && word.bytes().filter(u8::is_ascii).count() < MIN_TOKEN_BYTES;
+            out.push_str(if is_shown { word } else { "…" });
+        }
+        out
     }
 }
 
@@ -113,6 +150,7 @@ impl<'a> AnswerReader<'a> {
     // Apart, so that its stack does not lie under the exchange where a program has one flow.
     #[inline(never)]
     pub(crate) fn read_answer(&self, response: Response) -> Result<Token, Error> {
+        let response = not_json::readable(response);
         let answer = self.parse(&response);
         let error = answer.as_ref().ok().and_then(|answer| answer.error);
         let is_refusal = match error {
@@ -219,30 +257,28 @@ impl<'a> AnswerReader<'a> {
         Ok(value)
     }
 
-    /// Says what an answer without a token has instead: names alone, since a token may be in a value; but of a message in
-    /// several words, none of which can be a token, the words.
+    /// Says what an answer without a token has instead: names alone, since a token may be in a value; but of a message the
+    /// words.
     fn without_token(&self, response: &Response) -> String {
         if HAS_NO_READER {
             return String::from("it has no access_token; is this the token endpoint?");
         }
-        let mut members = Names::default();
-        let _ = read_members(response.body(), &mut members); // it was read before
-        let show = |text: &str| redacted(text, &self.secrets(""));
-        let message = decoded(members.message);
-        let names = show(&members.names);
+        let members = Names::of(response.body());
+        let secrets = self.secrets("");
+        let names = redacted(&members.names, &secrets);
         let (what, note) = match names.as_str() {
             "" => ("it has no access_token: it is empty JSON", ""),
             _ => ("it has no access_token, but ", " (no values are shown: one may be a token)"),
         };
-        let mut words = message.split_ascii_whitespace();
-        if words.clone().count() > 1 && words.all(|word| word.len() < MIN_TOKEN_BYTES) {
+        let words = members.words(&secrets);
+        if !words.is_empty() {
             let said = "; correct that";
-            return [what, &names, ", and says: ", &show(&message), said, NO_OAUTH_ANSWER].concat();
+            return [what, &names, ", and says: ", &words, said, NO_OAUTH_ANSWER].concat();
         }
         let has = |words| not_json::says_any(response.body(), words);
         let advice = if has("\"token_endpoint\"") {
             "; it is the server's metadata: give the URL that its token_endpoint has"
-        } else if has("\"access_token\"/\"token_type\"/\"expires_in\"") {
+        } else if has("token\"/\"token_type\"/\"expires_in\"") {
             NO_OAUTH_ANSWER
         } else {
             return not_json::no_endpoint([what, &names, note], &self.token_url());

@@ -2,7 +2,7 @@
 //! ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)) become the kind, the server's own words and
 //! what to try.
 
-use super::{AnswerReader, TokenAnswer, decoded};
+use super::{AnswerReader, Names, TokenAnswer, decoded};
 use crate::error::{Error, HAS_NO_READER, Kind, Refusal, digits};
 use crate::wire::challenge::parameter;
 use crate::wire::error_code::{registered, shown_code};
@@ -21,7 +21,8 @@ pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certif
 
 /// What a server says that misses a client certificate, or does not accept that which came: so nginx, IIS, Kong, Keycloak
 /// and WSO2; Duende `mTLS`.
-const NO_CERTIFICATE: &str = "client cert/SSL cert/TLS cert/transport cert/mTLS";
+const NO_CERTIFICATE: &str =
+    "client certificate/SSL certificate/TLS certificate/transport certificate/mTLS";
 
 /// What Apache says where `SSLVerifyClient` is set for a path: it reads the request and then asks for the certificate,
 /// by authentication after the handshake (TLS 1.3) or renegotiation (1.2). rustls has neither.
@@ -30,7 +31,10 @@ const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
 /// WSO2 and Keycloak.
 const SENT_TWICE: &str = "override existing key/duplicated parameter";
 
-const NO_ERROR: &str = "no OAuth error is in the answer: ";
+/// What a server says that wants https: Keycloak, oauthlib and others.
+const WANTS_HTTPS: &str = "HTTPS required/SSL required/HTTPS is required/SSL is required/requires HTTPS/requires SSL/must use HTTPS/must utilize HTTPS";
+
+const NO_ERROR: &str = "no OAuth error was read: ";
 const WANTS_TOKEN: &str =
     "this URL wants a token, so it may be an API's: give the token endpoint's URL";
 const NOT_THERE: &str = "check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there";
@@ -39,13 +43,7 @@ const NO_GRANT: &str =
 
 /// Words of an answer and what to try then, if it has an OAuth error, and if it has none. The advice of the flow stands
 /// for an empty one.
-const SAID: [(bool, &str, &str); 9] = [
-    // Google and Entra, of an assertion's times.
-    (
-        true,
-        "clock/valid time",
-        "the server's clock and the times in the assertion do not agree: check this machine's clock",
-    ),
+const SAID: [(bool, &str, &str); 7] = [
     // Entra, Salesforce, Zitadel and Google. Hydra and Doorkeeper say `unknown client` and then other causes.
     (true, "tenant/this domain/client not found/client was not found", NOT_THERE),
     // Google, Keycloak and Entra.
@@ -58,11 +56,13 @@ const SAID: [(bool, &str, &str); 9] = [
     (true, "invalid client", ""),
     // FastAPI's programs, Okta, AWS and QRadar.
     (false, "supported grant/grant not", NO_GRANT),
-    (false, "invalid token/authentication token/SEC header", WANTS_TOKEN),
+    (
+        false,
+        "invalid token\"/invalid token provided/invalid access token/missing authentication token/SEC header",
+        WANTS_TOKEN,
+    ),
     (false, "unknown client", NOT_THERE),
     (false, "invalid client", ""),
-    // Kong, Azure and AWS.
-    (false, "API key/subscription key", "a gateway wants its own key: send it by --request-header"),
 ];
 
 impl AnswerReader<'_> {
@@ -111,9 +111,16 @@ impl AnswerReader<'_> {
         // Put together at once: a heap may be too small for a text that grows.
         let mut parts = Vec::from([start.as_str()]);
         append(&mut parts, " ", &reason);
+        let words = match answer.error {
+            _ if !response.is_success() || has_description => Names::default(),
+            Some(Value::Nested(error)) => Names::of(error.as_bytes()),
+            _ => Names::of(response.body()),
+        };
+        let words = words.words(&secrets);
         if is_said_by_error {
             append(&mut parts, ": ", refusal.error.as_deref().unwrap_or_default());
             append(&mut parts, ": ", refusal.error_description.as_deref().unwrap_or_default());
+            append(&mut parts, ": ", &words);
             append(&mut parts, " ", refusal.error_uri.as_deref().unwrap_or_default());
         } else {
             append(&mut parts, ": ", &described);
@@ -133,12 +140,11 @@ impl AnswerReader<'_> {
         } else if kind == Kind::Refused && status >= 500 {
             append(&mut parts, "; ", "if that is right, see the server's log");
         }
-        let has_space = |secret: &str| secret.trim_ascii().len() != secret.len();
-        if kind == Kind::Refused && self.request.secrets().any(has_space) {
+        if kind == Kind::Refused && self.request.has_outer_space() {
             append(
                 &mut parts,
                 "; ",
-                "the secret that was sent begins or ends with a space or line break, is that right?",
+                "an id or secret that was sent begins or ends with white space: is that right?",
             );
         }
         append(&mut parts, "", ")");
@@ -158,12 +164,12 @@ impl AnswerReader<'_> {
         let is_https = self.request.url().is_https();
         let says = |words| says_any(response.body(), words);
         let mut doubts_url = !is_oauth || status == 404;
-        let mut first = "";
+        let (mut first, mut by) = ("", "");
         let advice = match status {
             _ if HAS_NO_READER => match kind {
                 Kind::Unavailable => "the server cannot answer now: try again later",
                 _ if is_oauth => self.advice,
-                _ => "no OAuth error is in the answer: is this the token endpoint?",
+                _ => "no OAuth error was read: is this the token endpoint?",
             },
             200..=299 if !is_oauth => {
                 append(parts, "its member error is ", error.map_or("", type_name));
@@ -179,26 +185,36 @@ impl AnswerReader<'_> {
                 "redirects are not followed: give that URL if it is the token endpoint's, or have a login page's proxy let this through"
             }
             _ if says(SENT_TWICE) => {
-                "a parameter came twice: give it once, in the token URL's query or by --parameter"
+                by = ", in the token URL's query or by --parameter";
+                "a parameter came twice: give it once"
             }
-            429 => "the server limits how often it is asked: try again later",
+            _ if status == 429 || code == Some("slow_down") => {
+                "the server limits how often it is asked: try again later"
+            }
             _ if kind == Kind::Unavailable => {
                 "the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and settings"
             }
             // Go's servers, nginx and Apache's say so at the port for https; Keycloak at another, beyond its own network.
-            _ if !is_https && has_https(response.body()) => match says("HTTP request/plain HTTP") {
-                true => "this port is for https: write https in the token URL",
-                false => "the server wants https: write https and its port in the token URL",
-            },
+            _ if !is_https && says("HTTP request to an HTTPS/plain HTTP") => {
+                "this port is for https: write https in the token URL"
+            }
+            _ if !is_https && says(WANTS_HTTPS) => {
+                "the server wants https: write https and its port in the token URL"
+            }
             _ if cfg!(feature = "tls-no-provider") && says(AFTER_HANDSHAKE) => {
                 "the server asks for the client certificate only after the request, and this client sends one only in the TLS handshake, so that no option helps: have the server ask in the handshake, in Apache by SSLVerifyClient for the whole virtual host"
             }
-            _ if cfg!(feature = "tls-no-provider") && says(NO_CERTIFICATE) => match is_https {
-                true => CLIENT_CERTIFICATE,
-                false => {
-                    "the server asks for a client certificate, which goes by https alone: give its https URL, and the certificate by --cert and --key, in code Http::with_client_certificate"
+            _ if cfg!(feature = "tls-no-provider")
+                && says(NO_CERTIFICATE)
+                && (self.is_assertion || !says("private_key_jwt")) =>
+            {
+                match is_https {
+                    true => CLIENT_CERTIFICATE,
+                    false => {
+                        "the server asks for a client certificate, which goes by https alone: give its https URL, and the certificate by --cert and --key, in code Http::with_client_certificate"
+                    }
                 }
-            },
+            }
             _ => {
                 let said = SAID.iter().find(|(oauth, words, _)| *oauth == is_oauth && says(words));
                 if status == 404 && is_oauth && said.is_none() {
@@ -210,16 +226,44 @@ impl AnswerReader<'_> {
                         WANTS_TOKEN
                     }
                     (Some("invalid_scope" | "invalid_target" | "invalid_resource"), _) => {
-                        "send the scope, resource or audience that the server wants, by --scope or --parameter, or have it granted"
+                        by = ", or send that which the server wants by --scope or --parameter";
+                        "have the scope, resource or audience granted"
                     }
                     (Some("unsupported_grant_type"), _) => NO_GRANT,
+                    (Some("invalid_dpop_proof" | "use_dpop_nonce"), _) => {
+                        "the server wants DPoP, which is not supported: have it switched off for this client there"
+                    }
+                    (Some("authorization_pending" | "expired_token"), _) => {
+                        doubts_url = true;
+                        "this error is of the device flow, which this is not: check the token URL and the grant"
+                    }
+                    (
+                        Some(
+                            "consent_required"
+                            | "interaction_required"
+                            | "login_required"
+                            | "insufficient_user_authentication",
+                        ),
+                        _,
+                    ) => {
+                        "the server wants a person's consent or login first: have an administrator grant it to this client there"
+                    }
+                    // Google and Entra, of an assertion's times.
+                    _ if is_oauth && self.is_assertion && says("clock/valid time") => {
+                        doubts_url = true;
+                        "the server's clock and the times in the assertion do not agree: check this machine's clock"
+                    }
+                    _ if is_oauth && !self.is_assertion && says("private_key_jwt") => {
+                        "authenticate as the server says: by a certificate (--cert and --key) or an assertion (CLIENT_ASSERTION_FILE)"
+                    }
                     (_, Some((.., ""))) => self.advice,
                     (_, Some((.., advice))) => {
                         doubts_url = true;
                         advice
                     }
                     (Some("invalid_request"), _) => {
-                        "send what the server's documentation wants, such as an audience, by --scope or --parameter, or the secret by --basic"
+                        by = ": send it, such as an audience, by --scope or --parameter, or the secret by --basic";
+                        "see the server's documentation for what it wants"
                     }
                     // Salesforce and Cognito say `invalid_grant` to a client without the grant.
                     (Some("unauthorized_client" | "invalid_grant"), _) => {
@@ -229,10 +273,16 @@ impl AnswerReader<'_> {
                         "have this client allowed what it asks for, or check audience, scope and credentials"
                     }
                     _ if is_oauth => self.advice,
+                    // Kong, Azure and AWS.
+                    _ if says("API key/subscription key") => {
+                        by = ": send it by --request-header";
+                        "a gateway wants its own key"
+                    }
                     _ => match status {
                         401 => {
                             append(parts, NO_ERROR, self.advice);
-                            "; or a gateway wants its own key or login, by --request-header; or the token URL is wrong"
+                            by = ", by --request-header";
+                            "; or the token URL is wrong, or a gateway wants its own key or login"
                         }
                         404 | 405 => {
                             "check the token URL: no token endpoint is there, or a proxy does not pass the request on"
@@ -241,7 +291,8 @@ impl AnswerReader<'_> {
                             "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
                         }
                         415 | 422 => {
-                            "this URL takes no such form: send what is missing by --parameter, or give the token endpoint's URL"
+                            by = ", or send what is missing by --parameter";
+                            "this URL takes no such form: give the token endpoint's URL"
                         }
                         _ => {
                             first = NO_ERROR;
@@ -252,6 +303,7 @@ impl AnswerReader<'_> {
             }
         };
         append(parts, first, advice);
+        append(parts, "", if self.has_options { by } else { "" });
         doubts_url
     }
 }
@@ -263,7 +315,8 @@ fn is_bearer(challenge: &str) -> bool {
 /// What the member `error` is that is no text.
 fn type_name(value: Value) -> &'static str {
     match value {
-        Value::Other(name) => name,
+        Value::Boolean(name) => name,
+        Value::Nested(_) => "an object or a list",
         _ => "a number",
     }
 }
@@ -272,11 +325,6 @@ fn append<'a>(parts: &mut Vec<&'a str>, before: &'a str, words: &'a str) {
     if !words.is_empty() {
         parts.extend([before, words]);
     }
-}
-
-/// Whether a text names HTTPS, but not as the scheme of a URL. `str::contains` would link a searcher of 1.2 KB.
-fn has_https(text: &[u8]) -> bool {
-    text.windows(5).any(|part| part == b"HTTPS")
 }
 
 impl Error {
@@ -303,10 +351,12 @@ fn refused(request: &Request, status: u16) -> String {
 fn kind(status: u16, code: Option<&str>) -> Kind {
     match (status, code) {
         // Auth0 limits requests with 429 and `access_denied`.
-        (429, _) | (_, Some("temporarily_unavailable")) => Kind::Unavailable,
+        (429, _) => Kind::Unavailable,
+        // What waiting mends, whatever the status (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
+        (_, Some("temporarily_unavailable" | "server_error" | "slow_down")) => Kind::Unavailable,
         (501, _) => Kind::Refused,
         // 600 to 999 are no statuses, and treated as 5xx (RFC 9110 section 15).
-        (500.., None | Some("server_error" | "slow_down")) => Kind::Unavailable,
+        (500.., None) => Kind::Unavailable,
         _ => Kind::Refused,
     }
 }

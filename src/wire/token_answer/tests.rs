@@ -8,7 +8,14 @@ pub(super) fn read(status: u16, body: &str) -> Result<Token, Error> {
     let request =
         Request::for_token(Method::Get, Url::parse("URL", "http://h:1/?s=hunter2").unwrap())
             .with_secret("hunter2");
-    let answer = AnswerReader { request: &request, separator: ' ', members: &[], advice: "advice" };
+    let answer = AnswerReader {
+        request: &request,
+        separator: ' ',
+        members: &[],
+        advice: "advice",
+        has_options: true,
+        is_assertion: false,
+    };
     answer.read_answer(Response::new(status, body))
 }
 
@@ -181,7 +188,14 @@ fn without_a_usable_expires_in_the_lifetime_is_that_of_the_jwt() {
 fn members_that_were_asked_for_are_kept() {
     let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
     let members = &["instance_url", "scope", "absent", "number"].map(String::from);
-    let answer = AnswerReader { request: &request, separator: ' ', members, advice: "" };
+    let answer = AnswerReader {
+        request: &request,
+        separator: ' ',
+        members,
+        advice: "",
+        has_options: true,
+        is_assertion: false,
+    };
     let body =
         r#"{"access_token":"t","instance_url":"https:\/\/x","scope":"s","number":7,"other":"y"}"#;
     let token = answer.read_answer(Response::new(200, body)).unwrap();
@@ -211,7 +225,14 @@ fn the_shorter_of_expires_in_and_a_jwts_own_lifetime_counts_whatever_the_clock()
 pub(super) fn error_at(url: &str, status: u16, body: &str) -> String {
     let request =
         Request::for_token(Method::Get, Url::parse("URL", url).unwrap()).with_secret("hunter2");
-    let answer = AnswerReader { request: &request, separator: ' ', members: &[], advice: "" };
+    let answer = AnswerReader {
+        request: &request,
+        separator: ' ',
+        members: &[],
+        advice: "",
+        has_options: true,
+        is_assertion: false,
+    };
     answer.read_answer(Response::new(status, body)).unwrap_err().to_string()
 }
 
@@ -221,11 +242,11 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
     let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI5N2UwIn0.M8U3bSUKKJDEgzhFY";
     for (body, what) in [
         (
-            alloc::format!(r#"{{"token":"{token}","expires":1}}"#),
-            ", but token, expires (no values are shown: one may be a token)",
+            alloc::format!(r#"{{"a":"{token}","expires":1}}"#),
+            ", but a, expires (no values are shown: one may be a token)",
         ),
         (
-            alloc::format!(r#"{{"b":{{"token":"{token}"}},"a":1}}"#),
+            alloc::format!(r#"{{"b":{{"jwt":"{token}"}},"a":1}}"#),
             ", but b, a (no values are shown: one may be a token)",
         ),
         (
@@ -252,6 +273,22 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
         (
             r#"{"issuer":"i","token_endpoint":"t"}"#,
             "; it is the server's metadata: give the URL that its token_endpoint has",
+        ),
+        (
+            r#"{"errcode":40013,"errmsg":"invalid appid rid: 61725984-6126f6f9-040f19c4"}"#,
+            ", and says: invalid appid rid: …; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+        ),
+        (
+            r#"{"code":10014,"msg":"app secret invalid"}"#,
+            ", but code, msg, and says: app secret invalid; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+        ),
+        (
+            r#"{"accessToken":"t0k3n"}"#,
+            ", but accessToken (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+        ),
+        (
+            r#"{"token":"t0k3n"}"#,
+            ", but token (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
         ),
         (
             r#"{"expires_in":1}"#,
@@ -297,4 +334,49 @@ fn no_member_of_a_success_that_may_be_a_token_is_shown() {
         let error = read(200, &body.replace("OTHER", OTHER)).unwrap_err().to_string();
         assert!(!error.contains(&OTHER[..8]) && !error.contains("short-1"), "{error}");
     }
+}
+
+#[test]
+fn the_words_of_a_message_are_shown_whatever_its_name_and_none_that_may_be_a_token() {
+    for name in [
+        "msg",
+        "message",
+        "errmsg",
+        "error_msg",
+        "errorMessage",
+        "detail",
+        "description",
+        "reason",
+        "faultstring",
+        "title",
+        "error_description",
+        "Detail",
+    ] {
+        let error = read(200, &format!(r#"{{"code":7,"{name}":"wrong app"}}"#)).unwrap_err();
+        assert!(error.to_string().contains(", and says: wrong app; "), "{error}");
+    }
+    const TOKEN: &str = "8xLOxBtZp8-8xLOxBtZp8Q";
+    for (body, said) in [
+        (r#"{"reason":"WRONG_APP","message":"wrong app"}"#, Some("wrong app")),
+        (r#"{"detail":{},"message":"wrong app"}"#, Some("wrong app")),
+        (r#"{"message":"wrong app","detail":null}"#, Some("wrong app")),
+        (r#"{"msg":"wrong: TOKEN"}"#, Some("wrong: …")),
+        (r#"{"msg":"TOKEN wrong TOKEN wrong"}"#, Some("… wrong … wrong")),
+        (r#"{"msg":"错误的应用TOKEN"}"#, Some("…")),
+        (
+            r#"{"msg":"错误的应用，请检查应用的编号和密钥"}"#,
+            Some("错误的应用，请检查应用的编号和密钥"),
+        ),
+        (r#"{"msg":"错误的应用"}"#, Some("错误的应用")),
+        (r#"{"msg":"TOKEN"}"#, None),
+        (r#"{"msg":" short "}"#, None),
+    ] {
+        let error = read(200, &body.replace("TOKEN", TOKEN)).unwrap_err().to_string();
+        let shown = error.split_once(", and says: ").map(|(_, rest)| rest.split(';').next());
+        assert_eq!(shown.flatten(), said, "{error}");
+    }
+    // A token that is cut is none that is short.
+    let cut = format!(r#"{{"msg":"{}{TOKEN}"}}"#, "no ".repeat(83));
+    let error = read(200, &cut).unwrap_err().to_string();
+    assert!(error.contains(" no …; ") && !error.contains("8x"), "{error}");
 }

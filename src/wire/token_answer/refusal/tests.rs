@@ -29,7 +29,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "Content-Type",
             "text/html",
             "<TITLE> No such application </title>",
-            "400: text/html: No such application (no OAuth error is in the answer: do what",
+            "400: text/html: No such application (no OAuth error was read: do what",
         ),
         (
             502,
@@ -43,7 +43,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "WWW-Authenticate",
             "Basic realm=\"proxy hunter2\"",
             "",
-            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error is in the answer: advice; or a gateway wants its own key",
+            "401: its challenge is Basic realm=\"proxy [redacted]\" (no OAuth error was read: advice; or the token URL is wrong, or a gateway",
         ),
         (
             302,
@@ -52,18 +52,18 @@ fn a_refusal_that_is_not_json_is_described() {
             "",
             "302: it redirects to https://sso.example/login (redirects are not followed",
         ),
-        (
-            401,
-            "Content-Type",
-            "application/json",
-            "{}",
-            "401: {} (no OAuth error is in the answer: ",
-        ),
+        (401, "Content-Type", "application/json", "{}", "401: {} (no OAuth error was read: "),
     ] {
         let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap())
             .with_secret("hunter2");
-        let answer =
-            AnswerReader { request: &request, separator: ' ', members: &[], advice: "advice" };
+        let answer = AnswerReader {
+            request: &request,
+            separator: ' ',
+            members: &[],
+            advice: "advice",
+            has_options: true,
+            is_assertion: false,
+        };
         let response = Response::new(status, body).with_header(name, value);
         let error = answer.read_answer(response).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
@@ -80,6 +80,13 @@ fn an_unavailable_server_is_distinguished_from_one_that_refuses() {
         (999, r#"{"error":"invalid_client"}"#, Kind::Refused),
         (304, "", Kind::Refused),
         (400, r#"{"error":"temporarily_unavailable"}"#, Kind::Unavailable),
+        (200, r#"{"error":"temporarily_unavailable"}"#, Kind::Unavailable),
+        (400, r#"{"error":"server_error"}"#, Kind::Unavailable),
+        (200, r#"{"error":"server_error"}"#, Kind::Unavailable),
+        (501, r#"{"error":"server_error"}"#, Kind::Unavailable),
+        (400, r#"{"error":"slow_down"}"#, Kind::Unavailable),
+        (400, r#"{"error":"authorization_pending"}"#, Kind::Refused),
+        (500, r#"{"error":"consent_required"}"#, Kind::Refused),
         (400, r#"{"error":"invalid_client"}"#, Kind::Refused),
     ] {
         assert_eq!(read(status, body).unwrap_err().kind(), kind, "{status} {body}");
@@ -140,16 +147,27 @@ fn every_code_of_the_table_is_shown_whatever_the_secret() {
 
 #[test]
 fn white_space_at_an_end_of_the_secret_is_named_after_a_refusal() {
-    const NOTE: &str = "begins or ends with a space or line break";
-    for (secret, is_named) in
-        [("hunter2 ", true), (" hunter2", true), ("hunter2\n", true), ("hunter 2", false)]
-    {
+    const NOTE: &str = "an id or secret that was sent begins or ends with white space";
+    for (secret, is_named) in [
+        ("hunter2 ", true),
+        (" hunter2", true),
+        ("hunter2\n", true),
+        ("hunter2\u{a0}", true),
+        ("\u{3000}hunter2", true),
+        ("hunter2\u{200b}", true),
+        ("hunter 2", false),
+        ("hunter\u{a0}2", false),
+        ("Zürich", false),
+    ] {
         for (status, body, is_refusal) in [
             (401, r#"{"error":"invalid_client"}"#, true),
             (401, "", true),
             (503, "", false),
             (200, "{}", false),
         ] {
+            // A server may have trimmed it.
+            let echo = refused_with(secret, 400, &format!("no {} here", secret.trim()));
+            assert!(!echo.to_string().contains(secret.trim()), "{echo}");
             let message = refused_with(secret, status, body).to_string();
             assert_eq!(message.contains(NOTE), is_named && is_refusal, "{secret:?}: {message}");
         }
@@ -243,9 +261,8 @@ fn the_advice_is_by_the_words_where_there_is_no_code() {
         (
             400,
             r#"{"error":"invalid_scope","message":"invalid client"}"#,
-            "(send the scope, resource",
+            "(have the scope, resource",
         ),
-        (400, r#"{"error":"invalid_grant","x":"clock"}"#, "check this machine's clock"),
         (400, "clock", "do what it says, have it allowed at"),
         (500, r#"{"error":"invalid_client"}"#, "; if that is right, see the server's log)"),
         (501, "no", "or correct the token URL; the request went to"),
@@ -285,13 +302,13 @@ fn the_advice_follows_what_was_said_of_the_client_and_its_place() {
     for (code, description, part) in [
         ("deleted_client", "The client was deleted", "have it enabled or registered anew"),
         ("invalid_client", "Client is disabled", "have it enabled or registered anew"),
-        ("invalid_scope", "this scope was deleted", "(send the scope, resource"),
+        ("invalid_scope", "this scope was deleted", "(have the scope, resource"),
         ("unsupported_grant_type", "it was disabled", "(the server does not have this grant"),
         ("invalid_client", "Client not found", "(check the tenant, realm or"),
         ("invalid_client", "e.g. unknown client, or no secret", CREDENTIALS),
         ("invalid_grant", "not supported on this domain", "(check the tenant, realm or"),
         ("invalid_tenant", "Tenant a not found", "(check the tenant, realm or"),
-        ("invalid_resource", "not found in the tenant", "(send the scope, resource"),
+        ("invalid_resource", "not found in the tenant", "(have the scope, resource"),
         ("unauthorized_client", "Invalid client or secret", CREDENTIALS),
         ("unauthorized_client", "not enabled", "(have this grant, client credentials"),
         ("invalid_request", "duplicated parameter", "(a parameter came twice"),
@@ -327,9 +344,263 @@ fn the_port_of_https_is_named_where_this_one_speaks_http() {
         ("http://h/", "Client sent an HTTP request to an HTTPS server.", true, false),
         ("https://h/", "HTTPS required", false, false),
         ("http://h/", "see https://h/", false, false),
+        ("http://h/", "SSL required", true, true),
+        ("http://h/", "https required", true, true),
+        ("http://h/", "(insecure_transport) OAuth 2 MUST utilize https.", true, true),
+        ("http://h/", "This endpoint requires HTTPS", true, true),
+        ("http://h/", "scope ADMIN needs HTTPS", false, false),
+        ("http://h/", "Scope HTTPS://API/READ unknown", false, false),
+        ("http://h/", r#"{"error":"x","error_uri":"https://docs/HTTPS"}"#, false, false),
+        ("http://h/", "see HTTPS://h/HTTP request", false, false),
     ] {
         let error = error_at(url, 400, words);
         assert_eq!(error.contains("write https "), has_https, "{words}: {error}");
         assert_eq!(error.contains(PORT), has_port, "{words}: {error}");
+    }
+}
+
+/// The error for an answer to a flow that has those options, or that sent an assertion.
+fn error_of(has_options: bool, is_assertion: bool, status: u16, body: &str) -> String {
+    let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap());
+    let (separator, members, advice) = (' ', &[][..], "advice");
+    let answer =
+        AnswerReader { request: &request, separator, members, advice, has_options, is_assertion };
+    answer.read_answer(Response::new(status, body)).unwrap_err().to_string()
+}
+
+#[test]
+fn an_option_is_named_where_the_flow_has_it() {
+    for (status, body, advice, options) in [
+        (
+            401,
+            "",
+            "read: advice; or the token URL is wrong, or a gateway wants its own key or login",
+            ", by --request-header",
+        ),
+        (403, "No API key", "(a gateway wants its own key", ": send it by --request-header"),
+        (
+            400,
+            r#"{"error":"invalid_request"}"#,
+            "(see the server's documentation for what it wants",
+            ": send it, such as an audience, by --scope or --parameter, or the secret by --basic",
+        ),
+        (
+            400,
+            r#"{"error":"invalid_scope"}"#,
+            "(have the scope, resource or audience granted",
+            ", or send that which the server wants by --scope or --parameter",
+        ),
+        (
+            422,
+            "",
+            "(this URL takes no such form: give the token endpoint's URL",
+            ", or send what is missing by --parameter",
+        ),
+        (
+            400,
+            "duplicated parameter",
+            "(a parameter came twice: give it once",
+            ", in the token URL's query or by --parameter",
+        ),
+    ] {
+        for has_options in [true, false] {
+            let error = error_of(has_options, false, status, body);
+            let said = format!("{advice}{}", if has_options { options } else { "" });
+            let at = error.find(&said).map(|at| &error[at + said.len()..]);
+            assert!(at.is_some_and(|rest| rest.starts_with(';') || rest == ")"), "{error}");
+            assert_eq!(error.contains("--"), has_options, "{error}");
+        }
+    }
+}
+
+#[test]
+fn the_clock_is_doubted_where_an_assertion_was_sent_and_the_code_lets_it() {
+    for (code, description, is_doubted) in [
+        ("invalid_client", "AADSTS700024: not within its valid time range", true),
+        ("invalid_grant", "use a clock with skew", true),
+        ("invalid_scope", "scope has an invalid time range", false),
+        ("invalid_client", "no such client", false),
+    ] {
+        let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
+        for is_assertion in [true, false] {
+            let error = error_of(true, is_assertion, 400, &body);
+            let has_clock = error.contains("check this machine's clock");
+            assert_eq!(has_clock, is_doubted && is_assertion, "{error}");
+        }
+    }
+    let error = error_of(true, false, 400, r#"{"error":"invalid_client","x":"until 5 o'clock"}"#);
+    assert!(error.contains("(advice)"), "{error}");
+}
+
+/// Words that stand there by chance are no reason for advice.
+#[test]
+fn what_only_looks_like_a_reason_is_none() {
+    for (status, body, wrong, right) in [
+        (
+            400,
+            r#"{"error":"invalid_client","error_description":"Only client certified partners may use this"}"#,
+            "certificate",
+            "(advice)",
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"Your client certification has lapsed"}"#,
+            "certificate",
+            "(have this grant",
+        ),
+        (
+            404,
+            r#"{"message":"Invalid token endpoint path"}"#,
+            "wants a token",
+            "(check the token URL",
+        ),
+        (403, "CSRF: invalid token in form", "wants a token", "(no OAuth error was read: do what"),
+        (400, "invalid token request", "wants a token", "(no OAuth error was read: do what"),
+        (
+            400,
+            "Authentication token endpoint",
+            "wants a token",
+            "(no OAuth error was read: do what",
+        ),
+    ] {
+        let error = error_of(true, false, status, body);
+        assert!(!error.rsplit_once('(').unwrap().1.contains(wrong), "{error}");
+        assert!(error.contains(right), "{error}");
+    }
+}
+
+#[test]
+fn another_way_of_authentication_is_named_with_the_certificate() {
+    let body = r#"{"error":"unauthorized_client","error_description":"Only mTLS or private_key_jwt are allowed"}"#;
+    let error = error_of(true, false, 401, body);
+    assert!(error.contains("(authenticate as the server says: by a certificate "), "{error}");
+    assert!(error.contains("or an assertion"), "{error}");
+    let error = error_of(true, true, 401, r#"{"error":"invalid_client","x":"private_key_jwt"}"#);
+    assert!(error.contains("(advice)"), "an assertion was sent: {error}");
+}
+
+#[test]
+fn a_registered_code_has_advice_of_its_own() {
+    for (codes, advice) in [
+        ("invalid_dpop_proof use_dpop_nonce", "(the server wants DPoP, which is not supported"),
+        ("authorization_pending expired_token", "(this error is of the device flow"),
+        (
+            "consent_required interaction_required login_required insufficient_user_authentication",
+            "(the server wants a person's consent or login first: have an administrator",
+        ),
+        ("slow_down", "(the server limits how often it is asked"),
+        (
+            "server_error temporarily_unavailable",
+            "(the server, or one behind it, cannot answer now",
+        ),
+    ] {
+        for code in codes.split(' ') {
+            for status in [200, 400] {
+                let body = format!(r#"{{"error":"{code}","error_description":"clock"}}"#);
+                let error = error_of(true, true, status, &body);
+                assert!(error.contains(advice), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_words_of_a_success_that_is_a_refusal_are_said() {
+    for (body, said) in [
+        (
+            r#"{"error":{"code":"invalid_client","message":"Client is wrong"}}"#,
+            "200: Client is wrong (",
+        ),
+        (r#"{"error":true,"message":"Client is wrong"}"#, "200: Client is wrong ("),
+        (r#"{"error":true,"error_description":"Client is wrong"}"#, "200: Client is wrong ("),
+        (
+            r#"{"error":"no_client","message":"Client is wrong"}"#,
+            "200: no_client: Client is wrong (",
+        ),
+        (r#"{"error":{"message":"T is eyJhbGciOiJSUzI1NiJ9.e30, no"}}"#, "200: T is … no ("),
+        (r#"{"error":{"message":"8xLOxBtZp8"},"message":"a b"}"#, "200 ("),
+        (r#"{"error":[{"message":"Client is wrong"}]}"#, "200 ("),
+        (
+            r#"{"error":7,"message":"no t0k3n-1 here","access_token":"t0k3n-1"}"#,
+            "200: no [redacted] here (",
+        ),
+    ] {
+        let error = read(200, body).unwrap_err();
+        assert_eq!(error.kind(), Kind::Refused, "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[test]
+fn an_error_in_a_form_is_read_as_one_in_json() {
+    let form = |status, form: &str| {
+        let response = Response::new(status, form)
+            .with_header("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+        let request = Request::for_token(Method::Get, Url::parse("URL", "http://h:1/").unwrap())
+            .with_secret("hunter2");
+        Token::from_answer(&request, response).unwrap_err()
+    };
+    const ERROR: &str = "error=no_client&error_description=no+hunter2%2C+%22%E2%82%AC%22%5C%0A100%25&error_uri=https%3A%2F%2Fh%2F%3Fa=b";
+    for status in [200, 400] {
+        let error = form(status, &format!("state=1&{ERROR}&x=y"));
+        assert_eq!(error.kind(), Kind::Refused, "{error}");
+        let refusal = error.refusal().unwrap();
+        assert_eq!(refusal.error(), Some("no_client"));
+        assert_eq!(refusal.error_description(), Some("no [redacted], \"€\"\\ 100%"));
+        assert_eq!(refusal.error_uri(), Some("https://h/?a=b"));
+    }
+    for body in ["access_token=t0k3n", "access_token=t0k3n&my_error=x"] {
+        let error = form(200, body);
+        assert_eq!(error.kind(), Kind::Malformed, "{error}");
+        assert!(error.to_string().contains("it is form-encoded"), "{error}");
+    }
+    for body in ["error", "error=a&error=b", "error&error_uri"] {
+        assert_eq!(form(400, body).kind(), Kind::Refused, "{body}");
+        assert_eq!(form(200, body).kind(), Kind::Malformed, "{body}");
+    }
+    let plain = Response::new(200, ERROR).with_header("Content-Type", "text/plain");
+    let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
+    assert_eq!(Token::from_answer(&request, plain).unwrap_err().kind(), Kind::Malformed);
+}
+
+#[test]
+fn a_refusal_in_latin_1_is_read_and_a_success_is_not() {
+    let answer = |status, content_type: &str, body: &[u8]| {
+        let response = Response::new(status, body).with_header("Content-Type", content_type);
+        let request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap())
+            .with_secret("schlüssel");
+        Token::from_answer(&request, response).unwrap_err()
+    };
+    for (status, content_type, body, said) in [
+        (
+            400,
+            "application/json; charset=iso-8859-1",
+            &b"{\"error\":\"invalid_client\",\"error_description\":\"Ung\xfcltig\"}"[..],
+            "400: invalid_client: Ungültig (",
+        ),
+        (401, "text/plain", b"Ung\xfcltiges Passwort", "401: Ungültiges Passwort ("),
+        (403, "text/html", b"<title>f\xfcr Sie</title>", "403: text/html: für Sie ("),
+        (400, "text/plain", b"nicht schl\xfcssel", "400: nicht [redacted] ("),
+        (400, "text/plain", b"nicht schl\xc3\xbcssel \xff", "400: nicht [redacted] ÿ ("),
+        (400, "image/x-icon", b"\xff\0\x01", "400: its body has the Content-Type image/x-icon ("),
+    ] {
+        let error = answer(status, content_type, body).to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    let error = answer(200, "application/json", b"{\"access_token\":\"t\",\"a\":\"\xfc\"}");
+    assert_eq!(error.kind(), Kind::Malformed, "{error}");
+}
+
+#[test]
+fn a_body_that_was_left_unread_is_named() {
+    let url = Url::parse("URL", "http://h:1/").unwrap();
+    let request = Request::for_token(Method::Post, url).with_max_answer_bytes(10);
+    let long = r#"{"error":"invalid_client"}"#;
+    for head in ["Content-Length: 26\r\n\r\n", "\r\n", "Transfer-Encoding: chunked\r\n\r\n1a\r\n"] {
+        let mut incoming = request.incoming();
+        incoming.push(format!("HTTP/1.1 400 No\r\n{head}{long}").as_bytes()).unwrap();
+        let error = Token::from_answer(&request, incoming.finish().unwrap()).unwrap_err();
+        let said = "400 No: its body is too large, and was left unread (no OAuth error was read: ";
+        assert!(error.to_string().contains(said), "{error}");
     }
 }
