@@ -227,7 +227,7 @@ fn title(page: &[u8]) -> Option<Range<usize>> {
 }
 
 /// Where a text has another, which is compared without case.
-fn find(text: &[u8], part: &str) -> Option<usize> {
+pub(super) fn find(text: &[u8], part: &str) -> Option<usize> {
     text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
 }
 

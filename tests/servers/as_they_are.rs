@@ -717,7 +717,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_dpop_proof: The DPoP proof JWT header is missing. (the server wants DPoP, which is not supported: have it switched off for this client there)",
+            "SERVER refused the token request: 400 Bad Request: invalid_dpop_proof: The DPoP proof JWT header is missing. (the server wants DPoP, which is not supported: have it switched off for this client)",
         ),
     ),
     (
@@ -725,7 +725,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ToAssertion(&Json("400 Bad Request", r#"{"error":"consent_required"}"#)),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: consent_required (the server wants a person's consent or login first: have an administrator grant it to this client there)",
+            "SERVER refused the token request: 400 Bad Request: consent_required (the server wants a person's consent first: have an administrator grant it)",
         ),
     ),
     (
@@ -733,7 +733,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"authorization_pending"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: authorization_pending (this error is of the device flow, which this is not: check the token URL and the grant; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: authorization_pending (this is an error of the device flow: check the token URL and the grant; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -760,7 +760,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Only mTLS or private_key_jwt are allowed (authenticate as the server says: by a certificate (--cert and --key) or an assertion (CLIENT_ASSERTION_FILE))",
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Only mTLS or private_key_jwt are allowed (authenticate as the server says: by a certificate (--cert, --key) or an assertion (CLIENT_ASSERTION_FILE))",
         ),
     ),
     (

@@ -136,8 +136,8 @@ impl<'a> Names<'a> {
         for word in redacted(&text.decoded(), secrets).split_ascii_whitespace() {
             out.push_str(if out.is_empty() { "" } else { " " });
             // Before the ellipsis at the end of a text that was cut is the start of a word.
-            let is_shown =
-                !word.ends_with('…') && word.bytes().filter(u8::is_ascii).count() < MIN_TOKEN_BYTES;
+            let is_shown = !word.as_bytes().ends_with("…".as_bytes())
+                && word.bytes().filter(u8::is_ascii).count() < MIN_TOKEN_BYTES;
             out.push_str(if is_shown { word } else { "…" });
         }
         out

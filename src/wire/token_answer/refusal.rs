@@ -7,7 +7,7 @@ use crate::error::{Error, HAS_NO_READER, Kind, Refusal, digits};
 use crate::wire::challenge::parameter;
 use crate::wire::error_code::{registered, shown_code};
 use crate::wire::json::Value;
-use crate::wire::not_json::{self, says_any};
+use crate::wire::not_json::{self, find, says_any};
 use crate::wire::redact::redacted;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
@@ -32,7 +32,8 @@ const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
 const SENT_TWICE: &str = "override existing key/duplicated parameter";
 
 /// What a server says that wants https: Keycloak, oauthlib and others.
-const WANTS_HTTPS: &str = "HTTPS required/SSL required/HTTPS is required/SSL is required/requires HTTPS/requires SSL/must use HTTPS/must utilize HTTPS";
+const WANTS_HTTPS: &str =
+    "https required/SSL required/https is required/requires https/must use https/utilize https";
 
 const NO_ERROR: &str = "no OAuth error was read: ";
 const WANTS_TOKEN: &str =
@@ -62,7 +63,7 @@ const SAID: [(bool, &str, &str); 9] = [
     (false, "supported grant/grant not", NO_GRANT),
     (
         false,
-        "invalid token\"/invalid token provided/invalid access token/missing authentication token/SEC header",
+        "invalid token\"/invalid token provided/missing authentication token/SEC header",
         WANTS_TOKEN,
     ),
     (false, "unknown client", NO_CLIENT),
@@ -227,36 +228,33 @@ impl AnswerReader<'_> {
                 if status == 404 && is_oauth && said.is_none() {
                     first = "check the path of the token URL; if it is right, ";
                 }
-                match (code, said) {
-                    (Some("invalid_token" | "insufficient_scope"), _) => {
+                let is =
+                    |codes: &str| code.is_some_and(|code| find(codes.as_bytes(), code).is_some());
+                match said {
+                    _ if is("invalid_token insufficient_scope") => {
                         doubts_url = true;
                         WANTS_TOKEN
                     }
-                    (Some("invalid_scope" | "invalid_target" | "invalid_resource"), _) => {
+                    _ if is("invalid_scope invalid_target invalid_resource") => {
                         by = ", or send that which the server wants by --scope or --parameter";
                         "have the scope, resource or audience granted"
                     }
-                    (Some("unsupported_grant_type"), _) => {
+                    _ if is("unsupported_grant_type") => {
                         by = BY_GRANT_TYPE;
                         NO_GRANT
                     }
-                    (Some("invalid_dpop_proof" | "use_dpop_nonce"), _) => {
-                        "the server wants DPoP, which is not supported: have it switched off for this client there"
+                    _ if is("invalid_dpop_proof use_dpop_nonce") => {
+                        "the server wants DPoP, which is not supported: have it switched off for this client"
                     }
-                    (Some("authorization_pending" | "expired_token"), _) => {
+                    _ if is("authorization_pending expired_token") => {
                         doubts_url = true;
-                        "this error is of the device flow, which this is not: check the token URL and the grant"
+                        "this is an error of the device flow: check the token URL and the grant"
                     }
-                    (
-                        Some(
-                            "consent_required"
-                            | "interaction_required"
-                            | "login_required"
-                            | "insufficient_user_authentication",
-                        ),
-                        _,
-                    ) => {
-                        "the server wants a person's consent or login first: have an administrator grant it to this client there"
+                    _ if is(
+                        "consent_required interaction_required login_required insufficient_user_authentication",
+                    ) =>
+                    {
+                        "the server wants a person's consent first: have an administrator grant it"
                     }
                     // Google and Entra, of an assertion's times.
                     _ if is_oauth && self.is_assertion && says("clock/valid time") => {
@@ -264,7 +262,8 @@ impl AnswerReader<'_> {
                         "check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long"
                     }
                     _ if is_oauth && !self.is_assertion && says("private_key_jwt") => {
-                        "authenticate as the server says: by a certificate (--cert and --key) or an assertion (CLIENT_ASSERTION_FILE)"
+                        by = ": by a certificate (--cert, --key) or an assertion (CLIENT_ASSERTION_FILE)";
+                        "authenticate as the server says"
                     }
                     // Entra and Azure AD B2C, which have read it.
                     _ if is_oauth && says("invalid client secret/client_secret does not match") => {
@@ -275,24 +274,24 @@ impl AnswerReader<'_> {
                         by = ": send it by --basic, or in the body without it";
                         "the server found no secret, or a proxy removes it"
                     }
-                    (_, Some((.., ""))) => self.advice,
-                    (_, Some((.., advice))) => {
+                    Some((.., "")) => self.advice,
+                    Some((.., advice)) => {
                         doubts_url = true;
                         by = if *advice == NO_GRANT { BY_GRANT_TYPE } else { "" };
                         advice
                     }
-                    (Some("invalid_request"), _) => {
+                    _ if is("invalid_request") => {
                         by = ": send it, such as an audience, by --scope or --parameter, or the secret by --basic";
                         "see the server's documentation for what it wants"
                     }
                     // Salesforce and Cognito say `invalid_grant` to a client without the grant.
-                    (Some("unauthorized_client"), _) => {
+                    _ if is("unauthorized_client") => {
                         "have this grant, client credentials or service account, allowed for this client there; if it is, check the secret"
                     }
-                    (Some("invalid_grant"), _) => {
+                    _ if is("invalid_grant") => {
                         "check the assertion, token, password or secret; if it is right, have this grant allowed for this client there"
                     }
-                    (Some("access_denied"), _) => {
+                    _ if is("access_denied") => {
                         "check audience and scope; if they are right, have this client allowed what it asks for"
                     }
                     _ if is_oauth => self.advice,

@@ -483,10 +483,10 @@ fn another_way_of_authentication_is_named_with_the_certificate() {
 fn a_registered_code_has_advice_of_its_own() {
     for (codes, advice) in [
         ("invalid_dpop_proof use_dpop_nonce", "(the server wants DPoP, which is not supported"),
-        ("authorization_pending expired_token", "(this error is of the device flow"),
+        ("authorization_pending expired_token", "(this is an error of the device flow"),
         (
             "consent_required interaction_required login_required insufficient_user_authentication",
-            "(the server wants a person's consent or login first: have an administrator",
+            "(the server wants a person's consent first: have an administrator",
         ),
         ("slow_down", "(the server limits how often it is asked"),
         (
