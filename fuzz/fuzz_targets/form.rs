@@ -29,6 +29,10 @@ fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
         vec![("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
     if !scope.is_empty() {
         config = config.with_scope(scope);
+        if is_wrong(scope) {
+            assert!(config.request().is_err(), "{scope:?}");
+            return;
+        }
         expected.push(("scope", scope));
     }
     for (name, value) in parameters {
