@@ -63,7 +63,7 @@ pub fn kind_of_refusal(status: u16, error: &str) -> Kind {
     let passes = ["server_error", "slow_down"].contains(&error) || !CODES.contains(&error);
     match status {
         _ if status == 429 || error == "temporarily_unavailable" => Kind::Unavailable,
-        500..=599 if status != 501 && passes => Kind::Unavailable,
+        500.. if status != 501 && passes => Kind::Unavailable,
         _ => Kind::Refused,
     }
 }
