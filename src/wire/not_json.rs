@@ -12,6 +12,10 @@ use core::ops::Range;
 /// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too.
 pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> String {
     let show = |text: &str| redacted(text, secrets);
+    if HAS_NO_READER {
+        let content_type = show(response.header("content-type").unwrap_or("none"));
+        return format!("it is not one JSON object (Content-Type {content_type})");
+    }
     if response.body().is_empty() {
         return no_endpoint(["it is empty", "", ""], url);
     }
