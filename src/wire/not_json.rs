@@ -6,6 +6,7 @@ use super::redact::{redacted, redacted_part};
 use super::response::Response;
 use super::url::before;
 use crate::error::HAS_NO_READER;
+use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
 
