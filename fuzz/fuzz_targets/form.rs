@@ -86,6 +86,8 @@ fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
     let is_blank = secret.trim_matches('+').trim().is_empty();
     if !is_blank {
         let error = config.read_answer(&request, Response::new(401, body)).unwrap_err();
-        assert!(error.to_string().contains("[redacted]"), "{error} for {secret:?}");
+        // A secret of hundreds of backslashes takes more comparisons than there may be: then nothing is shown.
+        let is_hidden = ["[redacted]", "no …"].iter().any(|text| error.to_string().contains(text));
+        assert!(is_hidden, "{error} for {secret:?}");
     }
 });
