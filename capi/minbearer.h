@@ -32,6 +32,7 @@
  *   capi/install --features tls && ldconfig          Rust's cargo builds it; the feature is for https
  *   cc app.c $(pkg-config --cflags --libs minbearer)
  *   cc -static app.c $(pkg-config --static --cflags --libs minbearer)
+ *   With glibc the linker then warns of getaddrinfo: a lookup by the library's own network needs the same glibc at run time.
  *   After capi/install --prefix DIR, set PKG_CONFIG_PATH=DIR/lib/pkgconfig, and link with -Wl,-rpath,DIR/lib or run with
  *   LD_LIBRARY_PATH=DIR/lib.
  *   capi/install --prefix DIR --no-default-features  needs no operating system; --target thumbv7m-none-eabi, for example
@@ -45,7 +46,8 @@
  *     of an argument.
  *   - Text goes in as UTF-8 that ends with a NUL. It is copied: the caller may free or wipe it when the call returns.
  *   - Values and messages are written to the caller's memory, which must not overlap: a value that shares a byte with
- *     the message results in MINBEARER_MISUSE, and nothing is written. `name` may stand where the value is written.
+ *     the message results in MINBEARER_MISUSE, and nothing is written. The `name` of minbearer_member may stand where its
+ *     value is written.
  *   - What minbearer_request lends, `request.bytes` and `target.host`, is valid until the first minbearer_push,
  *     minbearer_finish or minbearer_failed after it, or a minbearer_next at a time at which the request is over.
  *   - A function that the program gives (of a transport, for a secret, for a clock) and its context must stay valid
@@ -85,12 +87,13 @@
  *
  * Errors
  *   - A constructor never returns NULL. A wrong argument or setting before the first call for a token is kept: each call
- *     for a token returns its status and its message. The first one counts, and the handle takes no setting after it. A
- *     setting also returns its status, which a caller may ignore.
+ *     for a token returns its status and its message. The first one counts: every later setting returns its status too, and
+ *     changes nothing. A caller may ignore what settings return.
  *   - After the first call for a token a setting returns MINBEARER_MISUSE and changes nothing: the handle works on.
- *   - NULL is allowed for every pointer and results in MINBEARER_MISUSE, with three exceptions. `why` may be NULL: then
- *     there is no message. A constructor's secret or password may be NULL if a setting supplies it before the first call
- *     for a token. minbearer_free and minbearer_wipe do nothing with NULL.
+ *   - NULL is allowed for every pointer and results in MINBEARER_MISUSE, with these exceptions. `why` may be NULL: then
+ *     there is no message. A `context` may be NULL. A constructor's secret or password may be NULL if a setting supplies it
+ *     before the first call for a token, and a proxy's name and password if both are. minbearer_seconds_left of NULL is -1,
+ *     and minbearer_free and minbearer_wipe do nothing.
  *   - MINBEARER_MISUSE is also for text that is not UTF-8, a setting for another flow than the handle's, and a buffer too
  *     small for the value. Its message names the function, and so does that of a wrong setting.
  *   - A message is one line, holds no secret and no token, and is cut to fit. After MINBEARER_OK it is empty.
@@ -187,8 +190,9 @@ MINBEARER_USE_RESULT minbearer *minbearer_jsa_from_env(void);
 MINBEARER_USE_RESULT minbearer *minbearer_accelerator(const char *url, const char *username, const char *password);
 
 /* OAuth 2.0 client credentials (RFC 6749 section 4.4). The token URL is whole, with its path: a slash at the end is part
- * of it. The secret goes into the body; see minbearer_set_basic. It may be NULL for a client that authenticates by
- * minbearer_set_client_certificate, or with minbearer_set_grant_type. */
+ * of it. The secret goes into the body; see minbearer_set_basic. It may be NULL with
+ * minbearer_set_secret_file or another setting that supplies it, for a client that authenticates by
+ * minbearer_set_client_certificate, and with minbearer_set_grant_type. */
 MINBEARER_USE_RESULT minbearer *minbearer_client_credentials(const char *token_url, const char *client_id,
                                                              const char *client_secret);
 
@@ -265,7 +269,7 @@ minbearer_status minbearer_set_plain_http(minbearer *handle);
 /* From here to minbearer_set_proxy the settings are for the library's own network. Without its feature `tls` they are
  * MINBEARER_CONFIG, with a transport of the program's own MINBEARER_MISUSE. minbearer_has_tls tells before. */
 
-/* Trusts the CAs in this PEM text and no others (--cacert). */
+/* Trusts the CAs in this PEM text and no others (--cacert, which takes a file: here the program reads it). */
 minbearer_status minbearer_set_ca(minbearer *handle, const char *pem);
 
 /* Trusts them in addition to the system's. */
@@ -293,13 +297,14 @@ minbearer_status minbearer_set_proxy(minbearer *handle, const char *url, const c
  * delayed acknowledgement. SIGPIPE is the functions' to prevent, by MSG_NOSIGNAL for example.
  *
  * `milliseconds`, above 0, is what is left of the timeout: a function must return by then, with what it has. That includes
- * a name's lookup; getaddrinfo has no limit of its own. A call whose function returns later is MINBEARER_TIMEOUT.
+ * a name's lookup; getaddrinfo has no limit of its own. If one returns later, the call is MINBEARER_TIMEOUT, and a connection
+ * that was made is closed.
  *
  * Numbers below MINBEARER_CLOSED are failures, and the message has the number: -1000 - errno, for example. An error number
  * negated does not do: EPERM is 1. */
 #define MINBEARER_CLOSED (-1)
 typedef struct minbearer_transport {
-  void *context; /* for connect; may be NULL */
+  void *context; /* for connect alone: the others have only the connection, in which to keep what they need */
 
   /* Connects to a name or an address (IPv6 without brackets), and returns the connection, or NULL if there is none. The
    * message cannot say why: keep a text in `context` and print it beside the message, under a lock where several threads
@@ -310,9 +315,9 @@ typedef struct minbearer_transport {
    * dot, certificate and server name have it without. */
   void *(*connect)(void *context, const char *host, uint16_t port, int tls, uint32_t milliseconds);
 
-  /* Both return how many bytes they have moved, 1 to `size`, which is above 0; or 0 if none could be moved in
-   * `milliseconds`. They are then called again with the same pointer and size, as SSL_write wants it, until the deadline:
-   * by a library without an operating system at once, so wait before you return 0.
+  /* Both return how many bytes they have moved, 1 to `size`, which is above 0; or 0 if none could be moved yet. That may be
+   * before `milliseconds` are over: they are then called again with the same pointer and size, as SSL_write wants it, until
+   * the deadline. A library without an operating system does so at once, so wait before you return 0.
    *
    * MINBEARER_CLOSED means that the server has closed the connection: recv's 0, ECONNRESET, EPIPE. With TLS an end without
    * close_notify is a failure instead. A TLS library can hold bytes while its socket has none: read before you wait. */
@@ -323,12 +328,12 @@ typedef struct minbearer_transport {
   void (*close)(void *connection);
 } minbearer_transport;
 
-/* Uses these functions instead of the library's own network. The struct is copied. It does not go together with a setting
- * of that network, whichever comes first. */
+/* Uses these functions, none of which may be NULL, instead of the library's own network. The struct is copied. It does not go
+ * together with a setting of that network: the second of the two is MINBEARER_MISUSE. */
 minbearer_status minbearer_set_transport(minbearer *handle, const minbearer_transport *transport);
 
-/* A clock and random numbers. A library without an operating system needs them for calls over a transport, and one with
- * an operating system uses its own. `milliseconds` counts from any start, never back, and if possible through suspend;
+/* A clock and random numbers. A library without an operating system needs them for calls over a transport; one with an
+ * operating system returns MINBEARER_OK and uses its own. `milliseconds` counts from any start, never back, and if possible through suspend;
  * `random` returns 32 random bits. */
 typedef uint64_t minbearer_clock_function(void *context);
 typedef uint32_t minbearer_random_function(void *context);
@@ -356,7 +361,8 @@ MINBEARER_USE_RESULT minbearer_status minbearer_member(minbearer *handle, const 
  * use now. If the handle has a newer token than the rejected one, no request is made. If the API rejects new tokens too,
  * the same value is written again, which strcmp shows, and the server is asked after pauses that grow: the API forbids
  * the call with any token, and its 401 is the answer. A token younger than a second is replaced when the second is over:
- * the call waits for that, but in a library without an operating system it writes the same value, and the next call asks.
+ * the call waits for that. With less than that of its timeout left, and in a library without an operating system, it writes
+ * the same value at once, and the next call asks.
  * With the empty string the call does what minbearer_authorization does. Text that is not a header value (the token alone,
  * "Authorization: ..." with the field's name) is MINBEARER_MISUSE, and stays where it is. */
 MINBEARER_USE_RESULT minbearer_status minbearer_renew(minbearer *handle, char *value, size_t size,

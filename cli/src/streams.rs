@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// The longest line that a pipe takes in one piece (`PIPE_BUF`).
 const MAX_LINE_BYTES: usize = 4096;
 /// How long the last line of a program waits for a slow reader.
-const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
 
 /// Ends a program: status 0, or `<program>: <error>` on standard error and the status of its kind.
 pub fn exit(program: &str, outcome: Result<(), Error>) -> ExitCode {

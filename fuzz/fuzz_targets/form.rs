@@ -29,6 +29,10 @@ fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
         vec![("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
     if !scope.is_empty() {
         config = config.with_scope(scope);
+        if is_wrong(scope) {
+            assert!(config.request().is_err(), "{scope:?}");
+            return;
+        }
         expected.push(("scope", scope));
     }
     for (name, value) in parameters {
@@ -82,6 +86,8 @@ fuzz_target!(|data: (&str, &str, &str, Vec<(&str, &str)>)| {
     let is_blank = secret.trim_matches('+').trim().is_empty();
     if !is_blank {
         let error = config.read_answer(&request, Response::new(401, body)).unwrap_err();
-        assert!(error.to_string().contains("[redacted]"), "{error} for {secret:?}");
+        // A secret of hundreds of backslashes takes more comparisons than there may be: then nothing is shown.
+        let is_hidden = ["[redacted]", "no …"].iter().any(|text| error.to_string().contains(text));
+        assert!(is_hidden, "{error} for {secret:?}");
     }
 });

@@ -272,9 +272,9 @@ fn read_answer(socket: &mut Socket, incoming: &mut Incoming) -> Result<bool, Exc
         if read == 0 {
             return Ok(false);
         }
-        let pushed = incoming.push(&buffer[..read]);
-        // Wiping all of it would take longer than the rest of this library does.
-        buffer[..read].zeroize();
+        let bytes = &mut buffer[..read];
+        let pushed = incoming.push(bytes);
+        bytes.zeroize(); // all of the buffer would take as long as all else that this library does in an exchange
         if pushed.map_err(ExchangeError::Answer)? {
             return Ok(true);
         }

@@ -7,6 +7,7 @@ use super::redact::{redacted, redacted_part};
 use super::response::Response;
 use super::url::before;
 use crate::error::HAS_NO_READER;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -54,6 +55,10 @@ pub(crate) fn latin_1(body: &[u8]) -> Option<Zeroizing<String>> {
 /// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too.
 pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> String {
     let show = |text: &str| redacted(text, secrets);
+    if HAS_NO_READER {
+        let content_type = show(response.header("content-type").unwrap_or("none"));
+        return format!("it is not one JSON object (Content-Type {content_type})");
+    }
     if response.body().is_empty() {
         return no_endpoint(["it is empty", "", ""], url);
     }

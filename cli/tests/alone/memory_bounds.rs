@@ -69,7 +69,7 @@ fn peak_above_start(start: &str, more: &[u8]) -> (u64, Option<i32>) {
     }
     std::thread::sleep(quiet / 2);
     let before = peak_kib(child.id());
-    // After its deadline the process blocks on writing the error line, since the buffer is full.
+    // After its deadline the process waits for three seconds to write the error line, since the buffer is full.
     std::thread::sleep(Duration::from_millis(1500));
     let peak = peak_kib(child.id());
     assert_eq!(child.try_wait().expect("a child"), None, "it ended before it was measured");

@@ -58,9 +58,9 @@ pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, W
         HeaderName | HeaderValue | NewLine | TooManyHeaders => Wrong::NotHttp(
             "the answer's head has a line that is no header field: without a colon, or with a control character; have the server or the proxy in between corrected",
         ),
-        Status if has_status_code(bytes) => {
-            Wrong::NotHttp("the answer's status line has a control character after its code")
-        }
+        Status if has_status_code(bytes) => Wrong::NotHttp(
+            "the answer's status line has a control character after its code; have the server corrected",
+        ),
         _ => Wrong::NoStatusLine,
     };
     // Without room for a header field, the parsing ends at the first one, after the status line.

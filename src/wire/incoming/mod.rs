@@ -470,7 +470,7 @@ impl From<Wrong> for Error {
             ),
             Wrong::NotHttp(what) => Error::network(what),
             Wrong::Status(status) => Error::network(format!(
-                "the answer's status is {}, and has to be from 200 to 599",
+                "the answer's status is {}: have the server or proxy send one from 200 to 599",
                 digits(status.into())
             )),
             Wrong::HeadTooLong => Error::network("the answer's head is longer than 16 KiB"),

@@ -20,7 +20,7 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 /// What an answer has that is not OAuth's.
-const NO_OAUTH_ANSWER: &str = "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top";
+const NO_OAUTH_ANSWER: &str = "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level";
 
 /// The length of 128 random bits in base64: a shorter word is no token.
 const MIN_TOKEN_BYTES: usize = 22;
@@ -275,8 +275,7 @@ impl<'a> AnswerReader<'a> {
         };
         let words = members.words(&secrets);
         if !words.is_empty() {
-            let said = "; correct that";
-            return [what, &names, ", and says: ", &words, said, NO_OAUTH_ANSWER].concat();
+            return [what, &names, ", and says: ", &words, NO_OAUTH_ANSWER].concat();
         }
         let has = |words| not_json::says_any(response.body(), words);
         let advice = if has("\"token_endpoint\"") {

@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// What a server wants that misses a client certificate, or does not accept the one that it got.
-pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate";
+pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate";
 
 /// What a server says that misses a client certificate, or does not accept that which came: so nginx, IIS, Kong, Keycloak
 /// and WSO2; Duende `mTLS`.
@@ -36,15 +36,19 @@ const WANTS_HTTPS: &str =
 const NO_ERROR: &str = "no OAuth error was read: ";
 const WANTS_TOKEN: &str =
     "this URL wants a token, so it may be an API's: give the token endpoint's URL";
-const NOT_THERE: &str = "check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there";
+const NO_TENANT: &str = "check the tenant, realm or domain in the token URL: it is not there";
+const NO_CLIENT: &str = "check the client id, then the tenant, realm or domain in the token URL: this client is not there";
 const NO_GRANT: &str =
     "the server does not have this grant, or not for this client: have it allowed";
+const BY_GRANT_TYPE: &str = ", or give the server's name for it by --grant-type";
 
 /// Words of an answer and what to try then, if it has an OAuth error, and if it has none. The advice of the flow stands
 /// for an empty one.
-const SAID: [(bool, &str, &str); 7] = [
-    // Entra, Salesforce, Zitadel and Google. Hydra and Doorkeeper say `unknown client` and then other causes.
-    (true, "tenant/this domain/client not found/client was not found", NOT_THERE),
+const SAID: [(bool, &str, &str); 9] = [
+    // Entra, Salesforce.
+    (true, "tenant/this domain", NO_TENANT),
+    // Zitadel and Google. Hydra and Doorkeeper say `unknown client` and then other causes.
+    (true, "client not found/client was not found", NO_CLIENT),
     // Google, Keycloak and Entra.
     (
         true,
@@ -60,7 +64,9 @@ const SAID: [(bool, &str, &str); 7] = [
         "invalid token\"/invalid token provided/missing authentication token/SEC header",
         WANTS_TOKEN,
     ),
-    (false, "unknown client", NOT_THERE),
+    (false, "unknown client", NO_CLIENT),
+    // Keycloak.
+    (false, "realm does not exist", NO_TENANT),
     (false, "invalid client", ""),
 ];
 
@@ -172,23 +178,24 @@ impl AnswerReader<'_> {
             },
             200..=299 if !is_oauth => {
                 append(parts, "its member error is ", error.map_or("", type_name));
-                " and not a text: see the server's documentation, and have it left out beside a token"
+                ", where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out"
             }
-            304 => {
-                "a 304 answers a conditional request, which this was not: is a cache in between?"
-            }
+            304 => "no 304 fits this request: have the cache or proxy in between let it through",
             300..=399 if response.header("location").is_none() => {
-                "no Location says where else to ask: check the token URL"
+                "the server names no other URL in a Location: check the token URL"
             }
             300..=399 => {
-                "redirects are not followed: give that URL if it is the token endpoint's, or have a login page's proxy let this through"
+                "redirects are not followed: give that URL if it is the token endpoint's; if it is a login page's, have the proxy let this request through"
             }
             _ if says(SENT_TWICE) => {
-                by = ", in the token URL's query or by --parameter";
-                "a parameter came twice: give it once"
+                by = ", and out of --parameter";
+                "a parameter came twice: take it out of the token URL's query"
             }
             _ if status == 429 || code == Some("slow_down") => {
                 "the server limits how often it is asked: try again later"
+            }
+            600.. if kind == Kind::Unavailable => {
+                "the server, or a filter before it, denies this: check the token URL, then have this machine let through"
             }
             _ if kind == Kind::Unavailable => {
                 "the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and settings"
@@ -201,7 +208,7 @@ impl AnswerReader<'_> {
                 "the server wants https: write https and its port in the token URL"
             }
             _ if cfg!(feature = "tls-no-provider") && says(AFTER_HANDSHAKE) => {
-                "the server asks for the client certificate only after the request, and this client sends one only in the TLS handshake, so that no option helps: have the server ask in the handshake, in Apache by SSLVerifyClient for the whole virtual host"
+                "the server asks for the client certificate only after the request, and no option helps: have it ask in the TLS handshake, in Apache by SSLVerifyClient for the whole virtual host"
             }
             _ if cfg!(feature = "tls-no-provider")
                 && says(NO_CERTIFICATE)
@@ -230,7 +237,10 @@ impl AnswerReader<'_> {
                         by = ", or send that which the server wants by --scope or --parameter";
                         "have the scope, resource or audience granted"
                     }
-                    _ if is("unsupported_grant_type") => NO_GRANT,
+                    _ if is("unsupported_grant_type") => {
+                        by = BY_GRANT_TYPE;
+                        NO_GRANT
+                    }
                     _ if is("invalid_dpop_proof use_dpop_nonce") => {
                         "the server wants DPoP, which is not supported: have it switched off for this client"
                     }
@@ -247,15 +257,25 @@ impl AnswerReader<'_> {
                     // Google and Entra, of an assertion's times.
                     _ if is_oauth && self.is_assertion && says("clock/valid time") => {
                         doubts_url = true;
-                        "the server's clock and the times in the assertion do not agree: check this machine's clock"
+                        "check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long"
                     }
                     _ if is_oauth && !self.is_assertion && says("private_key_jwt") => {
                         by = ": by a certificate (--cert, --key) or an assertion (CLIENT_ASSERTION_FILE)";
                         "authenticate as the server says"
                     }
+                    // Entra and Azure AD B2C, which have read it.
+                    _ if is_oauth && says("invalid client secret/client_secret does not match") => {
+                        "check the secret, its value and not its id, and whether it has expired"
+                    }
+                    // oidc-provider, django-oauth-toolkit and others.
+                    _ if is_oauth && says("credentials were not found/no client credentials") => {
+                        by = ": send it by --basic, or in the body without it";
+                        "the server found no secret, or a proxy removes it"
+                    }
                     Some((.., "")) => self.advice,
                     Some((.., advice)) => {
                         doubts_url = true;
+                        by = if *advice == NO_GRANT { BY_GRANT_TYPE } else { "" };
                         advice
                     }
                     _ if is("invalid_request") => {
@@ -263,11 +283,14 @@ impl AnswerReader<'_> {
                         "see the server's documentation for what it wants"
                     }
                     // Salesforce and Cognito say `invalid_grant` to a client without the grant.
-                    _ if is("unauthorized_client invalid_grant") => {
-                        "have this grant, client credentials or service account, allowed for this client there; or check the secret, assertion, token or password"
+                    _ if is("unauthorized_client") => {
+                        "have this grant, client credentials or service account, allowed for this client there; if it is, check the secret"
+                    }
+                    _ if is("invalid_grant") => {
+                        "check the assertion, token, password or secret; if it is right, have this grant allowed for this client there"
                     }
                     _ if is("access_denied") => {
-                        "have this client allowed what it asks for, or check audience, scope and credentials"
+                        "check audience and scope; if they are right, have this client allowed what it asks for"
                     }
                     _ if is_oauth => self.advice,
                     // Kong, Azure and AWS.
@@ -284,16 +307,18 @@ impl AnswerReader<'_> {
                         404 | 405 => {
                             "check the token URL: no token endpoint is there, or a proxy does not pass the request on"
                         }
-                        413 | 414 | 431 => {
+                        414 => "the token URL is too long for the server: shorten its query",
+                        413 | 431 => {
                             "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
                         }
-                        415 | 422 => {
+                        415 => "this URL takes no form: give the token endpoint's URL",
+                        422 => {
                             by = ", or send what is missing by --parameter";
-                            "this URL takes no such form: give the token endpoint's URL"
+                            "this URL takes another form: give the token endpoint's URL"
                         }
                         _ => {
                             first = NO_ERROR;
-                            "do what it says, have it allowed at the server, proxy or firewall, or correct the token URL"
+                            "check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall"
                         }
                     },
                 }
