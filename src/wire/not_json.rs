@@ -3,7 +3,7 @@
 
 use super::challenge::parameter;
 use super::json::{hexadecimal, without_byte_order_mark};
-use super::redact::{redacted, redacted_part};
+use super::redact::{latin_1, redacted, redacted_part};
 use super::response::Response;
 use super::url::before;
 use crate::error::HAS_NO_READER;
@@ -37,19 +37,6 @@ pub(crate) fn error_parameter(response: &Response, name: &str) -> Option<Zeroizi
 pub(crate) fn is_form(response: &Response) -> bool {
     let content_type = response.header("content-type").unwrap_or_default();
     find(content_type.as_bytes(), "x-www-form-urlencoded").is_some()
-}
-
-/// A text that is no UTF-8, read as Latin-1. What has control characters is no text.
-pub(crate) fn latin_1(body: &[u8]) -> Option<Zeroizing<String>> {
-    let is_binary = body.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace());
-    if is_binary || core::str::from_utf8(body).is_ok() {
-        return None;
-    }
-    let mut text = Zeroizing::new(String::with_capacity(2 * body.len()));
-    for byte in body {
-        text.push(char::from(*byte));
-    }
-    Some(text)
 }
 
 /// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too.

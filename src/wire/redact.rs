@@ -27,6 +27,7 @@ use crate::error::{HAS_NO_READER, MAX_SHOWN_CHARS, push_escaped};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
+use zeroize::Zeroizing;
 
 /// The shortest text that is searched for in another: a shorter one occurs by chance.
 pub(crate) const MIN_SEARCHED_BYTES: usize = 5;
@@ -64,6 +65,19 @@ pub(crate) fn redacted_part(text: &str, part: Range<usize>, secrets: &[&str]) ->
 #[cfg(feature = "std")]
 pub(crate) fn redacted_without_its_end(text: &str, secrets: &[&str]) -> String {
     show(text, 0..text.len(), secrets, false)
+}
+
+/// A text that is no UTF-8, read as Latin-1. What has control characters is no text.
+pub(crate) fn latin_1(body: &[u8]) -> Option<Zeroizing<String>> {
+    let is_binary = body.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace());
+    if is_binary || core::str::from_utf8(body).is_ok() {
+        return None;
+    }
+    let mut text = Zeroizing::new(String::with_capacity(2 * body.len()));
+    for byte in body {
+        text.push(char::from(*byte));
+    }
+    Some(text)
 }
 
 /// A text without white space at its ends, nor the invisible characters that come with a copy from a page.

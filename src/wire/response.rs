@@ -6,8 +6,7 @@ use crate::wire::challenge::parameter;
 use crate::wire::error_code::shown_code;
 use crate::wire::headers::Headers;
 use crate::wire::json::{Unreadable, Value, is_one_value, read_members, without_byte_order_mark};
-use crate::wire::not_json::latin_1;
-use crate::wire::redact::redacted;
+use crate::wire::redact::{latin_1, redacted};
 #[cfg(feature = "std")]
 use crate::wire::request::Request;
 use crate::wire::retry_after::retry_after;
