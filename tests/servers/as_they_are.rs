@@ -251,7 +251,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS7000215: Invalid client secret is provided. Trace ID: 60c018fb-32af Correlation ID: 512eafbc-bbd6 Timestamp: 2020-07-03 10:55:12Z https://login.microsoftonline.com/error?code=7000215 (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS7000215: Invalid client secret is provided. Trace ID: 60c018fb-32af Correlation ID: 512eafbc-bbd6 Timestamp: 2020-07-03 10:55:12Z https://login.microsoftonline.com/error?code=7000215 (check the secret, its value and not its id, and whether it has expired)",
         ),
     ),
     (
@@ -295,7 +295,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (have this grant, client credentials or service account, allowed for this client there; or check the secret, assertion, token or password)",
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client not enabled to retrieve service account (have this grant, client credentials or service account, allowed for this client there; if it is, check the secret)",
         ),
     ),
     (
@@ -303,7 +303,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"unsupported_grant_type"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type (the server does not have this grant, or not for this client: have it allowed)",
+            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type (the server does not have this grant, or not for this client: have it allowed, or give the server's name for it by --grant-type)",
         ),
     ),
     (
@@ -325,7 +325,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: Client credentials were not found in the headers or body (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: Client credentials were not found in the headers or body (the server found no secret, or a proxy removes it: send it by --basic, or in the body without it)",
         ),
     ),
     (
@@ -333,7 +333,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error_description":"","error":"access_denied"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: access_denied (have this client allowed what it asks for, or check audience, scope and credentials)",
+            "SERVER refused the token request: 400 Bad Request: access_denied (check audience and scope; if they are right, have this client allowed what it asks for)",
         ),
     ),
     (
@@ -397,7 +397,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the tenant, realm or domain in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -454,7 +454,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"error":"Realm does not exist"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: Realm does not exist (check the token URL: no token endpoint is there, or a proxy does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: Realm does not exist (check the tenant, realm or domain in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -524,7 +524,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: client not found (check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: client not found (check the client id, then the tenant, realm or domain in the token URL: this client is not there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -535,7 +535,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (check the tenant, realm or domain in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -546,7 +546,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (the server's clock and the times in the assertion do not agree: check this machine's clock; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values and use a clock with skew to account for clock differences between systems. (check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -557,7 +557,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS700024: Client assertion is not within its valid time range. (the server's clock and the times in the assertion do not agree: check this machine's clock; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS700024: Client assertion is not within its valid time range. (check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -579,7 +579,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: access_denied: Service not enabled within domain: https://auth.example/api/v2/ (have this client allowed what it asks for, or check audience, scope and credentials)",
+            "SERVER refused the token request: 403 Forbidden: access_denied: Service not enabled within domain: https://auth.example/api/v2/ (check audience and scope; if they are right, have this client allowed what it asks for)",
         ),
     ),
     (
@@ -587,7 +587,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_grant"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant (have this grant, client credentials or service account, allowed for this client there; or check the secret, assertion, token or password)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant (check the assertion, token, password or secret; if it is right, have this grant allowed for this client there)",
         ),
     ),
     (
@@ -599,7 +599,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADB2C90081: The specified client_secret does not match the expected value for this client. Please correct the client_secret and try again. Correlation ID: e1d3a273-1e64-40ab Timestamp: 2017-05-22 17:45:45Z (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADB2C90081: The specified client_secret does not match the expected value for this client. Please correct the client_secret and try again. Correlation ID: e1d3a273-1e64-40ab Timestamp: 2017-05-22 17:45:45Z (check the secret, its value and not its id, and whether it has expired)",
         ),
     ),
     (
@@ -643,7 +643,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: AADSTS90002: Tenant 72f988bf-86f1-41af-91ab-2d7cd011db47 not found. This may happen if there are no active subscriptions for the tenant. Check with your subscription administrator. (check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: AADSTS90002: Tenant 72f988bf-86f1-41af-91ab-2d7cd011db47 not found. This may happen if there are no active subscriptions for the tenant. Check with your subscription administrator. (check the tenant, realm or domain in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -654,7 +654,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unauthorized_client: AADSTS700016: Application with identifier 'foo' was not found in the directory 'foo'. This can happen if the application has not been installed by the administrator of the tenant. You may have sent your authentication request to the wrong tenant. (check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client: AADSTS700016: Application with identifier 'foo' was not found in the directory 'foo'. This can happen if the application has not been installed by the administrator of the tenant. You may have sent your authentication request to the wrong tenant. (check the client id, then the tenant, realm or domain in the token URL: this client is not there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -676,7 +676,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: The OAuth client was not found. (check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: The OAuth client was not found. (check the client id, then the tenant, realm or domain in the token URL: this client is not there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -698,7 +698,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: duplicated parameter (a parameter came twice: give it once, in the token URL's query or by --parameter)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: duplicated parameter (a parameter came twice: take it out of the token URL's query, and out of --parameter)",
         ),
     ),
     (
@@ -818,7 +818,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -831,7 +831,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -844,7 +844,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: Forbidden You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication. (the server asks for the client certificate only after the request, and this client sends one only in the TLS handshake, so that no option helps: have the server ask in the handshake, in Apache by SSLVerifyClient for the whole virtual host; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: Forbidden You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication. (the server asks for the client certificate only after the request, and no option helps: have it ask in the TLS handshake, in Apache by SSLVerifyClient for the whole virtual host; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -853,7 +853,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         OverTls(&Json("401 Unauthorized", r#"{"message":"No required TLS certificate was sent"}"#)),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -865,7 +865,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate)",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -877,7 +877,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -889,7 +889,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -912,7 +912,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: Zugriff verweigert für Sie (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: Zugriff verweigert für Sie (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -920,7 +920,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("HTTP/1.1 403 Forbidden\r\nContent-Length: 90210\r\n\r\n<html>"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: its body is too large, and was left unread (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: its body is too large, and was left unread (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -928,7 +928,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":{"code":"invalid_client","message":"Client is wrong"}}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: Client is wrong (its member error is an object or a list and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK: Client is wrong (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -936,7 +936,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":true,"message":"Client is wrong"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: Client is wrong (its member error is true and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK: Client is wrong (its member error is true, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -980,7 +980,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1002,7 +1002,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (this URL takes no such form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"loc\":[\"body\",\"username\"],\"msg\":\"field required\",\"type\":\"value_error.missing\"}]} (this URL takes another form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1013,7 +1013,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (this URL takes no such form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 422 Unprocessable Entity: {\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"username\"],\"msg\":\"Field required\",\"input\":{\"client_id\":\"client-7\",\"client_secret\":\"[redacted]\"}}]} (this URL takes another form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1021,7 +1021,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"detail":"Unsupported grant type: client_credentials"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"detail\":\"Unsupported grant type: client_credentials\"} (the server does not have this grant, or not for this client: have it allowed; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: {\"detail\":\"Unsupported grant type: client_credentials\"} (the server does not have this grant, or not for this client: have it allowed, or give the server's name for it by --grant-type; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1033,7 +1033,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1072,7 +1072,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":1002,"message":"unknown client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (check the tenant, realm or domain in the token URL, and the client id: this client or grant is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: {\"error\":1002,\"message\":\"unknown client\"} (check the client id, then the tenant, realm or domain in the token URL: this client is not there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1158,7 +1158,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1191,7 +1191,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     (
@@ -1215,7 +1215,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 414 Request-URI Too Large: text/html: 414 Request-URI Too Large (the request is too large for the server, or for a proxy in between; send less, or have the limit raised there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 414 Request-URI Too Large: text/html: 414 Request-URI Too Large (the token URL is too long for the server: shorten its query; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1251,7 +1251,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 301 Moved Permanently: it redirects to https://auth.example/token (redirects are not followed: give that URL if it is the token endpoint's, or have a login page's proxy let this through; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 301 Moved Permanently: it redirects to https://auth.example/token (redirects are not followed: give that URL if it is the token endpoint's; if it is a login page's, have the proxy let this request through; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1263,7 +1263,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed: give that URL if it is the token endpoint's, or have a login page's proxy let this through; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed: give that URL if it is the token endpoint's; if it is a login page's, have the proxy let this request through; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1271,7 +1271,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("304 Not Modified", &[], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 304 Not Modified (a 304 answers a conditional request, which this was not: is a cache in between?; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 304 Not Modified (no 304 fits this request: have the cache or proxy in between let it through; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1279,7 +1279,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("300 Multiple Choices", &[PLAIN], "/token or /v2/token"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 300 Multiple Choices: /token or /v2/token (no Location says where else to ask: check the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 300 Multiple Choices: /token or /v2/token (the server names no other URL in a Location: check the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1287,7 +1287,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("999 Request denied", &[], ""),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 999 Request denied (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and settings)",
+            "SERVER refused the token request: 999 Request denied (the server, or a filter before it, denies this: check the token URL, then have this machine let through)",
         ),
     ),
     (
@@ -1295,7 +1295,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("302 Found", &["Location: https://sso.example/login?next=%2Ftoken"], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed: give that URL if it is the token endpoint's, or have a login page's proxy let this through; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 302 Found: it redirects to https://sso.example/login (redirects are not followed: give that URL if it is the token endpoint's; if it is a login page's, have the proxy let this request through; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1303,7 +1303,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("501 Not Implemented", &[PLAIN], "grant not implemented"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 501 Not Implemented: grant not implemented (the server does not have this grant, or not for this client: have it allowed; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 501 Not Implemented: grant not implemented (the server does not have this grant, or not for this client: have it allowed, or give the server's name for it by --grant-type; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1351,7 +1351,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1369,7 +1369,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error": "unauthorized_client"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unauthorized_client (have this grant, client credentials or service account, allowed for this client there; or check the secret, assertion, token or password)",
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client (have this grant, client credentials or service account, allowed for this client there; if it is, check the secret)",
         ),
     ),
     (
@@ -1427,7 +1427,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type: Unsupported grant type: `grant_type` is invalid (the server does not have this grant, or not for this client: have it allowed)",
+            "SERVER refused the token request: 400 Bad Request: unsupported_grant_type: Unsupported grant type: `grant_type` is invalid (the server does not have this grant, or not for this client: have it allowed, or give the server's name for it by --grant-type)",
         ),
     ),
     (
@@ -1458,7 +1458,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"errors":["permission denied"]}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1466,7 +1466,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"code":403,"reason":"Forbidden","message":"Forbidden"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1504,7 +1504,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no such form: give the token endpoint's URL, or send what is missing by --parameter; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 415 Unsupported Media Type: {\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.16\",\"title\":\"Unsupported Media Type\",\"status\":415,\"traceId\":\"00-b2c5\"} (this URL takes no form: give the token endpoint's URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1516,7 +1516,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error was read: do what it says, have it allowed at the server, proxy or firewall, or correct the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1552,7 +1552,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Unavailable,
-            "SERVER refused the token request: 500 Internal Server Error: application/xml: org.wso2.carbon.identity.base.IdentityRuntimeException: Parameters map trying to override existing key client_secret (a parameter came twice: give it once, in the token URL's query or by --parameter)",
+            "SERVER refused the token request: 500 Internal Server Error: application/xml: org.wso2.carbon.identity.base.IdentityRuntimeException: Parameters map trying to override existing key client_secret (a parameter came twice: take it out of the token URL's query, and out of --parameter)",
         ),
     ),
     (
@@ -1568,7 +1568,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":{},"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is an object or a list and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1576,7 +1576,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":[],"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is an object or a list and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1584,7 +1584,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":true,"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is true and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is true, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1592,7 +1592,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":7,"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is a number and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1600,7 +1600,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":{"code":0},"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is an object or a list and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1608,7 +1608,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":false,"access_token":"t0k3n","token_type":"bearer"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is false and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1616,7 +1616,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":0,"access_token":"t0k3n","token_type":"bearer"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is a number and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     // --- no usable token
@@ -1653,7 +1653,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token_type":"Bearer"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but token_type (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but token_type (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
     ),
     (
@@ -1708,7 +1708,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token":"t0k3n","expires":3600}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but token, expires (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but token, expires (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
     ),
     (
@@ -1719,7 +1719,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but tokenData, errors, success (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but tokenData, errors, success (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
     ),
     (
@@ -1730,7 +1730,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but errcode, errmsg, and says: invalid appid rid: …; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but errcode, errmsg, and says: invalid appid rid: …; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
     ),
     (
@@ -1738,7 +1738,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"code":10014,"msg":"app secret invalid"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but code, msg, and says: app secret invalid; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but code, msg, and says: app secret invalid; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
     ),
     (
@@ -1746,7 +1746,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"accessToken":"t0k3n"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but accessToken (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but accessToken (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
     ),
     (
@@ -1762,7 +1762,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":false,"expires_in":60}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is false and not a text: see the server's documentation, and have it left out beside a token; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1800,7 +1800,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("HTTP/1.1 099 Hm\r\nContent-Length: 0\r\n\r\n"),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer's status is 99, and has to be from 200 to 599",
+            "the token request to SERVER failed: the answer's status is 99: have the server or proxy send one from 200 to 599",
         ),
     ),
     (
@@ -1808,7 +1808,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("HTTP/1.1 400 Bad\u{1b}[31mRed\r\nContent-Length: 0\r\n\r\n"),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer's status line has a control character after its code",
+            "the token request to SERVER failed: the answer's status line has a control character after its code; have the server corrected",
         ),
     ),
     (
@@ -1816,7 +1816,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("HTTP/1.1 200 OK\r\r\nContent-Length: 24\r\r\n\r\r\n{\"access_token\":\"t0k3n\"}"),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer's status line has a control character after its code",
+            "the token request to SERVER failed: the answer's status line has a control character after its code; have the server corrected",
         ),
     ),
     (

@@ -143,7 +143,7 @@ fn an_error_that_is_no_text_is_refused_by_its_type_unless_it_is_null() {
         let refused = answer(error).unwrap_err();
         assert_eq!(refused.kind(), Kind::Refused, "{error}");
         let start = alloc::format!(
-            "h:1 refused the token request: 200 (its member error is {name} and not a text: see "
+            "h:1 refused the token request: 200 (its member error is {name}, where OAuth has a text: "
         );
         assert!(refused.to_string().starts_with(&start), "{error}: {refused}");
     }
@@ -268,7 +268,7 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
     for (body, end) in [
         (
             r#"{"errcode":7,"errorMessage":"no hunter2 here","message":"other words"}"#,
-            ", but errcode, errorMessage, message, and says: no [redacted] here; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            ", but errcode, errorMessage, message, and says: no [redacted] here; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
         (
             r#"{"issuer":"i","token_endpoint":"t"}"#,
@@ -276,27 +276,27 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
         ),
         (
             r#"{"errcode":40013,"errmsg":"invalid appid rid: 61725984-6126f6f9-040f19c4"}"#,
-            ", and says: invalid appid rid: …; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            ", and says: invalid appid rid: …; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
         (
             r#"{"code":10014,"msg":"app secret invalid"}"#,
-            ", but code, msg, and says: app secret invalid; correct that; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            ", but code, msg, and says: app secret invalid; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
         (
             r#"{"accessToken":"t0k3n"}"#,
-            ", but accessToken (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            ", but accessToken (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
         (
             r#"{"token":"t0k3n"}"#,
-            ", but token (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            ", but token (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
         (
             r#"{"expires_in":1}"#,
-            "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
         (
             r#"{"a":{"access_token":"t"}}"#,
-            "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top",
+            "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
         ),
     ] {
         let error = error_at(url, 200, body);
