@@ -1,6 +1,7 @@
 //! Describes an answer without an OAuth error: a redirect, a page, JSON of another shape, plain text, a challenge. What it
 //! says helps more than advice to check the credentials.
 
+use super::challenge::parameter;
 use super::json::{hexadecimal, without_byte_order_mark};
 use super::redact::{redacted, redacted_part};
 use super::response::Response;
@@ -12,62 +13,30 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use zeroize::Zeroizing;
 
-/// A response whose words can be read: of a form those members that name an error, as JSON; and what is no UTF-8 in a
-/// refusal, as Latin-1.
-pub(crate) fn readable(response: Response) -> Response {
-    if HAS_NO_READER {
-        return response;
+/// An OAuth error's parameter that is not in JSON: in a form, as GitHub answers, or in the challenge.
+pub(crate) fn error_parameter(response: &Response, name: &str) -> Option<Zeroizing<String>> {
+    if HAS_NO_READER || !is_form(response) {
+        return Some(Zeroizing::new(parameter(response.challenge()?, name)?));
     }
-    let response = match error_of_form(&response) {
-        Some(json) => response.with_body(json),
-        None => response,
-    };
-    match latin_1(response.body()) {
-        Some(mut text) if !response.is_success() => {
-            response.with_body(core::mem::take(&mut *text).into_bytes())
-        }
-        _ => response,
+    let value = Zeroizing::new(parameter(core::str::from_utf8(response.body()).ok()?, name)?);
+    let mut decoded = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(hexadecimal);
+        rest = after.get(if escaped.is_some() { 2 } else { 0 }..).unwrap_or_default();
+        let first = if *first == b'+' { b' ' } else { *first };
+        decoded.push(escaped.and_then(|byte| u8::try_from(byte).ok()).unwrap_or(first));
+    }
+    let decoded = Zeroizing::new(decoded);
+    match core::str::from_utf8(&decoded) {
+        Ok(text) => Some(Zeroizing::new(String::from(text))),
+        Err(_) => latin_1(&decoded),
     }
 }
 
-fn is_form(response: &Response) -> bool {
+pub(crate) fn is_form(response: &Response) -> bool {
     let content_type = response.header("content-type").unwrap_or_default();
     find(content_type.as_bytes(), "x-www-form-urlencoded").is_some()
-}
-
-/// The members of a form that name an error, as JSON, if it has any: so GitHub answers.
-fn error_of_form(response: &Response) -> Option<Vec<u8>> {
-    let form = response.body();
-    // What grows most is a percent-encoded character, from three bytes to six.
-    let mut json = Vec::with_capacity(3 * form.len() + 2);
-    let pairs = form.split(|byte| *byte == b'&').filter(|pair| pair.starts_with(b"error"));
-    for pair in pairs.filter(|_| is_form(response)) {
-        json.push(if json.is_empty() { b'{' } else { b',' });
-        json.push(b'"');
-        let (mut at, mut is_name) = (0, true);
-        while let Some(byte) = pair.get(at) {
-            at += 1;
-            let encoded = pair.get(at..at + 2).and_then(hexadecimal).unwrap_or_default();
-            let encoded = u8::try_from(encoded).unwrap_or_default();
-            json.extend_from_slice(match byte {
-                b'=' if is_name => {
-                    is_name = false;
-                    b"\":\""
-                }
-                b'+' => b" ",
-                // A part of UTF-8.
-                b'%' if encoded >= 0x80 => {
-                    at += 2;
-                    core::slice::from_ref(&encoded)
-                }
-                b'%' => b"\\u00",
-                byte => core::slice::from_ref(byte),
-            });
-        }
-        json.push(b'"');
-    }
-    json.push(b'}');
-    (json.len() > 1).then_some(json)
 }
 
 /// A text that is no UTF-8, read as Latin-1. What has control characters is no text.

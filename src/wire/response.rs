@@ -1,12 +1,11 @@
 //! An HTTP response.
 
-use crate::error::{Error, Kind, Refusal};
+use crate::error::{Error, HAS_NO_READER, Kind, Refusal};
 use crate::secret::Buffer;
 use crate::wire::challenge::parameter;
 use crate::wire::error_code::shown_code;
 use crate::wire::headers::Headers;
 use crate::wire::json::{Unreadable, Value, is_one_value, read_members, without_byte_order_mark};
-#[cfg(feature = "std")]
 use crate::wire::not_json::latin_1;
 use crate::wire::redact::redacted;
 #[cfg(feature = "std")]
@@ -68,9 +67,15 @@ impl Response {
         self
     }
 
-    pub(crate) fn with_body(mut self, body: Vec<u8>) -> Response {
-        self.body = Buffer::from(body);
-        self
+    /// Has a refusal that is no UTF-8 read as Latin-1.
+    #[inline(never)]
+    pub(crate) fn make_readable(&mut self) {
+        if HAS_NO_READER || self.is_success() {
+            return;
+        }
+        if let Some(mut text) = latin_1(&self.body) {
+            self.body = Buffer::from(core::mem::take(&mut *text).into_bytes());
+        }
     }
 
     pub(crate) fn from_parts(

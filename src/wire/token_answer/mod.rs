@@ -149,13 +149,16 @@ impl<'a> AnswerReader<'a> {
     /// `access_token` that is valid in a header and of type Bearer.
     // Apart, so that its stack does not lie under the exchange where a program has one flow.
     #[inline(never)]
-    pub(crate) fn read_answer(&self, response: Response) -> Result<Token, Error> {
-        let response = not_json::readable(response);
+    pub(crate) fn read_answer(&self, mut response: Response) -> Result<Token, Error> {
+        response.make_readable();
         let answer = self.parse(&response);
         let error = answer.as_ref().ok().and_then(|answer| answer.error);
         let is_refusal = match error {
             // Some servers write `"error": null` or `"error": ""` beside a token.
-            None | Some(Value::Null) => false,
+            None | Some(Value::Null) => {
+                let has_error = || not_json::error_parameter(&response, "error");
+                not_json::is_form(&response) && has_error().is_some_and(|error| !error.is_empty())
+            }
             Some(Value::Text(error)) => error.max_len() > 0,
             Some(_) => true,
         };

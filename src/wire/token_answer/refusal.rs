@@ -4,17 +4,15 @@
 
 use super::{AnswerReader, Names, TokenAnswer, decoded};
 use crate::error::{Error, HAS_NO_READER, Kind, Refusal, digits};
-use crate::wire::challenge::parameter;
 use crate::wire::error_code::{registered, shown_code};
 use crate::wire::json::Value;
-use crate::wire::not_json::{self, find, says_any};
+use crate::wire::not_json::{self, error_parameter, find, says_any};
 use crate::wire::redact::redacted;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use zeroize::Zeroizing;
 
 /// What a server wants that misses a client certificate, or does not accept the one that it got.
 pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate";
@@ -79,15 +77,15 @@ impl AnswerReader<'_> {
         let secrets = self.secrets(&access_token);
         let show = |text: &str| redacted(text, &secrets);
         let challenge = response.challenge();
-        let of_challenge = |name| Some(Zeroizing::new(parameter(challenge?, name)?));
         let of_body = |value: Option<Value>| match value {
             Some(Value::Text(text)) if text.max_len() > 0 => Some(text.decoded()),
             _ => None,
         };
-        let (mut error, mut description) =
-            (of_body(answer.error), of_body(answer.error_description));
+        let members = [answer.error, answer.error_description, answer.error_uri];
+        let [mut error, mut description, mut error_uri] = members.map(of_body);
         if error.is_none() {
-            (error, description) = (of_challenge("error"), of_challenge("error_description"));
+            [error, description, error_uri] = ["error", "error_description", "error_uri"]
+                .map(|name| error_parameter(response, name));
         }
         // What is decided, is decided by the text as it came.
         let code = error.as_ref().and_then(|error| registered(error));
@@ -97,7 +95,7 @@ impl AnswerReader<'_> {
             status,
             error: error.as_ref().map(|error| shown_code(error, &secrets)),
             error_description: description.map(|text| show(&text)),
-            error_uri: of_body(answer.error_uri).map(|uri| show(&uri)),
+            error_uri: error_uri.map(|uri| show(&uri)),
             retry_after: response.retry_after(),
             challenge: challenge.map(show),
             ..Refusal::default()

@@ -550,7 +550,7 @@ fn an_error_in_a_form_is_read_as_one_in_json() {
             .with_secret("hunter2");
         Token::from_answer(&request, response).unwrap_err()
     };
-    const ERROR: &str = "error=no_client&error_description=no+hunter2%2C+%22%E2%82%AC%22%5C%0A100%25&error_uri=https%3A%2F%2Fh%2F%3Fa=b";
+    const ERROR: &str = "error=no_client&error_description=no+hunter2%2C+%22%E2%82%AC%22%5C%0A100%&error_uri=https%3A%2F%2Fh%2F%3Fa=b";
     for status in [200, 400] {
         let error = form(status, &format!("state=1&{ERROR}&x=y"));
         assert_eq!(error.kind(), Kind::Refused, "{error}");
@@ -564,7 +564,7 @@ fn an_error_in_a_form_is_read_as_one_in_json() {
         assert_eq!(error.kind(), Kind::Malformed, "{error}");
         assert!(error.to_string().contains("it is form-encoded"), "{error}");
     }
-    for body in ["error", "error=a&error=b", "error&error_uri"] {
+    for body in ["error", "error=", "error=&access_token=t0k3n", "error&error_uri", ""] {
         assert_eq!(form(400, body).kind(), Kind::Refused, "{body}");
         assert_eq!(form(200, body).kind(), Kind::Malformed, "{body}");
     }
