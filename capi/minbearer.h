@@ -386,23 +386,27 @@ minbearer_status minbearer_wake(minbearer *handle);
  *     minbearer_next(handle, now, random, &step)              when something has happened, and at step.until
  *     if step.action is MINBEARER_ASK:
  *         minbearer_request(handle, now, &request, &target, &why)   if it fails, minbearer_next says when again
- *         connect to target.host and target.port, with TLS if target.tls, and send the bytes of `request`
- *         minbearer_push(handle, bytes, size, &complete, &why)   for what comes, until `complete` is 1
+ *         connect to target.host and target.port, with TLS if target.tls, and send all bytes of `request`, or until the
+ *             server closes: it may refuse early
+ *         minbearer_push(handle, bytes, size, &complete, &why)   for what comes then, until `complete` is 1
  *         close the connection
- *         minbearer_finish(handle, now, &why)                 the answer is complete, or the server has closed
- *         or minbearer_failed(handle, now)                    no connection, or not in time; the program prints why
+ *         minbearer_finish(handle, now, &why)                 the answer is complete, or the server has closed: recv's 0,
+ *                                                             ECONNRESET, EPIPE
+ *         or minbearer_failed(handle, now)                    no connection, or another error; the program prints why
+ *         or, after target.milliseconds, minbearer_next       the request was not in time
  *     else if step.has_token:
  *         minbearer_authorization(handle, value, sizeof value, &why) and an API call
  *         after a 2xx: minbearer_accepted(handle)
  *         after a 401: minbearer_rejected(handle, now), and minbearer_next as above:
- *             MINBEARER_ASK: make the request, then the API call once more; a second 401 is its answer
+ *             a request is under way: end it as above first, and if that is MINBEARER_OK, make the API call once more
+ *             MINBEARER_ASK: make the request, then the API call once more; a second 401 is its answer, and told too
  *             MINBEARER_USE, and step.until is 1000 ms away at most: MINBEARER_ASK comes then, so wait
  *             MINBEARER_USE: the 401 is the call's answer; the next 401 after a pause of 1 to 60 seconds brings ASK again
  *     else: wait until step.until
  *
  * The first of these calls decides: after it, no call with the handle uses a network. minbearer_authorization,
- * minbearer_access_token and minbearer_member then write the kept token, or return what the last request came to;
- * minbearer_renew is MINBEARER_MISUSE. With a transport these calls are MINBEARER_MISUSE. */
+ * minbearer_access_token and minbearer_member then write the kept token, or return what the last request came to, or
+ * MINBEARER_MISUSE before there was one and when the token has ended; minbearer_renew is MINBEARER_MISUSE. With a transport these calls are MINBEARER_MISUSE. */
 
 typedef enum minbearer_action {
   MINBEARER_USE = 1,  /* use the token, and make no request before `until`: none is due, too soon, or under way */
@@ -414,7 +418,8 @@ typedef struct minbearer_step {
   minbearer_action action;
   int has_token;  /* 1 if minbearer_authorization writes a token that may be used: always with USE, often with ASK. After
                    * minbearer_rejected it is the rejected one, until there is another */
-  uint64_t until; /* call minbearer_next again by this time, by the same clock; UINT64_MAX: only when something happens */
+  uint64_t until; /* call minbearer_next again by this time, by the same clock; UINT64_MAX: only when something happens.
+                   * With ASK it is now: poll with it only after minbearer_request */
 } minbearer_step;
 
 typedef struct minbearer_bytes {
@@ -430,8 +435,9 @@ typedef struct minbearer_target {
 } minbearer_target;
 
 /* What to do now. `random` is 32 random bits, others at each call, so that devices which started together do not ask
- * together. A request that was not ended within `target.milliseconds` counts as failed: it is over, and the program closes
- * its connection. If a setting was wrong, this returns its status, minbearer_authorization has the message, and `step` says
+ * together. A request that was not ended within `target.milliseconds` counts as failed, MINBEARER_TIMEOUT, at the first call of this
+ * after that: keep that time, and close the connection; minbearer_push, minbearer_finish and minbearer_failed are then
+ * MINBEARER_MISUSE, as they are without a request. If a setting was wrong, this returns its status, minbearer_authorization has the message, and `step` says
  * WAIT, for ever. */
 MINBEARER_USE_RESULT minbearer_status minbearer_next(minbearer *handle, uint64_t now_milliseconds, uint32_t random,
                                                      minbearer_step *step);
@@ -444,7 +450,7 @@ MINBEARER_USE_RESULT minbearer_status minbearer_request(minbearer *handle, uint6
                                                         minbearer_message *why);
 
 /* Bytes of the answer, its head included, cut anywhere; those after its end are ignored. Sets `complete` to 1 if no more
- * are needed, also if it fails: then close the connection, and call minbearer_finish, which returns the same failure. */
+ * are needed, also if it fails, else to 0: at 1 close the connection, and call minbearer_finish, which returns the same failure. */
 MINBEARER_USE_RESULT minbearer_status minbearer_push(minbearer *handle, const void *bytes, size_t size, int *complete,
                                                      minbearer_message *why);
 
@@ -459,7 +465,8 @@ minbearer_status minbearer_failed(minbearer *handle, uint64_t now_milliseconds);
 
 /* What an API said to the token that minbearer_authorization writes now. After a 401, and only then, it was rejected:
  * minbearer_next then says whether to ask for another, as above. A 2xx has accepted it. Other outcomes, and those of calls
- * with an earlier token, are not told. Without a token both are MINBEARER_MISUSE. */
+ * with an earlier token, are not told: if a minbearer_finish returned MINBEARER_OK since the value was written, tell nothing.
+ * If there never was a token, both are MINBEARER_MISUSE. */
 minbearer_status minbearer_accepted(minbearer *handle);
 minbearer_status minbearer_rejected(minbearer *handle, uint64_t now_milliseconds);
 

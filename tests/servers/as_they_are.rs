@@ -397,7 +397,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the tenant, realm or domain in the token URL: it is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: invalid_request: no such tenant (check the tenant, realm or domain in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -454,7 +454,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("404 Not Found", r#"{"error":"Realm does not exist"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: Realm does not exist (check the tenant, realm or domain in the token URL: it is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: Realm does not exist (check the tenant, realm or domain in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -535,7 +535,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (check the tenant, realm or domain in the token URL: it is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: request not supported on this domain (check the tenant, realm or domain in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -643,7 +643,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: AADSTS90002: Tenant 72f988bf-86f1-41af-91ab-2d7cd011db47 not found. This may happen if there are no active subscriptions for the tenant. Check with your subscription administrator. (check the tenant, realm or domain in the token URL: it is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: AADSTS90002: Tenant 72f988bf-86f1-41af-91ab-2d7cd011db47 not found. This may happen if there are no active subscriptions for the tenant. Check with your subscription administrator. (check the tenant, realm or domain in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -654,7 +654,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: unauthorized_client: AADSTS700016: Application with identifier 'foo' was not found in the directory 'foo'. This can happen if the application has not been installed by the administrator of the tenant. You may have sent your authentication request to the wrong tenant. (check the tenant, realm or domain in the token URL: it is not there; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client: AADSTS700016: Application with identifier 'foo' was not found in the directory 'foo'. This can happen if the application has not been installed by the administrator of the tenant. You may have sent your authentication request to the wrong tenant. (check the client id, then the tenant, realm or domain in the token URL: this client is not there; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -818,7 +818,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 The SSL certificate error (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -831,7 +831,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403.7 Forbidden: Client certificate required (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -844,7 +844,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: Forbidden You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication. (the server asks for the client certificate only after the request, and this client sends one only in the TLS handshake, so that no option helps: have the server ask in the handshake, in Apache by SSLVerifyClient for the whole virtual host; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: Forbidden You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication. (the server asks for the client certificate only after the request, and no option helps: have it ask in the TLS handshake, in Apache by SSLVerifyClient for the whole virtual host; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -853,7 +853,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         OverTls(&Json("401 Unauthorized", r#"{"message":"No required TLS certificate was sent"}"#)),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"message\":\"No required TLS certificate was sent\"} (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -865,7 +865,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate)",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: mTLS authentication failed (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -877,7 +877,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Transport certificate not found in the request (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -889,7 +889,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: Client Certification missing for MTLS HoK Token Binding (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate)",
         ),
     ),
     #[cfg(feature = "tls")]
@@ -1191,7 +1191,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         )),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the server asks for a client certificate that it trusts and that has not expired: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: 400 No required SSL certificate was sent (the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate; the request went to https://SERVER/token)",
         ),
     ),
     (

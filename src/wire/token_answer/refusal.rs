@@ -36,7 +36,7 @@ const WANTS_HTTPS: &str =
 const NO_ERROR: &str = "no OAuth error was read: ";
 const WANTS_TOKEN: &str =
     "this URL wants a token, so it may be an API's: give the token endpoint's URL";
-const NO_TENANT: &str = "check the tenant, realm or domain in the token URL: it is not there";
+const NO_TENANT: &str = "check the tenant, realm or domain in the token URL";
 const NO_CLIENT: &str = "check the client id, then the tenant, realm or domain in the token URL: this client is not there";
 const NO_GRANT: &str =
     "the server does not have this grant, or not for this client: have it allowed";
@@ -45,10 +45,10 @@ const BY_GRANT_TYPE: &str = ", or give the server's name for it by --grant-type"
 /// Words of an answer and what to try then, if it has an OAuth error, and if it has none. The advice of the flow stands
 /// for an empty one.
 const SAID: [(bool, &str, &str); 9] = [
+    // Zitadel, Google and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
+    (true, "client not found/client was not found/not found in the directory", NO_CLIENT),
     // Entra, Salesforce.
     (true, "tenant/this domain", NO_TENANT),
-    // Zitadel and Google. Hydra and Doorkeeper say `unknown client` and then other causes.
-    (true, "client not found/client was not found", NO_CLIENT),
     // Google, Keycloak and Entra.
     (
         true,

@@ -29,7 +29,7 @@ fn a_refusal_that_is_not_json_is_described() {
             "Content-Type",
             "text/html",
             "<TITLE> No such application </title>",
-            "400: text/html: No such application (no OAuth error was read: check the token URL; if",
+            "400: text/html: No such application (no OAuth error was read: check the token URL",
         ),
         (
             502,
@@ -265,7 +265,7 @@ fn the_advice_is_by_the_words_where_there_is_no_code() {
         ),
         (400, "clock", "if it is right, do what it says, or have this allowed at"),
         (500, r#"{"error":"invalid_client"}"#, "; if that is right, see the server's log)"),
-        (501, "no", "server, proxy or firewall; the request went to"),
+        (501, "no", "proxy or firewall; the request went to"),
     ] {
         let error = read(status, body).unwrap_err().to_string();
         assert!(error.contains(part), "{body}: {error}");
@@ -304,7 +304,7 @@ fn the_advice_follows_what_was_said_of_the_client_and_its_place() {
         ("invalid_client", "Client is disabled", "have it enabled or registered anew"),
         ("invalid_scope", "this scope was deleted", "(have the scope, resource"),
         ("unsupported_grant_type", "it was disabled", "(the server does not have this grant"),
-        ("invalid_client", "Client not found", "(check the client id, then the tenant, realm or"),
+        ("invalid_client", "Client not found", "(check the client id, then"),
         ("invalid_client", "e.g. unknown client, or no secret", CREDENTIALS),
         ("invalid_grant", "not supported on this domain", "(check the tenant, realm or"),
         ("invalid_tenant", "Tenant a not found", "(check the tenant, realm or"),
@@ -446,7 +446,7 @@ fn what_only_looks_like_a_reason_is_none() {
             400,
             r#"{"error":"invalid_grant","error_description":"Your client certification has lapsed"}"#,
             "certificate",
-            "(check the assertion, token, password",
+            "(check the assertion",
         ),
         (
             404,
@@ -458,19 +458,19 @@ fn what_only_looks_like_a_reason_is_none() {
             403,
             "CSRF: invalid token in form",
             "wants a token",
-            "(no OAuth error was read: check the token URL; if",
+            "(no OAuth error was read: check the token URL",
         ),
         (
             400,
             "invalid token request",
             "wants a token",
-            "(no OAuth error was read: check the token URL; if",
+            "(no OAuth error was read: check the token URL",
         ),
         (
             400,
             "Authentication token endpoint",
             "wants a token",
-            "(no OAuth error was read: check the token URL; if",
+            "(no OAuth error was read: check the token URL",
         ),
     ] {
         let error = error_of(true, false, status, body);
