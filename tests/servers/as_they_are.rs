@@ -2088,6 +2088,14 @@ const API_ROWS: &[ApiRow] = &[
         ],
     ),
     (
+        "an API that answers in ISO-8859-1",
+        Latin1(
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 31\r\n\r\nnichts für t0k3n-of-the-session",
+        ),
+        "the answer of SERVER to the API call has the status 404: this API has no such resource",
+        [None, None, Some("nichts für [redacted]")],
+    ),
+    (
         "RFC 9110 section 15.6.2: Not Implemented",
         Answer("501 Not Implemented", &[], "no"),
         "the answer of SERVER to the API call has the status 501: the server does not support this",
