@@ -119,7 +119,7 @@ impl AnswerReader<'_> {
         let mut parts = Vec::from([start.as_str()]);
         append(&mut parts, " ", &reason);
         let words = match answer.error {
-            _ if !response.is_success() || has_description => Names::default(),
+            _ if HAS_NO_READER || !response.is_success() || has_description => Names::default(),
             Some(Value::Nested(error)) => Names::of(error.as_bytes()),
             _ => Names::of(response.body()),
         };
