@@ -228,7 +228,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_request"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request (see the server's documentation for what it wants: send it, such as an audience, by --scope or --parameter, or the secret by --basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request (look up what the server wants: a scope (--scope), an audience (--parameter) or the secret as Basic (--basic))",
         ),
     ),
     (
@@ -262,7 +262,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: AADSTS70011: The provided value for the input parameter 'scope' is not valid. (the server wants another scope, resource or audience, or has to grant this one: check --scope and --parameter first)",
         ),
     ),
     (
@@ -273,7 +273,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
+            "SERVER refused the token request: 400 Bad Request: invalid_resource: AADSTS500011: The resource principal named https://graph.microsoft.com/.default was not found in the tenant (the server wants another scope, resource or audience, or has to grant this one: check --scope and --parameter first)",
         ),
     ),
     (
@@ -284,7 +284,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The authorization server resource does not have any configured default scopes, 'scope' must be provided. (the server wants another scope, resource or audience, or has to grant this one: check --scope and --parameter first)",
         ),
     ),
     (
@@ -314,7 +314,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
+            "SERVER refused the token request: 400 Bad Request: invalid_target: Resource not allowed (the server wants another scope, resource or audience, or has to grant this one: check --scope and --parameter first)",
         ),
     ),
     (
@@ -325,7 +325,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_client: Client credentials were not found in the headers or body (the server found no secret, or a proxy removes it: send it by --basic, or in the body without it)",
+            "SERVER refused the token request: 400 Bad Request: invalid_client: Client credentials were not found in the headers or body (the server found no secret, or a proxy removes it: try --basic, or leave it out)",
         ),
     ),
     (
@@ -435,7 +435,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (see the server's documentation for what it wants: send it, such as an audience, by --scope or --parameter, or the secret by --basic)",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (look up what the server wants: a scope (--scope), an audience (--parameter) or the secret as Basic (--basic))",
         ),
     ),
     (
@@ -912,7 +912,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: Zugriff verweigert für Sie (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: Zugriff verweigert für Sie (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -920,7 +920,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Raw("HTTP/1.1 403 Forbidden\r\nContent-Length: 90210\r\n\r\n<html>"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: its body is too large, and was left unread (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: its body is too large, and was left unread (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -928,7 +928,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":{"code":"invalid_client","message":"Client is wrong"}}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: Client is wrong (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK: Client is wrong (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -936,7 +936,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":true,"message":"Client is wrong"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: Client is wrong (its member error is true, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK: Client is wrong (its member error is true, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -980,7 +980,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"error\":{\"code\":403,\"message\":\"The caller does not have permission\",\"status\":\"PERMISSION_DENIED\"}} (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -991,7 +991,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: {\"error\":{\"code\":401,\"message\":\"The request you have made requires authentication.\",\"title\":\"Unauthorized\"}} (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; then the token URL, and whether a gateway wants its own key or login (--request-header); the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1033,7 +1033,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"type\":\"https://example.com/probs/out-of-credit\",\"title\":\"You do not have enough credit.\",\"status\":403} (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1080,7 +1080,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"Users\""], "Unauthorized"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: Unauthorized; its challenge is Basic realm=\"Users\" (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; then the token URL, and whether a gateway wants its own key or login (--request-header); the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1092,7 +1092,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: text/html: 401 Authorization Required; its challenge is Basic realm=\"staging\" (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; then the token URL, and whether a gateway wants its own key or login (--request-header); the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1126,7 +1126,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("401 Unauthorized", &[], ""),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; then the token URL, and whether a gateway wants its own key or login (--request-header); the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1146,7 +1146,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; or the token URL is wrong, or a gateway wants its own key or login, by --request-header; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401: text/html: HTTP Status 401 – Unauthorized (no OAuth error was read: check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic; then the token URL, and whether a gateway wants its own key or login (--request-header); the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1158,7 +1158,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: 403 Forbidden (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1351,7 +1351,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: application/xml: AccessDenied Access Denied (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1416,7 +1416,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter)",
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: Invalid scope: Requested scope is invalid (the server wants another scope, resource or audience, or has to grant this one: check --scope and --parameter first)",
         ),
     ),
     (
@@ -1458,7 +1458,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"errors":["permission denied"]}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"errors\":[\"permission denied\"]} (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1466,7 +1466,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("403 Forbidden", r#"{"code":403,"reason":"Forbidden","message":"Forbidden"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: {\"code\":403,\"reason\":\"Forbidden\",\"message\":\"Forbidden\"} (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1516,7 +1516,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error was read: check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 403 Forbidden: text/html: ERROR: The request could not be satisfied (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1568,7 +1568,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":{},"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1576,7 +1576,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":[],"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1584,7 +1584,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":true,"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is true, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is true, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1592,7 +1592,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":7,"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1600,7 +1600,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":{"code":0},"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1608,7 +1608,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":false,"access_token":"t0k3n","token_type":"bearer"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1616,7 +1616,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":0,"access_token":"t0k3n","token_type":"bearer"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     // --- no usable token
@@ -1653,7 +1653,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token_type":"Bearer"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but token_type (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but token_type (no values are shown: one may be a token); have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
     ),
     (
@@ -1708,7 +1708,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"token":"t0k3n","expires":3600}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but token, expires (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but token, expires (no values are shown: one may be a token); have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
     ),
     (
@@ -1719,7 +1719,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but tokenData, errors, success (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but tokenData, errors, success (no values are shown: one may be a token); have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
     ),
     (
@@ -1730,7 +1730,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but errcode, errmsg, and says: invalid appid rid: …; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but errcode, errmsg, and says: invalid appid rid: …; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
     ),
     (
@@ -1738,7 +1738,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"code":10014,"msg":"app secret invalid"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but code, msg, and says: app secret invalid; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but code, msg, and says: app secret invalid; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
     ),
     (
@@ -1746,7 +1746,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"accessToken":"t0k3n"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but accessToken (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but accessToken (no values are shown: one may be a token); have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
     ),
     (
@@ -1762,7 +1762,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":false,"expires_in":60}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (

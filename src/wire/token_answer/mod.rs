@@ -20,7 +20,8 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 /// What an answer has that is not OAuth's.
-const NO_OAUTH_ANSWER: &str = "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level";
+const NO_OAUTH_ANSWER: &str =
+    "; have the server send access_token at the top level, or give an OAuth token endpoint's URL";
 
 /// The length of 128 random bits in base64: a shorter word is no token.
 const MIN_TOKEN_BYTES: usize = 22;

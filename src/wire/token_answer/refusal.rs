@@ -180,7 +180,7 @@ impl AnswerReader<'_> {
             },
             200..=299 if !is_oauth => {
                 append(parts, "its member error is ", error.map_or("", type_name));
-                ", where OAuth has a text: look up in the server's documentation what failed; if nothing did, have it left out"
+                ", where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out"
             }
             304 => "no 304 fits this request: have the cache or proxy in between let it through",
             300..=399 if response.header("location").is_none() => {
@@ -236,8 +236,8 @@ impl AnswerReader<'_> {
                         WANTS_TOKEN
                     }
                     _ if is("invalid_scope invalid_target invalid_resource") => {
-                        by = ", or send that which the server wants by --scope or --parameter";
-                        "have the scope, resource or audience granted"
+                        by = ": check --scope and --parameter first";
+                        "the server wants another scope, resource or audience, or has to grant this one"
                     }
                     _ if is("unsupported_grant_type") => {
                         by = BY_GRANT_TYPE;
@@ -271,7 +271,7 @@ impl AnswerReader<'_> {
                     }
                     // oidc-provider, django-oauth-toolkit and others.
                     _ if is_oauth && says("credentials were not found/no client credentials") => {
-                        by = ": send it by --basic, or in the body without it";
+                        by = ": try --basic, or leave it out";
                         "the server found no secret, or a proxy removes it"
                     }
                     Some((.., "")) => self.advice,
@@ -281,8 +281,8 @@ impl AnswerReader<'_> {
                         advice
                     }
                     _ if is("invalid_request") => {
-                        by = ": send it, such as an audience, by --scope or --parameter, or the secret by --basic";
-                        "see the server's documentation for what it wants"
+                        by = ": a scope (--scope), an audience (--parameter) or the secret as Basic (--basic)";
+                        "look up what the server wants"
                     }
                     // Salesforce and Cognito say `invalid_grant` to a client without the grant.
                     _ if is("unauthorized_client") => {
@@ -303,8 +303,8 @@ impl AnswerReader<'_> {
                     _ => match status {
                         401 => {
                             append(parts, NO_ERROR, self.advice);
-                            by = ", by --request-header";
-                            "; or the token URL is wrong, or a gateway wants its own key or login"
+                            by = " (--request-header)";
+                            "; then the token URL, and whether a gateway wants its own key or login"
                         }
                         404 | 405 => {
                             "check the token URL: no token endpoint is there, or a proxy does not pass the request on"
@@ -320,7 +320,7 @@ impl AnswerReader<'_> {
                         }
                         _ => {
                             first = NO_ERROR;
-                            "check the token URL; if it is right, do what it says, or have this allowed at the server, proxy or firewall"
+                            "check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall"
                         }
                     },
                 }

@@ -268,7 +268,7 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
     for (body, end) in [
         (
             r#"{"errcode":7,"errorMessage":"no hunter2 here","message":"other words"}"#,
-            ", but errcode, errorMessage, message, and says: no [redacted] here; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            ", but errcode, errorMessage, message, and says: no [redacted] here; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
         (
             r#"{"issuer":"i","token_endpoint":"t"}"#,
@@ -276,27 +276,27 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
         ),
         (
             r#"{"errcode":40013,"errmsg":"invalid appid rid: 61725984-6126f6f9-040f19c4"}"#,
-            ", and says: invalid appid rid: …; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            ", and says: invalid appid rid: …; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
         (
             r#"{"code":10014,"msg":"app secret invalid"}"#,
-            ", but code, msg, and says: app secret invalid; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            ", but code, msg, and says: app secret invalid; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
         (
             r#"{"accessToken":"t0k3n"}"#,
-            ", but accessToken (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            ", but accessToken (no values are shown: one may be a token); have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
         (
             r#"{"token":"t0k3n"}"#,
-            ", but token (no values are shown: one may be a token); this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            ", but token (no values are shown: one may be a token); have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
         (
             r#"{"expires_in":1}"#,
-            "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            "; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
         (
             r#"{"a":{"access_token":"t"}}"#,
-            "; this is no OAuth answer: give an OAuth token endpoint's URL, or have access_token sent at the top level",
+            "; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
     ] {
         let error = error_at(url, 200, body);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const SECRET: &str = "s3cr3t&=+%#/? Zq7";
 const CREDENTIALS: &str = "check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic";
-const SCOPE: &str = "have the scope, resource or audience granted, or send that which the server wants by --scope or --parameter";
+const SCOPE: &str = "the server wants another scope, resource or audience, or has to grant this one: check --scope and --parameter first";
 const NO_GRANT: &str = "have this grant, client credentials or service account, allowed for this client there; if it is, check the secret";
 const UNSUPPORTED: &str = "the server does not have this grant, or not for this client: have it allowed, or give the server's name for it by --grant-type";
 const NO_ENDPOINT: &str = "check the token URL: no token endpoint is there, or a proxy does not pass the request on; the request went to http://SERVER/nowhere";
