@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 /// An OAuth error's parameter that is not in JSON: in a form, as GitHub answers, or in the challenge.
 pub(crate) fn error_parameter(response: &Response, name: &str) -> Option<Zeroizing<String>> {
-    if HAS_NO_READER || !is_form(response) {
+    if !is_form(response) {
         return Some(Zeroizing::new(parameter(response.challenge()?, name)?));
     }
     let value = Zeroizing::new(parameter(core::str::from_utf8(response.body()).ok()?, name)?);
@@ -36,7 +36,7 @@ pub(crate) fn error_parameter(response: &Response, name: &str) -> Option<Zeroizi
 
 pub(crate) fn is_form(response: &Response) -> bool {
     let content_type = response.header("content-type").unwrap_or_default();
-    find(content_type.as_bytes(), "x-www-form-urlencoded").is_some()
+    !HAS_NO_READER && find(content_type.as_bytes(), "x-www-form-urlencoded").is_some()
 }
 
 /// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too.

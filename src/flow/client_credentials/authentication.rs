@@ -162,12 +162,13 @@ impl ClientAuthentication {
     /// Sets the form of a token request: grant type, client authentication and the other parameters.
     pub(super) fn add_to(
         &self,
-        request: Request,
+        mut request: Request,
         to: Recipient,
         grant_type: (&str, &str),
         others: &[(&str, &str)],
         deadline: Deadline,
     ) -> Result<Request, Error> {
+        request.note_outer_space(to.client_id.unwrap_or_default());
         let with_form =
             |own: &[(&str, &str)]| request.with_form(&[&[grant_type], own, others].concat());
         let Some(client_id) = to.client_id else { return Ok(with_form(&[])) };

@@ -317,7 +317,6 @@ impl Config {
         let grant_type = ("grant_type", grant_type);
         let request = Request::for_token(Method::Post, url.clone());
         let mut request = self.authentication.add_to(request, to, grant_type, &others, deadline)?;
-        request.note_outer_space(client_id.as_deref().unwrap_or_default());
         for ((_, value), supplied) in self.parameters.iter().zip(&values) {
             if matches!(value, ParameterValue::Secret(_)) {
                 request = request.with_secret(&**supplied);

@@ -130,7 +130,7 @@ impl<'a> Names<'a> {
     /// The message, if it is no single word, which may be a token; each word in it that may be one is left out.
     fn words(&self, secrets: &[&str]) -> String {
         let mut out = String::new();
-        let Some(Value::Text(text)) = self.message.filter(|_| !HAS_NO_READER) else { return out };
+        let Some(Value::Text(text)) = self.message else { return out };
         if !text.has_words() {
             return out;
         }

@@ -81,11 +81,13 @@ impl AnswerReader<'_> {
             Some(Value::Text(text)) if text.max_len() > 0 => Some(text.decoded()),
             _ => None,
         };
-        let members = [answer.error, answer.error_description, answer.error_uri];
-        let [mut error, mut description, mut error_uri] = members.map(of_body);
+        let mut error = of_body(answer.error);
+        let (mut description, mut error_uri) =
+            (of_body(answer.error_description), of_body(answer.error_uri));
         if error.is_none() {
-            [error, description, error_uri] = ["error", "error_description", "error_uri"]
-                .map(|name| error_parameter(response, name));
+            let of_others = |name| error_parameter(response, name);
+            error = of_others("error");
+            (description, error_uri) = (of_others("error_description"), of_others("error_uri"));
         }
         // What is decided, is decided by the text as it came.
         let code = error.as_ref().and_then(|error| registered(error));
@@ -117,7 +119,7 @@ impl AnswerReader<'_> {
         let mut parts = Vec::from([start.as_str()]);
         append(&mut parts, " ", &reason);
         let words = match answer.error {
-            _ if !response.is_success() || has_description => Names::default(),
+            _ if HAS_NO_READER || !response.is_success() || has_description => Names::default(),
             Some(Value::Nested(error)) => Names::of(error.as_bytes()),
             _ => Names::of(response.body()),
         };
