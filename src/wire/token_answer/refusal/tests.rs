@@ -289,7 +289,7 @@ fn no_option_is_named_where_none_helps() {
     {
         for url in ["http://h/", "https://h/"] {
             let error = error_at(url, 403, words);
-            assert!(error.contains("have the server ask in the handshake"), "{error}");
+            assert!(error.contains("have it ask in the TLS handshake"), "{error}");
             assert!(!error.contains("--cert"), "{error}");
         }
     }
