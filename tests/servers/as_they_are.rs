@@ -771,7 +771,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Account blocked until 5 o'clock (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Account blocked until 5 o'clock (the server blocks this client: wait as it says, or have it unblocked; then check id and secret; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -928,7 +928,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":{"code":"invalid_client","message":"Client is wrong"}}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: Client is wrong (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK: Client is wrong (its member error is an object or a list, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -936,7 +936,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":true,"message":"Client is wrong"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK: Client is wrong (its member error is true, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK: Client is wrong (its member error is true, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1568,7 +1568,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":{},"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1576,7 +1576,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":[],"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1584,7 +1584,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":true,"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is true, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is true, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1592,7 +1592,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":7,"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1600,7 +1600,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":{"code":0},"access_token":"t0k3n"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is an object or a list, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1608,7 +1608,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":false,"access_token":"t0k3n","token_type":"bearer"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1616,7 +1616,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":0,"access_token":"t0k3n","token_type":"bearer"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     // --- no usable token
@@ -1730,7 +1730,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but errcode, errmsg, and says: invalid appid rid: …; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but errcode, errmsg, and says: invalid appid rid: …; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer",
         ),
     ),
     (
@@ -1738,7 +1738,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"code":10014,"msg":"app secret invalid"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but code, msg, and says: app secret invalid; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but code, msg, and says: app secret invalid; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer",
         ),
     ),
     (
@@ -1762,7 +1762,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("200 OK", r#"{"error":false,"expires_in":60}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 200 OK (its member error is false, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
     (

@@ -276,7 +276,9 @@ impl<'a> AnswerReader<'a> {
         };
         let words = members.words(&secrets);
         if !words.is_empty() {
-            return [what, &names, ", and says: ", &words, NO_OAUTH_ANSWER].concat();
+            let advice =
+                "; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer";
+            return [what, &names, ", and says: ", &words, advice].concat();
         }
         let has = |words| not_json::says_any(response.body(), words);
         let advice = if has("\"token_endpoint\"") {

@@ -44,7 +44,7 @@ const BY_GRANT_TYPE: &str = ", or give the server's name for it by --grant-type"
 
 /// Words of an answer and what to try then, if it has an OAuth error, and if it has none. The advice of the flow stands
 /// for an empty one.
-const SAID: [(bool, &str, &str); 9] = [
+const SAID: [(bool, &str, &str); 10] = [
     // Zitadel, Google and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
     (true, "client not found/client was not found/not found in the directory", NO_CLIENT),
     // Entra, Salesforce.
@@ -54,6 +54,11 @@ const SAID: [(bool, &str, &str); 9] = [
         true,
         "client was deleted/client is disabled/client disabled/) is disabled",
         "the server deleted or disabled this client: have it enabled or registered anew",
+    ),
+    (
+        true,
+        "blocked/account is locked/account locked",
+        "the server blocks this client: wait as it says, or have it unblocked; then check id and secret",
     ),
     // Keycloak's `unauthorized_client`.
     (true, "invalid client", ""),
@@ -180,7 +185,7 @@ impl AnswerReader<'_> {
             },
             200..=299 if !is_oauth => {
                 append(parts, "its member error is ", error.map_or("", type_name));
-                ", where OAuth has a text: look up in the server's documentation what failed; if nothing did, have the server leave it out"
+                ", where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out"
             }
             304 => "no 304 fits this request: have the cache or proxy in between let it through",
             300..=399 if response.header("location").is_none() => {

@@ -268,7 +268,7 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
     for (body, end) in [
         (
             r#"{"errcode":7,"errorMessage":"no hunter2 here","message":"other words"}"#,
-            ", but errcode, errorMessage, message, and says: no [redacted] here; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
+            ", but errcode, errorMessage, message, and says: no [redacted] here; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer",
         ),
         (
             r#"{"issuer":"i","token_endpoint":"t"}"#,
@@ -276,11 +276,11 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
         ),
         (
             r#"{"errcode":40013,"errmsg":"invalid appid rid: 61725984-6126f6f9-040f19c4"}"#,
-            ", and says: invalid appid rid: …; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
+            ", and says: invalid appid rid: …; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer",
         ),
         (
             r#"{"code":10014,"msg":"app secret invalid"}"#,
-            ", but code, msg, and says: app secret invalid; have the server send access_token at the top level, or give an OAuth token endpoint's URL",
+            ", but code, msg, and says: app secret invalid; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer",
         ),
         (
             r#"{"accessToken":"t0k3n"}"#,
