@@ -28,7 +28,7 @@ use crate::flow::{self, Flow};
 #[cfg(feature = "std")]
 use crate::net::http::Http;
 #[cfg(feature = "std")]
-use crate::os::{env, files::shown_now, locator::locate};
+use crate::os::{env, locator::locate};
 #[cfg(feature = "std")]
 use crate::secret::{AfterRefusal, after_refusal_of};
 use crate::secret::{Deadline, SecretSource, Supplied};
@@ -38,11 +38,9 @@ use crate::wire::response::Response;
 use crate::wire::token::Token;
 use crate::wire::token_answer::AnswerReader;
 use crate::wire::url::Url;
-#[cfg(feature = "std")]
-use alloc::string::String;
 use core::time::Duration;
 #[cfg(feature = "std")]
-use std::{path::Path, path::PathBuf, time::Instant};
+use std::{path::PathBuf, time::Instant};
 
 /// The name of `qoauth` in the platform's service discovery.
 pub const DEFAULT_HOST: &str = "qoauth.service.consul";
@@ -262,10 +260,7 @@ impl Flow for Config {
         flow::check_time_left(deadline)?;
         let port = match self.port {
             Some(port) => port,
-            None => {
-                let host = self.service.host();
-                locate(&self.locator, host, deadline, &client.secret, shown_locator)?
-            }
+            None => locate(&self.locator, self.service.host(), deadline, &client.secret)?,
         };
         Ok(self.request_with(port, &client))
     }
@@ -281,12 +276,6 @@ impl Flow for Config {
     fn allows_plain_http(&self) -> bool {
         !self.service.is_https()
     }
-}
-
-/// The platform's own is shown: it lies in the root, where else a path is not told from a secret.
-#[cfg(feature = "std")]
-fn shown_locator(program: &Path) -> String {
-    if program == Path::new(DEFAULT_LOCATOR) { DEFAULT_LOCATOR.into() } else { shown_now(program) }
 }
 
 /// Gets a token: runs the locator if the port is not known, and makes one request.

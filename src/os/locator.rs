@@ -13,6 +13,7 @@
 
 use crate::error::{Error, on_a_line};
 use crate::os::deadline::left;
+use crate::os::files::{shown_existing, shown_now};
 use crate::wire::redact;
 use crate::wire::url::strict_port;
 use alloc::format;
@@ -47,17 +48,15 @@ const LOST_STATUS: &str = "printed a port, but its exit status is not known: thi
 /// Runs `program service` and reads the port it prints.
 ///
 /// The child's standard input has ended, and its environment does not have the secret. It leads a process group of its
-/// own. If it still runs when the call ends, the whole group is killed. It is always waited for. `shown` returns the path for
-/// the error of one that cannot be started, which may be a secret in the wrong place.
+/// own. If it still runs when the call ends, the whole group is killed. It is always waited for.
 pub(crate) fn locate(
     program: &Path,
     service: &str,
     deadline: Instant,
     secret: &str,
-    shown: fn(&Path) -> String,
 ) -> Result<u16, Error> {
     let started = Locator::start(program, service, secret);
-    let mut locator = started.map_err(|error| not_started(program, error, shown))?;
+    let mut locator = started.map_err(|error| not_started(program, error))?;
     let outcome = locator.port(deadline, secret);
     locator.end();
     outcome.map_err(|error| error.describe(program, service))
@@ -289,7 +288,7 @@ impl LocatorError {
     }
 }
 
-fn not_started(program: &Path, error: std::io::Error, shown: fn(&Path) -> String) -> Error {
+fn not_started(program: &Path, error: std::io::Error) -> Error {
     let advice = match error.kind() {
         ErrorKind::NotFound if program.exists() => {
             "; the interpreter that its first line names is missing"
@@ -300,8 +299,13 @@ fn not_started(program: &Path, error: std::io::Error, shown: fn(&Path) -> String
         ErrorKind::PermissionDenied => "; is it an executable file?",
         _ => "",
     };
+    // The platform's own lies in the root, where else a path is not told from a secret.
+    let shown = match program.parent() {
+        Some(folder) if folder == Path::new("/") => shown_existing(program),
+        _ => shown_now(program),
+    };
     let reason = error.to_string();
-    Error::locator(format!("could not start the port locator {}: {reason}{advice}", shown(program)))
+    Error::locator(format!("could not start the port locator {shown}: {reason}{advice}"))
         .with_source(error)
 }
 

@@ -1279,7 +1279,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Answer("300 Multiple Choices", &[PLAIN], "/token or /v2/token"),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 300 Multiple Choices: /token or /v2/token (the server names no other URL in a Location: check the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 300 Multiple Choices: /token or /v2/token (redirects are not followed, and this one has no Location: check the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (

@@ -282,7 +282,7 @@ fn each_kind_of_failure_has_its_status() {
     let not_a_token = appliance.console_url();
     for (more, status, part) in [
         (&[("CLIENT_SECRET", "hunter2")][..], 6, "invalid_client"),
-        (&[("SERVICE_PORT_LOCATOR", "/dev/nonexistent")], 3, "/dev/nonexistent"),
+        (&[("SERVICE_PORT_LOCATOR", "/nonexistent")], 3, "/nonexistent"),
         (&[("SERVICE_PORT_LOCATOR", "/bin/false")], 3, "exit status: 1"),
         (&[("SERVICE_PORT_LOCATOR", "/bin/echo"), ("QOAUTH_HOST", "127.0.0.1")], 3, "`127.0.0.1`"),
         (

@@ -189,7 +189,7 @@ impl AnswerReader<'_> {
             }
             304 => "no 304 fits this request: have the cache or proxy in between let it through",
             300..=399 if response.header("location").is_none() => {
-                "the server names no other URL in a Location: check the token URL"
+                "redirects are not followed, and this one has no Location: check the token URL"
             }
             300..=399 => {
                 "redirects are not followed: give that URL if it is the token endpoint's; if it is a login page's, have the proxy let this request through"
