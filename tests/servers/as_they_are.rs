@@ -1215,7 +1215,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 414 Request-URI Too Large: text/html: 414 Request-URI Too Large (the token URL is too long for the server: shorten its query; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 414 Request-URI Too Large: text/html: 414 Request-URI Too Large (the request is too large for the server, or for a proxy in between; send less, or have the limit raised there; the request went to http://SERVER/token)",
         ),
     ),
     (

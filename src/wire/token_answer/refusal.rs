@@ -314,8 +314,7 @@ impl AnswerReader<'_> {
                         404 | 405 => {
                             "check the token URL: no token endpoint is there, or a proxy does not pass the request on"
                         }
-                        414 => "the token URL is too long for the server: shorten its query",
-                        413 | 431 => {
+                        413 | 414 | 431 => {
                             "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
                         }
                         415 => "this URL takes no form: give the token endpoint's URL",
