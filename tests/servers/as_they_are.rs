@@ -228,7 +228,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Json("400 Bad Request", r#"{"error":"invalid_request"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request (look up what the server wants: a scope (--scope), an audience (--parameter) or the secret as Basic (--basic))",
+            "SERVER refused the token request: 400 Bad Request: invalid_request (check the token URL, then look up what the server wants: a scope (--scope), an audience (--parameter) or the secret as Basic (--basic))",
         ),
     ),
     (
@@ -435,7 +435,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (look up what the server wants: a scope (--scope), an audience (--parameter) or the secret as Basic (--basic))",
+            "SERVER refused the token request: 400 Bad Request: invalid_request: cannot read grant_type=client_credentials&client_id=client-7&client_secret=[redacted] (check the token URL, then look up what the server wants: a scope (--scope), an audience (--parameter) or the secret as Basic (--basic))",
         ),
     ),
     (

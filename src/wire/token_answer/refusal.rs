@@ -30,8 +30,7 @@ const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
 const SENT_TWICE: &str = "override existing key/duplicated parameter";
 
 /// What a server says that wants https: Keycloak, oauthlib and others.
-const WANTS_HTTPS: &str =
-    "https required/SSL required/https is required/requires https/must use https/utilize https";
+const WANTS_HTTPS: &str = "https required/SSL required/https is required/ssl is required/must use ssl/requires https/must use https/utilize https";
 
 const NO_ERROR: &str = "no OAuth error was read: ";
 const WANTS_TOKEN: &str =
@@ -162,6 +161,7 @@ impl AnswerReader<'_> {
         append(&mut parts, "", ")");
         Error::of_refusal(kind, parts.concat(), refusal).of_token_request()
     }
+
     /// Says what to try, and returns whether the URL may be wrong.
     fn push_advice<'b>(
         &'b self,
@@ -287,12 +287,12 @@ impl AnswerReader<'_> {
                     }
                     _ if is("invalid_request") => {
                         by = ": a scope (--scope), an audience (--parameter) or the secret as Basic (--basic)";
-                        "look up what the server wants"
+                        "check the token URL, then look up what the server wants"
                     }
-                    // Salesforce and Cognito say `invalid_grant` to a client without the grant.
                     _ if is("unauthorized_client") => {
                         "have this grant, client credentials or service account, allowed for this client there; if it is, check the secret"
                     }
+                    // Salesforce and Cognito say it to a client without the grant.
                     _ if is("invalid_grant") => {
                         "check the assertion, token, password or secret; if it is right, have this grant allowed for this client there"
                     }

@@ -345,6 +345,8 @@ fn the_port_of_https_is_named_where_this_one_speaks_http() {
         ("https://h/", "HTTPS required", false, false),
         ("http://h/", "see https://h/", false, false),
         ("http://h/", "SSL required", true, true),
+        ("http://h/", "SSL is required", true, true),
+        ("http://h/", "clients must use SSL here", true, true),
         ("http://h/", "https required", true, true),
         ("http://h/", "(insecure_transport) OAuth 2 MUST utilize https.", true, true),
         ("http://h/", "This endpoint requires HTTPS", true, true),
@@ -381,7 +383,7 @@ fn an_option_is_named_where_the_flow_has_it() {
         (
             400,
             r#"{"error":"invalid_request"}"#,
-            "(look up what the server wants",
+            "(check the token URL, then look up what the server wants",
             ": a scope (--scope), an audience (--parameter) or the secret as Basic (--basic)",
         ),
         (
