@@ -373,7 +373,11 @@ impl Config {
         let asked = token.scope().map(|_| self.scope.as_str()).unwrap_or_default();
         let granted = token.scope().unwrap_or_default();
         asked.split(' ').filter(move |scope| {
-            !scope.is_empty() && !granted.split(' ').any(|granted| granted == *scope)
+            // Some servers, GitHub's among them, put commas between.
+            let has = |separator: char| {
+                granted.split(separator).any(|granted| granted.trim_ascii() == *scope)
+            };
+            !scope.is_empty() && !has(' ') && !has(',')
         })
     }
 }
