@@ -3,10 +3,10 @@
 
 use super::challenge::parameter;
 use super::json::{hexadecimal, without_byte_order_mark};
-use super::redact::{latin_1, redacted, redacted_part};
+use super::redact::{latin_1, redacted, redacted_part, redacted_uncut};
 use super::response::Response;
 use super::url::before;
-use crate::error::HAS_NO_READER;
+use crate::error::{HAS_NO_READER, digits};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -122,8 +122,8 @@ fn coding(response: &Response) -> Option<&str> {
 }
 
 /// Describes a page of HTML by its content type and title. In a refusal no token can be: a page whose title is missing, or
-/// repeats the status line as those of nginx and Apache do, is described by its text, and so is XML. Where every byte
-/// counts, a page is a text as any other.
+/// says no more than the status line as those of nginx, Tomcat and Express do, is described by its text, and so is XML.
+/// Where every byte counts, a page is a text as any other.
 fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<String> {
     if HAS_NO_READER {
         return None;
@@ -143,32 +143,49 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
     let text = core::str::from_utf8(body).unwrap_or_default();
     // A secret may reach into the title, so the whole page is searched.
     let mut shown = redacted_part(text, title.clone(), secrets);
-    let reason = response.reason();
-    // With the code, `403 `, or without.
-    let repeats_status = matches!(shown.strip_suffix(reason).map(str::len), Some(0 | 4));
-    if is_refusal && (shown.is_empty() || repeats_status) {
-        let rest = without_tags(&redacted_part(text, title.end..text.len(), secrets));
+    // The words of a title that says no more than the status line, which Tomcat's does without sending a reason.
+    const ERROR: &str = "HTTP error - ";
+    let known = [ERROR, &digits(response.status().into()), " ", response.reason()].concat();
+    let is_known = |word: &str| find(known.as_bytes(), word).is_some();
+    if is_refusal
+        && (shown.split_ascii_whitespace().all(is_known)
+            || find(shown.as_bytes(), "HTTP Status ") == Some(0))
+    {
+        let rest = without_tags(&redacted_uncut(text, title.end..text.len(), secrets));
         // Once more: what was in two parts may be a secret.
         let rest = redacted(&rest, secrets);
-        if !rest.is_empty() {
-            shown = rest;
+        let is_in = |text: &str| find(text.as_bytes(), &shown).is_some();
+        let line = known.get(ERROR.len()..).unwrap_or_default();
+        if is_in(&rest) || (is_in(line) && !rest.is_empty()) {
+            shown.clear();
         }
+        shown.push(' ');
+        shown.push_str(&rest);
     }
+    let shown = shown.trim_ascii();
     let separator = if shown.is_empty() { "" } else { ": " };
-    Some([content_type, separator, &shown].concat())
+    Some([content_type, separator, shown].concat())
 }
 
-/// A text with a space for each tag.
+/// A page's text with a space for each tag, and for each style sheet and script.
 fn without_tags(text: &str) -> String {
     let mut out = String::new();
-    let mut is_tag = false;
-    for character in text.chars() {
-        is_tag |= character == '<';
-        let shown = if is_tag { ' ' } else { character };
-        if shown != ' ' || !out.ends_with(' ') {
-            out.push(shown);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let words = before(rest, b"<");
+        rest = rest.get(words.len()..).unwrap_or_default();
+        for word in words.split_ascii_whitespace() {
+            out.push(' ');
+            out.push_str(word);
         }
-        is_tag &= character != '>';
+        let is = |name: &str| find(rest.as_bytes().get(..name.len()).unwrap_or_default(), name);
+        let (end, len) = match (is("<style"), is("<script")) {
+            (Some(_), _) => ("</style", 0),
+            (_, Some(_)) => ("</script", 0),
+            _ => (">", 1),
+        };
+        let end = find(rest.as_bytes(), end).map_or(rest.len(), |at| at + len);
+        rest = rest.get(end..).unwrap_or_default();
     }
     out
 }
@@ -184,7 +201,7 @@ fn title(page: &[u8]) -> Option<Range<usize>> {
 
 /// Where a text has another, which is compared without case.
 pub(super) fn find(text: &[u8], part: &str) -> Option<usize> {
-    text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
+    text.windows(part.len().max(1)).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 /// Whether a text has one of these words, which a slash separates, in any case.
@@ -208,7 +225,7 @@ mod tests {
             (b"<title>without an end", "text/html: without an end"),
             (b"<title>no s?c#r\"t</title>", "text/html: no [redacted]"),
             (b"</title><titl", "text/html"),
-            (b"<title>Error</title><p>400", "text/html: Error"),
+            (b"<title>Mistake</title><p>400", "text/html: Mistake"),
         ] {
             let response = Response::new(400, body).with_header("content-type", "text/html");
             assert_eq!(describe(&response, SECRETS), expected, "{body:?}");
@@ -231,7 +248,26 @@ mod tests {
             ("<title>No</title><p>It is Monday", "It is Monday"),
             ("<title>403 No</title>", "403 No"),
             ("<title>400 Nothing</title><p>It is Monday", "400 Nothing"),
+            // A title of the status line's words alone is no more than that.
+            ("<title>Error</title><p>It is Monday", "Error It is Monday"),
+            (
+                "<title>Error 400 - NO</title><p>HTTP Error 400 - No: it is Monday",
+                "HTTP Error 400 - No: it is Monday",
+            ),
+            (
+                "<title>HTTP Status 400 – Bad</title>It is Monday",
+                "HTTP Status 400 – Bad It is Monday",
+            ),
+            ("<title>Error</title>", "Error"),
+            ("<title>No errors</title><p>It is Monday", "No errors"),
+            // What is for no person.
+            ("<style>p { color: red }</style>It<script>a < b</script> is Monday", "It is Monday"),
+            ("<STYLE type=x>a>b</STYLE>It is Monday", "It is Monday"),
+            ("It is Monday<script>no end", "It is Monday"),
+            ("It <b is Monday", "It"),
+            ("It is <a href=x", "It is"),
             ("<title></title><p>s?c#r\"t</p>", "[redacted]"),
+            ("<script>s?c#r\"t</script>no s?c#r\"t", "no [redacted]"),
             // What tags part, and what is a tag in the secret, is redacted too.
             ("<p>s?c<br>r\"t</p>", "s?c r\"t"),
             ("<p>a <tag> b</p>", "[redacted]"),

@@ -109,7 +109,11 @@ impl<'a> Members<'a> for Names<'a> {
         if self.names.len() < MAX_NAMES_BYTES {
             self.names.push_str(if self.names.is_empty() { "" } else { ", " });
             // A token may stand where a name belongs.
-            self.names.push_str(if name.len() < MIN_TOKEN_BYTES { name } else { "…" });
+            self.names.push_str(match name {
+                "access_token" => "an empty one",
+                _ if name.len() < MIN_TOKEN_BYTES => name,
+                _ => "…",
+            });
         }
         let is_found = matches!(self.message, Some(Value::Text(text)) if text.has_words());
         let is_message = !is_found && not_json::says_any(name.as_bytes(), MESSAGES);
@@ -176,7 +180,12 @@ impl<'a> AnswerReader<'a> {
                 "its member {name} is there twice, so that it can be read in two ways; have the server send it once"
             )),
         })?;
-        if answer.access_token.is_none() {
+        let is_there = match answer.access_token {
+            None | Some(Value::Null) => false,
+            Some(Value::Text(text)) => text.max_len() > 0,
+            Some(_) => true,
+        };
+        if !is_there {
             return Err(self.malformed(&self.without_token(&response)));
         }
         let received_at = response.received_at;
@@ -241,7 +250,9 @@ impl<'a> AnswerReader<'a> {
                 Err(self
                     .malformed(&format!("its token_type is `{name}`; only Bearer is supported; have the server issue Bearer tokens to this client")))
             }
-            Some(_) => Err(self.malformed("its token_type is not a string")),
+            Some(_) => {
+                Err(self.malformed("its token_type is not a string; have the server send Bearer"))
+            }
         }
     }
 
@@ -249,7 +260,11 @@ impl<'a> AnswerReader<'a> {
     fn render(&self, answer: &TokenAnswer) -> Result<Zeroizing<String>, Error> {
         let access_token = match answer.access_token {
             Some(Value::Text(access_token)) => access_token,
-            _ => return Err(self.malformed("its access_token is not a string")),
+            _ => {
+                return Err(
+                    self.malformed("its access_token is not a string; have the server send one")
+                );
+            }
         };
         let mut value =
             Zeroizing::new(String::with_capacity(BEARER.len() + 1 + access_token.max_len()));

@@ -29,8 +29,21 @@ const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
 /// WSO2 and Keycloak.
 const SENT_TWICE: &str = "override existing key/duplicated parameter";
 
-/// What a server says that wants https: Keycloak, oauthlib and others.
-const WANTS_HTTPS: &str = "https required/SSL required/https is required/ssl is required/must use ssl/requires https/must use https/utilize https";
+/// What a server says that wants https: Keycloak, oauthlib, Kong and others.
+const WANTS_HTTPS: &str = "https required/use https/SSL required/https is required/ssl is required/must use ssl/requires https/utilize https";
+
+/// What a server says that has no such grant, beside an error of another name.
+const NO_SUCH_GRANT: &str =
+    "unsupported grant/invalid grant/type client_credentials/type not supported";
+
+/// What a server says of an assertion's times.
+const WRONG_TIME: &str = "clock/valid time/in the future/is expired/has expired/assertion expired/not active/not yet valid";
+
+/// What a server says that wants the secret in the body, or as Basic.
+const OTHER_METHOD: &str = "client_secret_basic/client_secret_post/unsupported client authentication/: unsupported authentication method/: authentication_method";
+
+/// What a server says that found no secret. Salesforce says `no client credentials user` of something else.
+const NO_SECRET: &str = "credentials were not found/no client credentials found/secret not provided/or 'client_secret'/secret is required/secret is missing/missing client secret/missing client_secret";
 
 const NO_ERROR: &str = "no OAuth error was read: ";
 const WANTS_TOKEN: &str =
@@ -44,19 +57,23 @@ const BY_GRANT_TYPE: &str = ", or give the server's name for it by --grant-type"
 /// Words of an answer and what to try then, if it has an OAuth error, and if it has none. The advice of the flow stands
 /// for an empty one.
 const SAID: [(bool, &str, &str); 10] = [
-    // Zitadel, Google and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
-    (true, "client not found/client was not found/not found in the directory", NO_CLIENT),
-    // Entra, Salesforce.
-    (true, "tenant/this domain", NO_TENANT),
-    // Google, Keycloak and Entra.
+    // Zitadel, Google, WSO2 and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
     (
         true,
-        "client was deleted/client is disabled/client disabled/) is disabled",
+        "client not found/client was not found/client could not be found/not found in the directory",
+        NO_CLIENT,
+    ),
+    // Entra, Salesforce, Keycloak.
+    (true, "tenant/this domain/realm not", NO_TENANT),
+    // Google, Keycloak, Entra, Zoom, Salesforce and WSO2.
+    (
+        true,
+        "client was deleted/client is disabled/client disabled/) is disabled/been disabled/is inactive/not in active state",
         "the server deleted or disabled this client: have it enabled or registered anew",
     ),
     (
         true,
-        "blocked/account is locked/account locked",
+        "blocked/is locked/account locked/ip restricted/rate exceeded",
         "the server blocks this client: wait as it says, or have it unblocked; then check id and secret",
     ),
     // Keycloak's `unauthorized_client`.
@@ -236,7 +253,8 @@ impl AnswerReader<'_> {
                 let is =
                     |codes: &str| code.is_some_and(|code| find(codes.as_bytes(), code).is_some());
                 match said {
-                    _ if is("invalid_token insufficient_scope") => {
+                    // UAA says the first of an assertion.
+                    _ if !self.is_assertion && is("invalid_token insufficient_scope") => {
                         doubts_url = true;
                         WANTS_TOKEN
                     }
@@ -244,7 +262,10 @@ impl AnswerReader<'_> {
                         by = ": check --scope and --parameter first";
                         "the server wants another scope, resource or audience, or has to grant this one"
                     }
-                    _ if is("unsupported_grant_type") => {
+                    // SAP and Kong.
+                    _ if is("unsupported_grant_type")
+                        || (is("invalid_request") && says(NO_SUCH_GRANT)) =>
+                    {
                         by = BY_GRANT_TYPE;
                         NO_GRANT
                     }
@@ -255,14 +276,15 @@ impl AnswerReader<'_> {
                         doubts_url = true;
                         "this is an error of the device flow: check the token URL and the grant"
                     }
+                    // Salesforce of a user.
                     _ if is(
                         "consent_required interaction_required login_required insufficient_user_authentication",
-                    ) =>
+                    ) || (is_oauth && says("approved this consumer")) =>
                     {
                         "the server wants a person's consent first: have an administrator grant it"
                     }
-                    // Google and Entra, of an assertion's times.
-                    _ if is_oauth && self.is_assertion && says("clock/valid time") => {
+                    // Google, Entra, Okta and Keycloak, of an assertion's times.
+                    _ if is_oauth && self.is_assertion && says(WRONG_TIME) => {
                         doubts_url = true;
                         "check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long"
                     }
@@ -270,12 +292,21 @@ impl AnswerReader<'_> {
                         by = ": by a certificate (--cert, --key) or an assertion (CLIENT_ASSERTION_FILE)";
                         "authenticate as the server says"
                     }
-                    // Entra and Azure AD B2C, which have read it.
-                    _ if is_oauth && says("invalid client secret/client_secret does not match") => {
+                    // Entra, Azure AD B2C and Adobe, which have read it.
+                    _ if is_oauth
+                        && says(
+                            "invalid client secret/client_secret does not match/client secret keys/invalid client_secret",
+                        ) =>
+                    {
                         "check the secret, its value and not its id, and whether it has expired"
                     }
-                    // oidc-provider, django-oauth-toolkit and others.
-                    _ if is_oauth && says("credentials were not found/no client credentials") => {
+                    // Hydra, Authelia, Ping, WSO2 and Spring.
+                    _ if is_oauth && !self.is_assertion && says(OTHER_METHOD) => {
+                        by = ": try --basic, or leave it out";
+                        "the server wants the secret sent another way"
+                    }
+                    // oidc-provider, django-oauth-toolkit, Okta, Keycloak, Entra and others.
+                    _ if is_oauth && self.request.secrets().next().is_some() && says(NO_SECRET) => {
                         by = ": try --basic, or leave it out";
                         "the server found no secret, or a proxy removes it"
                     }
@@ -289,19 +320,25 @@ impl AnswerReader<'_> {
                         by = ": a scope (--scope), an audience (--parameter) or the secret as Basic (--basic)";
                         "check the token URL, then look up what the server wants"
                     }
-                    _ if is("unauthorized_client") => {
+                    // Keycloak of an assertion.
+                    _ if is("unauthorized_client")
+                        && !(self.is_assertion && says("JWT/signature/assertion")) =>
+                    {
                         "have this grant, client credentials or service account, allowed for this client there; if it is, check the secret"
                     }
                     // Salesforce and Cognito say it to a client without the grant.
                     _ if is("invalid_grant") => {
                         "check the assertion, token, password or secret; if it is right, have this grant allowed for this client there"
                     }
-                    _ if is("access_denied") => {
+                    // Auth0 refuses a wrong secret so, with 401.
+                    _ if is("access_denied") && status != 401 => {
                         "check audience and scope; if they are right, have this client allowed what it asks for"
                     }
                     _ if is_oauth => self.advice,
-                    // Kong, Azure and AWS.
-                    _ if says("API key/subscription key") => {
+                    // Kong, Azure, AWS and Apigee; IBM's IAM of its own key.
+                    _ if says("API key/ApiKey/subscription key")
+                        && !says("key could not be found") =>
+                    {
                         by = ": send it by --request-header";
                         "a gateway wants its own key"
                     }
@@ -380,6 +417,8 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
     match (status, code) {
         // Auth0 limits requests with 429 and `access_denied`.
         (429, _) => Kind::Unavailable,
+        // ServiceNow refuses a wrong secret so.
+        (401, Some("server_error")) => Kind::Refused,
         // What waiting mends, whatever the status (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
         (_, Some("temporarily_unavailable" | "server_error" | "slow_down")) => Kind::Unavailable,
         (501, _) => Kind::Refused,

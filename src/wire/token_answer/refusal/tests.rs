@@ -491,6 +491,42 @@ fn another_way_of_authentication_is_named_with_the_certificate() {
     assert!(error.contains("(advice)"), "an assertion was sent: {error}");
 }
 
+/// What is missing, or wanted another way, is not the secret of a client that has none.
+#[test]
+fn a_way_to_send_the_secret_is_named_to_a_client_that_sends_one() {
+    let error = |secret: Option<&str>, is_assertion, words: &str| {
+        let mut request = Request::for_token(Method::Get, Url::parse("URL", "http://h/").unwrap());
+        if let Some(secret) = secret {
+            request = request.with_secret(secret);
+        }
+        let (separator, members, advice, has_options) = (' ', &[][..], "advice", true);
+        let request = &request;
+        let reader =
+            AnswerReader { request, separator, members, advice, has_options, is_assertion };
+        let body = format!(r#"{{"error":"invalid_client","error_description":"{words}"}}"#);
+        reader.read_answer(Response::new(401, body)).unwrap_err().to_string()
+    };
+    const TRY: &str = ": try --basic, or leave it out)";
+    for words in [
+        "No client credentials found.",
+        "Client secret not provided in request",
+        "client_secret is required",
+        "The client secret is missing",
+        "Missing client_secret",
+    ] {
+        assert!(error(Some("s3cr3t"), false, words).ends_with(TRY), "{words}");
+        assert!(error(None, false, words).ends_with("(advice)"), "{words}");
+    }
+    for words in ["method client_secret_basic is not allowed", "Unsupported Client Authentication"]
+    {
+        assert!(error(Some("s3cr3t"), false, words).ends_with(TRY), "{words}");
+        assert!(error(Some("e30.e30.e30"), true, words).ends_with("(advice)"), "{words}");
+    }
+    for words in ["no client credentials user enabled", "e.g., unsupported authentication method"] {
+        assert!(error(Some("s3cr3t"), false, words).ends_with("(advice)"), "{words}");
+    }
+}
+
 #[test]
 fn a_registered_code_has_advice_of_its_own() {
     for (codes, advice) in [
