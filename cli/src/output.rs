@@ -18,6 +18,8 @@ const PERMISSIONS: RawMode = 0o777;
 pub struct Output {
     file: CString,
     mode: RawMode,
+    /// The path for errors, once it is known to be one; empty before.
+    shown: String,
 }
 
 /// Why a file was not written.
@@ -41,7 +43,7 @@ impl Output {
         }
         // No argument has a zero byte in it.
         let file = CString::new(file.into_os_string().into_vec()).unwrap_or_default();
-        let output = Output { file, mode };
+        let mut output = Output { file, mode, shown: String::new() };
         output.check_replaceable()?;
         let folder = output.folder_path();
         rustix::fs::access(&*folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
@@ -51,6 +53,8 @@ impl Output {
             };
             output.wrong(&format!("cannot be written: in {folder}: {}", reason(error)))
         })?;
+        // The folder may be gone later.
+        output.shown = output.shown();
         Ok(output)
     }
 
@@ -197,8 +201,14 @@ impl Output {
     }
 
     fn wrong(&self, what: &str) -> Error {
-        let file = Path::new(OsStr::from_bytes(self.file.to_bytes()));
-        Error::config(format!("the file {} {what}", shown_path(file)))
+        Error::config(format!("the file {} {what}", self.shown()))
+    }
+
+    fn shown(&self) -> String {
+        match self.shown.as_str() {
+            "" => shown_path(Path::new(OsStr::from_bytes(self.file.to_bytes()))),
+            shown => String::from(shown),
+        }
     }
 }
 
