@@ -39,22 +39,23 @@ pub(crate) fn is_form(response: &Response) -> bool {
     !HAS_NO_READER && find(content_type.as_bytes(), "x-www-form-urlencoded").is_some()
 }
 
-/// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too.
-pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> String {
+/// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too. `url_advice`
+/// asks after the URL.
+pub(crate) fn body_kind(response: &Response, secrets: &[&str], url_advice: &str) -> String {
     let show = |text: &str| redacted(text, secrets);
     if HAS_NO_READER {
         let content_type = show(response.header("content-type").unwrap_or("none"));
         return format!("it is not one JSON object (Content-Type {content_type})");
     }
     if response.body().is_empty() {
-        return no_endpoint(["it is empty", "", ""], url);
+        return ["it is empty", url_advice].concat();
     }
     if let Some(coding) = coding(response) {
         let coding = show(coding);
         return ["it has the Content-Encoding ", &coding, ", though `identity` was asked for; have compression turned off at the server or the proxy in between"].concat();
     }
     if let Some(page) = page(response, secrets, false) {
-        return no_endpoint(["it is not JSON but a page, sent as ", &page, ""], url);
+        return ["it is not JSON but a page, sent as ", &page, url_advice].concat();
     }
     match response.header("content-type") {
         _ if is_form(response) => {
@@ -62,15 +63,9 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
         }
         content_type => {
             let content_type = show(content_type.unwrap_or("none"));
-            no_endpoint(["it is not one JSON object (Content-Type ", &content_type, ")"], url)
+            ["it is not one JSON object (Content-Type ", &content_type, ")", url_advice].concat()
         }
     }
-}
-
-/// Asks after the token URL, beside what was found there.
-pub(crate) fn no_endpoint(what: [&str; 3], url: &str) -> String {
-    let advice = "; give the OAuth token endpoint's URL: ";
-    [&what.concat(), advice, url, " may be an issuer's or a login page's"].concat()
 }
 
 /// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge. Empty if

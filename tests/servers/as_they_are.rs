@@ -2211,6 +2211,16 @@ fn each_flow_names_the_options_that_it_has_and_white_space_in_what_it_sent() {
             let has_options = matches!(flow, "body" | "basic");
             assert_eq!(error.contains("--"), has_options, "{flow}: {error}");
         }
+        // A flow that makes its URL of host and port is given no token endpoint's.
+        for body in ["", "<html>", "[]", r#"{"token":"x"}"#, r#"{"message":"not here"}"#] {
+            let error = refused(flow, ("id-123", "s3cr3t"), 200, body);
+            let has_url = matches!(flow, "body" | "basic");
+            assert_eq!(error.contains("OAuth token endpoint"), has_url, "{flow}: {error}");
+            let asks =
+                error.contains("; check scheme, host and port: another server may answer at ");
+            let says = error.contains("; do what it says");
+            assert!(has_url || asks || says, "{flow}: {error}");
+        }
     }
     let error = refused("jsa", ("id-123", "s3cr3t"), 401, r#"{"error":"invalid_client"}"#);
     assert!(error.ends_with("(check client id and secret against the app's authorized service)"));

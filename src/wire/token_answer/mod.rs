@@ -174,7 +174,7 @@ impl<'a> AnswerReader<'a> {
         let answer = answer.map_err(|error| match error {
             Unreadable::NotJson => {
                 let secrets = self.secrets("");
-                self.malformed(&not_json::body_kind(&response, &secrets, &self.token_url()))
+                self.malformed(&not_json::body_kind(&response, &secrets, &self.url_advice()))
             }
             Unreadable::Twice(name) => self.malformed(&format!(
                 "its member {name} is there twice, so that it can be read in two ways; have the server send it once"
@@ -291,19 +291,37 @@ impl<'a> AnswerReader<'a> {
         };
         let words = members.words(&secrets);
         if !words.is_empty() {
-            let advice =
-                "; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer";
-            return [what, &names, ", and says: ", &words, advice].concat();
+            let advice = "; do what it says";
+            let or = if self.has_options {
+                ", or give an OAuth token endpoint's URL: this is no OAuth answer"
+            } else {
+                ""
+            };
+            return [what, &names, ", and says: ", &words, advice, or].concat();
         }
         let has = |words| not_json::says_any(response.body(), words);
         let advice = if has("\"token_endpoint\"") {
             "; it is the server's metadata: give the URL that its token_endpoint has"
-        } else if has("token\"/\"token_type\"/\"expires_in\"") {
+        } else if self.has_options && has("token\"/\"token_type\"/\"expires_in\"") {
             NO_OAUTH_ANSWER
         } else {
-            return not_json::no_endpoint([what, &names, note], &self.token_url());
+            return [what, &names, note, &self.url_advice()].concat();
         };
         [what, &names, note, advice].concat()
+    }
+
+    /// Asks after the token URL, or what a flow makes it of.
+    fn url_advice(&self) -> String {
+        let url = self.token_url();
+        match self.has_options {
+            true => {
+                let advice = "; give the OAuth token endpoint's URL: ";
+                [advice, &url, " may be an issuer's or a login page's"].concat()
+            }
+            false => {
+                ["; check scheme, host and port: another server may answer at ", &url].concat()
+            }
+        }
     }
 
     /// The token URL as it may be shown: its query may hold the secret.
