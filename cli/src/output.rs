@@ -2,7 +2,7 @@
 
 use super::streams::write_all;
 use minbearer::Error;
-use minbearer::internal::{random, shown_path};
+use minbearer::internal::{on_a_line, random, shown_path};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
@@ -18,8 +18,8 @@ const PERMISSIONS: RawMode = 0o777;
 pub struct Output {
     file: CString,
     mode: RawMode,
-    /// The path for errors, once it is known to be one; empty before.
-    shown: String,
+    /// Whether it is known to be a path, which errors may show, and no secret in the place of one.
+    is_path: bool,
 }
 
 /// Why a file was not written.
@@ -43,7 +43,7 @@ impl Output {
         }
         // No argument has a zero byte in it.
         let file = CString::new(file.into_os_string().into_vec()).unwrap_or_default();
-        let mut output = Output { file, mode, shown: String::new() };
+        let mut output = Output { file, mode, is_path: false };
         output.check_replaceable()?;
         let folder = output.folder_path();
         rustix::fs::access(&*folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
@@ -54,7 +54,7 @@ impl Output {
             output.wrong(&format!("cannot be written: in {folder}: {}", reason(error)))
         })?;
         // The folder may be gone later.
-        output.shown = output.shown();
+        output.is_path = shown_path(output.path()) == on_a_line(&output.path().to_string_lossy());
         Ok(output)
     }
 
@@ -201,14 +201,15 @@ impl Output {
     }
 
     fn wrong(&self, what: &str) -> Error {
-        Error::config(format!("the file {} {what}", self.shown()))
+        let shown = match self.is_path {
+            true => on_a_line(&self.path().to_string_lossy()),
+            false => shown_path(self.path()),
+        };
+        Error::config(format!("the file {shown} {what}"))
     }
 
-    fn shown(&self) -> String {
-        match self.shown.as_str() {
-            "" => shown_path(Path::new(OsStr::from_bytes(self.file.to_bytes()))),
-            shown => String::from(shown),
-        }
+    fn path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(self.file.to_bytes()))
     }
 }
 

@@ -372,12 +372,12 @@ impl Config {
     pub fn missing_scopes<'a>(&'a self, token: &'a Token) -> impl Iterator<Item = &'a str> {
         let asked = token.scope().map(|_| self.scope.as_str()).unwrap_or_default();
         let granted = token.scope().unwrap_or_default();
-        asked.split(' ').filter(move |scope| {
-            // Some servers, GitHub's among them, put commas between.
-            let has = |separator: char| {
-                granted.split(separator).any(|granted| granted.trim_ascii() == *scope)
-            };
-            !scope.is_empty() && !has(' ') && !has(',')
+        // Some servers, GitHub's among them, put commas between.
+        fn is_separator(character: char) -> bool {
+            matches!(character, ' ' | ',')
+        }
+        asked.split(is_separator).filter(move |scope| {
+            !scope.is_empty() && !granted.split(is_separator).any(|granted| granted == *scope)
         })
     }
 }
