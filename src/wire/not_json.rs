@@ -138,8 +138,9 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
     let text = core::str::from_utf8(body).unwrap_or_default();
     // A secret may reach into the title, so the whole page is searched.
     let mut shown = redacted_part(text, title.clone(), secrets);
-    // The words of a title that says no more than the status line, which Tomcat's does without sending a reason.
-    const ERROR: &str = "HTTP error - ";
+    // The words of a title that says no more than the status line, which Tomcat's does without sending a reason. Python's
+    // `http.server` calls all pages `Error response`.
+    const ERROR: &str = "HTTP error response - ";
     let known = [ERROR, &digits(response.status().into()), " ", response.reason()].concat();
     let is_known = |word: &str| find(known.as_bytes(), word).is_some();
     if is_refusal
