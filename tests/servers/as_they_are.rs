@@ -476,7 +476,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method) (the server wants the secret sent another way: try --basic, or leave it out)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method) The OAuth 2.0 Client supports client authentication method \"client_secret_basic\", but method \"client_secret_post\" was requested. You must configure the OAuth 2.0 client's \"token_endpoint_auth_method\" value to accept \"client_secret_post\". (the server wants the secret sent another way: try --basic, or leave it out)",
         ),
     ),
     (
@@ -975,6 +975,28 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Says(
             Kind::Refused,
             "SERVER refused the token request: 401 Unauthorized: invalid_client: The client_assertion token is expired. (check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "thephpleague/oauth2-server's OAuthServerException: what is wrong is in its hint alone",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_scope","error_description":"The requested scope is invalid, unknown, or malformed","hint":"Check the `reed` scope","message":"The requested scope is invalid, unknown, or malformed"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The requested scope is invalid, unknown, or malformed Check the `reed` scope (the server wants another scope, resource or audience, or has to grant this one: check --scope and --parameter first)",
+        ),
+    ),
+    (
+        "OpenIddict over plain http: documentation.openiddict.com/errors/ID2083",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_request","error_description":"This server only accepts HTTPS requests.","error_uri":"https://documentation.openiddict.com/errors/ID2083"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_request: This server only accepts HTTPS requests. https://documentation.openiddict.com/errors/ID2083 (the server wants https: write https and its port in the token URL)",
         ),
     ),
     // --- a client certificate is missing, or not accepted

@@ -69,6 +69,8 @@ struct TokenAnswer<'a> {
     error: Option<Value<'a>>,
     error_description: Option<Value<'a>>,
     error_uri: Option<Value<'a>>,
+    /// What League's servers and the older Hydra say beside a description that is always the same.
+    hint: Option<Value<'a>>,
     /// Those that the caller asked for, by name.
     further: Vec<(&'a str, Option<Value<'a>>)>,
     /// Whether there are others, which may say more than `error`.
@@ -85,6 +87,7 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
             "error" => &mut self.error,
             "error_description" => &mut self.error_description,
             "error_uri" => &mut self.error_uri,
+            "hint" | "error_hint" if !HAS_NO_READER && self.hint.is_none() => &mut self.hint,
             _ => {
                 self.has_others = true;
                 let mut further = self.further.iter_mut();

@@ -30,7 +30,7 @@ const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
 const SENT_TWICE: &str = "override existing key/duplicated parameter";
 
 /// What a server says that wants https: Keycloak, oauthlib, Kong and others.
-const WANTS_HTTPS: &str = "https required/use https/SSL required/https is required/ssl is required/must use ssl/requires https/utilize https";
+const WANTS_HTTPS: &str = "https required/accepts https/use https/SSL required/https is required/ssl is required/must use ssl/requires https/utilize https";
 
 /// What a server says that has no such grant, beside an error of another name.
 const NO_SUCH_GRANT: &str =
@@ -145,9 +145,11 @@ impl AnswerReader<'_> {
             _ => Names::of(response.body()),
         };
         let words = words.words(&secrets);
+        let hint = of_body(answer.hint).map(|hint| show(&hint)).unwrap_or_default();
         if is_said_by_error {
             append(&mut parts, ": ", refusal.error.as_deref().unwrap_or_default());
             append(&mut parts, ": ", refusal.error_description.as_deref().unwrap_or_default());
+            append(&mut parts, if has_description { " " } else { ": " }, &hint);
             append(&mut parts, ": ", &words);
             append(&mut parts, " ", refusal.error_uri.as_deref().unwrap_or_default());
         } else {
