@@ -388,6 +388,3 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
         _ => Kind::Refused,
     }
 }
-
-#[cfg(test)]
-mod tests;
