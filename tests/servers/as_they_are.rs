@@ -1839,7 +1839,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: {\"errorCode\":\"BXNIM0415E\",\"errorMessage\":\"Provided API key could not be found.\"} (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: {\"errorCode\":\"BXNIM0415E\",\"errorMessage\":\"Provided API key could not be found.\"} (check the API key that was sent; the request went to http://SERVER/token)",
         ),
     ),
     (

@@ -354,6 +354,7 @@ impl Config {
             advice,
             members: &self.answer_members,
             has_options: true,
+            makes_url: false,
             is_assertion,
         };
         reader.read_answer(response).map_err(|error| match clocks {

@@ -3,7 +3,8 @@
 //! The members of the JSON are slices of the body that was received, and a token is decoded from there straight into
 //! the one buffer that [`Token`] keeps. So it is in memory at most twice, and once when the body is dropped.
 
-pub(crate) mod refusal;
+pub(crate) mod advice;
+mod refusal;
 
 use super::json::{Members, Unreadable, Value, read_members, seconds};
 use super::redact::{MIN_SEARCHED_BYTES, redacted};
@@ -40,6 +41,8 @@ pub(crate) struct AnswerReader<'a> {
     pub(crate) advice: &'a str,
     /// Whether the flow has `--scope`, `--parameter`, `--basic` and `--request-header`.
     pub(crate) has_options: bool,
+    /// Whether the flow makes its token URL of scheme, host and port.
+    pub(crate) makes_url: bool,
     /// Whether an assertion was sent, whose times the server compares with its clock.
     pub(crate) is_assertion: bool,
 }
@@ -53,9 +56,17 @@ impl Token {
     /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token of type Bearer.
     pub fn from_answer(request: &Request, response: Response) -> Result<Token, Error> {
         let advice = "check the credentials";
-        let (has_options, is_assertion) = (false, false);
-        AnswerReader { request, separator: ' ', members: &[], advice, has_options, is_assertion }
-            .read_answer(response)
+        let (has_options, makes_url, is_assertion) = (false, false, false);
+        AnswerReader {
+            request,
+            separator: ' ',
+            members: &[],
+            advice,
+            has_options,
+            makes_url,
+            is_assertion,
+        }
+        .read_answer(response)
     }
 }
 
@@ -295,17 +306,16 @@ impl<'a> AnswerReader<'a> {
         let words = members.words(&secrets);
         if !words.is_empty() {
             let advice = "; do what it says";
-            let or = if self.has_options {
-                ", or give an OAuth token endpoint's URL: this is no OAuth answer"
-            } else {
-                ""
+            let or = match self.makes_url {
+                true => "",
+                false => ", or give an OAuth token endpoint's URL: this is no OAuth answer",
             };
             return [what, &names, ", and says: ", &words, advice, or].concat();
         }
         let has = |words| not_json::says_any(response.body(), words);
         let advice = if has("\"token_endpoint\"") {
             "; it is the server's metadata: give the URL that its token_endpoint has"
-        } else if self.has_options && has("token\"/\"token_type\"/\"expires_in\"") {
+        } else if !self.makes_url && has("token\"/\"token_type\"/\"expires_in\"") {
             NO_OAUTH_ANSWER
         } else {
             return [what, &names, note, &self.url_advice()].concat();
@@ -316,13 +326,11 @@ impl<'a> AnswerReader<'a> {
     /// Asks after the token URL, or what a flow makes it of.
     fn url_advice(&self) -> String {
         let url = self.token_url();
-        match self.has_options {
-            true => {
+        match self.makes_url {
+            true => ["; check scheme, host and port: another server may answer at ", &url].concat(),
+            false => {
                 let advice = "; give the OAuth token endpoint's URL: ";
                 [advice, &url, " may be an issuer's or a login page's"].concat()
-            }
-            false => {
-                ["; check scheme, host and port: another server may answer at ", &url].concat()
             }
         }
     }
