@@ -130,10 +130,12 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
     // A secret may reach into the title, so the whole page is searched.
     let mut shown = redacted_part(text, title.clone(), secrets);
     // The words of a title that says no more than the status line, which Tomcat's does without sending a reason. Python's
-    // `http.server` calls all pages `Error response`.
-    const ERROR: &str = "HTTP error response - ";
-    let known = [ERROR, &digits(response.status().into()), " ", response.reason()].concat();
-    let is_known = |word: &str| find(known.as_bytes(), word).is_some();
+    // `http.server` calls all pages `Error response`. They are not joined: the reason may have the secret.
+    let (code, reason) = (digits(response.status().into()), response.reason());
+    let is_known = |word: &str| {
+        let has = |text: &str| find(text.as_bytes(), word).is_some();
+        has("HTTP error response - ") || has(&code) || has(reason)
+    };
     if is_refusal
         && (shown.split_ascii_whitespace().all(is_known)
             || find(shown.as_bytes(), "HTTP Status ") == Some(0))
@@ -141,9 +143,10 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
         let rest = without_tags(&redacted_uncut(text, title.end..text.len(), secrets));
         // Once more: what was in two parts may be a secret.
         let rest = redacted(&rest, secrets);
-        let is_in = |text: &str| find(text.as_bytes(), &shown).is_some();
-        let line = known.get(ERROR.len()..).unwrap_or_default();
-        if is_in(&rest) || (is_in(line) && !rest.is_empty()) {
+        let is_in = |text: &str, part: &str| find(text.as_bytes(), part).is_some();
+        let words = shown.strip_prefix(code.as_str()).unwrap_or(&shown).trim_ascii();
+        let is_line = words.is_empty() || is_in(reason, words);
+        if is_in(&rest, &shown) || (is_line && !rest.is_empty()) {
             shown.clear();
         }
         shown.push(' ');
@@ -154,9 +157,10 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
     Some([content_type, separator, shown].concat())
 }
 
-/// A page's text with a space for each tag, and for each style sheet and script.
-fn without_tags(text: &str) -> String {
-    let mut out = String::new();
+/// A page's text with a space for each tag, and for each style sheet and script. A secret of two words may come together.
+fn without_tags(text: &str) -> Zeroizing<String> {
+    // A space before each word, of which each but the first has a byte before it.
+    let mut out = Zeroizing::new(String::with_capacity(text.len() + 1));
     let mut rest = text;
     while !rest.is_empty() {
         let words = before(rest, b"<");
