@@ -141,20 +141,18 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
             || find(shown.as_bytes(), "HTTP Status ") == Some(0))
     {
         let rest = without_tags(&redacted_uncut(text, title.end..text.len(), secrets));
-        // Once more: what was in two parts may be a secret.
-        let rest = redacted(&rest, secrets);
         let is_in = |text: &str, part: &str| find(text.as_bytes(), part).is_some();
         let words = shown.strip_prefix(code.as_str()).unwrap_or(&shown).trim_ascii();
         let is_line = words.is_empty() || is_in(reason, words);
         if is_in(&rest, &shown) || (is_line && !rest.is_empty()) {
             shown.clear();
         }
-        shown.push(' ');
-        shown.push_str(&rest);
+        let all = Zeroizing::new([shown.as_str(), &rest].concat());
+        // Once more: what was in two parts may be a secret.
+        shown = redacted(&all, secrets);
     }
-    let shown = shown.trim_ascii();
     let separator = if shown.is_empty() { "" } else { ": " };
-    Some([content_type, separator, shown].concat())
+    Some([content_type, separator, &shown].concat())
 }
 
 /// A page's text with a space for each tag, and for each style sheet and script. A secret of two words may come together.
@@ -257,6 +255,7 @@ mod tests {
             ("It is Monday<script>no end", "It is Monday"),
             ("It <b is Monday", "It"),
             ("It is <a href=x", "It is"),
+            ("<title>Error</title><p>hunter2", "[redacted]"),
             ("<title></title><p>s?c#r\"t</p>", "[redacted]"),
             ("<script>s?c#r\"t</script>no s?c#r\"t", "no [redacted]"),
             // What tags part, and what is a tag in the secret, is redacted too.
@@ -266,7 +265,7 @@ mod tests {
         ] {
             let head = format!("HTTP/1.1 400 No\r\nContent-Type: text/html\r\n\r\n{body}");
             let response = Response::from_bytes(head.as_bytes()).unwrap();
-            let secrets = ["s?c#r\"t", "a <tag> b", "in two parts"];
+            let secrets = ["s?c#r\"t", "a <tag> b", "in two parts", "Error hunter2"];
             assert_eq!(describe(&response, &secrets), format!("text/html: {expected}"), "{body}");
         }
     }
