@@ -2,6 +2,7 @@
 
 mod advice;
 mod no_token;
+mod pages;
 mod redaction;
 mod words;
 
