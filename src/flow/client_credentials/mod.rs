@@ -467,6 +467,3 @@ impl Flow for Config {
 pub fn get_token(config: &Config) -> Result<Token, Error> {
     flow::get_token::<dyn Flow>(config, &Http::new())
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,7 @@
-use super::*;
-use crate::error::Kind;
-use alloc::string::ToString;
+//! The requests of client credentials, and what its answers hold.
+
+use minbearer::client_credentials::{ClientAuthentication, Config};
+use minbearer::{Kind, Request, Response, Secret, SecretSource};
 
 const SECRET: &str = "s3cr3t&=+%#/?é Zq7";
 
@@ -105,7 +106,7 @@ fn an_added_headers_value_is_redacted_in_an_answer() {
     let answer = Response::new(401, r#"{"error":"no entry for k3y-of-the-gateway"}"#);
     let error = config.read_answer(&request, answer).unwrap_err().to_string();
     assert!(error.contains("no entry for [redacted]"), "{error}");
-    assert!(!alloc::format!("{config:?}").contains("k3y"), "{config:?}");
+    assert!(!format!("{config:?}").contains("k3y"), "{config:?}");
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn the_scopes_that_were_not_granted_are_returned() {
         ("read", r#"["read"]"#, ""),
     ] {
         let config = config("https://h/t").with_scope(asked);
-        let answer = alloc::format!(r#"{{"access_token":"t","scope":{granted}}}"#);
+        let answer = format!(r#"{{"access_token":"t","scope":{granted}}}"#);
         let token =
             config.read_answer(&config.request().unwrap(), Response::new(200, answer)).unwrap();
         let returned: Vec<&str> = config.missing_scopes(&token).collect();
@@ -234,12 +235,11 @@ fn another_grant_needs_neither_secret_nor_id() {
 
 #[test]
 fn a_secret_parameter_or_header_is_read_anew_and_redacted() {
-    use crate::secret::Secret;
     use core::sync::atomic::{AtomicUsize, Ordering};
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     let next = || {
         let number = ASKED.fetch_add(1, Ordering::SeqCst) + 1;
-        Ok(Secret::from(alloc::format!("the-value-no-{number}")))
+        Ok(Secret::from(format!("the-value-no-{number}")))
     };
     let config = config("https://h/t")
         .with_parameter("audience", "a")
@@ -253,7 +253,7 @@ fn a_secret_parameter_or_header_is_read_anew_and_redacted() {
         [("the-value-no-1", "the-value-no-2"), ("the-value-no-3", "the-value-no-4")]
     {
         let request = config.request().unwrap();
-        let expected = alloc::format!("&audience=a&subject_token={parameter}&resource=r");
+        let expected = format!("&audience=a&subject_token={parameter}&resource=r");
         assert!(
             body(&request).ends_with(&expected),
             "in the order of the calls: {}",
@@ -261,13 +261,12 @@ fn a_secret_parameter_or_header_is_read_anew_and_redacted() {
         );
         assert!(request.headers().any(|field| field == ("X-Key", header)));
         for sent in [parameter, header] {
-            let answer =
-                alloc::format!(r#"{{"error":"no","error_description":"what is {sent} here"}}"#);
+            let answer = format!(r#"{{"error":"no","error_description":"what is {sent} here"}}"#);
             let error = config.read_answer(&request, Response::new(400, answer)).unwrap_err();
             assert!(error.to_string().contains("what is [redacted] here"), "{error}");
         }
     }
-    assert!(!alloc::format!("{config:?}").contains("the-value"), "{config:?}");
+    assert!(!format!("{config:?}").contains("the-value"), "{config:?}");
 }
 
 #[test]
