@@ -53,8 +53,8 @@ impl Output {
             };
             output.wrong(&format!("cannot be written: in {folder}: {}", reason(error)))
         })?;
-        // The folder may be gone later.
-        output.is_path = shown_path(output.path()) == on_a_line(&output.path().to_string_lossy());
+        // As `shown_path` has it, but the folder may be gone later.
+        output.is_path = output.folder().len() > 1;
         Ok(output)
     }
 

@@ -374,11 +374,12 @@ impl Config {
         let asked = token.scope().map(|_| self.scope.as_str()).unwrap_or_default();
         let granted = token.scope().unwrap_or_default();
         // Some servers, GitHub's among them, put commas between.
-        fn is_separator(character: char) -> bool {
-            matches!(character, ' ' | ',')
+        fn names(scope: &str) -> impl Iterator<Item = &[u8]> {
+            scope.as_bytes().split(|byte| matches!(byte, b' ' | b','))
         }
-        asked.split(is_separator).filter(move |scope| {
-            !scope.is_empty() && !granted.split(is_separator).any(|granted| granted == *scope)
+        asked.split(' ').filter(move |scope| {
+            let is_granted = |name| names(granted).any(|granted| granted == name);
+            !scope.is_empty() && !names(scope).all(is_granted)
         })
     }
 }
