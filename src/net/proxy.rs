@@ -72,11 +72,13 @@ impl Proxy {
         Ok(Proxy { credentials: Some(Arc::new(Credentials { user, password })), ..self })
     }
 
-    /// Connects to the server through the proxy. `doing` says in an error which request it is for.
+    /// Connects to the server through the proxy. `doing` says in an error which request it is for. The proxy does not get
+    /// its `secrets`, but may know them from another one.
     pub(crate) fn connect(
         &self,
         server: &Url,
         doing: &str,
+        secrets: &[&str],
         deadline: Instant,
     ) -> Result<Socket, Error> {
         if !server.is_https() {
@@ -100,7 +102,7 @@ impl Proxy {
         // A proxy may refuse before it has read everything, and close.
         let said = match (read_answer(&mut socket), written) {
             (Ok(answer), _) if answer.is_success() => return Ok(socket),
-            (Ok(answer), _) => self.refusal(server, authorization.as_ref(), &answer),
+            (Ok(answer), _) => self.refusal(server, authorization.as_ref(), secrets, &answer),
             (Err(NoAnswer::Io(error)), _) if error.kind() == ErrorKind::TimedOut => {
                 return Err(self.late(doing));
             }
@@ -162,14 +164,13 @@ impl Proxy {
         &self,
         server: &Url,
         authorization: Option<&Authorization>,
+        secrets: &[&str],
         answer: &Response,
     ) -> String {
-        let secrets: Vec<&str> = match authorization {
-            Some(Authorization { password, value }) => {
-                Vec::from([&**password, value.strip_prefix(BASIC).unwrap_or_default()])
-            }
-            None => Vec::new(),
-        };
+        let mut secrets = Vec::from(secrets);
+        if let Some(Authorization { password, value }) = authorization {
+            secrets.extend([&**password, value.strip_prefix(BASIC).unwrap_or_default()]);
+        }
         let show = |text: &str| redacted(text, &secrets);
         let mut said = format!("the proxy {} answered {}", self.name(), answer.status());
         if !answer.reason().is_empty() {

@@ -38,7 +38,7 @@ impl Failure {
         false
     }
 
-    pub(crate) fn describe(self, _: &str, url: &Url) -> Error {
+    pub(crate) fn describe(self, _: &str, url: &Url, _: &[&str]) -> Error {
         let origin = url.origin();
         Error::config(format!("{origin} needs TLS: build minbearer with its feature `tls`"))
     }

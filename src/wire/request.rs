@@ -289,6 +289,14 @@ impl Request {
         self.secrets.iter().map(|secret| secret.as_str())
     }
 
+    /// What the `Authorization` header has after its scheme.
+    #[cfg(feature = "std")]
+    pub(crate) fn token(&self) -> Option<&str> {
+        let (_, value) =
+            self.headers().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
+        value.split_once([' ', ':']).map(|(_, token)| token)
+    }
+
     /// Serializes the request, head and body, for an HTTP/1.1 connection that is closed after the answer. The
     /// buffer holds the request's secrets and is wiped when it is dropped.
     ///
