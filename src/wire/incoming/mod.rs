@@ -200,7 +200,7 @@ impl Incoming {
             _ => Some(CUT_SHORT),
         };
         match (cut_short, self.answer) {
-            (None, Some(Head { status, reason, headers })) => {
+            (None, Some(Head { status, reason, headers, .. })) => {
                 let mut response =
                     Response::from_parts(self.subject, status, reason, headers, self.body);
                 response.is_unread = self.is_unread;
@@ -332,6 +332,11 @@ impl Incoming {
         if state == State::ChunkEnd && !matches!(line.bytes(), b"" | b"\r" | b"\n" | b"\r\n") {
             return Err(Wrong::NotHttp("the answer has a chunk that is longer than it says"));
         }
+        if line.has_control_character() {
+            return Err(Wrong::NotHttp(
+                "the answer has a control character in a line between or after its chunks",
+            ));
+        }
         if state == State::Trailer {
             self.dropped_bytes += taken;
             if self.dropped_bytes > MAX_HEAD_BYTES {
@@ -384,7 +389,7 @@ impl TunnelAnswer {
 
     /// The answer as far as it came, if its head did.
     pub(crate) fn so_far(self) -> Option<Response> {
-        let Head { status, reason, headers } = self.0.answer?;
+        let Head { status, reason, headers, .. } = self.0.answer?;
         Some(Response::from_parts(self.0.subject, status, reason, headers, self.0.body))
     }
 }
@@ -406,6 +411,11 @@ fn framing(head: &Head) -> Result<State, Wrong> {
             // A length that overflows a `usize` is too large for any answer.
             State::Length(value.parse().unwrap_or(usize::MAX))
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            if head.is_old {
+                return Err(Wrong::NotHttp(
+                    "the answer is of HTTP/1.0 and has a Transfer-Encoding, so that it can be read in two ways (RFC 9112 section 6.1); have the server or the gateway in between say HTTP/1.1",
+                ));
+            }
             if !value.eq_ignore_ascii_case("chunked") {
                 return Err(Wrong::NotHttp(
                     "the answer's Transfer-Encoding is not `chunked`; have the server or the gateway in between send `chunked` or none",
