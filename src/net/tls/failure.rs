@@ -211,6 +211,14 @@ fn describe_certificate(url: &Url, error: &CertificateError, secrets: &[&str]) -
                 format!(
                     "the server's certificate is not for {host}: it names no host at all, as a common name does not count; have it issued with a subjectAltName, or trust this certificate itself"
                 )
+            } else if names.contains(&&*host) {
+                let kind = match expected {
+                    ServerName::IpAddress(_) => "IP",
+                    _ => "DNS",
+                };
+                format!(
+                    "the server's certificate has {host} as a name of another kind, which does not count; have it issued with {kind}:{host} in its subjectAltName"
+                )
             } else {
                 format!(
                     "the server's certificate is not for {host} but for {}; use that, or name it by --server-name, in code Http::with_server_name, or have it issued for {host}",
