@@ -380,13 +380,31 @@ pub fn on_a_line(text: &str) -> String {
 pub(crate) fn push_escaped(character: char, out: &mut String) {
     // Control characters, and characters that reorder a line or are invisible in it: Unicode's
     // Default_Ignorable_Code_Point, where a text could be hidden.
-    let is_escaped = matches!(character,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}'
-        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}');
+    const ESCAPED: [(u16, u16); 16] = [
+        (0, 0x1f),
+        (0x7f, 0x9f),
+        (0xad, 0xad),
+        (0x34f, 0x34f),
+        (0x61c, 0x61c),
+        (0x115f, 0x1160),
+        (0x17b4, 0x17b5),
+        (0x180b, 0x180f),
+        (0x200b, 0x200f),
+        (0x2028, 0x202e),
+        (0x2060, 0x206f),
+        (0x3164, 0x3164),
+        (0xfe00, 0xfe0f),
+        (0xfeff, 0xfeff),
+        (0xffa0, 0xffa0),
+        (0xfff0, 0xfffb),
+    ];
+    let is_escaped = match u16::try_from(character as u32) {
+        Ok(code) => ESCAPED.iter().any(|(first, last)| (*first..=*last).contains(&code)),
+        Err(_) => matches!(
+            character,
+            '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}'
+        ),
+    };
     if character == '\n' {
         out.push_str("\\n");
     } else if is_escaped {
@@ -460,7 +478,7 @@ mod tests {
             (0xfff0, 0xfffb),
             (0x1bca0, 0x1bca3),
             (0x1d173, 0x1d17a),
-            (0xe0000, 0xe0fff),
+            (0xe0000, 0x10_ffff),
         ] {
             let shown = |code: u32| char::from_u32(code).map(|it| on_a_line(&String::from(it)));
             for code in [first, last] {

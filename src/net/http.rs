@@ -13,7 +13,6 @@ use crate::wire::request::Request;
 use crate::wire::response::Response;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::io::{ErrorKind, Read, Write};
@@ -254,7 +253,7 @@ impl Http {
         let url = request.url();
         #[cfg(feature = "tls-no-provider")]
         if let Some(proxy) = &self.proxy {
-            let socket = proxy.connect(url, &doing(request), &secrets(request), deadline);
+            let socket = proxy.connect(request, &doing(request), deadline);
             return socket.map_err(ExchangeError::Proxy);
         }
         let socket = Socket::connect(url, deadline).map_err(ExchangeError::Connect)?;
@@ -338,7 +337,7 @@ impl ExchangeError {
             ExchangeError::Proxy(error) => error,
             ExchangeError::Io(error) => describe_io(&doing, error),
             ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
-                failure.describe(&doing, url, &secrets(request))
+                failure.describe(&doing, request)
             }
             ExchangeError::Answer(error) => {
                 let message = format!("the {doing} failed: {error}");
@@ -349,11 +348,6 @@ impl ExchangeError {
             }
         }
     }
-}
-
-/// What no error may show, whoever sends it back.
-fn secrets(request: &Request) -> Vec<&str> {
-    request.secrets().chain(request.token()).collect()
 }
 
 /// What is done, for errors. The token server and the API may be behind one gateway.

@@ -4,6 +4,7 @@ use super::lacks_certificate;
 use crate::error::{Error, NetworkCause};
 use crate::net::socket::describe_io;
 use crate::wire::redact;
+use crate::wire::request::Request;
 use crate::wire::time::Utc;
 use crate::wire::token_answer::refusal::CLIENT_CERTIFICATE;
 use crate::wire::url::Url;
@@ -47,8 +48,8 @@ impl Failure {
         matches!(self, Failure::Truncated)
     }
 
-    /// `doing` names the exchange. A server that knows the secrets from another request may have them in its certificate.
-    pub(crate) fn describe(self, doing: &str, url: &Url, secrets: &[&str]) -> Error {
+    /// `doing` names the exchange.
+    pub(crate) fn describe(self, doing: &str, request: &Request) -> Error {
         let failed = |cause: NetworkCause, what: &str| {
             Error::network(format!("the {doing} failed: {what}")).with_network_cause(cause)
         };
@@ -87,7 +88,7 @@ impl Failure {
             )
             .with_source(rustls::Error::AlertReceived(AlertDescription::UnrecognisedName)),
             Failure::Tls(error) => {
-                let described = failed(NetworkCause::Tls, &describe_tls(url, &error, secrets));
+                let described = failed(NetworkCause::Tls, &describe_tls(request, &error));
                 described.with_source(match error {
                     rustls::Error::InvalidCertificate(error) => bounded(error).into(),
                     error => error,
@@ -134,9 +135,13 @@ const NO_COMMON_VERSION: &str = if cfg!(feature = "tls12") {
     "the server has no TLS version that is supported here (1.3 alone); enable it on the server, or build minbearer with its feature `tls12`"
 };
 
-fn describe_tls(url: &Url, error: &rustls::Error, secrets: &[&str]) -> String {
+fn describe_tls(request: &Request, error: &rustls::Error) -> String {
+    // A server that knows them from another request may have them in its certificate.
+    let secrets = &request.known_secrets();
     match error {
-        rustls::Error::InvalidCertificate(error) => describe_certificate(url, error, secrets),
+        rustls::Error::InvalidCertificate(error) => {
+            describe_certificate(request.url(), error, secrets)
+        }
         rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
         | rustls::Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
@@ -188,15 +193,19 @@ fn is_of_certificate(alert: AlertDescription) -> bool {
 }
 
 fn describe_certificate(url: &Url, error: &CertificateError, secrets: &[&str]) -> String {
-    let of_server = (String::from("the server's certificate"), "have it renewed", error);
+    let of_server = ("the server's certificate", "have it renewed", error);
+    let intermediate;
     let (whose, renew, error) = match error {
         CertificateError::Other(OtherError(other)) => match other.downcast_ref() {
             Some(Rejected::Intermediate { name, error }) => {
-                let name = name.as_ref().map_or_else(String::new, |name| {
-                    format!(" `{}`", redact::redacted(name, secrets))
-                });
-                let whose = format!("the intermediate certificate{name} that the server sent");
-                (whose, "let the server send the current one", error)
+                intermediate = match name {
+                    Some(name) => format!(
+                        "the intermediate certificate `{}` that the server sent",
+                        redact::redacted(name, secrets)
+                    ),
+                    None => String::from("the intermediate certificate that the server sent"),
+                };
+                (intermediate.as_str(), "let the server send the current one", error)
             }
             Some(rejected) => return rejected.to_string(),
             None => of_server,
@@ -211,13 +220,9 @@ fn describe_certificate(url: &Url, error: &CertificateError, secrets: &[&str]) -
                 format!(
                     "the server's certificate is not for {host}: it names no host at all, as a common name does not count; have it issued with a subjectAltName, or trust this certificate itself"
                 )
-            } else if names.contains(&&*host) {
-                let kind = match expected {
-                    ServerName::IpAddress(_) => "IP",
-                    _ => "DNS",
-                };
+            } else if matches!(expected, ServerName::IpAddress(_)) && names.contains(&&*host) {
                 format!(
-                    "the server's certificate has {host} as a name of another kind, which does not count; have it issued with {kind}:{host} in its subjectAltName"
+                    "the server's certificate has {host} as a DNS name; have it issued with IP:{host} in its subjectAltName"
                 )
             } else {
                 format!(

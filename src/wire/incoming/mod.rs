@@ -334,7 +334,7 @@ impl Incoming {
         }
         if line.has_control_character() {
             return Err(Wrong::NotHttp(
-                "the answer has a control character in a line between or after its chunks",
+                "the answer has a control character between or after its chunks",
             ));
         }
         if state == State::Trailer {
@@ -411,11 +411,6 @@ fn framing(head: &Head) -> Result<State, Wrong> {
             // A length that overflows a `usize` is too large for any answer.
             State::Length(value.parse().unwrap_or(usize::MAX))
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            if head.is_old {
-                return Err(Wrong::NotHttp(
-                    "the answer is of HTTP/1.0 and has a Transfer-Encoding, so that it can be read in two ways (RFC 9112 section 6.1); have the server or the gateway in between say HTTP/1.1",
-                ));
-            }
             if !value.eq_ignore_ascii_case("chunked") {
                 return Err(Wrong::NotHttp(
                     "the answer's Transfer-Encoding is not `chunked`; have the server or the gateway in between send `chunked` or none",
@@ -426,12 +421,13 @@ fn framing(head: &Head) -> Result<State, Wrong> {
             continue;
         };
         match (state, found) {
-            (None, found) => state = Some(found),
+            // Readers of HTTP/1.0 take the chunks for the body, up to the connection's end (RFC 9112 section 6.1).
+            (None, found) if !head.is_old || found != State::ChunkSize => state = Some(found),
             (Some(State::Length(one)), State::Length(other)) if one == other => {}
             // Another reader might believe the other one.
             _ => {
                 return Err(Wrong::NotHttp(
-                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; have the server or a gateway in between send one",
+                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding (which HTTP/1.0 does not have), so that it can be read in two ways; have the server or a gateway in between send one",
                 ));
             }
         }
