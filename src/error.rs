@@ -378,11 +378,33 @@ pub fn on_a_line(text: &str) -> String {
 /// Appends a character to a message, escaped if it would end the line, control a terminal, reorder the text or be
 /// invisible.
 pub(crate) fn push_escaped(character: char, out: &mut String) {
-    // Control characters, and characters that reorder a line or are invisible in it.
-    let is_escaped = matches!(character,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}'
-        | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    // Control characters, and characters that reorder a line or are invisible in it: Unicode's
+    // Default_Ignorable_Code_Point, where a text could be hidden.
+    const ESCAPED: [(u16, u16); 16] = [
+        (0, 0x1f),
+        (0x7f, 0x9f),
+        (0xad, 0xad),
+        (0x34f, 0x34f),
+        (0x61c, 0x61c),
+        (0x115f, 0x1160),
+        (0x17b4, 0x17b5),
+        (0x180b, 0x180f),
+        (0x200b, 0x200f),
+        (0x2028, 0x202e),
+        (0x2060, 0x206f),
+        (0x3164, 0x3164),
+        (0xfe00, 0xfe0f),
+        (0xfeff, 0xfeff),
+        (0xffa0, 0xffa0),
+        (0xfff0, 0xfffb),
+    ];
+    let is_escaped = match u16::try_from(character as u32) {
+        Ok(code) => ESCAPED.iter().any(|(first, last)| (*first..=*last).contains(&code)),
+        Err(_) => matches!(
+            character,
+            '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}'
+        ),
+    };
     if character == '\n' {
         out.push_str("\\n");
     } else if is_escaped {
@@ -431,6 +453,42 @@ mod tests {
             let mut hexadecimal = String::new();
             push_digits(number, 16, &mut hexadecimal);
             assert_eq!(hexadecimal, alloc::format!("{number:x}"));
+        }
+    }
+
+    #[test]
+    fn what_is_invisible_or_moves_others_is_escaped() {
+        // Of each range the first and the last, and their visible neighbours (DerivedCoreProperties.txt of Unicode 16).
+        for (first, last) in [
+            (0, 0x1f),
+            (0x7f, 0x9f),
+            (0xad, 0xad),
+            (0x34f, 0x34f),
+            (0x61c, 0x61c),
+            (0x115f, 0x1160),
+            (0x17b4, 0x17b5),
+            (0x180b, 0x180f),
+            (0x200b, 0x200f),
+            (0x2028, 0x202e),
+            (0x2060, 0x206f),
+            (0x3164, 0x3164),
+            (0xfe00, 0xfe0f),
+            (0xfeff, 0xfeff),
+            (0xffa0, 0xffa0),
+            (0xfff0, 0xfffb),
+            (0x1bca0, 0x1bca3),
+            (0x1d173, 0x1d17a),
+            (0xe0000, 0x10_ffff),
+        ] {
+            let shown = |code: u32| char::from_u32(code).map(|it| on_a_line(&String::from(it)));
+            for code in [first, last] {
+                let shown = shown(code).unwrap();
+                assert!(shown.starts_with('\\') && shown.is_ascii(), "{code:x}: {shown}");
+            }
+            for code in [first.wrapping_sub(1), last + 1] {
+                let shown = shown(code).unwrap_or_default();
+                assert!(!shown.starts_with('\\'), "{code:x}: {shown}");
+            }
         }
     }
 

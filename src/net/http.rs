@@ -253,7 +253,7 @@ impl Http {
         let url = request.url();
         #[cfg(feature = "tls-no-provider")]
         if let Some(proxy) = &self.proxy {
-            let socket = proxy.connect(url, &doing(request), deadline);
+            let socket = proxy.connect(request, &doing(request), deadline);
             return socket.map_err(ExchangeError::Proxy);
         }
         let socket = Socket::connect(url, deadline).map_err(ExchangeError::Connect)?;
@@ -337,7 +337,7 @@ impl ExchangeError {
             ExchangeError::Proxy(error) => error,
             ExchangeError::Io(error) => describe_io(&doing, error),
             ExchangeError::Prepare(failure) | ExchangeError::Tls(failure) => {
-                failure.describe(&doing, url)
+                failure.describe(&doing, request)
             }
             ExchangeError::Answer(error) => {
                 let message = format!("the {doing} failed: {error}");

@@ -17,12 +17,12 @@ use crate::wire::challenge::has_scheme;
 use crate::wire::incoming::TunnelAnswer;
 use crate::wire::not_json;
 use crate::wire::redact::redacted;
+use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::url::Url;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use std::io::{ErrorKind, Read, Write};
 use std::time::Instant;
 use zeroize::Zeroizing;
@@ -72,13 +72,14 @@ impl Proxy {
         Ok(Proxy { credentials: Some(Arc::new(Credentials { user, password })), ..self })
     }
 
-    /// Connects to the server through the proxy. `doing` says in an error which request it is for.
+    /// Connects through the proxy to the server of this request, which `doing` names in an error.
     pub(crate) fn connect(
         &self,
-        server: &Url,
+        request: &Request,
         doing: &str,
         deadline: Instant,
     ) -> Result<Socket, Error> {
+        let server = request.url();
         if !server.is_https() {
             return Err(Error::config(format!(
                 "the {doing} is plain http, which the proxy would read: a proxy is for https alone"
@@ -95,12 +96,11 @@ impl Proxy {
         let mut socket =
             Socket::connect(&self.url, deadline).map_err(|error| self.unreachable(doing, error))?;
         socket.send_at_once();
-        let request = connect_request(server, authorization.as_ref());
-        let written = socket.write_all(request.as_bytes());
+        let written = socket.write_all(connect_request(server, authorization.as_ref()).as_bytes());
         // A proxy may refuse before it has read everything, and close.
         let said = match (read_answer(&mut socket), written) {
             (Ok(answer), _) if answer.is_success() => return Ok(socket),
-            (Ok(answer), _) => self.refusal(server, authorization.as_ref(), &answer),
+            (Ok(answer), _) => self.refusal(request, authorization.as_ref(), &answer),
             (Err(NoAnswer::Io(error)), _) if error.kind() == ErrorKind::TimedOut => {
                 return Err(self.late(doing));
             }
@@ -163,16 +163,16 @@ impl Proxy {
     /// What the proxy said, and what to try.
     fn refusal(
         &self,
-        server: &Url,
+        request: &Request,
         authorization: Option<&Authorization>,
         answer: &Response,
     ) -> String {
-        let secrets: Vec<&str> = match authorization {
-            Some(Authorization { password, value }) => {
-                Vec::from([&**password, value.strip_prefix(BASIC).unwrap_or_default()])
-            }
-            None => Vec::new(),
-        };
+        // It does not get those of the request, but may know them from another one.
+        let mut secrets = request.known_secrets();
+        if let Some(Authorization { password, value }) = authorization {
+            secrets.push(password);
+            secrets.push(value.strip_prefix(BASIC).unwrap_or_default());
+        }
         let show = |text: &str| redacted(text, &secrets);
         let mut said = format!("the proxy {} answered {}", self.name(), answer.status());
         if !answer.reason().is_empty() {
@@ -187,7 +187,7 @@ impl Proxy {
             said += &words;
             said.push(')');
         }
-        let server = server.host_and_port();
+        let server = request.url().host_and_port();
         said += &match (answer.status(), authorization) {
             // tinyproxy answers 401 to a wrong password.
             (401 | 407, _) if !offers_basic(answer) => {

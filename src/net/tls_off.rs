@@ -1,6 +1,7 @@
 //! Stands in for `tls/` if the feature is off.
 
 use crate::error::Error;
+use crate::wire::request::Request;
 use crate::wire::url::Url;
 use alloc::format;
 use std::io::{Read, Write};
@@ -38,8 +39,8 @@ impl Failure {
         false
     }
 
-    pub(crate) fn describe(self, _: &str, url: &Url) -> Error {
-        let origin = url.origin();
+    pub(crate) fn describe(self, _: &str, request: &Request) -> Error {
+        let origin = request.url().origin();
         Error::config(format!("{origin} needs TLS: build minbearer with its feature `tls`"))
     }
 }

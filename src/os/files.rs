@@ -93,9 +93,19 @@ fn unreadable(name: &str, path: &str, why: ReadError) -> Error {
     match why {
         ReadError::Because(what) => Error::config(format!("{name} {path} {what}")),
         ReadError::Io(error) => {
-            Error::config(format!("{name} {path} cannot be read: {error}")).with_source(error)
+            let what = format!("{name} {path} cannot be read: {error}");
+            let described =
+                if may_pass(&error) { Error::network(what) } else { Error::config(what) };
+            described.with_source(error)
         }
     }
+}
+
+/// Whether it is the system's lack of memory or descriptors, or a server's file that was replaced, and no wrong setting.
+fn may_pass(error: &IoError) -> bool {
+    const NO_DESCRIPTORS: [i32; 2] = [23, 24]; // ENFILE, EMFILE
+    matches!(error.kind(), ErrorKind::OutOfMemory | ErrorKind::StaleNetworkFileHandle)
+        || error.raw_os_error().is_some_and(|number| NO_DESCRIPTORS.contains(&number))
 }
 
 fn unread(name: &str, path: &Path, error: IoError) -> Error {
@@ -138,10 +148,9 @@ pub(crate) fn open_regular(path: &Path) -> Result<Result<(File, u64), &'static s
 
 /// Reads a regular file to its end.
 pub(super) fn read_open(mut file: File, len: u64, max_bytes: usize) -> Result<Buffer, ReadError> {
-    let because = |what: &str| ReadError::Because(what.into());
     let expected = usize::try_from(len).unwrap_or(usize::MAX).min(max_bytes);
     let mut bytes = Buffer::default();
-    bytes.reserve(expected + 1).map_err(|_| because("cannot be read: out of memory"))?;
+    bytes.reserve(expected + 1).map_err(|_| ReadError::Io(ErrorKind::OutOfMemory.into()))?;
     if !bytes.read_from(&mut file, max_bytes).map_err(ReadError::Io)? {
         return Err(ReadError::Because(format!("is larger than {} KiB", max_bytes / 1024)));
     }
@@ -164,8 +173,8 @@ impl Secret {
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config), naming the file, if it cannot be read, is not a regular file,
     /// is empty, larger than 16 KiB, or not UTF-8; [`Kind::Timeout`](crate::Kind::Timeout) if its mount does not answer
-    /// for 10 s; [`Kind::Network`](crate::Kind::Network) if no thread to read it can be started, or eight that
-    /// earlier calls have given up still hang.
+    /// for 10 s; [`Kind::Network`](crate::Kind::Network) if there is no thread, descriptor or memory to read it, or eight
+    /// threads that earlier calls have given up still hang.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Secret, Error> {
         let (path, deadline) = (path.as_ref(), Instant::now() + UNSET_TIMEOUT);
         secret_in(
@@ -204,6 +213,27 @@ mod tests {
                 .unwrap()
                 .to_string();
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    /// A program that keeps a token fresh ends at the start for a wrong setting alone.
+    #[test]
+    fn a_lack_of_descriptors_or_memory_is_no_wrong_setting() {
+        use crate::Kind;
+        use rustix::io::Errno;
+        for (errno, kind) in [
+            (Errno::NOENT, Kind::Config),
+            (Errno::ACCESS, Kind::Config),
+            (Errno::LOOP, Kind::Config),
+            (Errno::MFILE, Kind::Network),
+            (Errno::NFILE, Kind::Network),
+            (Errno::NOMEM, Kind::Network),
+            (Errno::STALE, Kind::Network),
+        ] {
+            let error = unreadable("the file", "/run/secret", ReadError::Io(errno.into()));
+            assert_eq!(error.kind(), kind, "{error}");
+            let start = "the file /run/secret cannot be read: ";
+            assert!(error.to_string().starts_with(start), "{error}");
         }
     }
 

@@ -14,12 +14,22 @@
 //! Decoding the text first would not work: a secret may itself contain `%26`, and the text before it may decode together
 //! with its start.
 //!
+//! So is what begins with eight characters of a secret, if a server cut it.
+//!
 //! Then a piece of eight bytes of a secret is looked for, for what the encodings here do not cover:
 //!
 //! ```text
 //! secret     correct-horse-battery-staple
 //! text       correct-<b>horse-battery</b>-staple     a server that highlights
 //! shown      [redacted]<b>[redacted]</b>-staple
+//! ```
+//!
+//! and eight characters of what encodes bytes in groups, which need not begin where the secret does:
+//!
+//! ```text
+//! hexadecimal        636f7272656374...
+//! base64             Y29ycmVjdC1o...          where it stands alone
+//! of id:secret       aWQ6Y29ycmVjdC1o...
 //! ```
 
 use super::json::{escape, hexadecimal};
@@ -112,15 +122,19 @@ fn show(
     max_chars: usize,
     is_whole: bool,
 ) -> String {
+    let grouped = in_groups(secrets);
     let mut searched = Vec::new();
-    for secret in secrets {
-        // A server may have trimmed it, or this crate: a header value, a file's last line.
-        let trimmed = trimmed(secret);
-        for form in [secret, trimmed].into_iter().take(1 + usize::from(trimmed != *secret)) {
-            // Without memory to search with, nothing is shown.
-            let Some(pieces) = Pieces::of(form) else { return String::from('…') };
-            searched.push((form, pieces));
-        }
+    // Each secret as it is and trimmed, and then all of them in groups.
+    for index in 0..=2 * secrets.len() {
+        let (form, is_plain) = match secrets.get(index / 2) {
+            Some(secret) if index % 2 == 0 => (*secret, true),
+            // A server may have trimmed it, or this crate: a header value, a file's last line.
+            Some(secret) => (trimmed(secret), true),
+            None => (grouped.as_str(), false),
+        };
+        // Without memory to search with, nothing is shown.
+        let Some(pieces) = Pieces::of(form) else { return String::from('…') };
+        searched.push((form, is_plain, pieces));
     }
     let end = text.get(..part.end).unwrap_or_default().trim_ascii_end().len();
     let mut out = String::new();
@@ -131,10 +145,11 @@ fn show(
     let mut at = 0;
     while let Some(first) = text.get(at..end).and_then(|rest| rest.chars().next()) {
         let rest = text.get(at..).unwrap_or_default();
-        let (mut len, mut is_cut_off) = (0, false);
-        for (secret, _) in &searched {
-            let found = find(rest, secret, &mut comparisons_left);
-            len = len.max(found.len);
+        let (mut len, mut piece_len, mut is_cut_off) = (0, 0, false);
+        for (secret, _, pieces) in searched.iter().filter(|(_, is_plain, _)| *is_plain) {
+            let found = find(rest, secret, pieces.is_whole(secret), &mut comparisons_left);
+            let longest = if found.is_whole { &mut len } else { &mut piece_len };
+            *longest = found.len.max(*longest);
             is_cut_off |= found.is_cut_off && !is_whole;
         }
         if is_cut_off || comparisons_left == 0 {
@@ -143,8 +158,11 @@ fn show(
         }
         let line_break = line_break(rest.as_bytes());
         let next = at + len.max(line_break).max(first.len_utf8());
+        if len == 0 {
+            len = piece_len;
+        }
         if len == 0 && redacted_end.is_none_or(|end| at + PIECE_BYTES > end) {
-            for (_, pieces) in &searched {
+            for (_, _, pieces) in &searched {
                 len = len.max(pieces.len_at_start(rest));
             }
         }
@@ -233,7 +251,13 @@ impl<'a> Pieces<'a> {
         Some(pieces)
     }
 
+    /// Whether all of the secret may be in pieces.
+    fn is_whole(&self, secret: &str) -> bool {
+        self.secret.len() == secret.len()
+    }
+
     /// How many bytes at the start of a text are a piece, with what follows it in the secret; 0 if none.
+    #[inline(never)]
     fn len_at_start(&self, text: &str) -> usize {
         let (slot, true) = self.slot(text.as_bytes()) else { return 0 };
         let rest = self.offset(slot).and_then(|offset| self.secret.get(offset..));
@@ -276,20 +300,56 @@ impl<'a> Pieces<'a> {
 struct Found {
     /// How many bytes at the start of the text are the secret in some encoding; the most, if in several. 0 if none.
     len: usize,
+    /// Or else its start, if that is long enough to be a piece.
+    is_whole: bool,
     /// Whether the text may end within the secret.
     is_cut_off: bool,
 }
 
-fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
+/// Secrets in hexadecimal and in base64, one after the other: of the first, second and third of their bytes onwards, since what
+/// was encoded may begin before them, and without a last digit that depends on what follows.
+fn in_groups(secrets: &[&str]) -> Zeroizing<String> {
+    // Hexadecimal in both cases, and base64.
+    const DIGITS: &[u8] =
+        b"0123456789abcdef0123456789ABCDEFABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut forms = Zeroizing::new(String::new());
+    if HAS_NO_READER {
+        return forms;
+    }
+    forms.reserve_exact(secrets.iter().map(|secret| 8 * secret.len()).sum());
+    for secret in secrets {
+        for form in 0..5_usize {
+            let (bits, start) = (if form < 2 { 4 } else { 6 }, form.saturating_sub(2));
+            let (mut group, mut known_bits) = (0, 0);
+            for byte in trimmed(secret).bytes().skip(start) {
+                (group, known_bits) = (group << 8 | usize::from(byte), known_bits + 8);
+                while known_bits >= bits {
+                    known_bits -= bits;
+                    let value = (group >> known_bits) & ((1 << bits) - 1);
+                    let digit = DIGITS.get(16 * form.min(2) + value).copied();
+                    forms.push(char::from(digit.unwrap_or_default()));
+                }
+            }
+        }
+    }
+    forms
+}
+
+/// `may_be_cut` is whether the text may go on with another after eight characters of the secret.
+#[inline(never)]
+fn find(text: &str, secret: &str, may_be_cut: bool, comparisons_left: &mut usize) -> Found {
     let mut is_cut_off = false;
     // Where the first characters of the secret may end in the text. `%25` can stand for a percent sign or for itself.
-    let mut ends = Vec::new();
-    for (index, wanted) in secret.chars().enumerate() {
+    let mut ends = Vec::from([0]);
+    let mut secret = secret.chars();
+    let mut known = 0;
+    let is_whole = loop {
+        let Some(wanted) = secret.next() else { break true };
         let mut next = Vec::new();
-        for end in if index == 0 { Vec::from([0]) } else { ends } {
+        for end in ends.iter().copied() {
             let rest = text.get(end..).unwrap_or_default();
             is_cut_off |= is_cut(rest);
-            let (max_layers, comparisons) = match rest.starts_with(is_introducer) {
+            let (max_layers, comparisons) = match rest.chars().next().is_some_and(is_introducer) {
                 true => (MAX_LAYERS, ESCAPE_COMPARISONS + next.len()),
                 false => (0, 1 + next.len()),
             };
@@ -310,12 +370,15 @@ fn find(text: &str, secret: &str, comparisons_left: &mut usize) -> Found {
                 }
             }
         }
-        ends = next;
-        if ends.is_empty() || *comparisons_left == 0 {
-            return Found { len: 0, is_cut_off };
+        if next.is_empty() || *comparisons_left == 0 {
+            break false;
         }
-    }
-    Found { len: ends.into_iter().max().unwrap_or_default(), is_cut_off: false }
+        ends = next;
+        known += 1;
+    };
+    let is_found = is_whole || (may_be_cut && known >= PIECE_BYTES);
+    let len = if is_found { ends.into_iter().max().unwrap_or_default() } else { 0 };
+    Found { len, is_whole, is_cut_off: is_cut_off && !is_whole }
 }
 
 /// Whether an escape may start with that character; UTF-8 that was read as Latin-1 is one too.
@@ -325,7 +388,8 @@ fn is_introducer(character: char) -> bool {
 
 /// Whether the end of a text may be the start of a character: nothing, a part of one, or of an escape.
 fn is_cut(rest: &str) -> bool {
-    let is_escape = rest.starts_with(is_introducer) && rest.len() < 3 * LONGEST_ESCAPE;
+    let is_escape =
+        rest.chars().next().is_some_and(is_introducer) && rest.len() < 3 * LONGEST_ESCAPE;
     rest.is_empty() || rest == "\u{fffd}" || is_escape
 }
 
@@ -375,10 +439,8 @@ fn percent_encoded(text: &[u8]) -> Option<(char, usize)> {
 
 /// The character at the start of bytes in UTF-8.
 fn utf_8(bytes: &[u8]) -> Option<(char, usize)> {
-    (1..=4).find_map(|len| {
-        let text = core::str::from_utf8(bytes.get(..len)?).ok()?;
-        Some((text.chars().next()?, len))
-    })
+    let first = bytes.utf8_chunks().next()?.valid().chars().next()?;
+    Some((first, first.len_utf8()))
 }
 
 /// An escape of JSON; of Python and C, `\xE9`; or a sign after a backslash, as `\'` in PHP.
@@ -390,19 +452,26 @@ fn backslash(text: &[u8]) -> Option<(char, usize)> {
     })
 }
 
-/// A [character reference](https://html.spec.whatwg.org/#character-references), by number or by name.
+/// A [character reference](https://html.spec.whatwg.org/#character-references), by number or by name. One by number may
+/// lack its semicolon.
 fn character_reference(text: &[u8]) -> Option<(char, usize)> {
-    let len = text.iter().position(|byte| *byte == b';')? + 1;
-    let code = match text.get(1..len - 1)? {
+    if let Some(b'#') = text.get(1) {
+        let (start, base) = if let Some(b'x' | b'X') = text.get(2) { (3, 16) } else { (2, 10) };
+        let (mut end, mut code) = (start, 0_u32);
+        while let Some(digit) = text.get(end).and_then(|byte| char::from(*byte).to_digit(base)) {
+            code = code.saturating_mul(base).saturating_add(digit);
+            end += 1;
+        }
+        let len = end + usize::from(text.get(end) == Some(&b';'));
+        return (end > start).then_some((char::from_u32(code)?, len));
+    }
+    let end = text.iter().position(|byte| *byte == b';')?;
+    match text.get(1..end)? {
         // Others may be encoded again after this one.
-        b"amp" | b"AMP" => u32::from('&'),
-        [b'#', b'x' | b'X', digits @ ..] => hexadecimal(digits)?,
-        [b'#', digits @ ..] => core::str::from_utf8(digits).ok()?.parse().ok()?,
-        [] => return None,
-        name if name.iter().all(u8::is_ascii_alphanumeric) => ANY.into(),
-        _ => return None,
-    };
-    Some((char::from_u32(code)?, len))
+        b"amp" | b"AMP" => Some(('&', end + 1)),
+        [] => None,
+        name => name.iter().all(u8::is_ascii_alphanumeric).then_some((ANY, end + 1)),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use super::form::encode_pairs;
 use super::redact::trimmed;
 use super::url::Url;
+#[cfg(feature = "tls-no-provider")]
+use super::url::before;
 use crate::error::{Error, digits};
 use crate::secret::{Buffer, Secret};
 use alloc::format;
@@ -287,6 +289,22 @@ impl Request {
 
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(|secret| secret.as_str())
+    }
+
+    /// These, and what an `Authorization` header has after its scheme.
+    #[cfg(feature = "tls-no-provider")]
+    pub(crate) fn known_secrets(&self) -> Vec<&str> {
+        let mut secrets = Vec::new();
+        // A static program with `collect` is larger.
+        for secret in &self.secrets {
+            secrets.push(secret.as_str());
+        }
+        for (name, value) in &self.headers {
+            if name.eq_ignore_ascii_case("authorization") {
+                secrets.push(value.get(before(value, b" :").len() + 1..).unwrap_or_default());
+            }
+        }
+        secrets
     }
 
     /// Serializes the request, head and body, for an HTTP/1.1 connection that is closed after the answer. The

@@ -2105,7 +2105,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; have the server or a gateway in between send one",
+            "the token request to SERVER failed: the answer gives two lengths for one body, by Content-Length or Transfer-Encoding (which HTTP/1.0 does not have), so that it can be read in two ways; have the server or a gateway in between send one",
         ),
     ),
     (

@@ -345,6 +345,12 @@ fn hostile_proxies() -> Vec<Row> {
             "answered 407 [redacted] (Basic [redacted])",
         ),
         (
+            "knows the client's secret from elsewhere",
+            vec![Step::Request, head(&format!("403 {SECRET}\r\nContent-Length: 0"))],
+            PROXY,
+            "answered 403 [redacted]; does it allow",
+        ),
+        (
             "refuses with a page that drips",
             vec![Step::Request, head("503 Later"), Step::Endless(b"x".into(), PAUSE)],
             PROXY,

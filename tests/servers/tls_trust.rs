@@ -89,6 +89,43 @@ fn each_kind_of_certificate_is_accepted_or_rejected_as_the_table_says() {
     }
 }
 
+/// A server that got a secret may have a certificate made with it.
+#[test]
+fn a_secret_in_a_certificate_is_not_shown() {
+    const SECRET: &str = "s3cr3t&Zq7-s3cr3t";
+    let keys = Keys::generate();
+    let root = Certificate::new("a root", "a root", &keys.root)
+        .with(basic_constraints(true, None))
+        .sign(&keys.root);
+    let escaped = "x.s3cr3t%26Zq7%2Ds3cr3t.example";
+    let other = Certificate::new("a root", "a server", &keys.server)
+        .with(subject_alt_name(&["a.example", SECRET, escaped]))
+        .sign(&keys.root);
+    let expired = Certificate::new("a root", SECRET, &keys.intermediate)
+        .with(basic_constraints(true, None))
+        .change(|it| it.not_after = time("201231000000Z"))
+        .sign(&keys.root);
+    let of_expired = Certificate::new(SECRET, "a server", &keys.server)
+        .with(subject_alt_name(&["localhost"]))
+        .sign(&keys.intermediate);
+    let http = Http::new().with_ca(pem(&root)).unwrap();
+    for (sent, part) in [
+        (vec![other], "not for localhost but for a.example, [redacted], x.[redacted].example; use"),
+        (vec![of_expired, expired], "the intermediate certificate `[redacted]` that the server"),
+    ] {
+        let (server, _inside) = server(config(&sent, signing(&keys.server), &TLS13));
+        let request = Request::get(&server.url("localhost", "/")).unwrap();
+        for request in [
+            request.clone().with_secret(SECRET),
+            request.clone().with_header("Authorization", &format!("Bearer {SECRET}")).unwrap(),
+            request.with_header("Authorization", &format!("Bearer:{SECRET}")).unwrap(),
+        ] {
+            let outcome = http.send(&request, Instant::now() + Duration::from_secs(20));
+            check("a secret", outcome, Err(part));
+        }
+    }
+}
+
 /// Whoever has a copy of the server's certificate, which is public, could else be the server.
 #[test]
 fn a_handshake_that_another_key_signed_is_rejected() {

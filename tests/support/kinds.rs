@@ -600,6 +600,11 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
         own().change(named(&["localhost"])),
         bad("not for 127.0.0.1 but for localhost"),
     );
+    at_address(
+        "a pin, by an address among the names",
+        own().change(change(17, Some(extension(17, &der(0x30, &[&der(0x82, &[b"127.0.0.1"])]))))),
+        bad("has 127.0.0.1 as a DNS name; have it issued with IP:127.0.0.1 in its subjectAltName"),
+    );
     kinds
 }
 

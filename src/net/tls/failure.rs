@@ -4,6 +4,7 @@ use super::lacks_certificate;
 use crate::error::{Error, NetworkCause};
 use crate::net::socket::describe_io;
 use crate::wire::redact;
+use crate::wire::request::Request;
 use crate::wire::time::Utc;
 use crate::wire::token_answer::advice::CLIENT_CERTIFICATE;
 use crate::wire::url::Url;
@@ -48,7 +49,7 @@ impl Failure {
     }
 
     /// `doing` names the exchange.
-    pub(crate) fn describe(self, doing: &str, url: &Url) -> Error {
+    pub(crate) fn describe(self, doing: &str, request: &Request) -> Error {
         let failed = |cause: NetworkCause, what: &str| {
             Error::network(format!("the {doing} failed: {what}")).with_network_cause(cause)
         };
@@ -87,7 +88,7 @@ impl Failure {
             )
             .with_source(rustls::Error::AlertReceived(AlertDescription::UnrecognisedName)),
             Failure::Tls(error) => {
-                let described = failed(NetworkCause::Tls, &describe_tls(url, &error));
+                let described = failed(NetworkCause::Tls, &describe_tls(request, &error));
                 described.with_source(match error {
                     rustls::Error::InvalidCertificate(error) => bounded(error).into(),
                     error => error,
@@ -134,9 +135,13 @@ const NO_COMMON_VERSION: &str = if cfg!(feature = "tls12") {
     "the server has no TLS version that is supported here (1.3 alone); enable it on the server, or build minbearer with its feature `tls12`"
 };
 
-fn describe_tls(url: &Url, error: &rustls::Error) -> String {
+fn describe_tls(request: &Request, error: &rustls::Error) -> String {
+    // A server that knows them from another request may have them in its certificate.
+    let secrets = &request.known_secrets();
     match error {
-        rustls::Error::InvalidCertificate(error) => describe_certificate(url, error),
+        rustls::Error::InvalidCertificate(error) => {
+            describe_certificate(request.url(), error, secrets)
+        }
         rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
         | rustls::Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
@@ -166,7 +171,7 @@ fn describe_tls(url: &Url, error: &rustls::Error) -> String {
         rustls::Error::InvalidMessage(what) => format!(
             "the answer is not TLS ({what:?}); is this the right port, and does it speak plain HTTP?"
         ),
-        _ => format!("TLS failed: {}", redact::redacted(&error.to_string(), &[])),
+        _ => format!("TLS failed: {}", redact::redacted(&error.to_string(), secrets)),
     }
 }
 
@@ -187,12 +192,20 @@ fn is_of_certificate(alert: AlertDescription) -> bool {
     )
 }
 
-fn describe_certificate(url: &Url, error: &CertificateError) -> String {
+fn describe_certificate(url: &Url, error: &CertificateError, secrets: &[&str]) -> String {
     let of_server = ("the server's certificate", "have it renewed", error);
+    let intermediate;
     let (whose, renew, error) = match error {
         CertificateError::Other(OtherError(other)) => match other.downcast_ref() {
-            Some(Rejected::Intermediate { whose, error }) => {
-                (whose.as_str(), "let the server send the current one", error)
+            Some(Rejected::Intermediate { name, error }) => {
+                intermediate = match name {
+                    Some(name) => format!(
+                        "the intermediate certificate `{}` that the server sent",
+                        redact::redacted(name, secrets)
+                    ),
+                    None => String::from("the intermediate certificate that the server sent"),
+                };
+                (intermediate.as_str(), "let the server send the current one", error)
             }
             Some(rejected) => return rejected.to_string(),
             None => of_server,
@@ -207,10 +220,14 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
                 format!(
                     "the server's certificate is not for {host}: it names no host at all, as a common name does not count; have it issued with a subjectAltName, or trust this certificate itself"
                 )
+            } else if matches!(expected, ServerName::IpAddress(_)) && names.contains(&&*host) {
+                format!(
+                    "the server's certificate has {host} as a DNS name; have it issued with IP:{host} in its subjectAltName"
+                )
             } else {
                 format!(
                     "the server's certificate is not for {host} but for {}; use that, or name it by --server-name, in code Http::with_server_name, or have it issued for {host}",
-                    redact::redacted(&names.join(", "), &[])
+                    redact::redacted(&names.join(", "), secrets)
                 )
             }
         }
@@ -250,11 +267,11 @@ fn describe_certificate(url: &Url, error: &CertificateError) -> String {
         // webpki's, by the names of its variants.
         CertificateError::Other(OtherError(error)) => format!(
             "the server's certificate was rejected: {}",
-            redact::redacted(&error.to_string(), &[])
+            redact::redacted(&error.to_string(), secrets)
         ),
         other => format!(
             "the server's certificate was rejected: {}",
-            redact::redacted(&other.to_string(), &[])
+            redact::redacted(&other.to_string(), secrets)
         ),
     }
 }
@@ -274,9 +291,9 @@ pub(super) enum Rejected {
         whose: &'static str,
         why: &'static str,
     },
-    /// What is wrong is wrong with an intermediate certificate, which `whose` names.
+    /// What is wrong is wrong with an intermediate certificate, of that common name.
     Intermediate {
-        whose: String,
+        name: Option<String>,
         error: CertificateError,
     },
     NotVersion3,

@@ -6,7 +6,6 @@
 use super::certificate::{Certificate, Key};
 use super::failure::Rejected;
 use super::roots::Anchors;
-use crate::wire::redact;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -173,11 +172,11 @@ impl Verifier {
             }
             _ => false,
         });
-        let whose = match at_fault.next() {
-            Some((1.., intermediate)) => named(intermediate),
+        let name = match at_fault.next() {
+            Some((1.., intermediate)) => common_name(intermediate),
             _ => return error.into(),
         };
-        Rejected::Intermediate { whose, error }.into()
+        Rejected::Intermediate { name, error }.into()
     }
 
     fn unsupported_key(&self, sent: &[Certificate<'_>]) -> Option<Rejected> {
@@ -254,15 +253,11 @@ impl Verifier {
     }
 }
 
-/// An intermediate certificate, by its common name.
-fn named(intermediate: &Certificate<'_>) -> String {
-    /// Of a common name (RFC 5280 appendix A).
+/// As it came, cut.
+fn common_name(certificate: &Certificate<'_>) -> Option<String> {
+    /// RFC 5280 appendix A.
     const MAX_CHARS: usize = 64;
-    let name = intermediate.common_names().next().map_or_else(String::new, |name| {
-        let name: String = name.chars().take(MAX_CHARS).collect();
-        format!(" `{}`", redact::redacted(&name, &[]))
-    });
-    format!("the intermediate certificate{name} that the server sent")
+    certificate.common_names().next().map(|name| name.chars().take(MAX_CHARS).collect())
 }
 
 impl ServerCertVerifier for Verifier {

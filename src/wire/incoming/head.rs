@@ -11,6 +11,8 @@ const CODE_END: usize = 12;
 
 /// A head, parsed.
 pub(super) struct Head {
+    /// HTTP/1.0, which has no transfer codings.
+    pub(super) is_old: bool,
     pub(super) status: u16,
     pub(super) reason: Zeroizing<String>,
     pub(super) headers: Headers,
@@ -70,6 +72,7 @@ pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, W
         Err(error) => return Err(wrong(error)),
     }
     let (Some(status), Some(_)) = (start.code, start.reason) else { return Ok(None) };
+    let is_old = start.version == Some(0);
     let line_end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
     let (line, mut rest) = bytes.split_at(line_end);
     // httparse drops a reason with bytes above ASCII.
@@ -102,7 +105,7 @@ pub(super) fn parse_head(bytes: &[u8], is_whole: bool) -> Result<Option<Head>, W
             }
         }
         if is_last {
-            return Ok(is_whole.then_some(Head { status, reason, headers }));
+            return Ok(is_whole.then_some(Head { is_old, status, reason, headers }));
         }
         rest = rest.get(taken..).unwrap_or_default();
     }

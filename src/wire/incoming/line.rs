@@ -36,6 +36,12 @@ impl Line {
         matches!(self.bytes(), b"\n" | b"\r\n")
     }
 
+    /// Whether one stands anywhere but at the end, where the line may break.
+    pub(super) fn has_control_character(&self) -> bool {
+        let mut bytes = self.bytes().iter();
+        bytes.any(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n'))
+    }
+
     /// The chunk size. httparse would read an empty line as 0, and a bare LF as part of an extension.
     pub(super) fn chunk_size(&self) -> Option<u64> {
         let line = self.bytes().strip_suffix(b"\n")?;

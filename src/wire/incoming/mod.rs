@@ -207,7 +207,7 @@ impl Incoming {
             _ => Some(CUT_SHORT),
         };
         match (cut_short, self.answer) {
-            (None, Some(Head { status, reason, headers })) => {
+            (None, Some(Head { status, reason, headers, .. })) => {
                 let mut response =
                     Response::from_parts(self.subject, status, reason, headers, self.body);
                 response.is_unread = self.is_unread;
@@ -339,6 +339,11 @@ impl Incoming {
         if state == State::ChunkEnd && !matches!(line.bytes(), b"" | b"\r" | b"\n" | b"\r\n") {
             return Err(Wrong::NotHttp("the answer has a chunk that is longer than it says"));
         }
+        if line.has_control_character() {
+            return Err(Wrong::NotHttp(
+                "the answer has a control character between or after its chunks",
+            ));
+        }
         if state == State::Trailer {
             self.dropped_bytes += taken;
             if self.dropped_bytes > MAX_HEAD_BYTES {
@@ -391,7 +396,7 @@ impl TunnelAnswer {
 
     /// The answer as far as it came, if its head did.
     pub(crate) fn so_far(self) -> Option<Response> {
-        let Head { status, reason, headers } = self.0.answer?;
+        let Head { status, reason, headers, .. } = self.0.answer?;
         Some(Response::from_parts(self.0.subject, status, reason, headers, self.0.body))
     }
 }
@@ -423,12 +428,13 @@ fn framing(head: &Head) -> Result<State, Wrong> {
             continue;
         };
         match (state, found) {
-            (None, found) => state = Some(found),
+            // Readers of HTTP/1.0 take the chunks for the body, up to the connection's end (RFC 9112 section 6.1).
+            (None, found) if !head.is_old || found != State::ChunkSize => state = Some(found),
             (Some(State::Length(one)), State::Length(other)) if one == other => {}
             // Another reader might believe the other one.
             _ => {
                 return Err(Wrong::NotHttp(
-                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, so that it can be read in two ways; have the server or a gateway in between send one",
+                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding (which HTTP/1.0 does not have), so that it can be read in two ways; have the server or a gateway in between send one",
                 ));
             }
         }

@@ -1,5 +1,6 @@
 use super::*;
 use alloc::string::ToString;
+use base64ct::{Base64, Encoding};
 
 #[test]
 fn a_secret_is_found_in_every_encoding() {
@@ -67,6 +68,61 @@ fn a_secret_is_found_in_encodings_that_few_servers_use() {
     assert_eq!(redacted("&auml;b&ouml;", &["cbö"]), "&auml;b&ouml;", "a letter has no name");
     assert_eq!(redacted("ab&x y;cdef", &["ab!cdef"]), "ab&x y;cdef", "nor has it a space");
     assert_eq!(redacted("%E9%A9", &["é©"]), "[redacted]");
+}
+
+#[test]
+fn a_character_reference_by_number_may_lack_its_semicolon() {
+    for text in [
+        "p&#38ss w&#233;1&#8364",
+        "&#112&#x26ss w&#XE9&#49&#x20aC",
+        "p&amp;#38ss w&amp;#233;1&#8364",
+    ] {
+        assert_eq!(redacted(text, &["p&ss wé1€"]), "[redacted]", "{text}");
+    }
+    assert_eq!(redacted("p&#38ss w&#2331", &["p&ss wé1"]), "p&#38ss w&#2331", "another number");
+}
+
+#[test]
+fn a_secret_is_found_in_hexadecimal_and_base64_wherever_that_begins() {
+    let secret = "correct-horse-battery-staple";
+    for (before, after) in [("", ""), ("a", ""), ("ab", "c"), ("my-client:", "\n"), ("é=\"", "\"}")]
+    {
+        let text = alloc::format!("{before}{secret}{after}");
+        let base64 = Base64::encode_string(text.as_bytes());
+        let hexadecimal: String = text.bytes().map(|byte| alloc::format!("{byte:02x}")).collect();
+        for text in [base64, hexadecimal.to_uppercase(), hexadecimal] {
+            let out = redacted(&alloc::format!("got {text}"), &["other", secret, "\n"]);
+            let (shown_before, shown_after) = out.split_once("[redacted]").unwrap();
+            // Of base64, a digit at each end has bits of others.
+            let left = shown_before.len() - "got ".len() + shown_after.len();
+            assert!(left <= 2 * (before.len() + after.len()) + 4, "{before:?}: {out}");
+            assert!(!shown_after.contains("[redacted]"), "{out}");
+        }
+    }
+    assert_eq!(redacted("616263 is three", &["abc"]), "616263 is three", "too short");
+    assert_eq!(redacted("61626364 is four", &["abcd "]), "[redacted] is four");
+    assert_eq!(
+        redacted("YWJjZGVmZ2g=", &["abcdefgh"]),
+        "[redacted]g=",
+        "a group that is not whole"
+    );
+    let longest = "a".repeat(16 * 1024);
+    assert_eq!(redacted("61616161", &[&longest]), "[redacted]");
+}
+
+#[test]
+fn a_secret_that_was_cut_in_an_encoding_is_redacted_from_eight_characters_on() {
+    let secret = "p&ss/w=rd+more";
+    for (text, expected) in [
+        ("p%26ss%2Fw%3Dr… is wrong", "[redacted]… is wrong"),
+        ("p&amp;ss&#47;w&#61;r...", "[redacted]..."),
+        ("p&amp;ss&#47;w...", "p&amp;ss&#47;w..."),
+        ("p%26ss%2Fw%3Dr%2", "[redacted]%2"),
+    ] {
+        assert_eq!(redacted(text, &[secret]), expected);
+    }
+    let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI5N2UwIn0.M8U3bSUKKJDEgzhFY";
+    assert_eq!(redacted("of eyJhbGciOiJSUzI1NiJ9", &[jwt]), "of eyJhbGciOiJSUzI1NiJ9");
 }
 
 #[test]

@@ -214,6 +214,16 @@ fn chunks() -> Vec<Row> {
             chunked(&format!("{:x};a\rb\r\n{body}\r\n0\r\n\r\n", body.len())),
             NOT_HTTP,
         ),
+        Row::sends(
+            "a NUL in a chunk's extension",
+            chunked(&format!("{:x};a=\0\r\n{body}\r\n0\r\n\r\n", body.len())),
+            NOT_HTTP,
+        ),
+        Row::sends(
+            "chunks of HTTP/1.0",
+            String::from_utf8(chunked(&whole)).unwrap().replacen("HTTP/1.1", "HTTP/1.0", 1),
+            NOT_HTTP,
+        ),
         Row::sends("an endless line for a chunk's length", chunked(&"0".repeat(2000)), NOT_HTTP),
         Row::new(
             "a chunk that never comes",
