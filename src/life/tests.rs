@@ -1,5 +1,7 @@
 //! Each rule to the second, with the least and the most random bits. `tests/servers/life/` has worlds in virtual time.
 
+mod after_refusal;
+
 use super::*;
 use crate::client_credentials::Config;
 use crate::wire::response::Response;
@@ -96,8 +98,9 @@ fn pauses_grow_from_a_second_to_a_minute_and_after_a_refusal_the_longest_comes_f
 #[test]
 fn while_the_old_token_is_valid_it_is_used() {
     let mut life = obtained(at(100.0), LEAST);
-    assert_eq!(life.next(at(190.0)), Step::Ask);
+    assert_eq!((life.next(at(190.0)), life.is_asking()), (Step::Ask, false));
     life.asking(at(190.0));
+    assert!(life.is_asking());
     assert_eq!(life.next(at(199.9)), Step::Use, "another thread asks");
     assert_eq!(life.next(at(200.0)), Step::Wait(None), "it has ended");
     life.failed(&refused(401, None), AfterRefusal::Pause, at(191.0), LEAST);

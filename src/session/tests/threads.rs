@@ -117,3 +117,19 @@ fn a_token_that_ends_before_it_arrives_is_still_shared() {
     }
     assert_eq!(requests(&server), 1);
 }
+
+#[test]
+fn threads_whose_token_was_rejected_wait_for_one_request_and_get_its_error() {
+    let server = Arc::new(Server { pause: Duration::from_millis(200), ..Server::default() });
+    let session = session(&server);
+    let rejected = session.token().unwrap();
+    server.down.store(true, Ordering::SeqCst);
+    let outcomes = at_once(8, || {
+        pass(2);
+        session.renew(&rejected).map_err(|error| error.kind())
+    });
+    for outcome in outcomes {
+        assert_eq!(outcome.err(), Some(Kind::Network), "the rejected token is no answer");
+    }
+    assert_eq!(requests(&server), 2);
+}
