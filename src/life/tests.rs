@@ -1,6 +1,7 @@
 //! Each rule to the second, with the least and the most random bits. `tests/servers/life/` has worlds in virtual time.
 
 mod after_refusal;
+mod rejections;
 
 use super::*;
 use crate::client_credentials::Config;
