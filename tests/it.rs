@@ -1,6 +1,6 @@
 //! The integration tests that the published archive has: a module a promise or a subject, each against a scripted server or
 //! none. `tests/servers.rs` has those that want more of a server, `tests/alone/` what needs a process, an allocator or
-//! features of its own.
+//! features of its own, and the rule of the floors.
 
 mod it {
     // The promises, as SECURITY.md has them. That a secret is never left behind is tests/alone/never_left_behind.
@@ -15,7 +15,6 @@ mod it {
 
     // The library.
     mod credentials_from_env;
-    mod floors;
     mod https_without_tls;
     mod own_flow;
 }

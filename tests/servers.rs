@@ -10,6 +10,7 @@ mod servers {
     mod exchange;
     mod hostile;
     mod json;
+    mod refusals;
     mod signing;
     mod stock;
     // Servers that are functions.

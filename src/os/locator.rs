@@ -246,7 +246,8 @@ fn holds(value: &[u8], secret: &[u8]) -> bool {
     if secret.len() < redact::MIN_SEARCHED_BYTES {
         return value == secret;
     }
-    value.windows(secret.len()).any(|part| part == secret)
+    // The first byte beforehand: a call for each place would take more time than all else at the start.
+    value.windows(secret.len()).any(|part| part.first() == secret.first() && part == secret)
 }
 
 /// Standard input that has ended. An empty root has no `/dev/null`. A socket whose other end is closed has ended too, but

@@ -8,13 +8,12 @@
 
 use alloc::string::String;
 
-/// A parameter of a challenge, by its name, compared without case: a token, or a text in quotes with backslashes undone. In a
-/// form, what stands between two ampersands, not decoded.
+/// A parameter of a challenge, by its name, compared without case: a token, or a text in quotes with backslashes undone.
 pub(crate) fn parameter(challenge: &str, name: &str) -> Option<String> {
     let mut rest = challenge;
     while let Some(equals) = rest.bytes().position(|byte| byte == b'=') {
         let before = rest.get(..equals)?.trim_ascii_end();
-        let separator = before.bytes().rposition(|byte| matches!(byte, b' ' | b'\t' | b',' | b'&'));
+        let separator = before.bytes().rposition(|byte| matches!(byte, b' ' | b'\t' | b','));
         let known = before.get(separator.map_or(0, |at| at + 1)..)?;
         let after = rest.get(equals + 1..)?.trim_ascii_start();
         let quoted = after.strip_prefix('"');
@@ -23,7 +22,7 @@ pub(crate) fn parameter(challenge: &str, name: &str) -> Option<String> {
         while let Some(character) = characters.next() {
             value.push(match (quoted, character) {
                 (Some(_), '\\') => characters.next()?,
-                (Some(_), '"') | (None, ' ' | '\t' | ',' | '&') => break,
+                (Some(_), '"') | (None, ' ' | '\t' | ',') => break,
                 _ => character,
             });
         }

@@ -5,7 +5,7 @@ use super::redact::redacted;
 use alloc::string::String;
 
 /// In one text, which takes less room than twenty.
-pub(super) const CODES: &str = "access_denied authorization_pending consent_required expired_token insufficient_scope insufficient_user_authentication interaction_required invalid_client invalid_dpop_proof invalid_grant invalid_request invalid_resource invalid_scope invalid_target invalid_token login_required server_error slow_down temporarily_unavailable unauthorized_client unsupported_grant_type unsupported_token_type use_dpop_nonce";
+const CODES: &str = "access_denied authorization_pending consent_required expired_token insufficient_scope insufficient_user_authentication interaction_required invalid_client invalid_dpop_proof invalid_grant invalid_request invalid_resource invalid_scope invalid_target invalid_token login_required server_error slow_down temporarily_unavailable unauthorized_client unsupported_grant_type unsupported_token_type use_dpop_nonce";
 
 pub(super) fn registered(code: &str) -> Option<&'static str> {
     // Bytes: `str::split` brings the search for a character with it, 0.5 KB.
@@ -17,4 +17,23 @@ pub(super) fn registered(code: &str) -> Option<&'static str> {
 /// show by what is missing.
 pub(super) fn shown_code(code: &str, secrets: &[&str]) -> String {
     registered(code).map_or_else(|| redacted(code, secrets), String::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_table_is_shown_whatever_the_secret() {
+        for code in CODES.split(' ') {
+            for secret in [code, &code[..5], "_"] {
+                assert_eq!(shown_code(code, &[secret]), code);
+            }
+        }
+        assert_eq!(shown_code("no_such_client", &["client"]), "no_such_[redacted]");
+        assert!(CODES.split(' ').is_sorted());
+        assert_eq!(registered(""), None);
+        assert_eq!(registered("invalid"), None);
+        assert_eq!(registered("invalid_client invalid_dpop_proof"), None);
+    }
 }

@@ -1,7 +1,9 @@
 //! `application/x-www-form-urlencoded`, as
 //! [RFC 6749 appendix B](https://www.rfc-editor.org/rfc/rfc6749#appendix-B) specifies it.
 
+use super::json::hexadecimal;
 use alloc::string::String;
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// Returns `prefix` and the pairs after it, joined with `&`, in a buffer sized beforehand.
@@ -22,6 +24,20 @@ pub(crate) fn encode_pairs(prefix: &str, pairs: &[(&str, &str)]) -> Zeroizing<St
         push_encoded(value, &mut out);
     }
     out
+}
+
+/// A form's value by its name, which is compared as it is written; its bytes may be no UTF-8.
+pub(crate) fn value(form: &[u8], name: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut pairs = form.split(|byte| *byte == b'&');
+    let mut rest = pairs.find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    let mut decoded = Zeroizing::new(Vec::with_capacity(rest.len()));
+    while let [first, after @ ..] = rest {
+        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(hexadecimal);
+        rest = after.get(if escaped.is_some() { 2 } else { 0 }..).unwrap_or_default();
+        let first = if *first == b'+' { b' ' } else { *first };
+        decoded.push(escaped.and_then(|byte| u8::try_from(byte).ok()).unwrap_or(first));
+    }
+    Some(decoded)
 }
 
 pub(crate) fn push_encoded(text: &str, out: &mut String) {
@@ -61,5 +77,21 @@ mod tests {
         );
         assert_eq!(*out, "http://h/token?a=s3cr3t%26%3D%2B%25%23%2F%3F%C3%A9%20Zq7&b%20c=&~=-");
         assert!(out.capacity() <= out.len() + 2, "{} for {}", out.capacity(), out.len());
+    }
+
+    #[test]
+    fn a_value_is_decoded_and_what_is_no_escape_stands_for_itself() {
+        let form = b"xa=0&a=1+%41%zz%e2%82%ac%&b=&c&a=2&d=\"x=y\"";
+        for (name, expected) in [
+            ("a", Some("1 A%zz\u{20ac}%")),
+            ("b", Some("")),
+            ("c", None),
+            ("d", Some("\"x=y\"")),
+            ("x", None),
+        ] {
+            let value = value(form, name);
+            assert_eq!(value.as_deref().map(Vec::as_slice), expected.map(str::as_bytes), "{name}");
+        }
+        assert_eq!(*value(b"a=%ff", "a").unwrap(), [0xFF]);
     }
 }

@@ -2,14 +2,14 @@
 //! says helps more than advice to check the credentials.
 
 use super::challenge::parameter;
-use super::json::{hexadecimal, without_byte_order_mark};
+use super::form;
+use super::json::without_byte_order_mark;
 use super::redact::{latin_1, redacted, redacted_part};
 use super::response::Response;
 use super::url::before;
 use crate::error::HAS_NO_READER;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::ops::Range;
 use zeroize::Zeroizing;
 
@@ -18,16 +18,7 @@ pub(crate) fn error_parameter(response: &Response, name: &str) -> Option<Zeroizi
     if !is_form(response) {
         return Some(Zeroizing::new(parameter(response.challenge()?, name)?));
     }
-    let value = Zeroizing::new(parameter(core::str::from_utf8(response.body()).ok()?, name)?);
-    let mut decoded = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(hexadecimal);
-        rest = after.get(if escaped.is_some() { 2 } else { 0 }..).unwrap_or_default();
-        let first = if *first == b'+' { b' ' } else { *first };
-        decoded.push(escaped.and_then(|byte| u8::try_from(byte).ok()).unwrap_or(first));
-    }
-    let decoded = Zeroizing::new(decoded);
+    let decoded = form::value(response.body(), name)?;
     match core::str::from_utf8(&decoded) {
         Ok(text) => Some(Zeroizing::new(String::from(text))),
         Err(_) => latin_1(&decoded),

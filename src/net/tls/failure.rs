@@ -5,7 +5,7 @@ use crate::error::{Error, NetworkCause};
 use crate::net::socket::describe_io;
 use crate::wire::redact;
 use crate::wire::time::Utc;
-use crate::wire::token_answer::refusal::CLIENT_CERTIFICATE;
+use crate::wire::token_answer::advice::CLIENT_CERTIFICATE;
 use crate::wire::url::Url;
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -3,7 +3,8 @@
 //! The members of the JSON are slices of the body that was received, and a token is decoded from there straight into
 //! the one buffer that [`Token`] keeps. So it is in memory at most twice, and once when the body is dropped.
 
-pub(crate) mod refusal;
+pub(crate) mod advice;
+mod refusal;
 
 use super::json::{Members, Unreadable, Value, read_members, seconds};
 use super::redact::{MIN_SEARCHED_BYTES, redacted};

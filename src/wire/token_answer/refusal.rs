@@ -2,77 +2,18 @@
 //! ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)) become the kind, the server's own words and
 //! what to try.
 
+use super::advice::Refused;
 use super::{AnswerReader, Names, TokenAnswer, decoded};
 use crate::error::{Error, HAS_NO_READER, Kind, Refusal, digits};
 use crate::wire::error_code::{registered, shown_code};
 use crate::wire::json::Value;
-use crate::wire::not_json::{self, error_parameter, find, says_any};
+use crate::wire::not_json::{self, error_parameter};
 use crate::wire::redact::redacted;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-
-/// What a server wants that misses a client certificate, or does not accept the one that it got.
-pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate";
-
-/// What a server says that misses a client certificate, or does not accept that which came: so nginx, IIS, Kong, Keycloak
-/// and WSO2; Duende `mTLS`.
-const NO_CERTIFICATE: &str =
-    "client certificate/SSL certificate/TLS certificate/transport certificate/mTLS";
-
-/// What Apache says where `SSLVerifyClient` is set for a path: it reads the request and then asks for the certificate,
-/// by authentication after the handshake (TLS 1.3) or renegotiation (1.2). rustls has neither.
-const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
-
-/// WSO2 and Keycloak.
-const SENT_TWICE: &str = "override existing key/duplicated parameter";
-
-/// What a server says that wants https: Keycloak, oauthlib and others.
-const WANTS_HTTPS: &str = "https required/SSL required/https is required/ssl is required/must use ssl/requires https/must use https/utilize https";
-
-const NO_ERROR: &str = "no OAuth error was read: ";
-const WANTS_TOKEN: &str =
-    "this URL wants a token, so it may be an API's: give the token endpoint's URL";
-const NO_TENANT: &str = "check the tenant, realm or domain in the token URL";
-const NO_CLIENT: &str = "check the client id, then the tenant, realm or domain in the token URL: this client is not there";
-const NO_GRANT: &str =
-    "the server does not have this grant, or not for this client: have it allowed";
-const BY_GRANT_TYPE: &str = ", or give the server's name for it by --grant-type";
-
-/// Words of an answer and what to try then, if it has an OAuth error, and if it has none. The advice of the flow stands
-/// for an empty one.
-const SAID: [(bool, &str, &str); 10] = [
-    // Zitadel, Google and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
-    (true, "client not found/client was not found/not found in the directory", NO_CLIENT),
-    // Entra, Salesforce.
-    (true, "tenant/this domain", NO_TENANT),
-    // Google, Keycloak and Entra.
-    (
-        true,
-        "client was deleted/client is disabled/client disabled/) is disabled",
-        "the server deleted or disabled this client: have it enabled or registered anew",
-    ),
-    (
-        true,
-        "blocked/account is locked/account locked",
-        "the server blocks this client: wait as it says, or have it unblocked; then check id and secret",
-    ),
-    // Keycloak's `unauthorized_client`.
-    (true, "invalid client", ""),
-    // FastAPI's programs, Okta, AWS and QRadar.
-    (false, "supported grant/grant not", NO_GRANT),
-    (
-        false,
-        "invalid token\"/invalid token provided/missing authentication token/SEC header",
-        WANTS_TOKEN,
-    ),
-    (false, "unknown client", NO_CLIENT),
-    // Keycloak.
-    (false, "realm does not exist", NO_TENANT),
-    (false, "invalid client", ""),
-];
 
 impl AnswerReader<'_> {
     /// The error for a refusal: the server's own text, and what to try.
@@ -140,13 +81,15 @@ impl AnswerReader<'_> {
         // The challenge of an API (RFC 6750 section 3); a token endpoint's is Basic (RFC 6749 section 5.2).
         let is_of_api = !is_oauth && challenge.is_some_and(is_bearer);
         let code = if is_of_api { Some("invalid_token") } else { code };
+        let refused = Refused { reader: self, response, error: answer.error, kind, code, is_oauth };
+        let advice = refused.advice();
         append(&mut parts, "", " (");
-        let doubts_url = self.push_advice(&mut parts, response, answer.error, kind, code, is_oauth);
+        advice.push_to(&mut parts, self.has_options);
         append(&mut parts, "; its Retry-After is ", &retry_after);
         // Or it is a date.
         let is_number = retry_after.as_bytes().first().is_some_and(u8::is_ascii_digit);
         append(&mut parts, "", if is_number { " seconds" } else { "" });
-        if kind == Kind::Refused && doubts_url {
+        if kind == Kind::Refused && advice.doubts_url {
             append(&mut parts, "; the request went to ", &url);
         } else if kind == Kind::Refused && status >= 500 {
             append(&mut parts, "; ", "if that is right, see the server's log");
@@ -161,192 +104,10 @@ impl AnswerReader<'_> {
         append(&mut parts, "", ")");
         Error::of_refusal(kind, parts.concat(), refusal).of_token_request()
     }
-
-    /// Says what to try, and returns whether the URL may be wrong.
-    fn push_advice<'b>(
-        &'b self,
-        parts: &mut Vec<&'b str>,
-        response: &Response,
-        error: Option<Value>,
-        kind: Kind,
-        code: Option<&'b str>,
-        is_oauth: bool,
-    ) -> bool {
-        let status = response.status();
-        let is_https = self.request.url().is_https();
-        let says = |words| says_any(response.body(), words);
-        let mut doubts_url = !is_oauth || status == 404;
-        let (mut first, mut by) = ("", "");
-        let advice = match status {
-            _ if HAS_NO_READER => match kind {
-                Kind::Unavailable => "the server cannot answer now: try again later",
-                _ if is_oauth => self.advice,
-                _ => "no OAuth error was read: is this the token endpoint?",
-            },
-            200..=299 if !is_oauth => {
-                append(parts, "its member error is ", error.map_or("", type_name));
-                ", where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out"
-            }
-            304 => "no 304 fits this request: have the cache or proxy in between let it through",
-            300..=399 if response.header("location").is_none() => {
-                "redirects are not followed, and this one has no Location: check the token URL"
-            }
-            300..=399 => {
-                "redirects are not followed: give that URL if it is the token endpoint's; if it is a login page's, have the proxy let this request through"
-            }
-            _ if says(SENT_TWICE) => {
-                by = ", and out of --parameter";
-                "a parameter came twice: take it out of the token URL's query"
-            }
-            _ if status == 429 || code == Some("slow_down") => {
-                "the server limits how often it is asked: try again later"
-            }
-            600.. if kind == Kind::Unavailable => {
-                "the server, or a filter before it, denies this: check the token URL, then have this machine let through"
-            }
-            _ if kind == Kind::Unavailable => {
-                "the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and settings"
-            }
-            // Go's servers, nginx and Apache's say so at the port for https; Keycloak at another, beyond its own network.
-            _ if !is_https && says("HTTP request to an HTTPS/plain HTTP") => {
-                "this port is for https: write https in the token URL"
-            }
-            _ if !is_https && says(WANTS_HTTPS) => {
-                "the server wants https: write https and its port in the token URL"
-            }
-            _ if cfg!(feature = "tls-no-provider") && says(AFTER_HANDSHAKE) => {
-                "the server asks for the client certificate only after the request, and no option helps: have it ask in the TLS handshake, in Apache by SSLVerifyClient for the whole virtual host"
-            }
-            _ if cfg!(feature = "tls-no-provider")
-                && says(NO_CERTIFICATE)
-                && (self.is_assertion || !says("private_key_jwt")) =>
-            {
-                match is_https {
-                    true => CLIENT_CERTIFICATE,
-                    false => {
-                        "the server asks for a client certificate, which goes by https alone: give its https URL, and the certificate by --cert and --key, in code Http::with_client_certificate"
-                    }
-                }
-            }
-            _ => {
-                let said = SAID.iter().find(|(oauth, words, _)| *oauth == is_oauth && says(words));
-                if status == 404 && is_oauth && said.is_none() {
-                    first = "check the path of the token URL; if it is right, ";
-                }
-                let is =
-                    |codes: &str| code.is_some_and(|code| find(codes.as_bytes(), code).is_some());
-                match said {
-                    _ if is("invalid_token insufficient_scope") => {
-                        doubts_url = true;
-                        WANTS_TOKEN
-                    }
-                    _ if is("invalid_scope invalid_target invalid_resource") => {
-                        by = ": check --scope and --parameter first";
-                        "the server wants another scope, resource or audience, or has to grant this one"
-                    }
-                    _ if is("unsupported_grant_type") => {
-                        by = BY_GRANT_TYPE;
-                        NO_GRANT
-                    }
-                    _ if is("invalid_dpop_proof use_dpop_nonce") => {
-                        "the server wants DPoP, which is not supported: have it switched off for this client"
-                    }
-                    _ if is("authorization_pending expired_token") => {
-                        doubts_url = true;
-                        "this is an error of the device flow: check the token URL and the grant"
-                    }
-                    _ if is(
-                        "consent_required interaction_required login_required insufficient_user_authentication",
-                    ) =>
-                    {
-                        "the server wants a person's consent first: have an administrator grant it"
-                    }
-                    // Google and Entra, of an assertion's times.
-                    _ if is_oauth && self.is_assertion && says("clock/valid time") => {
-                        doubts_url = true;
-                        "check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long"
-                    }
-                    _ if is_oauth && !self.is_assertion && says("private_key_jwt") => {
-                        by = ": by a certificate (--cert, --key) or an assertion (CLIENT_ASSERTION_FILE)";
-                        "authenticate as the server says"
-                    }
-                    // Entra and Azure AD B2C, which have read it.
-                    _ if is_oauth && says("invalid client secret/client_secret does not match") => {
-                        "check the secret, its value and not its id, and whether it has expired"
-                    }
-                    // oidc-provider, django-oauth-toolkit and others.
-                    _ if is_oauth && says("credentials were not found/no client credentials") => {
-                        by = ": try --basic, or leave it out";
-                        "the server found no secret, or a proxy removes it"
-                    }
-                    Some((.., "")) => self.advice,
-                    Some((.., advice)) => {
-                        doubts_url = true;
-                        by = if *advice == NO_GRANT { BY_GRANT_TYPE } else { "" };
-                        advice
-                    }
-                    _ if is("invalid_request") => {
-                        by = ": a scope (--scope), an audience (--parameter) or the secret as Basic (--basic)";
-                        "check the token URL, then look up what the server wants"
-                    }
-                    _ if is("unauthorized_client") => {
-                        "have this grant, client credentials or service account, allowed for this client there; if it is, check the secret"
-                    }
-                    // Salesforce and Cognito say it to a client without the grant.
-                    _ if is("invalid_grant") => {
-                        "check the assertion, token, password or secret; if it is right, have this grant allowed for this client there"
-                    }
-                    _ if is("access_denied") => {
-                        "check audience and scope; if they are right, have this client allowed what it asks for"
-                    }
-                    _ if is_oauth => self.advice,
-                    // Kong, Azure and AWS.
-                    _ if says("API key/subscription key") => {
-                        by = ": send it by --request-header";
-                        "a gateway wants its own key"
-                    }
-                    _ => match status {
-                        401 => {
-                            append(parts, NO_ERROR, self.advice);
-                            by = " (--request-header)";
-                            "; then the token URL, and whether a gateway wants its own key or login"
-                        }
-                        404 | 405 => {
-                            "check the token URL: no token endpoint is there, or a proxy does not pass the request on"
-                        }
-                        413 | 414 | 431 => {
-                            "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there"
-                        }
-                        415 => "this URL takes no form: give the token endpoint's URL",
-                        422 => {
-                            by = ", or send what is missing by --parameter";
-                            "this URL takes another form: give the token endpoint's URL"
-                        }
-                        _ => {
-                            first = NO_ERROR;
-                            "check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall"
-                        }
-                    },
-                }
-            }
-        };
-        append(parts, first, advice);
-        append(parts, "", if self.has_options { by } else { "" });
-        doubts_url
-    }
 }
 
 fn is_bearer(challenge: &str) -> bool {
     challenge.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
-}
-
-/// What the member `error` is that is no text.
-fn type_name(value: Value) -> &'static str {
-    match value {
-        Value::Boolean(name) => name,
-        Value::Nested(_) => "an object or a list",
-        _ => "a number",
-    }
 }
 
 fn append<'a>(parts: &mut Vec<&'a str>, before: &'a str, words: &'a str) {
@@ -388,6 +149,3 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
         _ => Kind::Refused,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -165,48 +165,6 @@ fn an_assertion_has_the_form_of_a_jwt_and_16_kib_at_most() {
 }
 
 #[test]
-fn a_refusal_says_what_to_check() {
-    let basic = ClientAuthentication::basic;
-    let of = |id: &str, way| Config::new("https://h/t", id, way).unwrap();
-    for (config, advice) in [
-        (
-            of("i", ClientAuthentication::body("s+")),
-            "as Basic: --basic, in code ClientAuthentication::basic",
-        ),
-        (
-            of("i", basic("Az09-._~")),
-            "in the body: without --basic, in code ClientAuthentication::body",
-        ),
-        (
-            of("i", basic("c2VjcmV0/w==")),
-            "--basic-unencoded, in code ClientAuthentication::unencoded",
-        ),
-        (of("i+", basic("s")), "--basic-unencoded, in code ClientAuthentication::unencoded"),
-        (of("i", basic("c2VjcmV0/w==").unencoded()), "in the body: without --basic"),
-        (of("i", ClientAuthentication::assertion(JWT)), "issuer, audience, key and times"),
-        (of("i", ClientAuthentication::none()), "the certificate or secret that the server wants"),
-    ] {
-        // The advice does not depend on an added header.
-        let config = config.with_header("X-Gateway-Key", "k3y+/=").unwrap();
-        let request = config.request().unwrap();
-        let answer = Response::new(401, r#"{"error":"invalid_client"}"#);
-        let error = config.read_answer(&request, answer).unwrap_err();
-        assert_eq!(error.kind(), Kind::Refused);
-        assert!(error.to_string().contains(advice), "{config:?}: {error}");
-    }
-}
-
-#[test]
-fn of_a_grant_by_an_assertion_that_is_what_to_check() {
-    let config = Config::new("https://h/t", "", ClientAuthentication::none()).unwrap();
-    let config = config.with_grant_type("urn:ietf:params:oauth:grant-type:jwt-bearer");
-    let config = config.with_secret_parameter("assertion", JWT).unwrap();
-    let answer = Response::new(401, r#"{"error":"invalid_client"}"#);
-    let error = config.read_answer(&config.request().unwrap(), answer).unwrap_err().to_string();
-    assert!(error.contains("the assertion's issuer, audience, key and times"), "{error}");
-}
-
-#[test]
 fn credentials_are_redacted_in_an_answer() {
     let unencoded = ClientAuthentication::basic(SECRET).unencoded();
     for (config, sent) in [

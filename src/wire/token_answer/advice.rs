@@ -1,0 +1,350 @@
+//! What to try after a refusal. What is sure counts for more than what is likely, and a server's words for more than a code
+//! that has many causes. `tests/servers/as_they_are.rs` has the servers whose words these are.
+
+use super::AnswerReader;
+use crate::error::{HAS_NO_READER, Kind};
+use crate::wire::json::Value;
+use crate::wire::not_json::{find, says_any};
+use crate::wire::response::Response;
+use crate::wire::url::before;
+use alloc::vec::Vec;
+
+/// What a server wants that misses a client certificate, or does not accept the one that it got.
+pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it trusts, that has not expired and is this client's: give one by --cert and --key, in code Http::with_client_certificate";
+
+/// What a server says that misses a client certificate, or does not accept that which came: so nginx, IIS, Kong, Keycloak
+/// and WSO2; Duende `mTLS`.
+const NO_CERTIFICATE: &str =
+    "client certificate/SSL certificate/TLS certificate/transport certificate/mTLS";
+
+/// What Apache says where `SSLVerifyClient` is set for a path: it reads the request and then asks for the certificate,
+/// by authentication after the handshake (TLS 1.3) or renegotiation (1.2). rustls has neither.
+const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
+
+/// WSO2 and Keycloak.
+const SENT_TWICE: &str = "override existing key/duplicated parameter";
+
+/// What a server says that wants https: Keycloak, oauthlib and others.
+const WANTS_HTTPS: &str = "https required/SSL required/https is required/ssl is required/must use ssl/requires https/must use https/utilize https";
+
+const WANTS_TOKEN: &str =
+    "this URL wants a token, so it may be an API's: give the token endpoint's URL";
+const NO_TENANT: &str = "check the tenant, realm or domain in the token URL";
+const NO_CLIENT: &str = "check the client id, then the tenant, realm or domain in the token URL: this client is not there";
+const NO_GRANT: &str = "the server does not have this grant, or not for this client: have it allowed|, or give the server's name for it by --grant-type";
+
+/// What the words of a row are: OAuth error codes, after spaces; or what the answer says, after slashes, if it has an OAuth
+/// error, an OAuth error to an assertion or to another credential, or none.
+#[derive(Clone, Copy)]
+enum In {
+    Code,
+    Oauth,
+    OauthToAssertion,
+    OauthToSecret,
+    NoOauth,
+}
+use In::{Code, NoOauth, Oauth, OauthToAssertion, OauthToSecret};
+
+/// Where words stand, whether the URL may be wrong then, the words, and what to try. The advice of the flow stands for an empty
+/// one. The first row counts.
+const ROWS: [(In, bool, &str, &str); 25] = [
+    (Code, true, "invalid_token insufficient_scope", WANTS_TOKEN),
+    (
+        Code,
+        false,
+        "invalid_scope invalid_target invalid_resource",
+        "the server wants another scope, resource or audience, or has to grant this one|: check --scope and --parameter first",
+    ),
+    (Code, false, "unsupported_grant_type", NO_GRANT),
+    (
+        Code,
+        false,
+        "invalid_dpop_proof use_dpop_nonce",
+        "the server wants DPoP, which is not supported: have it switched off for this client",
+    ),
+    (
+        Code,
+        true,
+        "authorization_pending expired_token",
+        "this is an error of the device flow: check the token URL and the grant",
+    ),
+    (
+        Code,
+        false,
+        "consent_required interaction_required login_required insufficient_user_authentication",
+        "the server wants a person's consent first: have an administrator grant it",
+    ),
+    // Google and Entra, of an assertion's times.
+    (
+        OauthToAssertion,
+        true,
+        "clock/valid time",
+        "check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long",
+    ),
+    (
+        OauthToSecret,
+        false,
+        "private_key_jwt",
+        "authenticate as the server says|: by a certificate (--cert, --key) or an assertion (CLIENT_ASSERTION_FILE)",
+    ),
+    // Entra and Azure AD B2C, which have read it.
+    (
+        Oauth,
+        false,
+        "invalid client secret/client_secret does not match",
+        "check the secret, its value and not its id, and whether it has expired",
+    ),
+    // oidc-provider, django-oauth-toolkit and others.
+    (
+        Oauth,
+        false,
+        "credentials were not found/no client credentials",
+        "the server found no secret, or a proxy removes it|: try --basic, or leave it out",
+    ),
+    // Zitadel, Google and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
+    (Oauth, true, "client not found/client was not found/not found in the directory", NO_CLIENT),
+    // Entra, Salesforce.
+    (Oauth, true, "tenant/this domain", NO_TENANT),
+    // Google, Keycloak and Entra.
+    (
+        Oauth,
+        true,
+        "client was deleted/client is disabled/client disabled/) is disabled",
+        "the server deleted or disabled this client: have it enabled or registered anew",
+    ),
+    (
+        Oauth,
+        true,
+        "blocked/account is locked/account locked",
+        "the server blocks this client: wait as it says, or have it unblocked; then check id and secret",
+    ),
+    // Keycloak's `unauthorized_client`.
+    (Oauth, false, "invalid client", ""),
+    // FastAPI's programs, Okta, AWS and QRadar.
+    (NoOauth, true, "supported grant/grant not", NO_GRANT),
+    (
+        NoOauth,
+        true,
+        "invalid token\"/invalid token provided/missing authentication token/SEC header",
+        WANTS_TOKEN,
+    ),
+    (NoOauth, true, "unknown client", NO_CLIENT),
+    // Keycloak.
+    (NoOauth, true, "realm does not exist", NO_TENANT),
+    (NoOauth, true, "invalid client", ""),
+    (
+        Code,
+        false,
+        "invalid_request",
+        "check the token URL, then look up what the server wants|: a scope (--scope), an audience (--parameter) or the secret as Basic (--basic)",
+    ),
+    (
+        Code,
+        false,
+        "unauthorized_client",
+        "have this grant, client credentials or service account, allowed for this client there; if it is, check the secret",
+    ),
+    // Salesforce and Cognito say it to a client without the grant.
+    (
+        Code,
+        false,
+        "invalid_grant",
+        "check the assertion, token, password or secret; if it is right, have this grant allowed for this client there",
+    ),
+    (
+        Code,
+        false,
+        "access_denied",
+        "check audience and scope; if they are right, have this client allowed what it asks for",
+    ),
+    // Kong, Azure and AWS.
+    (
+        NoOauth,
+        true,
+        "API key/subscription key",
+        "a gateway wants its own key|: send it by --request-header",
+    ),
+];
+
+/// What is known of a refusal.
+pub(super) struct Refused<'a> {
+    pub(super) reader: &'a AnswerReader<'a>,
+    pub(super) response: &'a Response,
+    /// What the member `error` is that is no text.
+    pub(super) error: Option<Value<'a>>,
+    pub(super) kind: Kind,
+    /// A registered one.
+    pub(super) code: Option<&'a str>,
+    /// Whether it has an OAuth error.
+    pub(super) is_oauth: bool,
+}
+
+pub(super) struct Advice<'a> {
+    /// One sentence. What follows a bar is how the program does it, for a flow that has options.
+    text: [&'a str; 3],
+    /// Whether the URL may be wrong.
+    pub(super) doubts_url: bool,
+}
+
+impl<'a> Advice<'a> {
+    pub(super) fn push_to(&self, parts: &mut Vec<&'a str>, has_options: bool) {
+        for text in self.text {
+            let advice = before(text, b"|");
+            parts.push(advice);
+            if has_options {
+                parts.push(text.get(advice.len() + 1..).unwrap_or_default());
+            }
+        }
+    }
+}
+
+impl<'a> Refused<'a> {
+    pub(super) fn advice(&self) -> Advice<'a> {
+        if HAS_NO_READER {
+            return self.to_try(match self.kind {
+                Kind::Unavailable => "the server cannot answer now: try again later",
+                _ if self.is_oauth => self.reader.advice,
+                _ => "no OAuth error was read: is this the token endpoint?",
+            });
+        }
+        let first = self.of_no_error().or_else(|| self.of_connection());
+        first.or_else(|| self.of_row()).unwrap_or_else(|| self.of_status())
+    }
+
+    fn to_try(&self, advice: &'a str) -> Advice<'a> {
+        let doubts_url = !self.is_oauth || self.response.status() == 404;
+        Advice { text: ["", advice, ""], doubts_url }
+    }
+
+    fn says(&self, words: &str) -> bool {
+        says_any(self.response.body(), words)
+    }
+
+    /// What is no refusal of the credentials: a success, a redirect, a parameter that came twice, a server that cannot answer.
+    fn of_no_error(&self) -> Option<Advice<'a>> {
+        Some(match self.response.status() {
+            200..=299 if !self.is_oauth => Advice {
+                text: [
+                    "its member error is ",
+                    self.error.map_or("", type_name),
+                    ", where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out",
+                ],
+                ..self.to_try("")
+            },
+            304 => self.to_try(
+                "no 304 fits this request: have the cache or proxy in between let it through",
+            ),
+            300..=399 if self.response.header("location").is_none() => self.to_try(
+                "redirects are not followed, and this one has no Location: check the token URL",
+            ),
+            300..=399 => self.to_try(
+                "redirects are not followed: give that URL if it is the token endpoint's; if it is a login page's, have the proxy let this request through",
+            ),
+            _ if self.says(SENT_TWICE) => self.to_try(
+                "a parameter came twice: take it out of the token URL's query|, and out of --parameter",
+            ),
+            status if status == 429 || self.code == Some("slow_down") => {
+                self.to_try("the server limits how often it is asked: try again later")
+            }
+            _ if self.kind != Kind::Unavailable => return None,
+            600.. => self.to_try(
+                "the server, or a filter before it, denies this: check the token URL, then have this machine let through",
+            ),
+            _ => self.to_try(
+                "the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and settings",
+            ),
+        })
+    }
+
+    /// Another port, another scheme or a client certificate is wanted.
+    fn of_connection(&self) -> Option<Advice<'a>> {
+        const HAS_TLS: bool = cfg!(feature = "tls-no-provider");
+        let is_https = self.reader.request.url().is_https();
+        let advice = match is_https {
+            // Go's servers, nginx and Apache's say so at the port for https; Keycloak at another, beyond its own network.
+            false if self.says("HTTP request to an HTTPS/plain HTTP") => {
+                "this port is for https: write https in the token URL"
+            }
+            false if self.says(WANTS_HTTPS) => {
+                "the server wants https: write https and its port in the token URL"
+            }
+            _ if HAS_TLS && self.says(AFTER_HANDSHAKE) => {
+                "the server asks for the client certificate only after the request, and no option helps: have it ask in the TLS handshake, in Apache by SSLVerifyClient for the whole virtual host"
+            }
+            _ if !HAS_TLS || !self.says(NO_CERTIFICATE) => return None,
+            _ if !self.reader.is_assertion && self.says("private_key_jwt") => return None,
+            true => CLIENT_CERTIFICATE,
+            false => {
+                "the server asks for a client certificate, which goes by https alone: give its https URL, and the certificate by --cert and --key, in code Http::with_client_certificate"
+            }
+        };
+        Some(self.to_try(advice))
+    }
+
+    /// What the code and the words say.
+    fn of_row(&self) -> Option<Advice<'a>> {
+        let is_assertion = self.reader.is_assertion;
+        let row = ROWS.iter().find(|(place, _, words, _)| match place {
+            Code => self.code.is_some_and(|code| find(words.as_bytes(), code).is_some()),
+            Oauth => self.is_oauth && self.says(words),
+            OauthToAssertion => self.is_oauth && is_assertion && self.says(words),
+            OauthToSecret => self.is_oauth && !is_assertion && self.says(words),
+            NoOauth => !self.is_oauth && self.says(words),
+        });
+        let mut advice = match row {
+            Some((.., "")) => self.to_try(self.reader.advice),
+            Some((.., advice)) => self.to_try(advice),
+            None if self.is_oauth => self.to_try(self.reader.advice),
+            None => return None,
+        };
+        // A server that says what is missing has been reached at the right path.
+        let names_what_is_missing = matches!(row, Some((Oauth, ..)));
+        if self.is_oauth && self.response.status() == 404 && !names_what_is_missing {
+            advice.text[0] = "check the path of the token URL; if it is right, ";
+        }
+        advice.doubts_url |= row.is_some_and(|(_, doubts_url, ..)| *doubts_url);
+        Some(advice)
+    }
+
+    /// What the status alone says.
+    fn of_status(&self) -> Advice<'a> {
+        const NO_ERROR: &str = "no OAuth error was read: ";
+        match self.response.status() {
+            401 => Advice {
+                text: [
+                    NO_ERROR,
+                    self.reader.advice,
+                    "; then the token URL, and whether a gateway wants its own key or login| (--request-header)",
+                ],
+                doubts_url: true,
+            },
+            404 | 405 => self.to_try(
+                "check the token URL: no token endpoint is there, or a proxy does not pass the request on",
+            ),
+            413 | 414 | 431 => self.to_try(
+                "the request is too large for the server, or for a proxy in between; send less, or have the limit raised there",
+            ),
+            415 => self.to_try("this URL takes no form: give the token endpoint's URL"),
+            422 => self.to_try(
+                "this URL takes another form: give the token endpoint's URL|, or send what is missing by --parameter",
+            ),
+            _ => Advice {
+                text: [
+                    NO_ERROR,
+                    "check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall",
+                    "",
+                ],
+                ..self.to_try("")
+            },
+        }
+    }
+}
+
+/// What the member `error` is that is no text.
+fn type_name(value: Value) -> &'static str {
+    match value {
+        Value::Boolean(name) => name,
+        Value::Nested(_) => "an object or a list",
+        _ => "a number",
+    }
+}
