@@ -55,7 +55,7 @@ fn an_answer_that_cannot_be_trusted_is_a_network_error() {
         |header: &str| format!("HTTP/1.1 200 OK\r\n{header}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n");
     for (answer, part) in [
         (String::new(), "closed without an answer"),
-        ("HTTP/1.1 100 Continue\r\n\r\n".into(), "cut short"),
+        ("HTTP/1.1 100 Continue\r\n\r\n".into(), "the answer was cut short; if that lasts"),
         ("HTTP/1.1 101 Switching\r\n\r\n".into(), "status is 101: have"),
         ("HTTP/1.1 200 O\rK\r\n\r\n{}".into(), "status line has a control"),
         ("HTTP/1.1 400 Bad\u{1b}[31mRed\r\n\r\n".into(), "status line has a control"),
@@ -68,7 +68,7 @@ fn an_answer_that_cannot_be_trusted_is_a_network_error() {
         ("HTTP/1.1 099 OK\r\n\r\n{}".into(), "status is 99: have"),
         ("HTTP/1.1 007 OK\r\n\r\n{}".into(), "status is 7: have"),
         ("HTTP/1.1 000 OK\r\n\r\n{}".into(), "status is 0: have"),
-        ("HTTP/1.1 200 OK\r\n\r\n".into(), "cut short"),
+        ("HTTP/1.1 200 OK\r\n\r\n".into(), "the answer has no body or was cut short"),
         ("SSH-2.0-x\r\n\r\n".into(), "status line"),
         ("HTTP/2 200\r\n\r\n{}".into(), "status line"),
         ("HTTP/1.1 +20 OK\r\n\r\n{}".into(), "status line"),
@@ -266,6 +266,25 @@ fn a_body_beyond_the_limit_is_malformed_and_in_a_refusal_dropped() {
                     assert!(error.to_string().ends_with("larger than 100 bytes"), "{error}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_body_of_the_limit_is_taken() {
+    let body = "x".repeat(100);
+    for rest in [
+        format!("Content-Length: 100\r\n\r\n{body}"),
+        format!("Transfer-Encoding: chunked\r\n\r\n64\r\n{body}\r\n0\r\n\r\n"),
+        format!("\r\n{body}"),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{rest}");
+        for size in [1, 7, answer.len()] {
+            let mut incoming = Incoming::new(String::new(), 100, Expected::Body);
+            for piece in answer.as_bytes().chunks(size) {
+                incoming.push(piece).unwrap();
+            }
+            assert_eq!(incoming.finish().unwrap().text().unwrap(), body, "{answer:?} by {size}");
         }
     }
 }
