@@ -189,9 +189,8 @@ impl Read for Pipe {
             }
             match self.file.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_flowing = false,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 outcome => {
-                    self.is_flowing = true;
+                    self.is_flowing = outcome.is_ok();
                     return outcome;
                 }
             }

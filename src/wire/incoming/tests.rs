@@ -317,6 +317,7 @@ fn a_refusal_needs_no_body_and_a_success_without_one_is_cut_short() {
 fn an_invalid_answer_is_refused_at_the_first_byte_that_shows_it() {
     for (answer, wrong_at) in [
         ("HTTP/1.1 200 OK\r\nA b\r\nC: d\r\n\r\n", 22),
+        ("HTTP/1.1 200 OK\r\nA\nC: d\r\n\r\n", 19),
         ("HTTP/2", 6),
         ("X", 1),
         ("HTTX/1.1 200 OK\r\n", 4),
