@@ -14,6 +14,7 @@ use crate::wire::response::Response;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use zeroize::Zeroizing;
 
 impl AnswerReader<'_> {
     /// The error for a refusal: the server's own text, and what to try.
@@ -22,18 +23,7 @@ impl AnswerReader<'_> {
         let secrets = self.secrets(&access_token);
         let show = |text: &str| redacted(text, &secrets);
         let challenge = response.challenge();
-        let of_body = |value: Option<Value>| match value {
-            Some(Value::Text(text)) if text.max_len() > 0 => Some(text.decoded()),
-            _ => None,
-        };
-        let mut error = of_body(answer.error);
-        let (mut description, mut error_uri) =
-            (of_body(answer.error_description), of_body(answer.error_uri));
-        if error.is_none() {
-            let of_others = |name| error_parameter(response, name);
-            error = of_others("error");
-            (description, error_uri) = (of_others("error_description"), of_others("error_uri"));
-        }
+        let [error, description, error_uri] = oauth_error(response, &answer);
         // What is decided, is decided by the text as it came.
         let code = error.as_ref().and_then(|error| registered(error));
         let has_description = description.is_some();
@@ -60,15 +50,15 @@ impl AnswerReader<'_> {
             true => String::new(),
             false => not_json::describe(response, &secrets),
         };
-        // Put together at once: a heap may be too small for a text that grows.
-        let mut parts = Vec::from([start.as_str()]);
-        append(&mut parts, " ", &reason);
         let words = match answer.error {
             _ if HAS_NO_READER || !response.is_success() || has_description => Names::default(),
             Some(Value::Nested(error)) => Names::of(error.as_bytes()),
             _ => Names::of(response.body()),
         };
         let words = words.words(&secrets);
+        // Put together at once: a heap may be too small for a text that grows.
+        let mut parts = Vec::from([start.as_str()]);
+        append(&mut parts, " ", &reason);
         if is_said_by_error {
             append(&mut parts, ": ", refusal.error.as_deref().unwrap_or_default());
             append(&mut parts, ": ", refusal.error_description.as_deref().unwrap_or_default());
@@ -103,6 +93,18 @@ impl AnswerReader<'_> {
         }
         append(&mut parts, "", ")");
         Error::of_refusal(kind, parts.concat(), refusal).of_token_request()
+    }
+}
+
+/// The OAuth error, its description and its URI, as they came: of the JSON, or else of a form or the challenge.
+fn oauth_error(response: &Response, answer: &TokenAnswer) -> [Option<Zeroizing<String>>; 3] {
+    let of_body = |value: Option<Value>| match value {
+        Some(Value::Text(text)) if text.max_len() > 0 => Some(text.decoded()),
+        _ => None,
+    };
+    match of_body(answer.error) {
+        None => ["error", "error_description", "error_uri"].map(|it| error_parameter(response, it)),
+        error => [error, of_body(answer.error_description), of_body(answer.error_uri)],
     }
 }
 
