@@ -169,6 +169,20 @@ fn an_error_does_not_depend_on_how_the_bytes_were_cut() {
 }
 
 #[test]
+fn trailers_of_16_kib_are_taken() {
+    let trailers = |last: &str| {
+        let start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n";
+        let trailers = "A: b\r\n".repeat(MAX_HEAD_BYTES / 6 - 1) + last + "\r\n";
+        (trailers.len(), Response::from_bytes((start.to_string() + &trailers).as_bytes()))
+    };
+    let (len, response) = trailers("A: bcd\r\n");
+    assert_eq!((len, response.unwrap().body()), (MAX_HEAD_BYTES, &b"{}"[..]));
+    let (len, response) = trailers("A: bcde\r\n");
+    assert_eq!(len, MAX_HEAD_BYTES + 1);
+    assert!(response.unwrap_err().to_string().contains("16 KiB"));
+}
+
+#[test]
 fn a_folded_field_is_one_with_spaces() {
     for (fields, name, expected) in [
         ("A: b\r\n c\r\n", "a", "b   c"),
