@@ -237,6 +237,30 @@ fn bytes_above_ascii_are_data() {
 }
 
 #[test]
+fn a_reason_is_kept_in_one_buffer_of_its_size() {
+    for (reason, expected) in [(&b"OK"[..], "OK"), (b"Tr\xe8s bien", "Tr\u{e8}s bien"), (b"", "")] {
+        let line = [b"HTTP/1.1 200 ", reason, b"\r\n\r\n"].concat();
+        let Ok(Some(head)) = parse_head(&line, true) else { panic!("{expected}") };
+        let (reason, room) = (head.reason.as_str(), head.reason.capacity());
+        assert_eq!((reason, room), (expected, expected.len()), "it was moved");
+    }
+}
+
+#[test]
+fn a_line_before_a_chunk_has_256_bytes_at_most() {
+    for end in ["\n", "\r\n"] {
+        for (len, is_taken) in [(256, true), (257, false)] {
+            let line = "2;".to_string() + &"x".repeat(len - 2 - end.len()) + end;
+            let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_string()
+                + &line
+                + "{}\r\n0\r\n\r\n";
+            let response = Response::from_bytes(answer.as_bytes());
+            assert_eq!(response.is_ok(), is_taken, "{len} bytes with {end:?}: {response:?}");
+        }
+    }
+}
+
+#[test]
 fn a_head_ends_at_16_kib_whatever_it_is_made_of() {
     let start = "HTTP/1.1 200 OK\r\n";
     let interim = "HTTP/1.1 103 Early\r\n\r\n";
