@@ -174,7 +174,7 @@ impl Connection<'_> {
     }
 
     fn failed(&self, what: &str) -> Error {
-        Error::network(format!("the exchange with {} failed: {what}", self.origin))
+        Error::network(format!("the token request to {} failed: {what}", self.origin))
     }
 }
 
@@ -188,9 +188,9 @@ impl Drop for Connection<'_> {
 /// The time that is left, or an error if there is none.
 fn check(left: u32, origin: &str) -> Result<u32, Error> {
     match left {
-        0 => {
-            Err(Error::timeout(format!("the exchange with {origin} took longer than the timeout")))
-        }
+        0 => Err(Error::timeout(format!(
+            "the token request to {origin} took longer than the timeout"
+        ))),
         left => Ok(left),
     }
 }
@@ -206,7 +206,7 @@ pub(crate) fn described(error: Error, origin: &str) -> Error {
     if minbearer_rust::internal_memory::is_out_of_memory(&error) {
         return error;
     }
-    let message = format!("the exchange with {origin} failed: {error}");
+    let message = format!("the token request to {origin} failed: {error}");
     match error.network_cause() {
         Some(cause) => Error::network(message).with_network_cause(cause),
         None => Error::malformed(message),

@@ -217,7 +217,9 @@ impl Machine {
         self.now = now;
         let pending = self.pending.as_ref().ok_or_else(no_request)?;
         let origin = pending.request.url().origin();
-        let error = Error::network(format!("the program got no answer from {origin}"));
+        let error = Error::network(format!(
+            "the token request to {origin} failed: the program got no answer"
+        ));
         self.fail(error.with_network_cause(NetworkCause::Connect));
         Ok(())
     }

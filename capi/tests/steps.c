@@ -112,7 +112,7 @@ static void failures(void) {
     minbearer_step step = next(handle, now);
     CHECK(step.action == MINBEARER_WAIT && step.has_token == 0, "%d", step.action);
     CHECK(minbearer_authorization(handle, value, sizeof value, &why) == MINBEARER_NETWORK, "%s", why.text);
-    CHECK(strstr(why.text, "no answer from https://h") != NULL, "%s", why.text);
+    CHECK(strstr(why.text, "the token request to https://h failed: the program got no answer") != NULL, "%s", why.text);
     CHECK(step.until - now >= pause / 2, "the pauses grow: %llu ms", (unsigned long long)(step.until - now));
     CHECK(next(handle, step.until - 1).action == MINBEARER_WAIT, "a millisecond before");
     pause = step.until - now;

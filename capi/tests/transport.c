@@ -139,7 +139,7 @@ static void each_way(void) {
       {"sends much too much", WELL, MUCH_TOO_MUCH, WELL, OK_ANSWER, MINBEARER_NETWORK, "function send returned 2147483647 for"},
       {"closes while it sends", WELL, CLOSES, CLOSES, "", MINBEARER_NETWORK, "closed while the request was sent"},
       {"closes while it sends, after a refusal", WELL, CLOSES, WELL, REFUSAL, MINBEARER_REFUSED, "invalid_client"},
-      {"cannot send", WELL, FAILS, WELL, OK_ANSWER, MINBEARER_NETWORK, "function send returned -77"},
+      {"cannot send", WELL, FAILS, WELL, OK_ANSWER, MINBEARER_NETWORK, "the token request to https://token.example failed: the transport's function send returned -77"},
       {"cannot send, the least number", WELL, FAILS_LEAST, WELL, OK_ANSWER, MINBEARER_NETWORK, "returned -2147483648"},
       {"receives nothing", WELL, WELL, NOTHING, "", MINBEARER_TIMEOUT, "longer than the timeout"},
       {"receives too late", WELL, WELL, TOO_LATE, OK_ANSWER, MINBEARER_TIMEOUT, "longer than the timeout"},
@@ -149,7 +149,7 @@ static void each_way(void) {
       {"cannot receive, the least number", WELL, WELL, FAILS_LEAST, "", MINBEARER_NETWORK, "returned -2147483648"},
       {"no answer", WELL, WELL, CLOSES, "", MINBEARER_NETWORK, "without an answer"},
       {"half an answer", WELL, WELL, WELL, "HTTP/1.1 200 OK\r\nContent-Length: 47\r\n\r\n{", MINBEARER_NETWORK, "cut short"},
-      {"no HTTP", WELL, WELL, WELL, "SSH-2.0-OpenSSH\r\n", MINBEARER_NETWORK, "https://token.example failed: the answer is not HTTP"},
+      {"no HTTP", WELL, WELL, WELL, "SSH-2.0-OpenSSH\r\n", MINBEARER_NETWORK, "the token request to https://token.example failed: the answer is not HTTP"},
       {"no token", WELL, WELL, WELL, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", MINBEARER_MALFORMED, "access_token"},
   };
   for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {

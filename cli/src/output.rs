@@ -2,7 +2,7 @@
 
 use super::streams::write_all;
 use minbearer::Error;
-use minbearer::internal::{random, shown_path};
+use minbearer::internal::{on_a_line, random, shown_path};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
@@ -18,6 +18,8 @@ const PERMISSIONS: RawMode = 0o777;
 pub struct Output {
     file: CString,
     mode: RawMode,
+    /// Whether it is known to be a path, which errors may show, and no secret in the place of one.
+    is_path: bool,
 }
 
 /// Why a file was not written.
@@ -41,7 +43,7 @@ impl Output {
         }
         // No argument has a zero byte in it.
         let file = CString::new(file.into_os_string().into_vec()).unwrap_or_default();
-        let output = Output { file, mode };
+        let mut output = Output { file, mode, is_path: false };
         output.check_replaceable()?;
         let folder = output.folder_path();
         rustix::fs::access(&*folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
@@ -51,6 +53,8 @@ impl Output {
             };
             output.wrong(&format!("cannot be written: in {folder}: {}", reason(error)))
         })?;
+        // The folder may be gone later.
+        output.is_path = shown_path(output.path()) == on_a_line(&output.path().to_string_lossy());
         Ok(output)
     }
 
@@ -197,8 +201,15 @@ impl Output {
     }
 
     fn wrong(&self, what: &str) -> Error {
-        let file = Path::new(OsStr::from_bytes(self.file.to_bytes()));
-        Error::config(format!("the file {} {what}", shown_path(file)))
+        let shown = match self.is_path {
+            true => on_a_line(&self.path().to_string_lossy()),
+            false => shown_path(self.path()),
+        };
+        Error::config(format!("the file {shown} {what}"))
+    }
+
+    fn path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(self.file.to_bytes()))
     }
 }
 

@@ -141,6 +141,7 @@ impl Config {
             members: &[],
             advice: "check the user name and the password",
             has_options: false,
+            makes_url: true,
             is_assertion: false,
         };
         reader.read_answer(response)

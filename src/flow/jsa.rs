@@ -185,6 +185,7 @@ impl Config {
             members: &[],
             advice: "check client id and secret against the app's authorized service",
             has_options: false,
+            makes_url: true,
             is_assertion: false,
         };
         reader.read_answer(response)

@@ -111,7 +111,10 @@ impl Proxy {
                 format!("the connection to the proxy {} broke: {error}", self.name())
             }
             (Err(NoAnswer::Closed), Ok(())) => {
-                format!("the proxy {} closed the connection without an answer", self.name())
+                format!(
+                    "the proxy {} closed the connection without an answer; is it an HTTP proxy?",
+                    self.name()
+                )
             }
             (Err(NoAnswer::Invalid(error)), _) => {
                 format!(
@@ -203,7 +206,8 @@ impl Proxy {
             (429, _) => String::from("; it is busy: try again later"),
             // squid answers 503 if it cannot connect.
             (503, _) => format!("; it may be busy: try again later; or can it reach {server}?"),
-            (400..=499, _) => format!("; does it allow CONNECT to {server}?"),
+            // A web server has no such method.
+            (400..=499 | 501, _) => format!("; does it allow CONNECT to {server}?"),
             (500.., _) => format!("; can it reach {server}?"),
             _ => String::from("; is it an HTTP proxy?"),
         };

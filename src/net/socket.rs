@@ -126,7 +126,40 @@ pub(crate) fn describe_io(doing: &str, error: Error) -> crate::error::Error {
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
             format!("the {doing} failed: {error}; the server closed the connection")
         }
+        // Of an address of the link alone, which would need an interface: InvalidInput.
+        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::InvalidInput => {
+            format!("the {doing} failed: {error}; has this machine a route to it?")
+        }
+        ErrorKind::PermissionDenied => {
+            format!("the {doing} failed: {error}; a firewall or sandbox of this machine forbids it")
+        }
         _ => format!("the {doing} failed: {error}"),
     };
     crate::error::Error::network(message).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn a_connection_that_broke_is_told_with_what_to_try() {
+        for (code, part) in [
+            (Errno::CONNREFUSED, "; nothing listens there"),
+            (Errno::CONNRESET, "; the server closed the connection"),
+            (Errno::PIPE, "; the server closed the connection"),
+            (Errno::NETUNREACH, "; has this machine a route to it?"),
+            (Errno::HOSTUNREACH, "; has this machine a route to it?"),
+            (Errno::INVAL, "; has this machine a route to it?"),
+            (Errno::PERM, "; a firewall or sandbox of this machine forbids it"),
+            (Errno::ACCESS, "; a firewall or sandbox of this machine forbids it"),
+            (Errno::IO, ")"),
+        ] {
+            let error = describe_io("token request to h:1", code.into()).to_string();
+            let (start, end) = error.split_once(" (os error ").unwrap();
+            assert!(start.starts_with("the token request to h:1 failed: "), "{error}");
+            assert!(end.ends_with(part), "{error}");
+        }
+    }
 }

@@ -64,7 +64,7 @@ use std::time::Instant;
 ///   changed ends the pause, and so does [`wake`](Self::wake).
 /// - A token that an API rejects is replaced, and the call made again. Where new tokens are rejected too, as at an
 ///   endpoint that is forbidden, further ones are tried after pauses; in between the 401 is the call's answer.
-/// - No request begins within a second of the end of another. A call that would need one waits.
+/// - No request begins within a second of the beginning of another. A call that would need one waits.
 ///
 /// If several threads need a new token, one makes the request and the others wait for its outcome, or until their own
 /// deadline. While the old token is valid, they get that and do not wait. A lifetime is measured by a clock that runs on

@@ -4,10 +4,10 @@
 use super::challenge::parameter;
 use super::form;
 use super::json::without_byte_order_mark;
-use super::redact::{latin_1, redacted, redacted_part};
+use super::redact::{latin_1, redacted, redacted_part, redacted_uncut};
 use super::response::Response;
 use super::url::before;
-use crate::error::HAS_NO_READER;
+use crate::error::{HAS_NO_READER, digits};
 use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
@@ -30,22 +30,23 @@ pub(crate) fn is_form(response: &Response) -> bool {
     !HAS_NO_READER && find(content_type.as_bytes(), "x-www-form-urlencoded").is_some()
 }
 
-/// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too.
-pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> String {
+/// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too. `url_advice`
+/// asks after the URL.
+pub(crate) fn body_kind(response: &Response, secrets: &[&str], url_advice: &str) -> String {
     let show = |text: &str| redacted(text, secrets);
     if HAS_NO_READER {
         let content_type = show(response.header("content-type").unwrap_or("none"));
         return format!("it is not one JSON object (Content-Type {content_type})");
     }
     if response.body().is_empty() {
-        return no_endpoint(["it is empty", "", ""], url);
+        return ["it is empty", url_advice].concat();
     }
     if let Some(coding) = coding(response) {
         let coding = show(coding);
         return ["it has the Content-Encoding ", &coding, ", though `identity` was asked for; have compression turned off at the server or the proxy in between"].concat();
     }
     if let Some(page) = page(response, secrets, false) {
-        return no_endpoint(["it is not JSON but a page, sent as ", &page, ""], url);
+        return ["it is not JSON but a page, sent as ", &page, url_advice].concat();
     }
     match response.header("content-type") {
         _ if is_form(response) => {
@@ -53,15 +54,9 @@ pub(crate) fn body_kind(response: &Response, secrets: &[&str], url: &str) -> Str
         }
         content_type => {
             let content_type = show(content_type.unwrap_or("none"));
-            no_endpoint(["it is not one JSON object (Content-Type ", &content_type, ")"], url)
+            ["it is not one JSON object (Content-Type ", &content_type, ")", url_advice].concat()
         }
     }
-}
-
-/// Asks after the token URL, beside what was found there.
-pub(crate) fn no_endpoint(what: [&str; 3], url: &str) -> String {
-    let advice = "; give the OAuth token endpoint's URL: ";
-    [&what.concat(), advice, url, " may be an issuer's or a login page's"].concat()
 }
 
 /// Describes a refusal without an OAuth error: the target of a redirect; else what its body says and its challenge. Empty if
@@ -113,8 +108,8 @@ fn coding(response: &Response) -> Option<&str> {
 }
 
 /// Describes a page of HTML by its content type and title. In a refusal no token can be: a page whose title is missing, or
-/// repeats the status line as those of nginx and Apache do, is described by its text, and so is XML. Where every byte
-/// counts, a page is a text as any other.
+/// says no more than the status line as those of nginx, Tomcat and Express do, is described by its text, and so is XML.
+/// Where every byte counts, a page is a text as any other.
 fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<String> {
     if HAS_NO_READER {
         return None;
@@ -134,32 +129,52 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
     let text = core::str::from_utf8(body).unwrap_or_default();
     // A secret may reach into the title, so the whole page is searched.
     let mut shown = redacted_part(text, title.clone(), secrets);
-    let reason = response.reason();
-    // With the code, `403 `, or without.
-    let repeats_status = matches!(shown.strip_suffix(reason).map(str::len), Some(0 | 4));
-    if is_refusal && (shown.is_empty() || repeats_status) {
-        let rest = without_tags(&redacted_part(text, title.end..text.len(), secrets));
-        // Once more: what was in two parts may be a secret.
-        let rest = redacted(&rest, secrets);
-        if !rest.is_empty() {
-            shown = rest;
+    // The words of a title that says no more than the status line, which Tomcat's does without sending a reason. Python's
+    // `http.server` calls all pages `Error response`. They are not joined: the reason may have the secret.
+    let (code, reason) = (digits(response.status().into()), response.reason());
+    let is_known = |word: &str| {
+        let has = |text: &str| find(text.as_bytes(), word).is_some();
+        has("HTTP error response - ") || has(&code) || has(reason)
+    };
+    if is_refusal
+        && (shown.split_ascii_whitespace().all(is_known)
+            || find(shown.as_bytes(), "HTTP Status ") == Some(0))
+    {
+        let rest = without_tags(&redacted_uncut(text, title.end..text.len(), secrets));
+        let is_in = |text: &str, part: &str| find(text.as_bytes(), part).is_some();
+        let words = shown.strip_prefix(code.as_str()).unwrap_or(&shown).trim_ascii();
+        let is_line = words.is_empty() || is_in(reason, words);
+        if is_in(&rest, &shown) || (is_line && !rest.is_empty()) {
+            shown.clear();
         }
+        let all = Zeroizing::new([shown.as_str(), &rest].concat());
+        // Once more: what was in two parts may be a secret.
+        shown = redacted(&all, secrets);
     }
     let separator = if shown.is_empty() { "" } else { ": " };
     Some([content_type, separator, &shown].concat())
 }
 
-/// A text with a space for each tag.
-fn without_tags(text: &str) -> String {
-    let mut out = String::new();
-    let mut is_tag = false;
-    for character in text.chars() {
-        is_tag |= character == '<';
-        let shown = if is_tag { ' ' } else { character };
-        if shown != ' ' || !out.ends_with(' ') {
-            out.push(shown);
+/// A page's text with a space for each tag, and for each style sheet and script. A secret of two words may come together.
+fn without_tags(text: &str) -> Zeroizing<String> {
+    // A space before each word, of which each but the first has a byte before it.
+    let mut out = Zeroizing::new(String::with_capacity(text.len() + 1));
+    let mut rest = text;
+    while !rest.is_empty() {
+        let words = before(rest, b"<");
+        rest = rest.get(words.len()..).unwrap_or_default();
+        for word in words.split_ascii_whitespace() {
+            out.push(' ');
+            out.push_str(word);
         }
-        is_tag &= character != '>';
+        let is = |name: &str| find(rest.as_bytes().get(..name.len()).unwrap_or_default(), name);
+        let (end, len) = match (is("<style"), is("<script")) {
+            (Some(_), _) => ("</style", 0),
+            (_, Some(_)) => ("</script", 0),
+            _ => (">", 1),
+        };
+        let end = find(rest.as_bytes(), end).map_or(rest.len(), |at| at + len);
+        rest = rest.get(end..).unwrap_or_default();
     }
     out
 }
@@ -175,7 +190,7 @@ fn title(page: &[u8]) -> Option<Range<usize>> {
 
 /// Where a text has another, which is compared without case.
 pub(super) fn find(text: &[u8], part: &str) -> Option<usize> {
-    text.windows(part.len()).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
+    text.windows(part.len().max(1)).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 /// Whether a text has one of these words, which a slash separates, in any case.
@@ -199,7 +214,7 @@ mod tests {
             (b"<title>without an end", "text/html: without an end"),
             (b"<title>no s?c#r\"t</title>", "text/html: no [redacted]"),
             (b"</title><titl", "text/html"),
-            (b"<title>Error</title><p>400", "text/html: Error"),
+            (b"<title>Mistake</title><p>400", "text/html: Mistake"),
         ] {
             let response = Response::new(400, body).with_header("content-type", "text/html");
             assert_eq!(describe(&response, SECRETS), expected, "{body:?}");
@@ -222,7 +237,27 @@ mod tests {
             ("<title>No</title><p>It is Monday", "It is Monday"),
             ("<title>403 No</title>", "403 No"),
             ("<title>400 Nothing</title><p>It is Monday", "400 Nothing"),
+            // A title of the status line's words alone is no more than that.
+            ("<title>Error</title><p>It is Monday", "Error It is Monday"),
+            (
+                "<title>Error 400 - NO</title><p>HTTP Error 400 - No: it is Monday",
+                "HTTP Error 400 - No: it is Monday",
+            ),
+            (
+                "<title>HTTP Status 400 – Bad</title>It is Monday",
+                "HTTP Status 400 – Bad It is Monday",
+            ),
+            ("<title>Error</title>", "Error"),
+            ("<title>No errors</title><p>It is Monday", "No errors"),
+            // What is for no person.
+            ("<style>p { color: red }</style>It<script>a < b</script> is Monday", "It is Monday"),
+            ("<STYLE type=x>a>b</STYLE>It is Monday", "It is Monday"),
+            ("It is Monday<script>no end", "It is Monday"),
+            ("It <b is Monday", "It"),
+            ("It is <a href=x", "It is"),
+            ("<title>Error</title><p>hunter2", "[redacted]"),
             ("<title></title><p>s?c#r\"t</p>", "[redacted]"),
+            ("<script>s?c#r\"t</script>no s?c#r\"t", "no [redacted]"),
             // What tags part, and what is a tag in the secret, is redacted too.
             ("<p>s?c<br>r\"t</p>", "s?c r\"t"),
             ("<p>a <tag> b</p>", "[redacted]"),
@@ -230,7 +265,7 @@ mod tests {
         ] {
             let head = format!("HTTP/1.1 400 No\r\nContent-Type: text/html\r\n\r\n{body}");
             let response = Response::from_bytes(head.as_bytes()).unwrap();
-            let secrets = ["s?c#r\"t", "a <tag> b", "in two parts"];
+            let secrets = ["s?c#r\"t", "a <tag> b", "in two parts", "Error hunter2"];
             assert_eq!(describe(&response, &secrets), format!("text/html: {expected}"), "{body}");
         }
     }

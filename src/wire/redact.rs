@@ -53,18 +53,23 @@ const REDACTED: &str = "[redacted]";
 /// Returns `text` without white space at its ends, with each occurrence of a secret replaced, control characters escaped,
 /// a line break as a space, and the whole cut to 256 characters.
 pub(crate) fn redacted(text: &str, secrets: &[&str]) -> String {
-    show(text, 0..text.len(), secrets, true)
+    show(text, 0..text.len(), secrets, MAX_SHOWN_CHARS, true)
 }
 
 /// The same for a part of a text. What of a secret reaches into it is found too.
 pub(crate) fn redacted_part(text: &str, part: Range<usize>, secrets: &[&str]) -> String {
-    show(text, part, secrets, true)
+    show(text, part, secrets, MAX_SHOWN_CHARS, true)
+}
+
+/// The same, not cut: of a page the tags go first.
+pub(crate) fn redacted_uncut(text: &str, part: Range<usize>, secrets: &[&str]) -> String {
+    show(text, part, secrets, usize::MAX, true)
 }
 
 /// The same for a text whose end is missing. What may be the start of a secret there is left out.
 #[cfg(feature = "std")]
 pub(crate) fn redacted_without_its_end(text: &str, secrets: &[&str]) -> String {
-    show(text, 0..text.len(), secrets, false)
+    show(text, 0..text.len(), secrets, MAX_SHOWN_CHARS, false)
 }
 
 /// A text that is no UTF-8, read as Latin-1. What has control characters is no text.
@@ -100,7 +105,13 @@ pub(crate) fn trimmed(text: &str) -> &str {
     text.get(start.unwrap_or_default()..end).unwrap_or_default()
 }
 
-fn show(text: &str, part: Range<usize>, secrets: &[&str], is_whole: bool) -> String {
+fn show(
+    text: &str,
+    part: Range<usize>,
+    secrets: &[&str],
+    max_chars: usize,
+    is_whole: bool,
+) -> String {
     let mut searched = Vec::new();
     for secret in secrets {
         // A server may have trimmed it, or this crate: a header value, a file's last line.
@@ -158,7 +169,7 @@ fn show(text: &str, part: Range<usize>, secrets: &[&str], is_whole: bool) -> Str
         shown_chars += piece.filter(|byte| byte & 0xC0 != 0x80).count();
         // The last character is an ellipsis unless the text ends there.
         let is_more = redacted_end.unwrap_or_default().max(at) < end;
-        if shown_chars + usize::from(is_more) > MAX_SHOWN_CHARS {
+        if shown_chars + usize::from(is_more) > max_chars {
             out.truncate(shown_before);
             out.push('…');
             break;

@@ -118,14 +118,14 @@ pub(super) fn check(access_token: &str) -> Result<(), &'static str> {
     if access_token.is_empty() {
         Err("is empty")
     } else if access_token.len() > MAX_TOKEN_BYTES {
-        Err("is longer than 16 KiB")
+        Err("is longer than 16 KiB; have the server put less into it")
     } else if access_token.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("Bearer ")) {
         Err(
             "starts with `Bearer `, so the type is in it twice; have the server send the token alone",
         )
     // These bytes cannot end a header line or split its value.
     } else if !access_token.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {
-        Err("has a byte that is not allowed in a header")
+        Err("has a byte that is not allowed in a header; have the server send visible ASCII alone")
     } else {
         Ok(())
     }

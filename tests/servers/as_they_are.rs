@@ -476,7 +476,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method) (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method) The OAuth 2.0 Client supports client authentication method \"client_secret_basic\", but method \"client_secret_post\" was requested. You must configure the OAuth 2.0 client's \"token_endpoint_auth_method\" value to accept \"client_secret_post\". (the server wants the secret sent another way: try --basic, or leave it out)",
         ),
     ),
     (
@@ -805,6 +805,198 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Says(
             Kind::Refused,
             "SERVER refused the token request: 400 Bad Request: invalid_client: Ungültig (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+        ),
+    ),
+    (
+        "auth0/node-auth0 issue 682: Auth0 refuses a wrong secret as access_denied, with 401",
+        Json("401 Unauthorized", r#"{"error":"access_denied","error_description":"Unauthorized"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: access_denied: Unauthorized (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+        ),
+    ),
+    (
+        "demisto/content-docs issue 1301: ServiceNow refuses a wrong secret as server_error, with 401",
+        Json(
+            "401 Unauthorized",
+            r#"{"error_description": "access_denied", "error": "server_error"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: server_error: access_denied (check client id and secret, and whether the server wants the secret as Basic: --basic, in code ClientAuthentication::basic)",
+        ),
+    ),
+    (
+        "Salesforce, an app for which no user is set that it runs as: it says nothing of the secret",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_grant","error_description":"no client credentials user enabled"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: no client credentials user enabled (check the assertion, token, password or secret; if it is right, have this grant allowed for this client there)",
+        ),
+    ),
+    (
+        "Salesforce's JWT bearer grant before the user or an administrator approved",
+        ToAssertion(&Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_grant","error_description":"user hasn't approved this consumer"}"#,
+        )),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: user hasn't approved this consumer (the server wants a person's consent first: have an administrator grant it)",
+        ),
+    ),
+    (
+        "Salesforce, an address from which this app may not ask",
+        Json("400 Bad Request", r#"{"error":"invalid_grant","error_description":"ip restricted"}"#),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: ip restricted (the server blocks this client: wait as it says, or have it unblocked; then check id and secret; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "keycloak/keycloak issue 16124: Keycloak found no secret",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"unauthorized_client","error_description":"Client secret not provided in request"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: unauthorized_client: Client secret not provided in request (the server found no secret, or a proxy removes it: try --basic, or leave it out)",
+        ),
+    ),
+    (
+        "learn.microsoft.com/entra/identity-platform/reference-error-codes: AADSTS7000218",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"AADSTS7000218: The request body must contain the following parameter: 'client_assertion' or 'client_secret'."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS7000218: The request body must contain the following parameter: 'client_assertion' or 'client_secret'. (the server found no secret, or a proxy removes it: try --basic, or leave it out)",
+        ),
+    ),
+    (
+        "spencerwooo/onedrive-vercel-index issue 1051: Entra, a secret that has expired",
+        Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"AADSTS7000222: The provided client secret keys for app 'd87bcc39' are expired."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: AADSTS7000222: The provided client secret keys for app 'd87bcc39' are expired. (check the secret, its value and not its id, and whether it has expired)",
+        ),
+    ),
+    (
+        "spring-attic/spring-authorization-server issue 1503: a way of authentication that this client does not have",
+        Json(
+            "401 Unauthorized",
+            r#"{"error_description":"Client authentication failed: authentication_method","error":"invalid_client","error_uri":"https://datatracker.ietf.org/doc/html/rfc6749#section-3.2.1"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Client authentication failed: authentication_method https://datatracker.ietf.org/doc/html/rfc6749#section-3.2.1 (the server wants the secret sent another way: try --basic, or leave it out)",
+        ),
+    ),
+    (
+        "SAP NetWeaver and Kong have no such grant, and call it invalid_request",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_request","error_description":"Grant type client_credentials is not supported"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_request: Grant type client_credentials is not supported (the server does not have this grant, or not for this client: have it allowed, or give the server's name for it by --grant-type)",
+        ),
+    ),
+    (
+        "Keycloak, a realm that is disabled",
+        Json(
+            "403 Forbidden",
+            r#"{"error":"access_denied","error_description":"Realm not enabled"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: access_denied: Realm not enabled (check the tenant, realm or domain in the token URL; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "WSO2 Identity Server, an application that is switched off",
+        Json(
+            "401 Unauthorized",
+            r#"{"error_description":"Oauth App is not in active state.","error":"invalid_client"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Oauth App is not in active state. (the server deleted or disabled this client: have it enabled or registered anew; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "WSO2 Identity Server, an unknown client",
+        Json(
+            "401 Unauthorized",
+            r#"{"error_description":"A valid OAuth client could not be found for client_id: client-7","error":"invalid_client"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: A valid OAuth client could not be found for client_id: client-7 (check the client id, then the tenant, realm or domain in the token URL: this client is not there; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Keycloak, an assertion of another key",
+        ToAssertion(&Json(
+            "400 Bad Request",
+            r#"{"error":"unauthorized_client","error_description":"Client authentication with signed JWT failed: Signature on JWT token failed validation"}"#,
+        )),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: unauthorized_client: Client authentication with signed JWT failed: Signature on JWT token failed validation (check client id, and the assertion's issuer, audience, key and times; many servers accept an assertion once only)",
+        ),
+    ),
+    (
+        "Cloud Foundry's UAA calls an assertion a token",
+        ToAssertion(&Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_token","error_description":"Token could not be verified"}"#,
+        )),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_token: Token could not be verified (check client id, and the assertion's issuer, audience, key and times; many servers accept an assertion once only)",
+        ),
+    ),
+    (
+        "Okta, an assertion of the hour before",
+        ToAssertion(&Json(
+            "401 Unauthorized",
+            r#"{"error":"invalid_client","error_description":"The client_assertion token is expired."}"#,
+        )),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: The client_assertion token is expired. (check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "thephpleague/oauth2-server's OAuthServerException: what is wrong is in its hint alone",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_scope","error_description":"The requested scope is invalid, unknown, or malformed","hint":"Check the `reed` scope","message":"The requested scope is invalid, unknown, or malformed"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_scope: The requested scope is invalid, unknown, or malformed Check the `reed` scope (the server wants another scope, resource or audience, or has to grant this one: check --scope and --parameter first)",
+        ),
+    ),
+    (
+        "OpenIddict over plain http: documentation.openiddict.com/errors/ID2083",
+        Json(
+            "400 Bad Request",
+            r#"{"error":"invalid_request","error_description":"This server only accepts HTTPS requests.","error_uri":"https://documentation.openiddict.com/errors/ID2083"}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: invalid_request: This server only accepts HTTPS requests. https://documentation.openiddict.com/errors/ID2083 (the server wants https: write https and its port in the token URL)",
         ),
     ),
     // --- a client certificate is missing, or not accepted
@@ -1227,7 +1419,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 404 Not Found: text/html: Error (check the token URL: no token endpoint is there, or a proxy does not pass the request on; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 404 Not Found: text/html: Error Cannot POST /token (check the token URL: no token endpoint is there, or a proxy does not pass the request on; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1528,7 +1720,7 @@ const ROWS: &[(&str, Sent, Right)] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: text/html: Bad Request Your browser sent a request that this server could not understand. Reason: You're speaking plain HTTP to an SSL-enabled server port. Instead use the HTTPS scheme to access this URL, please. … (this port is for https: write https in the token URL; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: text/html: Bad Request Your browser sent a request that this server could not understand. Reason: You're speaking plain HTTP to an SSL-enabled server port. Instead use the HTTPS scheme to access this URL, please. (this port is for https: write https in the token URL; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -1619,6 +1811,108 @@ const ROWS: &[(&str, Sent, Right)] = &[
             "SERVER refused the token request: 200 OK (its member error is a number, where OAuth has a text: see by curl or in the server's log what failed; if nothing did, have the server leave it out; the request went to http://SERVER/token)",
         ),
     ),
+    (
+        "Kong, a route for https alone",
+        Answer(
+            "426 Upgrade Required",
+            &["Upgrade: TLS/1.2, HTTP/1.1", "Content-Type: application/json"],
+            "{\"message\":\"Please use HTTPS protocol\"}",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 426 Upgrade Required: {\"message\":\"Please use HTTPS protocol\"} (the server wants https: write https and its port in the token URL; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "imroc/learning-istio issue 16: Envoy behind a proxy that speaks HTTP/1.0 to it, which https does not mend",
+        Answer("426 Upgrade Required", &["server: envoy"], ""),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 426 Upgrade Required (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "IBM Cloud's IAM, whose grant is an API key: it is no gateway's",
+        Json(
+            "400 Bad Request",
+            r#"{"errorCode":"BXNIM0415E","errorMessage":"Provided API key could not be found."}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 Bad Request: {\"errorCode\":\"BXNIM0415E\",\"errorMessage\":\"Provided API key could not be found.\"} (check the API key that was sent; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Apigee's VerifyAPIKey: docs.apigee.com/api-platform/reference/policies/verify-api-key-policy",
+        Json(
+            "401 Unauthorized",
+            r#"{"fault":{"faultstring":"Invalid ApiKey","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}"#,
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 401 Unauthorized: {\"fault\":{\"faultstring\":\"Invalid ApiKey\",\"detail\":{\"errorcode\":\"oauth.v2.InvalidApiKey\"}}} (a gateway wants its own key: send it by --request-header; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Tomcat, which sends no reason and a style sheet: SAP's XSUAA without such a zone",
+        Answer(
+            "404 ",
+            &["Content-Type: text/html;charset=utf-8"],
+            "<!doctype html><html lang=\"en\"><head><title>HTTP Status 404 – Not Found</title><style type=\"text/css\">body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} .line {height:1px;background-color:#525D76;border:none;} a:visited {color:black;}</style></head><body><h1>HTTP Status 404 – Not Found</h1><hr class=\"line\" /><p><b>Type</b> Status Report</p><p><b>Message</b> The subdomain does not map to a valid identity zone.</p></body></html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 404: text/html: HTTP Status 404 – Not Found Type Status Report Message The subdomain does not map to a valid identity zone. (check the token URL: no token endpoint is there, or a proxy does not pass the request on; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Jetty, whose title is the status line after the word Error",
+        Answer(
+            "503 Service Unavailable",
+            &[HTML],
+            "<html>\n<head>\n<title>Error 503 Service Unavailable</title>\n</head>\n<body><h2>HTTP ERROR 503 Service Unavailable</h2>\n<table>\n<tr><th>MESSAGE:</th><td>the realm is being reloaded</td></tr>\n</table>\n</body>\n</html>",
+        ),
+        Says(
+            Kind::Unavailable,
+            "SERVER refused the token request: 503 Service Unavailable: text/html: HTTP ERROR 503 Service Unavailable MESSAGE: the realm is being reloaded (the server, or one behind it, cannot answer now: try again later, and if it lasts, see its log and settings)",
+        ),
+    ),
+    (
+        "Werkzeug, whose reason is in capitals",
+        Answer(
+            "400 BAD REQUEST",
+            &[HTML],
+            "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>\n<p>The CSRF token is missing.</p>\n",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 400 BAD REQUEST: text/html: Bad Request The CSRF token is missing. (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Django's CSRF page, with a style sheet and a script",
+        Answer(
+            "403 Forbidden",
+            &[HTML],
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n  <title>403 Forbidden</title>\n  <style>\n    html * { padding:0; margin:0; }\n  </style>\n  <SCRIPT>if (1 < 2) { alert(\"no\") }</SCRIPT>\n</head>\n<body>\n  <h1>Forbidden <span>(403)</span></h1>\n  <p>CSRF verification failed. Request aborted.</p>\n</body></html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: text/html: Forbidden (403) CSRF verification failed. Request aborted. (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+        ),
+    ),
+    (
+        "Imperva's page: its only words come after 300 characters of tags",
+        Answer(
+            "403 Forbidden",
+            &[HTML],
+            "<html style=\"height:100%\"><head><META NAME=\"ROBOTS\" CONTENT=\"NOINDEX, NOFOLLOW\"><meta name=\"format-detection\" content=\"telephone=no\"><meta name=\"viewport\" content=\"initial-scale=1.0\"><meta http-equiv=\"X-UA-Compatible\" content=\"IE=edge,chrome=1\"></head><body style=\"margin:0px;height:100%\"><iframe id=\"main-iframe\" src=\"/_Incapsula_Resource?SWUDNSAI=31\" frameborder=0 width=\"100%\">Request unsuccessful. Incapsula incident ID: 123-456</iframe></body></html>",
+        ),
+        Says(
+            Kind::Refused,
+            "SERVER refused the token request: 403 Forbidden: text/html: Request unsuccessful. Incapsula incident ID: 123-456 (no OAuth error was read: check the token URL; if it is right, do what the server says, or have this allowed at the server, proxy or firewall; the request went to http://SERVER/token)",
+        ),
+    ),
     // --- no usable token
     (
         "n8n-io/n8n pull 27089: a page that says it is JSON",
@@ -1665,6 +1959,33 @@ const ROWS: &[(&str, Sent, Right)] = &[
         Says(
             Kind::Malformed,
             "cannot use the answer of SERVER to the token request: it has no access_token, but issuer, token_endpoint (no values are shown: one may be a token); it is the server's metadata: give the URL that its token_endpoint has",
+        ),
+    ),
+    (
+        "a login of a program's own, which refuses with 200 and a null",
+        Json(
+            "200 OK",
+            r#"{"success":false,"access_token":null,"message":"wrong user or password"}"#,
+        ),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, but success, an empty one, message, and says: wrong user or password; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer",
+        ),
+    ),
+    (
+        "the same with an empty text",
+        Json("200 OK", r#"{"access_token":"","token_type":"Bearer"}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: it has no access_token, but an empty one, token_type (no values are shown: one may be a token); have the server send access_token at the top level, or give an OAuth token endpoint's URL",
+        ),
+    ),
+    (
+        "RFC 6750 section 2.1: a token with a line break at its end",
+        Json("200 OK", r#"{"access_token":"t0k3n\n"}"#),
+        Says(
+            Kind::Malformed,
+            "cannot use the answer of SERVER to the token request: its access_token has a byte that is not allowed in a header; have the server send visible ASCII alone",
         ),
     ),
     (
@@ -1911,6 +2232,16 @@ fn each_flow_names_the_options_that_it_has_and_white_space_in_what_it_sent() {
             let error = refused(flow, ("id-123", "s3cr3t"), status, body);
             let has_options = matches!(flow, "body" | "basic");
             assert_eq!(error.contains("--"), has_options, "{flow}: {error}");
+        }
+        // A flow that makes its URL of host and port is given no token endpoint's.
+        for body in ["", "<html>", "[]", r#"{"token":"x"}"#, r#"{"message":"not here"}"#] {
+            let error = refused(flow, ("id-123", "s3cr3t"), 200, body);
+            let has_url = matches!(flow, "body" | "basic");
+            assert_eq!(error.contains("OAuth token endpoint"), has_url, "{flow}: {error}");
+            let asks =
+                error.contains("; check scheme, host and port: another server may answer at ");
+            let says = error.contains("; do what it says");
+            assert!(has_url || asks || says, "{flow}: {error}");
         }
     }
     let error = refused("jsa", ("id-123", "s3cr3t"), 401, r#"{"error":"invalid_client"}"#);

@@ -363,3 +363,17 @@ fn an_api_that_answers_a_revoked_token_with_a_bare_403_is_served_by_a_predicate_
     let by_403 = session.call(status, |status| matches!(status, 401 | 403)).expect("an outcome");
     assert_eq!(by_403, 200);
 }
+
+/// A struct of a program derives `Debug`, and moves to another thread, whatever of this crate is in it.
+#[test]
+fn every_type_has_debug_and_may_be_sent_and_shared() {
+    fn check<T: std::fmt::Debug + Send + Sync + 'static>() {}
+    check::<(Error, Kind, NetworkCause, minbearer::Refusal)>();
+    check::<(jsa::Config, accelerator::Config, client_credentials::Config)>();
+    check::<(client_credentials::ClientAuthentication, client_credentials::SignedAssertion)>();
+    check::<(client_credentials::SigningKey, client_credentials::SigningInput)>();
+    check::<(client_credentials::Algorithm, minbearer::AfterRefusal, Secret, SecretSource)>();
+    check::<(minbearer::Lifecycle, minbearer::Lifetime, minbearer::Rejection, minbearer::Step)>();
+    check::<(Session, minbearer::Http, minbearer::Token, minbearer::Url, minbearer::Method)>();
+    check::<(Request, Response, minbearer::Incoming)>();
+}

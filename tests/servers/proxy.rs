@@ -179,7 +179,23 @@ fn hostile_proxies() -> Vec<Row> {
             PROXY,
             "the answer's head is longer than",
         ),
-        ("hangs up", vec![Step::Request], PROXY, "closed the connection without an answer"),
+        (
+            "hangs up",
+            vec![Step::Request],
+            PROXY,
+            "closed the connection without an answer; is it an HTTP proxy?",
+        ),
+        (
+            "is a web server, Python's",
+            vec![
+                Step::Request,
+                send(
+                    "HTTP/1.0 501 Unsupported method ('CONNECT')\r\nContent-Type: text/html\r\n\r\n<title>Error response</title><h1>Error response</h1><p>Error code: 501</p>",
+                ),
+            ],
+            PROXY,
+            "(text/html: Error response Error code: 501); does it allow CONNECT to 192.0.2.1:8443?",
+        ),
         ("resets", vec![Step::Request, Step::Reset], PROXY, "the connection to the proxy"),
         (
             "breaks off in its head",

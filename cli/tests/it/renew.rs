@@ -279,6 +279,20 @@ fn after_the_first_token_nothing_ends_it_but_a_signal() {
     assert_eq!(get(&console, &format!("Bearer {fourth}")), 200);
 }
 
+#[test]
+fn the_file_is_named_when_its_folder_has_gone() {
+    let (appliance, folder, _) = setting();
+    let run = folder.path().join("run");
+    std::fs::create_dir(&run).unwrap();
+    let file = run.join("token");
+    let mut renewing = Renewing::jsa(&appliance, &file, &["--every", "1000"]);
+    renewing.wait_for_token(&file, "");
+    std::fs::rename(&run, folder.path().join("away")).unwrap();
+    sleep(SECOND);
+    renewing.signal(Signal::HUP);
+    renewing.wait_for_line(&format!("the file {} cannot be written: No such file", file.display()));
+}
+
 /// The next message of a program to its service manager.
 #[track_caller]
 fn message(socket: &UnixDatagram) -> String {

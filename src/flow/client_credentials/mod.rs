@@ -354,6 +354,7 @@ impl Config {
             advice,
             members: &self.answer_members,
             has_options: true,
+            makes_url: false,
             is_assertion,
         };
         reader.read_answer(response).map_err(|error| match clocks {
@@ -372,8 +373,12 @@ impl Config {
     pub fn missing_scopes<'a>(&'a self, token: &'a Token) -> impl Iterator<Item = &'a str> {
         let asked = token.scope().map(|_| self.scope.as_str()).unwrap_or_default();
         let granted = token.scope().unwrap_or_default();
-        asked.split(' ').filter(move |scope| {
-            !scope.is_empty() && !granted.split(' ').any(|granted| granted == *scope)
+        // Some servers, GitHub's among them, put commas between.
+        fn is_separator(character: char) -> bool {
+            matches!(character, ' ' | ',')
+        }
+        asked.split(is_separator).filter(move |scope| {
+            !scope.is_empty() && !granted.split(is_separator).any(|granted| granted == *scope)
         })
     }
 }

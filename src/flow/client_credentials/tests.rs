@@ -117,6 +117,9 @@ fn the_scopes_that_were_not_granted_are_returned() {
         ("read write", r#""""#, "read write"),
         ("read write admin", r#""writer readwrite admin""#, "read write"),
         ("", r#""read""#, ""),
+        ("read write", r#""read,write""#, ""),
+        ("read write", r#""read, other""#, "write"),
+        ("read,write", r#""read,write""#, ""),
         // No scope, or no string.
         ("read", "null", ""),
         ("read", r#"["read"]"#, ""),

@@ -20,6 +20,7 @@ use crate::error::{Error, NetworkCause, digits};
 use crate::secret::{Buffer, OutOfMemory};
 use alloc::format;
 use alloc::string::String;
+use core::fmt;
 use head::{Head, end_of_head, parse_head, unfold};
 use line::Line;
 
@@ -65,6 +66,12 @@ pub struct Incoming {
     is_plain: bool,
     /// Whether the body of a refusal was too large, and left out.
     is_unread: bool,
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").finish_non_exhaustive()
+    }
 }
 
 /// Which answers to a request have a body (RFC 9112 section 6.3).

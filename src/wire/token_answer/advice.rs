@@ -24,30 +24,40 @@ const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
 /// WSO2 and Keycloak.
 const SENT_TWICE: &str = "override existing key/duplicated parameter";
 
-/// What a server says that wants https: Keycloak, oauthlib and others.
-const WANTS_HTTPS: &str = "https required/SSL required/https is required/ssl is required/must use ssl/requires https/must use https/utilize https";
+/// What a server says that wants https: Keycloak, oauthlib, OpenIddict, Kong and others.
+const WANTS_HTTPS: &str = "https required/accepts https/use https/SSL required/https is required/ssl is required/must use ssl/requires https/utilize https";
 
 const WANTS_TOKEN: &str =
     "this URL wants a token, so it may be an API's: give the token endpoint's URL";
 const NO_TENANT: &str = "check the tenant, realm or domain in the token URL";
 const NO_CLIENT: &str = "check the client id, then the tenant, realm or domain in the token URL: this client is not there";
+const NO_CONSENT: &str =
+    "the server wants a person's consent first: have an administrator grant it";
 const NO_GRANT: &str = "the server does not have this grant, or not for this client: have it allowed|, or give the server's name for it by --grant-type";
 
-/// What the words of a row are: OAuth error codes, after spaces; or what the answer says, after slashes, if it has an OAuth
-/// error, an OAuth error to an assertion or to another credential, or none.
+/// What the words of a row are: OAuth error codes, after spaces, with any status, with 401 or to an assertion; or what the
+/// answer says, after slashes, if it has an OAuth error, an OAuth error to an assertion, to anything else or to a secret, or
+/// none.
 #[derive(Clone, Copy)]
 enum In {
     Code,
+    Code401,
+    CodeToAssertion,
     Oauth,
     OauthToAssertion,
+    OauthToOther,
     OauthToSecret,
     NoOauth,
 }
-use In::{Code, NoOauth, Oauth, OauthToAssertion, OauthToSecret};
+use In::{
+    Code, Code401, CodeToAssertion, NoOauth, Oauth, OauthToAssertion, OauthToOther, OauthToSecret,
+};
 
 /// Where words stand, whether the URL may be wrong then, the words, and what to try. The advice of the flow stands for an empty
 /// one. The first row counts.
-const ROWS: [(In, bool, &str, &str); 25] = [
+const ROWS: [(In, bool, &str, &str); 32] = [
+    // UAA says it of an assertion.
+    (CodeToAssertion, false, "invalid_token", ""),
     (Code, true, "invalid_token insufficient_scope", WANTS_TOKEN),
     (
         Code,
@@ -72,50 +82,74 @@ const ROWS: [(In, bool, &str, &str); 25] = [
         Code,
         false,
         "consent_required interaction_required login_required insufficient_user_authentication",
-        "the server wants a person's consent first: have an administrator grant it",
+        NO_CONSENT,
     ),
-    // Google and Entra, of an assertion's times.
+    // Salesforce of a user.
+    (Oauth, false, "approved this consumer", NO_CONSENT),
+    // Google, Entra, Okta and Keycloak, of an assertion's times.
     (
         OauthToAssertion,
         true,
-        "clock/valid time",
+        "clock/valid time/in the future/is expired/has expired/assertion expired/not active/not yet valid",
         "check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long",
     ),
+    // Keycloak and Google, of its key.
+    (OauthToAssertion, false, "signature", ""),
     (
-        OauthToSecret,
+        OauthToOther,
         false,
         "private_key_jwt",
         "authenticate as the server says|: by a certificate (--cert, --key) or an assertion (CLIENT_ASSERTION_FILE)",
     ),
-    // Entra and Azure AD B2C, which have read it.
+    // Entra, Azure AD B2C and Adobe, which have read it.
     (
         Oauth,
         false,
-        "invalid client secret/client_secret does not match",
+        "invalid client secret/client_secret does not match/client secret keys/invalid client_secret",
         "check the secret, its value and not its id, and whether it has expired",
     ),
-    // oidc-provider, django-oauth-toolkit and others.
+    // Hydra, Authelia, Ping, WSO2 and Spring.
+    (
+        OauthToSecret,
+        false,
+        "client_secret_basic/client_secret_post/unsupported client authentication/: unsupported authentication method/: authentication_method",
+        "the server wants the secret sent another way|: try --basic, or leave it out",
+    ),
+    // oidc-provider, django-oauth-toolkit, Okta, Keycloak, Entra and others. Salesforce says `no client credentials user` of
+    // something else.
+    (
+        OauthToSecret,
+        false,
+        "credentials were not found/no client credentials found/secret not provided/or 'client_secret'/secret is required/secret is missing/missing client secret/missing client_secret",
+        "the server found no secret, or a proxy removes it|: try --basic, or leave it out",
+    ),
+    // SAP and Kong, as `invalid_request`.
     (
         Oauth,
         false,
-        "credentials were not found/no client credentials",
-        "the server found no secret, or a proxy removes it|: try --basic, or leave it out",
+        "unsupported grant/invalid grant_type/type client_credentials/type not supported",
+        NO_GRANT,
     ),
-    // Zitadel, Google and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
-    (Oauth, true, "client not found/client was not found/not found in the directory", NO_CLIENT),
-    // Entra, Salesforce.
-    (Oauth, true, "tenant/this domain", NO_TENANT),
-    // Google, Keycloak and Entra.
+    // Zitadel, Google, WSO2 and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
     (
         Oauth,
         true,
-        "client was deleted/client is disabled/client disabled/) is disabled",
+        "client not found/client was not found/client could not be found/not found in the directory",
+        NO_CLIENT,
+    ),
+    // Entra, Salesforce, Keycloak.
+    (Oauth, true, "tenant/this domain/realm not", NO_TENANT),
+    // Google, Keycloak, Entra, Zoom, Salesforce and WSO2.
+    (
+        Oauth,
+        true,
+        "client was deleted/client is disabled/client disabled/) is disabled/been disabled/is inactive/not in active state",
         "the server deleted or disabled this client: have it enabled or registered anew",
     ),
     (
         Oauth,
         true,
-        "blocked/account is locked/account locked",
+        "blocked/is locked/account locked/ip restricted/rate exceeded",
         "the server blocks this client: wait as it says, or have it unblocked; then check id and secret",
     ),
     // Keycloak's `unauthorized_client`.
@@ -151,17 +185,21 @@ const ROWS: [(In, bool, &str, &str); 25] = [
         "invalid_grant",
         "check the assertion, token, password or secret; if it is right, have this grant allowed for this client there",
     ),
+    // Auth0 and ServiceNow refuse a wrong secret so.
+    (Code401, false, "access_denied server_error", ""),
     (
         Code,
         false,
         "access_denied",
         "check audience and scope; if they are right, have this client allowed what it asks for",
     ),
-    // Kong, Azure and AWS.
+    // IBM's IAM, whose grant it is.
+    (NoOauth, true, "API key could not be found", "check the API key that was sent"),
+    // Kong, Azure, AWS and Apigee.
     (
         NoOauth,
         true,
-        "API key/subscription key",
+        "API key/ApiKey/subscription key",
         "a gateway wants its own key|: send it by --request-header",
     ),
 ];
@@ -289,12 +327,25 @@ impl<'a> Refused<'a> {
     /// What the code and the words say.
     fn of_row(&self) -> Option<Advice<'a>> {
         let is_assertion = self.reader.is_assertion;
-        let row = ROWS.iter().find(|(place, _, words, _)| match place {
-            Code => self.code.is_some_and(|code| find(words.as_bytes(), code).is_some()),
-            Oauth => self.is_oauth && self.says(words),
-            OauthToAssertion => self.is_oauth && is_assertion && self.says(words),
-            OauthToSecret => self.is_oauth && !is_assertion && self.says(words),
-            NoOauth => !self.is_oauth && self.says(words),
+        let has_secret = || self.reader.request.secrets().next().is_some();
+        let row = ROWS.iter().find(|(place, _, words, _)| {
+            let is_in_place = match place {
+                Code => true,
+                Code401 => self.response.status() == 401,
+                CodeToAssertion => self.is_oauth && is_assertion,
+                Oauth => self.is_oauth,
+                OauthToAssertion => self.is_oauth && is_assertion,
+                OauthToOther => self.is_oauth && !is_assertion,
+                OauthToSecret => self.is_oauth && !is_assertion && has_secret(),
+                NoOauth => !self.is_oauth,
+            };
+            is_in_place
+                && match place {
+                    Code | Code401 | CodeToAssertion => {
+                        self.code.is_some_and(|code| find(words.as_bytes(), code).is_some())
+                    }
+                    _ => self.says(words),
+                }
         });
         let mut advice = match row {
             Some((.., "")) => self.to_try(self.reader.advice),

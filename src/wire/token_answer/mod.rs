@@ -41,6 +41,8 @@ pub(crate) struct AnswerReader<'a> {
     pub(crate) advice: &'a str,
     /// Whether the flow has `--scope`, `--parameter`, `--basic` and `--request-header`.
     pub(crate) has_options: bool,
+    /// Whether the flow makes its token URL of scheme, host and port.
+    pub(crate) makes_url: bool,
     /// Whether an assertion was sent, whose times the server compares with its clock.
     pub(crate) is_assertion: bool,
 }
@@ -54,9 +56,17 @@ impl Token {
     /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token of type Bearer.
     pub fn from_answer(request: &Request, response: Response) -> Result<Token, Error> {
         let advice = "check the credentials";
-        let (has_options, is_assertion) = (false, false);
-        AnswerReader { request, separator: ' ', members: &[], advice, has_options, is_assertion }
-            .read_answer(response)
+        let (has_options, makes_url, is_assertion) = (false, false, false);
+        AnswerReader {
+            request,
+            separator: ' ',
+            members: &[],
+            advice,
+            has_options,
+            makes_url,
+            is_assertion,
+        }
+        .read_answer(response)
     }
 }
 
@@ -70,6 +80,8 @@ struct TokenAnswer<'a> {
     error: Option<Value<'a>>,
     error_description: Option<Value<'a>>,
     error_uri: Option<Value<'a>>,
+    /// What League's servers and the older Hydra say beside a description that is always the same.
+    hint: Option<Value<'a>>,
     /// Those that the caller asked for, by name.
     further: Vec<(&'a str, Option<Value<'a>>)>,
     /// Whether there are others, which may say more than `error`.
@@ -86,6 +98,7 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
             "error" => &mut self.error,
             "error_description" => &mut self.error_description,
             "error_uri" => &mut self.error_uri,
+            "hint" | "error_hint" if !HAS_NO_READER && self.hint.is_none() => &mut self.hint,
             _ => {
                 self.has_others = true;
                 let mut further = self.further.iter_mut();
@@ -110,7 +123,11 @@ impl<'a> Members<'a> for Names<'a> {
         if self.names.len() < MAX_NAMES_BYTES {
             self.names.push_str(if self.names.is_empty() { "" } else { ", " });
             // A token may stand where a name belongs.
-            self.names.push_str(if name.len() < MIN_TOKEN_BYTES { name } else { "…" });
+            self.names.push_str(match name {
+                "access_token" => "an empty one",
+                _ if name.len() < MIN_TOKEN_BYTES => name,
+                _ => "…",
+            });
         }
         let is_found = matches!(self.message, Some(Value::Text(text)) if text.has_words());
         let is_message = !is_found && not_json::says_any(name.as_bytes(), MESSAGES);
@@ -171,13 +188,18 @@ impl<'a> AnswerReader<'a> {
         let answer = answer.map_err(|error| match error {
             Unreadable::NotJson => {
                 let secrets = self.secrets("");
-                self.malformed(&not_json::body_kind(&response, &secrets, &self.token_url()))
+                self.malformed(&not_json::body_kind(&response, &secrets, &self.url_advice()))
             }
             Unreadable::Twice(name) => self.malformed(&format!(
                 "its member {name} is there twice, so that it can be read in two ways; have the server send it once"
             )),
         })?;
-        if answer.access_token.is_none() {
+        let is_there = match answer.access_token {
+            None | Some(Value::Null) => false,
+            Some(Value::Text(text)) => text.max_len() > 0,
+            Some(_) => true,
+        };
+        if !is_there {
             return Err(self.malformed(&self.without_token(&response)));
         }
         let received_at = response.received_at;
@@ -242,7 +264,9 @@ impl<'a> AnswerReader<'a> {
                 Err(self
                     .malformed(&format!("its token_type is `{name}`; only Bearer is supported; have the server issue Bearer tokens to this client")))
             }
-            Some(_) => Err(self.malformed("its token_type is not a string")),
+            Some(_) => {
+                Err(self.malformed("its token_type is not a string; have the server send Bearer"))
+            }
         }
     }
 
@@ -250,7 +274,11 @@ impl<'a> AnswerReader<'a> {
     fn render(&self, answer: &TokenAnswer) -> Result<Zeroizing<String>, Error> {
         let access_token = match answer.access_token {
             Some(Value::Text(access_token)) => access_token,
-            _ => return Err(self.malformed("its access_token is not a string")),
+            _ => {
+                return Err(
+                    self.malformed("its access_token is not a string; have the server send one")
+                );
+            }
         };
         let mut value =
             Zeroizing::new(String::with_capacity(BEARER.len() + 1 + access_token.max_len()));
@@ -277,19 +305,34 @@ impl<'a> AnswerReader<'a> {
         };
         let words = members.words(&secrets);
         if !words.is_empty() {
-            let advice =
-                "; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer";
-            return [what, &names, ", and says: ", &words, advice].concat();
+            let advice = "; do what it says";
+            let or = match self.makes_url {
+                true => "",
+                false => ", or give an OAuth token endpoint's URL: this is no OAuth answer",
+            };
+            return [what, &names, ", and says: ", &words, advice, or].concat();
         }
         let has = |words| not_json::says_any(response.body(), words);
         let advice = if has("\"token_endpoint\"") {
             "; it is the server's metadata: give the URL that its token_endpoint has"
-        } else if has("token\"/\"token_type\"/\"expires_in\"") {
+        } else if !self.makes_url && has("token\"/\"token_type\"/\"expires_in\"") {
             NO_OAUTH_ANSWER
         } else {
-            return not_json::no_endpoint([what, &names, note], &self.token_url());
+            return [what, &names, note, &self.url_advice()].concat();
         };
         [what, &names, note, advice].concat()
+    }
+
+    /// Asks after the token URL, or what a flow makes it of.
+    fn url_advice(&self) -> String {
+        let url = self.token_url();
+        match self.makes_url {
+            true => ["; check scheme, host and port: another server may answer at ", &url].concat(),
+            false => {
+                let advice = "; give the OAuth token endpoint's URL: ";
+                [advice, &url, " may be an issuer's or a login page's"].concat()
+            }
+        }
     }
 
     /// The token URL as it may be shown: its query may hold the secret.

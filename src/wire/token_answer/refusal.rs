@@ -56,12 +56,14 @@ impl AnswerReader<'_> {
             _ => Names::of(response.body()),
         };
         let words = words.words(&secrets);
+        let hint = text_of(answer.hint).map(|hint| show(&hint)).unwrap_or_default();
         // Put together at once: a heap may be too small for a text that grows.
         let mut parts = Vec::from([start.as_str()]);
         append(&mut parts, " ", &reason);
         if is_said_by_error {
             append(&mut parts, ": ", refusal.error.as_deref().unwrap_or_default());
             append(&mut parts, ": ", refusal.error_description.as_deref().unwrap_or_default());
+            append(&mut parts, if has_description { " " } else { ": " }, &hint);
             append(&mut parts, ": ", &words);
             append(&mut parts, " ", refusal.error_uri.as_deref().unwrap_or_default());
         } else {
@@ -98,13 +100,17 @@ impl AnswerReader<'_> {
 
 /// The OAuth error, its description and its URI, as they came: of the JSON, or else of a form or the challenge.
 fn oauth_error(response: &Response, answer: &TokenAnswer) -> [Option<Zeroizing<String>>; 3] {
-    let of_body = |value: Option<Value>| match value {
+    match text_of(answer.error) {
+        None => ["error", "error_description", "error_uri"].map(|it| error_parameter(response, it)),
+        error => [error, text_of(answer.error_description), text_of(answer.error_uri)],
+    }
+}
+
+/// A member that is a text, and not empty.
+fn text_of(value: Option<Value>) -> Option<Zeroizing<String>> {
+    match value {
         Some(Value::Text(text)) if text.max_len() > 0 => Some(text.decoded()),
         _ => None,
-    };
-    match of_body(answer.error) {
-        None => ["error", "error_description", "error_uri"].map(|it| error_parameter(response, it)),
-        error => [error, of_body(answer.error_description), of_body(answer.error_uri)],
     }
 }
 
@@ -143,6 +149,8 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
     match (status, code) {
         // Auth0 limits requests with 429 and `access_denied`.
         (429, _) => Kind::Unavailable,
+        // ServiceNow refuses a wrong secret so.
+        (401, Some("server_error")) => Kind::Refused,
         // What waiting mends, whatever the status (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
         (_, Some("temporarily_unavailable" | "server_error" | "slow_down")) => Kind::Unavailable,
         (501, _) => Kind::Refused,

@@ -14,6 +14,7 @@ fn read(status: u16, body: &str) -> Result<Token, Error> {
         members: &[],
         advice: "advice",
         has_options: true,
+        makes_url: false,
         is_assertion: false,
     };
     answer.read_answer(Response::new(status, body))
@@ -80,9 +81,9 @@ fn an_answer_without_a_usable_token_is_malformed_and_the_error_says_why() {
         ("", "empty"),
         ("hello", "not one JSON object"),
         ("{}", "no access_token"),
-        ("{\"access_token\":null}", "not a string"),
+        ("{\"access_token\":null}", "no access_token, but an empty one (no values"),
         ("{\"access_token\":7}", "not a string"),
-        ("{\"access_token\":\"\"}", "empty"),
+        ("{\"access_token\":\"\"}", "no access_token, but an empty one (no values"),
         ("{\"access_token\":\"a b\"}", "header"),
         ("{\"access_token\":\"a\\r\\nX: y\"}", "header"),
         ("{\"access_token\":\"\\u00e9\"}", "header"),
@@ -148,6 +149,7 @@ fn members_that_were_asked_for_are_kept() {
         members,
         advice: "",
         has_options: true,
+        makes_url: false,
         is_assertion: false,
     };
     let body =

@@ -289,6 +289,35 @@ fn another_way_of_authentication_is_named_with_the_certificate() {
     );
 }
 
+/// What is missing, or wanted another way, is not the secret of a client that has none.
+#[test]
+fn a_way_to_send_the_secret_is_named_to_a_client_that_sends_one() {
+    const TRY: &str = ": try --basic, or leave it out)";
+    let error = |authentication, words: &str| {
+        let body = format!(r#"{{"error":"invalid_client","error_description":"{words}"}}"#);
+        refused_to(authentication, 401, &body)
+    };
+    for words in [
+        "No client credentials found.",
+        "Client secret not provided in request",
+        "client_secret is required",
+        "The client secret is missing",
+        "Missing client_secret",
+        "method client_secret_basic is not allowed",
+        "Unsupported Client Authentication Method!",
+    ] {
+        assert!(error(secret(), words).ends_with(TRY), "{words}");
+        let to_assertion = error(assertion(), words);
+        assert!(to_assertion.contains("(check client id, and the assertion's "), "{to_assertion}");
+        let to_none = error(ClientAuthentication::none(), words);
+        assert!(to_none.contains("(check client id, and the certificate "), "{to_none}");
+    }
+    for words in ["no client credentials user enabled", "e.g., unsupported authentication method"] {
+        let error = error(secret(), words);
+        assert!(error.contains("(check client id and secret, "), "{error}");
+    }
+}
+
 #[test]
 fn a_registered_code_has_advice_of_its_own() {
     for (codes, advice) in [

@@ -98,6 +98,15 @@ fn the_words_of_a_success_that_is_a_refusal_are_said() {
             "200: Client is wrong (",
         ),
         (r#"{"error":true,"message":"Client is wrong"}"#, "200: Client is wrong ("),
+        (r#"{"error":"no","hint":"Client is wrong"}"#, "200: no: Client is wrong ("),
+        (
+            r#"{"error":"no","hint":"Client hunter2","error_hint":"x"}"#,
+            "200: no: Client [redacted] (",
+        ),
+        (
+            r#"{"error":"no","error_description":"Bad.","error_hint":"Client is wrong"}"#,
+            "200: no: Bad. Client is wrong (",
+        ),
         (r#"{"error":true,"error_description":"Client is wrong"}"#, "200: Client is wrong ("),
         (
             r#"{"error":"no_client","message":"Client is wrong"}"#,
