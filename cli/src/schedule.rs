@@ -217,6 +217,7 @@ mod tests {
         let mut schedule = obtained(None, Some(10.0), LEAST);
         schedule.unwritten(at(100.1), LEAST);
         assert_eq!(schedule.next(at(100.2)), Step::Wait(Some(at(101.1))));
+        assert_eq!(schedule.next_write(), Some(at(101.1)));
         assert_eq!(schedule.next(at(101.1)), Step::Write);
         schedule.unwritten(at(101.1), LEAST);
         assert_eq!(schedule.next(at(101.2)), Step::Wait(Some(at(103.1))), "a longer pause");

@@ -1,5 +1,8 @@
 //! Each rule to the second, with the least and the most random bits. `tests/servers/life/` has worlds in virtual time.
 
+mod after_refusal;
+mod rejections;
+
 use super::*;
 use crate::client_credentials::Config;
 use crate::wire::response::Response;
@@ -96,8 +99,9 @@ fn pauses_grow_from_a_second_to_a_minute_and_after_a_refusal_the_longest_comes_f
 #[test]
 fn while_the_old_token_is_valid_it_is_used() {
     let mut life = obtained(at(100.0), LEAST);
-    assert_eq!(life.next(at(190.0)), Step::Ask);
+    assert_eq!((life.next(at(190.0)), life.is_asking()), (Step::Ask, false));
     life.asking(at(190.0));
+    assert!(life.is_asking());
     assert_eq!(life.next(at(199.9)), Step::Use, "another thread asks");
     assert_eq!(life.next(at(200.0)), Step::Wait(None), "it has ended");
     life.failed(&refused(401, None), AfterRefusal::Pause, at(191.0), LEAST);
@@ -415,6 +419,7 @@ fn after_lifetimes_that_are_not_usable_the_last_usable_one_counts_and_renewal_ne
         r#""1800003600""#,
         "1799996400",
         "1800003600.5",
+        "1831536000", // a year later
     ] {
         let said = read(&format!(r#","expires_in":{said}"#));
         for (life, latest) in [(Lifecycle::new(), 540), (Lifecycle::new().in_file(), 480)] {
@@ -450,12 +455,17 @@ fn after_lifetimes_that_are_not_usable_the_last_usable_one_counts_and_renewal_ne
     for said in [
         "",
         r#","expires_in":315360001"#,
+        r#","expires_in":1831708800"#, // as a date it is two days more than a year later
         r#","expires_in":2147483647"#,
         r#","expires_in":4294967295"#,
         r#","expires_in":9223372036854775807"#,
         r#","expires_in":18446744073709551615"#,
     ] {
         assert_eq!(read(said), Lifetime::Absent, "{said}");
+        let mut life = obtained(at(100.0), LEAST);
+        life.asking(at(190.0));
+        life.obtained(read(said), at(190.0), LEAST);
+        assert_eq!((life.next_request(at(190.0)), life.end()), (None, None), "{said}");
     }
     assert_eq!(read(r#","expires_in":0"#), Lifetime::Unusable);
     assert_eq!(read(r#","expires_in":"3600""#), Lifetime::Usable(at(3600.0)));

@@ -207,6 +207,29 @@ mod tests {
         wait_until_abandoned(0);
     }
 
+    /// With the least stack of a thread, which is 16 KiB, this would end the process.
+    #[test]
+    fn a_thread_has_a_stack_for_a_resolver() {
+        let act = || {
+            Ok(core::hint::black_box([1_u8; 64 * 1024])
+                .iter()
+                .map(|one| u32::from(*one))
+                .sum::<u32>())
+        };
+        assert_eq!(within(later(), act).unwrap(), 64 * 1024);
+    }
+
+    #[test]
+    fn a_deadline_is_a_day_away_at_most() {
+        const DAY: Duration = Duration::from_secs(86_400);
+        for (timeout, expected) in [(Duration::MAX, DAY), (DAY, DAY), (DAY / 2, DAY / 2)] {
+            let before = Instant::now();
+            let deadline = deadline_after(timeout);
+            assert!(before + expected <= deadline, "{timeout:?}");
+            assert!(deadline <= Instant::now() + expected, "{timeout:?}");
+        }
+    }
+
     #[test]
     fn no_thread_is_started_without_time_for_it() {
         let (started, is_started) = mpsc::channel();

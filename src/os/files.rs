@@ -29,7 +29,11 @@ pub(super) const LOOK_TIMEOUT: Duration = Duration::from_millis(250);
 pub fn shown_path(path: &Path) -> String {
     let its_path = path.to_path_buf();
     let deadline = Instant::now() + LOOK_TIMEOUT;
-    match within(deadline, "minbearer-file", move || Ok(shown_now(&its_path))) {
+    shown(path, within(deadline, "minbearer-file", move || Ok(shown_now(&its_path))))
+}
+
+fn shown(path: &Path, outcome: Result<String, IoError>) -> String {
+    match outcome {
         Ok(shown) => shown,
         // On a mount that does not answer: it is a path.
         Err(error) if error.kind() == ErrorKind::TimedOut => shown_existing(path),
@@ -314,6 +318,29 @@ mod tests {
             let message = Secret::from_file(path).unwrap_err().to_string();
             assert!(message.contains(part) && message.contains(path), "{message}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_read_into_one_buffer_of_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        for len in [1, 3000, MAX_SECRET_FILE_BYTES] {
+            std::fs::write(&path, "s".repeat(len)).unwrap();
+            let deadline = Instant::now() + UNSET_TIMEOUT;
+            let read = read_regular("the file", &path, MAX_SECRET_FILE_BYTES, deadline).unwrap();
+            // One byte more, which shows that nothing follows.
+            assert_eq!((read.len(), read.capacity()), (len, len + 1));
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_if_it_names_something_or_if_its_mount_does_not_answer() {
+        let absent = Path::new("S3cret/absent");
+        for (path, expected) in [(absent, NOT_SHOWN), (Path::new("src/lib.rs"), "src/lib.rs")] {
+            assert_eq!(shown_path(path), expected);
+        }
+        assert_eq!(shown(absent, Err(ErrorKind::TimedOut.into())), "S3cret/absent");
+        assert_eq!(shown(absent, Err(IoError::other("no thread"))), NOT_SHOWN);
     }
 
     #[test]

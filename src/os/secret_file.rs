@@ -189,9 +189,8 @@ impl Read for Pipe {
             }
             match self.file.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_flowing = false,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 outcome => {
-                    self.is_flowing = true;
+                    self.is_flowing = outcome.is_ok();
                     return outcome;
                 }
             }
@@ -264,6 +263,28 @@ mod tests {
         writer.write_all(b"s3cr3t").unwrap();
         late("a writer that does not close");
         drop(writer);
+    }
+
+    #[test]
+    fn a_pipe_that_cannot_be_read_is_no_timeout() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::open(folder.path()).unwrap();
+        let deadline = Instant::now() + LONG;
+        let pipe = Pipe { file, deadline, may_block: false, is_flowing: false };
+        let error = secret_file(folder.path().into()).read_pipe(pipe).unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{error}");
+        assert!(error.to_string().contains(" cannot be read: Is a directory"), "{error}");
+    }
+
+    #[test]
+    fn a_file_without_a_deadline_is_read_and_named_and_shows_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, "s3cr3t").unwrap();
+        let file = secret_file(path.clone());
+        assert_eq!(file.supply(None).unwrap().expose(), "s3cr3t");
+        assert_eq!(file.file().as_deref(), path.to_str());
+        assert_eq!(format!("{:?}", SecretSource::file(path)), "a file that holds a secret");
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) struct Shared {
 struct State {
     life: Lifecycle,
     current: Option<Current>,
-    /// How many requests have ended, and the number of the last one that got a token.
+    /// How many requests have ended without a panic, and the number of the last one that got a token.
     ended: u64,
     obtained: u64,
     failed: Option<Failed>,
@@ -327,10 +327,7 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         if self.is_running {
-            let mut state = self.shared.lock();
-            state.life.abandoned();
-            state.ended += 1;
-            drop(state);
+            self.shared.lock().life.abandoned();
             self.shared.changed.notify_all();
         }
     }

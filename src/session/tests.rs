@@ -80,6 +80,11 @@ fn fake_now() -> Duration {
     crate::os::clock::now() + AHEAD.get()
 }
 
+/// A clock that stands still but for [`pass`].
+fn frozen_now() -> Duration {
+    AHEAD.get()
+}
+
 fn pass(seconds: u64) {
     AHEAD.set(AHEAD.get() + Duration::from_secs(seconds));
 }
@@ -89,9 +94,21 @@ fn session(server: &Arc<Server>) -> Session {
 }
 
 fn with_fake_clock(flow: impl Flow + 'static, server: &Arc<impl Transport + 'static>) -> Session {
+    with_clock(flow, server, fake_now)
+}
+
+fn with_clock(
+    flow: impl Flow + 'static,
+    server: &Arc<impl Transport + 'static>,
+    now: fn() -> Duration,
+) -> Session {
     let mut shared = Shared::new(Box::new(flow), Box::new(Arc::clone(server)));
-    shared.now = fake_now;
+    shared.now = now;
     Session(Arc::new(shared))
+}
+
+fn with_frozen_clock(server: &Arc<Server>) -> Session {
+    with_clock(Config::new("http://localhost/token", "id", "secret").unwrap(), server, frozen_now)
 }
 
 fn token(session: &Session) -> Result<String, Kind> {
@@ -111,6 +128,18 @@ fn a_token_is_kept_until_it_is_due() {
         assert_eq!(token(&session).as_deref(), Ok(expected), "after {passed} s more");
     }
     assert_eq!(requests(&server), 3);
+}
+
+#[test]
+fn a_token_is_due_to_the_nanosecond() {
+    let server = Arc::new(Server { lifetime: 1000, ..Server::default() });
+    let session = with_frozen_clock(&server);
+    assert_eq!(token(&session).as_deref(), Ok("1"));
+    let due = session.next_attempt().unwrap();
+    AHEAD.set(due - Duration::from_nanos(1));
+    assert_eq!(token(&session).as_deref(), Ok("1"));
+    AHEAD.set(due);
+    assert_eq!(token(&session).as_deref(), Ok("2"));
 }
 
 #[test]
@@ -148,6 +177,7 @@ fn the_next_attempt_is_when_the_token_is_due() {
 fn a_clone_shares_the_token_and_a_session_can_start_with_one() {
     let server = Arc::new(Server::default());
     let session = session(&server).with_token(Token::new("mine", None).unwrap());
+    assert_eq!(format!("{session:?}"), "Session { .. }", "no token is shown");
     let clone = session.clone();
     assert_eq!(token(&clone).as_deref(), Ok("mine"));
     assert_eq!(clone.renew(&session.token().unwrap()).unwrap().access_token(), "1");

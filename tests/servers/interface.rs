@@ -296,6 +296,34 @@ fn a_secret_that_took_all_the_time_is_not_blamed_on_the_server() {
 }
 
 #[test]
+fn a_refusal_that_a_flow_of_ones_own_makes_has_its_status() {
+    let request = Request::get("http://h/token").unwrap();
+    for status in [401, 403, 503] {
+        let error = Error::refused(&request, status, "no");
+        assert_eq!(error.refusal().map(minbearer::Refusal::status), Some(status), "{error}");
+    }
+}
+
+/// RFC 6749 section 3.3.
+#[test]
+fn a_scope_with_a_character_that_no_scope_has_is_none() {
+    let request = Request::get("http://h/token").unwrap();
+    for (scope, is_one) in [
+        ("read write", true),
+        ("!#[]~", true),
+        ("a\\\"b", false),
+        ("a\\\\b", false),
+        ("a\\tb", false),
+        ("a\\u007fb", false),
+        ("\u{e9}", false),
+    ] {
+        let answer = format!(r#"{{"access_token":"abc","scope":"{scope}"}}"#);
+        let token = minbearer::Token::from_answer(&request, Response::new(200, answer)).unwrap();
+        assert_eq!(token.scope(), Some(scope).filter(|_| is_one), "{scope}");
+    }
+}
+
+#[test]
 fn each_type_that_converts_into_a_secret_source_is_accepted() {
     let owned = String::from("s");
     for source in [

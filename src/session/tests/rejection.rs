@@ -132,3 +132,35 @@ fn renew_in_a_loop_causes_few_token_requests_and_still_replaces_a_revoked_token(
     assert_ne!(renewed.access_token(), rejected.access_token(), "compared by value");
     assert_eq!(requests(&server), in_100_s + 1);
 }
+
+#[test]
+fn a_rejection_of_the_second_call_too_tells_that_the_old_token_was_alive() {
+    let server = Arc::new(Server::default());
+    let session = with_frozen_clock(&server);
+    session.token().unwrap();
+    // Until the pause is half a minute.
+    for pause in [1, 1, 2, 4, 8, 16] {
+        pass(pause);
+        assert_eq!(call(&session, "/never"), 401);
+    }
+    let before = requests(&server);
+    for (round, requested) in [(1, 1), (2, 1)] {
+        pass(2);
+        assert_eq!(call(&session, "/api"), 200);
+        for _ in 0..3 {
+            assert_eq!(call(&session, "/never"), 401);
+        }
+        assert_eq!(requests(&server) - before, requested, "in round {round}");
+    }
+}
+
+#[test]
+fn a_401_within_a_second_of_the_last_request_is_the_answer_where_that_second_does_not_end_in_time()
+{
+    let server = Arc::new(Server::default());
+    let config = Config::new("http://localhost/token", "id", "secret").unwrap();
+    let session = with_fake_clock(config.with_timeout(Duration::from_millis(300)), &server);
+    let rejected = session.token().unwrap();
+    assert_eq!(session.renew(&rejected).unwrap().access_token(), "1");
+    assert_eq!(requests(&server), 1);
+}

@@ -117,3 +117,46 @@ fn a_token_that_ends_before_it_arrives_is_still_shared() {
     }
     assert_eq!(requests(&server), 1);
 }
+
+#[test]
+fn threads_whose_token_was_rejected_wait_for_one_request_and_get_its_error() {
+    let server = Arc::new(Server { pause: Duration::from_millis(200), ..Server::default() });
+    let session = session(&server);
+    let rejected = session.token().unwrap();
+    server.down.store(true, Ordering::SeqCst);
+    let outcomes = at_once(8, || {
+        pass(2);
+        session.renew(&rejected).map_err(|error| error.kind())
+    });
+    for outcome in outcomes {
+        assert_eq!(outcome.err(), Some(Kind::Network), "the rejected token is no answer");
+    }
+    assert_eq!(requests(&server), 2);
+}
+
+#[test]
+fn a_thread_that_waits_for_another_s_request_sleeps() {
+    std::thread_local! {
+        static READS: Cell<u32> = const { Cell::new(0) };
+    }
+    let server = Arc::new(Server { pause: Duration::from_millis(200), ..Server::default() });
+    let config = Config::new("http://localhost/token", "id", "secret").unwrap();
+    let session = with_clock(config, &server, || {
+        READS.set(READS.get() + 1);
+        fake_now()
+    });
+    let rejected = session.token().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            pass(2);
+            session.renew(&rejected)
+        });
+        while requests(&server) < 2 {
+            thread::yield_now();
+        }
+        pass(9); // the request takes longer than a second
+        READS.set(0);
+        assert_eq!(session.renew(&rejected).unwrap().access_token(), "2");
+        assert!(READS.get() < 10, "the clock was read {} times", READS.get());
+    });
+}

@@ -55,7 +55,7 @@ fn an_answer_that_cannot_be_trusted_is_a_network_error() {
         |header: &str| format!("HTTP/1.1 200 OK\r\n{header}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n");
     for (answer, part) in [
         (String::new(), "closed without an answer"),
-        ("HTTP/1.1 100 Continue\r\n\r\n".into(), "cut short"),
+        ("HTTP/1.1 100 Continue\r\n\r\n".into(), "the answer was cut short; if that lasts"),
         ("HTTP/1.1 101 Switching\r\n\r\n".into(), "status is 101: have"),
         ("HTTP/1.1 200 O\rK\r\n\r\n{}".into(), "status line has a control"),
         ("HTTP/1.1 400 Bad\u{1b}[31mRed\r\n\r\n".into(), "status line has a control"),
@@ -68,7 +68,7 @@ fn an_answer_that_cannot_be_trusted_is_a_network_error() {
         ("HTTP/1.1 099 OK\r\n\r\n{}".into(), "status is 99: have"),
         ("HTTP/1.1 007 OK\r\n\r\n{}".into(), "status is 7: have"),
         ("HTTP/1.1 000 OK\r\n\r\n{}".into(), "status is 0: have"),
-        ("HTTP/1.1 200 OK\r\n\r\n".into(), "cut short"),
+        ("HTTP/1.1 200 OK\r\n\r\n".into(), "the answer has no body or was cut short"),
         ("SSH-2.0-x\r\n\r\n".into(), "status line"),
         ("HTTP/2 200\r\n\r\n{}".into(), "status line"),
         ("HTTP/1.1 +20 OK\r\n\r\n{}".into(), "status line"),
@@ -169,6 +169,20 @@ fn an_error_does_not_depend_on_how_the_bytes_were_cut() {
 }
 
 #[test]
+fn trailers_of_16_kib_are_taken() {
+    let trailers = |last: &str| {
+        let start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n";
+        let trailers = "A: b\r\n".repeat(MAX_HEAD_BYTES / 6 - 1) + last + "\r\n";
+        (trailers.len(), Response::from_bytes((start.to_string() + &trailers).as_bytes()))
+    };
+    let (len, response) = trailers("A: bcd\r\n");
+    assert_eq!((len, response.unwrap().body()), (MAX_HEAD_BYTES, &b"{}"[..]));
+    let (len, response) = trailers("A: bcde\r\n");
+    assert_eq!(len, MAX_HEAD_BYTES + 1);
+    assert!(response.unwrap_err().to_string().contains("16 KiB"));
+}
+
+#[test]
 fn a_folded_field_is_one_with_spaces() {
     for (fields, name, expected) in [
         ("A: b\r\n c\r\n", "a", "b   c"),
@@ -223,6 +237,30 @@ fn bytes_above_ascii_are_data() {
 }
 
 #[test]
+fn a_reason_is_kept_in_one_buffer_of_its_size() {
+    for (reason, expected) in [(&b"OK"[..], "OK"), (b"Tr\xe8s bien", "Tr\u{e8}s bien"), (b"", "")] {
+        let line = [b"HTTP/1.1 200 ", reason, b"\r\n\r\n"].concat();
+        let Ok(Some(head)) = parse_head(&line, true) else { panic!("{expected}") };
+        let (reason, room) = (head.reason.as_str(), head.reason.capacity());
+        assert_eq!((reason, room), (expected, expected.len()), "it was moved");
+    }
+}
+
+#[test]
+fn a_line_before_a_chunk_has_256_bytes_at_most() {
+    for end in ["\n", "\r\n"] {
+        for (len, is_taken) in [(256, true), (257, false)] {
+            let line = "2;".to_string() + &"x".repeat(len - 2 - end.len()) + end;
+            let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_string()
+                + &line
+                + "{}\r\n0\r\n\r\n";
+            let response = Response::from_bytes(answer.as_bytes());
+            assert_eq!(response.is_ok(), is_taken, "{len} bytes with {end:?}: {response:?}");
+        }
+    }
+}
+
+#[test]
 fn a_head_ends_at_16_kib_whatever_it_is_made_of() {
     let start = "HTTP/1.1 200 OK\r\n";
     let interim = "HTTP/1.1 103 Early\r\n\r\n";
@@ -271,6 +309,25 @@ fn a_body_beyond_the_limit_is_malformed_and_in_a_refusal_dropped() {
 }
 
 #[test]
+fn a_body_of_the_limit_is_taken() {
+    let body = "x".repeat(100);
+    for rest in [
+        format!("Content-Length: 100\r\n\r\n{body}"),
+        format!("Transfer-Encoding: chunked\r\n\r\n64\r\n{body}\r\n0\r\n\r\n"),
+        format!("\r\n{body}"),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{rest}");
+        for size in [1, 7, answer.len()] {
+            let mut incoming = Incoming::new(String::new(), 100, Expected::Body);
+            for piece in answer.as_bytes().chunks(size) {
+                incoming.push(piece).unwrap();
+            }
+            assert_eq!(incoming.finish().unwrap().text().unwrap(), body, "{answer:?} by {size}");
+        }
+    }
+}
+
+#[test]
 fn a_body_for_which_there_is_no_memory_is_malformed_and_in_a_refusal_dropped() {
     let most = isize::MAX as usize;
     for (status, expected) in [(200, Err(Kind::Malformed)), (401, Ok(true))] {
@@ -298,6 +355,7 @@ fn a_refusal_needs_no_body_and_a_success_without_one_is_cut_short() {
 fn an_invalid_answer_is_refused_at_the_first_byte_that_shows_it() {
     for (answer, wrong_at) in [
         ("HTTP/1.1 200 OK\r\nA b\r\nC: d\r\n\r\n", 22),
+        ("HTTP/1.1 200 OK\r\nA\nC: d\r\n\r\n", 19),
         ("HTTP/2", 6),
         ("X", 1),
         ("HTTX/1.1 200 OK\r\n", 4),

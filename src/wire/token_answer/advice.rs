@@ -239,14 +239,19 @@ impl<'a> Advice<'a> {
 impl<'a> Refused<'a> {
     pub(super) fn advice(&self) -> Advice<'a> {
         if HAS_NO_READER {
-            return self.to_try(match self.kind {
-                Kind::Unavailable => "the server cannot answer now: try again later",
-                _ if self.is_oauth => self.reader.advice,
-                _ => "no OAuth error was read: is this the token endpoint?",
-            });
+            return self.to_try(self.short_advice());
         }
         let first = self.of_no_error().or_else(|| self.of_connection());
         first.or_else(|| self.of_row()).unwrap_or_else(|| self.of_status())
+    }
+
+    /// For a device without an operating system.
+    fn short_advice(&self) -> &'a str {
+        match self.kind {
+            Kind::Unavailable => "the server cannot answer now: try again later",
+            _ if self.is_oauth => self.reader.advice,
+            _ => "no OAuth error was read: is this the token endpoint?",
+        }
     }
 
     fn to_try(&self, advice: &'a str) -> Advice<'a> {
@@ -397,5 +402,35 @@ fn type_name(value: Value) -> &'static str {
         Value::Boolean(name) => name,
         Value::Nested(_) => "an object or a list",
         _ => "a number",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::request::{Method, Request};
+
+    /// What a device without an operating system prints.
+    #[test]
+    fn where_nobody_reads_a_long_text_the_advice_is_short() {
+        let request = Request::new(Method::Post, "http://h/").unwrap();
+        let reader = AnswerReader {
+            request: &request,
+            separator: ' ',
+            members: &[],
+            advice: "check the credentials",
+            has_options: false,
+            is_assertion: false,
+        };
+        for (kind, is_oauth, advice) in [
+            (Kind::Unavailable, true, "the server cannot answer now: try again later"),
+            (Kind::Unavailable, false, "the server cannot answer now: try again later"),
+            (Kind::Refused, true, "check the credentials"),
+            (Kind::Refused, false, "no OAuth error was read: is this the token endpoint?"),
+        ] {
+            let (response, code) = (&Response::new(401, ""), None);
+            let refused = Refused { reader: &reader, response, error: None, kind, code, is_oauth };
+            assert_eq!(refused.short_advice(), advice);
+        }
     }
 }

@@ -71,6 +71,10 @@ fn an_answer_without_a_token_is_described_by_the_names_of_its_members_alone() {
     let many: Vec<String> = (0..999).map(|name| format!("\"a{name}\":1")).collect();
     let error = error_at(url, 200, &format!("{{{}}}", many.join(","))).to_string();
     assert!(error.contains(", a17, a18 (no values"), "{error}");
+    // 80 bytes are enough.
+    let names: String = (1..9).map(|name| format!(",\"name-{name:03}\":1")).collect();
+    let error = error_at(url, 200, &format!("{{\"first-name\":1{names}}}")).to_string();
+    assert!(error.contains(", name-006, name-007 (no values"), "{error}");
     // A name that may be a token is not shown, and what was sent is redacted in one.
     for (name, shown) in [
         ("8xLOxBtZp8-8xLOxBtZp8Q", "…"),

@@ -233,3 +233,32 @@ fn an_error_that_is_no_text_is_refused_by_its_type_unless_it_is_null() {
         assert_eq!(answer(error).unwrap_err().kind(), Kind::Refused, "{error}");
     }
 }
+
+#[test]
+fn a_text_that_is_empty_is_none_and_the_challenge_is_read_instead() {
+    let challenge = r#"Bearer realm="hunter2", error="invalid_token""#;
+    let response = |body: &str| Response::new(401, body).with_header("WWW-Authenticate", challenge);
+    let said = |response| {
+        let error = error_of(&request("http://h:1/", "hunter2"), response);
+        let refusal = error.refusal().expect("a refusal");
+        assert_eq!(
+            refusal.challenge(),
+            Some(r#"Bearer realm="[redacted]", error="invalid_token""#)
+        );
+        (refusal.error().map(String::from), refusal.error_description().map(String::from))
+    };
+    let some = |text: &str| Some(String::from(text));
+    assert_eq!(said(response(r#"{"error":""}"#)), (some("invalid_token"), None));
+    let body = r#"{"error":"invalid_client","error_description":""}"#;
+    assert_eq!(said(response(body)), (some("invalid_client"), None));
+    let body = r#"{"error":"invalid_client","error_description":"no"}"#;
+    assert_eq!(said(response(body)), (some("invalid_client"), some("no")));
+}
+
+#[test]
+fn nothing_of_json_that_is_cut_short_is_said_beside_an_error_of_the_challenge() {
+    let response = Response::new(401, r#"{"message":"some words""#)
+        .with_header("WWW-Authenticate", r#"Bearer error="invalid_client""#);
+    let error = error_of(&request("http://h:1/", "hunter2"), response).to_string();
+    assert!(error.contains("401: invalid_client ("), "{error}");
+}
