@@ -420,6 +420,7 @@ mod tests {
             members: &[],
             advice: "check the credentials",
             has_options: false,
+            makes_url: false,
             is_assertion: false,
         };
         for (kind, is_oauth, advice) in [

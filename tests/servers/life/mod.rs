@@ -1,6 +1,7 @@
 //! The life of a token in virtual time: servers, APIs and threads are functions, and a day takes a millisecond.
 
 mod properties;
+mod rules;
 mod worlds;
 
 use minbearer::client_credentials::Config;
