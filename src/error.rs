@@ -69,7 +69,7 @@ pub enum Kind {
     /// change, with whatever status code. The message quotes the server, and says what to check.
     Refused,
     /// The token server cannot answer now: 429, another status from 500 on, or the OAuth error `temporarily_unavailable`,
-    /// `server_error` or `slow_down`. Try again later.
+    /// `slow_down` or, unless with 401, `server_error`. Try again later.
     Unavailable,
     /// The status code is 2xx, but the answer has no usable token; or a body is too large, not UTF-8 or not JSON. Check
     /// the URL: the answer is not a token server's, or the server has a bug.
