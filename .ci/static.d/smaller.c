@@ -1,5 +1,7 @@
 /* Functions of musl, written for size. They are linked before musl, whose own are then left out. At the end two of ring. */
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -33,6 +35,37 @@ char *__strchrnul(const char *text, int character) {
   return (char *)text;
 }
 char *strchrnul(const char *, int) __attribute__((alias("__strchrnul")));
+
+/* The resolver asks by this function whether a name's bytes are characters, which in the locale "C" all are. musl's has the
+ * reader of UTF-8 too: 1 KiB. */
+size_t mbstowcs(wchar_t *to, const char *from, size_t size) {
+  size_t count = 0;
+  for (; from[count] && (!to || count < size); count++)
+    if (to) to[count] = (unsigned char)from[count];
+  if (to && count < size) to[count] = 0;
+  return count;
+}
+
+/* The resolver's numbers. musl reads them by scanf's reader, which has 1.7 KiB. */
+unsigned long long strtoull(const char *text, char **end, int base) {
+  const char *at = text + strspn(text, " \t\n\v\f\r"), *first;
+  unsigned long long number = 0;
+  int digit, is_negative = *at == '-', is_too_large = 0;
+  at += is_negative || *at == '+';
+  if ((base == 0 || base == 16) && *at == '0' && (at[1] | 32) == 'x' && isxdigit(at[2])) at += 2, base = 16;
+  if (base == 0) base = *at == '0' ? 8 : 10;
+  for (first = at; (digit = isdigit(*at) ? *at - '0' : isalpha(*at) ? (*at | 32) - 'a' + 10 : 36) < base; at++) {
+    is_too_large |= number > (ULLONG_MAX - digit) / base;
+    number = number * base + digit;
+  }
+  if (end) *end = (char *)(at == first ? text : at);
+  if (is_too_large) return errno = ERANGE, ULLONG_MAX;
+  return is_negative ? -number : number;
+}
+unsigned long strtoul(const char *text, char **end, int base) {
+  unsigned long long number = strtoull(text, end, base);
+  return number > ULONG_MAX && -number > ULONG_MAX ? (errno = ERANGE, ULONG_MAX) : number;
+}
 
 static void swap(char *a, char *b, size_t size) {
   for (char byte; size--; *a++ = *b, *b++ = byte) byte = *a;
