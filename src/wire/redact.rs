@@ -125,7 +125,7 @@ fn show(
     let grouped = in_groups(secrets);
     let mut searched = Vec::new();
     // Each secret as it is and trimmed, and then all of them in groups.
-    for index in 0..=2 * secrets.len() {
+    for index in 0..2 * secrets.len() + usize::from(!HAS_NO_READER) {
         let (form, is_plain) = match secrets.get(index / 2) {
             Some(secret) if index % 2 == 0 => (*secret, true),
             // A server may have trimmed it, or this crate: a header value, a file's last line.
@@ -147,7 +147,8 @@ fn show(
         let rest = text.get(at..).unwrap_or_default();
         let (mut len, mut piece_len, mut is_cut_off) = (0, 0, false);
         for (secret, _, pieces) in searched.iter().filter(|(_, is_plain, _)| *is_plain) {
-            let found = find(rest, secret, pieces.is_whole(secret), &mut comparisons_left);
+            let may_be_cut = !HAS_NO_READER && pieces.is_whole(secret);
+            let found = find(rest, secret, may_be_cut, &mut comparisons_left);
             let longest = if found.is_whole { &mut len } else { &mut piece_len };
             *longest = found.len.max(*longest);
             is_cut_off |= found.is_cut_off && !is_whole;
