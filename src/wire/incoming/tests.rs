@@ -377,6 +377,7 @@ fn a_refused_answer_stays_refused() {
     for wrong in [&b"\"a token that is too large\"}"[..], &[b' '; 20_000]] {
         let mut incoming = Incoming::new(String::new(), 20, Expected::Body);
         assert!(!incoming.push(start).unwrap());
+        assert_eq!(format!("{incoming:?}"), "Incoming { .. }", "nothing of the answer is shown");
         assert!(incoming.push(wrong).is_err(), "{wrong:?}");
         assert!(incoming.push(b"{}").is_err(), "after {wrong:?}");
         assert!(incoming.finish().is_err(), "after {wrong:?}");
