@@ -6,6 +6,7 @@ mod support;
 
 mod servers {
     mod as_they_are;
+    mod assertions;
     mod client_credentials;
     mod documented;
     mod exchange;
