@@ -69,7 +69,7 @@ pub fn without_descriptors() {
     expect_kind("a locator", locate(AMPLE), Kind::Locator);
     let secret = SecretSource::file("/etc/hostname");
     let config = jsa::Config::new("id", secret).unwrap().with_qoauth_url(&variable("V4")).unwrap();
-    expect_kind("a secret in a file", jsa::get_token(&config), Kind::Config);
+    expect_kind("a secret in a file", jsa::get_token(&config), Kind::Network);
     set(Resource::Nofile, before.unwrap_or(1024));
     expect_token(&localhost());
 }
