@@ -35,170 +35,147 @@ const NO_CONSENT: &str =
     "the server wants a person's consent first: have an administrator grant it";
 const NO_GRANT: &str = "the server does not have this grant, or not for this client: have it allowed|, or give the server's name for it by --grant-type";
 
-/// What the words of a row are: OAuth error codes, after spaces, with any status, with 401 or to an assertion; or what the
-/// answer says, after slashes, if it has an OAuth error, an OAuth error to an assertion, to anything else or to a secret, or
-/// none.
-#[derive(Clone, Copy)]
-enum In {
-    Code,
-    Code401,
-    CodeToAssertion,
-    Oauth,
-    OauthToAssertion,
-    OauthToOther,
-    OauthToSecret,
-    NoOauth,
-}
-use In::{
-    Code, Code401, CodeToAssertion, NoOauth, Oauth, OauthToAssertion, OauthToOther, OauthToSecret,
-};
+// What a row asks of a refusal, as bits.
+/// Its words are OAuth error codes, after spaces. Else they are what the answer says, after slashes.
+const CODE: u8 = 1;
+const OAUTH: u8 = 2;
+const NO_OAUTH: u8 = 4;
+/// It answers an assertion.
+const ASSERTION: u8 = 8;
+/// It answers anything else: a secret, a certificate.
+const OTHER: u8 = 16;
+/// It answers a secret.
+const SECRET: u8 = 32;
+const STATUS_401: u8 = 64;
+/// No condition: the URL may be wrong then.
+const DOUBTS_URL: u8 = 128;
 
-/// Where words stand, whether the URL may be wrong then, the words, and what to try. The advice of the flow stands for an empty
-/// one. The first row counts.
-const ROWS: [(In, bool, &str, &str); 32] = [
+/// Those bits, the words, and what to try. The advice of the flow stands for an empty one. The first row counts.
+const ROWS: [(u8, &str, &str); 32] = [
     // UAA says it of an assertion.
-    (CodeToAssertion, false, "invalid_token", ""),
-    (Code, true, "invalid_token insufficient_scope", WANTS_TOKEN),
+    (CODE | OAUTH | ASSERTION, "invalid_token", ""),
+    (CODE | DOUBTS_URL, "invalid_token insufficient_scope", WANTS_TOKEN),
     (
-        Code,
-        false,
+        CODE,
         "invalid_scope invalid_target invalid_resource",
         "the server wants another scope, resource or audience, or has to grant this one|: check --scope and --parameter first",
     ),
-    (Code, false, "unsupported_grant_type", NO_GRANT),
+    (CODE, "unsupported_grant_type", NO_GRANT),
     (
-        Code,
-        false,
+        CODE,
         "invalid_dpop_proof use_dpop_nonce",
         "the server wants DPoP, which is not supported: have it switched off for this client",
     ),
     (
-        Code,
-        true,
+        CODE | DOUBTS_URL,
         "authorization_pending expired_token",
         "this is an error of the device flow: check the token URL and the grant",
     ),
     (
-        Code,
-        false,
+        CODE,
         "consent_required interaction_required login_required insufficient_user_authentication",
         NO_CONSENT,
     ),
     // Salesforce of a user.
-    (Oauth, false, "approved this consumer", NO_CONSENT),
+    (OAUTH, "approved this consumer", NO_CONSENT),
     // Google, Entra, Okta and Keycloak, of an assertion's times.
     (
-        OauthToAssertion,
-        true,
+        OAUTH | ASSERTION | DOUBTS_URL,
         "clock/valid time/in the future/is expired/has expired/assertion expired/not active/not yet valid",
         "check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long",
     ),
     // Keycloak and Google, of its key.
-    (OauthToAssertion, false, "signature", ""),
+    (OAUTH | ASSERTION, "signature", ""),
     (
-        OauthToOther,
-        false,
+        OAUTH | OTHER,
         "private_key_jwt",
         "authenticate as the server says|: by a certificate (--cert, --key) or an assertion (CLIENT_ASSERTION_FILE)",
     ),
     // Entra, Azure AD B2C and Adobe, which have read it.
     (
-        Oauth,
-        false,
+        OAUTH,
         "invalid client secret/client_secret does not match/client secret keys/invalid client_secret",
         "check the secret, its value and not its id, and whether it has expired",
     ),
     // Hydra, Authelia, Ping, WSO2 and Spring.
     (
-        OauthToSecret,
-        false,
+        OAUTH | SECRET,
         "client_secret_basic/client_secret_post/unsupported client authentication/: unsupported authentication method/: authentication_method",
         "the server wants the secret sent another way|: try --basic, or leave it out",
     ),
     // oidc-provider, django-oauth-toolkit, Okta, Keycloak, Entra and others. Salesforce says `no client credentials user` of
     // something else.
     (
-        OauthToSecret,
-        false,
+        OAUTH | SECRET,
         "credentials were not found/no client credentials found/secret not provided/or 'client_secret'/secret is required/secret is missing/missing client secret/missing client_secret",
         "the server found no secret, or a proxy removes it|: try --basic, or leave it out",
     ),
     // SAP and Kong, as `invalid_request`.
     (
-        Oauth,
-        false,
+        OAUTH,
         "unsupported grant/invalid grant_type/type client_credentials/type not supported",
         NO_GRANT,
     ),
     // Zitadel, Google, WSO2 and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
     (
-        Oauth,
-        true,
+        OAUTH | DOUBTS_URL,
         "client not found/client was not found/client could not be found/not found in the directory",
         NO_CLIENT,
     ),
     // Entra, Salesforce, Keycloak.
-    (Oauth, true, "tenant/this domain/realm not", NO_TENANT),
+    (OAUTH | DOUBTS_URL, "tenant/this domain/realm not", NO_TENANT),
     // Google, Keycloak, Entra, Zoom, Salesforce and WSO2.
     (
-        Oauth,
-        true,
+        OAUTH | DOUBTS_URL,
         "client was deleted/client is disabled/client disabled/) is disabled/been disabled/is inactive/not in active state",
         "the server deleted or disabled this client: have it enabled or registered anew",
     ),
     (
-        Oauth,
-        true,
+        OAUTH | DOUBTS_URL,
         "blocked/is locked/account locked/ip restricted/rate exceeded",
         "the server blocks this client: wait as it says, or have it unblocked; then check id and secret",
     ),
     // Keycloak's `unauthorized_client`.
-    (Oauth, false, "invalid client", ""),
+    (OAUTH, "invalid client", ""),
     // FastAPI's programs, Okta, AWS and QRadar.
-    (NoOauth, true, "supported grant/grant not", NO_GRANT),
+    (NO_OAUTH | DOUBTS_URL, "supported grant/grant not", NO_GRANT),
     (
-        NoOauth,
-        true,
+        NO_OAUTH | DOUBTS_URL,
         "invalid token\"/invalid token provided/missing authentication token/SEC header",
         WANTS_TOKEN,
     ),
-    (NoOauth, true, "unknown client", NO_CLIENT),
+    (NO_OAUTH | DOUBTS_URL, "unknown client", NO_CLIENT),
     // Keycloak.
-    (NoOauth, true, "realm does not exist", NO_TENANT),
-    (NoOauth, true, "invalid client", ""),
+    (NO_OAUTH | DOUBTS_URL, "realm does not exist", NO_TENANT),
+    (NO_OAUTH | DOUBTS_URL, "invalid client", ""),
     (
-        Code,
-        false,
+        CODE,
         "invalid_request",
         "check the token URL, then look up what the server wants|: a scope (--scope), an audience (--parameter) or the secret as Basic (--basic)",
     ),
     (
-        Code,
-        false,
+        CODE,
         "unauthorized_client",
         "have this grant, client credentials or service account, allowed for this client there; if it is, check the secret",
     ),
     // Salesforce and Cognito say it to a client without the grant.
     (
-        Code,
-        false,
+        CODE,
         "invalid_grant",
         "check the assertion, token, password or secret; if it is right, have this grant allowed for this client there",
     ),
     // Auth0 and ServiceNow refuse a wrong secret so.
-    (Code401, false, "access_denied server_error", ""),
+    (CODE | STATUS_401, "access_denied server_error", ""),
     (
-        Code,
-        false,
+        CODE,
         "access_denied",
         "check audience and scope; if they are right, have this client allowed what it asks for",
     ),
     // IBM's IAM, whose grant it is.
-    (NoOauth, true, "API key could not be found", "check the API key that was sent"),
+    (NO_OAUTH | DOUBTS_URL, "API key could not be found", "check the API key that was sent"),
     // Kong, Azure, AWS and Apigee.
     (
-        NoOauth,
-        true,
+        NO_OAUTH | DOUBTS_URL,
         "API key/ApiKey/subscription key",
         "a gateway wants its own key|: send it by --request-header",
     ),
@@ -324,27 +301,26 @@ impl<'a> Refused<'a> {
         Some(self.to_try(advice))
     }
 
+    fn bits(&self) -> u8 {
+        let has_secret = self.reader.request.secrets().next().is_some();
+        let oauth = if self.is_oauth { OAUTH } else { NO_OAUTH };
+        let sent = match self.reader.is_assertion {
+            true => ASSERTION,
+            false if has_secret => OTHER | SECRET,
+            false => OTHER,
+        };
+        oauth | sent | if self.response.status() == 401 { STATUS_401 } else { 0 }
+    }
+
     /// What the code and the words say.
     fn of_row(&self) -> Option<Advice<'a>> {
-        let is_assertion = self.reader.is_assertion;
-        let has_secret = || self.reader.request.secrets().next().is_some();
-        let row = ROWS.iter().find(|(place, _, words, _)| {
-            let is_in_place = match place {
-                Code => true,
-                Code401 => self.response.status() == 401,
-                CodeToAssertion => self.is_oauth && is_assertion,
-                Oauth => self.is_oauth,
-                OauthToAssertion => self.is_oauth && is_assertion,
-                OauthToOther => self.is_oauth && !is_assertion,
-                OauthToSecret => self.is_oauth && !is_assertion && has_secret(),
-                NoOauth => !self.is_oauth,
-            };
+        let bits = self.bits();
+        let row = ROWS.iter().find(|(wanted, words, _)| {
+            let is_in_place = wanted & !(bits | CODE | DOUBTS_URL) == 0;
             is_in_place
-                && match place {
-                    Code | Code401 | CodeToAssertion => {
-                        self.code.is_some_and(|code| find(words.as_bytes(), code).is_some())
-                    }
-                    _ => self.says(words),
+                && match wanted & CODE {
+                    0 => self.says(words),
+                    _ => self.code.is_some_and(|code| find(words.as_bytes(), code).is_some()),
                 }
         });
         let mut advice = match row {
@@ -354,11 +330,11 @@ impl<'a> Refused<'a> {
             None => return None,
         };
         // A server that says what is missing has been reached at the right path.
-        let names_what_is_missing = matches!(row, Some((Oauth, ..)));
+        let names_what_is_missing = row.is_some_and(|(wanted, ..)| wanted & !DOUBTS_URL == OAUTH);
         if self.is_oauth && self.response.status() == 404 && !names_what_is_missing {
             advice.text[0] = "check the path of the token URL; if it is right, ";
         }
-        advice.doubts_url |= row.is_some_and(|(_, doubts_url, ..)| *doubts_url);
+        advice.doubts_url |= row.is_some_and(|(wanted, ..)| wanted & DOUBTS_URL != 0);
         Some(advice)
     }
 
