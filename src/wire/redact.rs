@@ -440,8 +440,10 @@ fn percent_encoded(text: &[u8]) -> Option<(char, usize)> {
 
 /// The character at the start of bytes in UTF-8.
 fn utf_8(bytes: &[u8]) -> Option<(char, usize)> {
-    let first = bytes.utf8_chunks().next()?.valid().chars().next()?;
-    Some((first, first.len_utf8()))
+    (1..=4).find_map(|len| {
+        let text = core::str::from_utf8(bytes.get(..len)?).ok()?;
+        Some((text.chars().next()?, len))
+    })
 }
 
 /// An escape of JSON; of Python and C, `\xE9`; or a sign after a backslash, as `\'` in PHP.

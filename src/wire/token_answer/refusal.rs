@@ -56,7 +56,10 @@ impl AnswerReader<'_> {
             _ => Names::of(response.body()),
         };
         let words = words.words(&secrets);
-        let hint = text_of(answer.hint).map(|hint| show(&hint)).unwrap_or_default();
+        let hint = match text_of(answer.hint) {
+            Some(hint) if !HAS_NO_READER => show(&hint),
+            _ => String::new(),
+        };
         // Put together at once: a heap may be too small for a text that grows.
         let mut parts = Vec::from([start.as_str()]);
         append(&mut parts, " ", &reason);
