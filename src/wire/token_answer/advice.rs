@@ -1,5 +1,5 @@
 //! What to try after a refusal. What is sure counts for more than what is likely, and a server's words for more than a code
-//! that has many causes. `tests/servers/as_they_are.rs` has the servers whose words these are.
+//! that has many causes. `tests/servers/as_they_are/` has the servers whose words these are.
 
 use super::AnswerReader;
 use crate::error::{HAS_NO_READER, Kind};

@@ -2,7 +2,7 @@
 //! @node-oauth/oauth2-server, of other families than those of `interop`: what they say to each mistake is the message that
 //! an operator sees. `.ci/interop` installs both and runs this.
 //!
-//! The bytes that they send are rows in `tests/servers/as_they_are.rs`.
+//! The bytes that they send are rows in `tests/servers/as_they_are/`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
