@@ -133,7 +133,7 @@ const ROWS: [(u8, &str, &str); 32] = [
     (
         OAUTH | DOUBTS_URL,
         "blocked/is locked/account locked/ip restricted/rate exceeded",
-        "the server blocks this client: wait as it says, or have it unblocked; then check id and secret",
+        "the server blocks this client or this address: wait as it says, or have it unblocked; then check id and secret",
     ),
     // Keycloak's `unauthorized_client`.
     (OAUTH, "invalid client", ""),

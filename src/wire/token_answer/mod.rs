@@ -124,7 +124,7 @@ impl<'a> Members<'a> for Names<'a> {
             self.names.push_str(if self.names.is_empty() { "" } else { ", " });
             // A token may stand where a name belongs.
             self.names.push_str(match name {
-                "access_token" => "an empty one",
+                "access_token" => "an empty access_token",
                 _ if name.len() < MIN_TOKEN_BYTES => name,
                 _ => "…",
             });

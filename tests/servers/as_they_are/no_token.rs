@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
         ),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but success, an empty one, message, and says: wrong user or password; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but success, an empty access_token, message, and says: wrong user or password; do what it says, or give an OAuth token endpoint's URL: this is no OAuth answer",
         ),
     ),
     (
@@ -66,7 +66,7 @@ pub(super) const ROWS: &[Row] = &[
         Json("200 OK", r#"{"access_token":"","token_type":"Bearer"}"#),
         Says(
             Kind::Malformed,
-            "cannot use the answer of SERVER to the token request: it has no access_token, but an empty one, token_type (no values are shown: one may be a token); have the server send access_token at the top level, or give an OAuth token endpoint's URL",
+            "cannot use the answer of SERVER to the token request: it has no access_token, but an empty access_token, token_type (no values are shown: one may be a token); have the server send access_token at the top level, or give an OAuth token endpoint's URL",
         ),
     ),
     (
