@@ -60,7 +60,7 @@ pub enum Kind {
     Locator,
     /// DNS, connect, the proxy, TLS or I/O failed, or the answer was not HTTP or was cut short;
     /// [`network_cause`](Error::network_cause) says which. Check whether the service is up, and whether name, port and
-    /// certificate are right.
+    /// certificate are right. Or the system has no thread, descriptor or memory left, for a secret's file too.
     Network,
     /// The deadline passed. Check what [`Network`](Self::Network) says, run the port locator by hand, or set a longer
     /// timeout.

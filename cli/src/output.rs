@@ -54,7 +54,8 @@ impl Output {
             output.wrong(&format!("cannot be written: in {folder}: {}", reason(error)))
         })?;
         // As `shown_path` has it, but the folder may be gone later.
-        output.is_path = output.folder().len() > 1;
+        let folder = output.path().parent();
+        output.is_path = folder.and_then(Path::parent).is_some();
         Ok(output)
     }
 

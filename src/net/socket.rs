@@ -127,8 +127,14 @@ pub(crate) fn describe_io(doing: &str, error: Error) -> crate::error::Error {
             format!("the {doing} failed: {error}; the server closed the connection")
         }
         // Of an address of the link alone, which would need an interface: InvalidInput.
-        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::InvalidInput => {
+        ErrorKind::NetworkUnreachable | ErrorKind::InvalidInput => {
             format!("the {doing} failed: {error}; has this machine a route to it?")
+        }
+        // Nobody has that address, or a firewall says so.
+        ErrorKind::HostUnreachable => {
+            format!(
+                "the {doing} failed: {error}; is the host up, and does a firewall let this through?"
+            )
         }
         ErrorKind::PermissionDenied => {
             format!("the {doing} failed: {error}; a firewall or sandbox of this machine forbids it")
@@ -150,7 +156,7 @@ mod tests {
             (Errno::CONNRESET, "; the server closed the connection"),
             (Errno::PIPE, "; the server closed the connection"),
             (Errno::NETUNREACH, "; has this machine a route to it?"),
-            (Errno::HOSTUNREACH, "; has this machine a route to it?"),
+            (Errno::HOSTUNREACH, "; is the host up, and does a firewall let this through?"),
             (Errno::INVAL, "; has this machine a route to it?"),
             (Errno::PERM, "; a firewall or sandbox of this machine forbids it"),
             (Errno::ACCESS, "; a firewall or sandbox of this machine forbids it"),

@@ -93,7 +93,7 @@ pub(super) fn with_file<T: Send + 'static>(
     }
 }
 
-fn unreadable(name: &str, path: &str, why: ReadError) -> Error {
+pub(super) fn unreadable(name: &str, path: &str, why: ReadError) -> Error {
     match why {
         ReadError::Because(what) => Error::config(format!("{name} {path} {what}")),
         ReadError::Io(error) => {

@@ -3,7 +3,7 @@
 use super::deadline::{lock, wait_until_readable, within};
 use super::files::{
     LOOK_TIMEOUT, MAX_SECRET_FILE_BYTES, ReadError, SECRET_FILE, UNSET_TIMEOUT, open, read_open,
-    secret_in, shown_existing, with_file,
+    secret_in, shown_existing, unreadable, with_file,
 };
 use crate::error::Error;
 use crate::secret::{AfterRefusal, Buffer, Deadline, Secret, SecretSource, Supply};
@@ -85,8 +85,8 @@ impl SecretFile {
                 )));
             }
             Err(error) => {
-                let what = format!("cannot be read: {error}");
-                return Err(Error::config(said(&what)).with_source(error));
+                let path = shown_existing(&self.path);
+                return Err(unreadable(&self.name, &path, ReadError::Io(error)));
             }
         }
         let secret = secret_in(&self.name, &bytes, &self.path)?;

@@ -14,7 +14,7 @@
 //! Decoding the text first would not work: a secret may itself contain `%26`, and the text before it may decode together
 //! with its start.
 //!
-//! So is what begins with eight characters of a secret, if a server cut it.
+//! A text that begins with eight characters of a secret, as where a server cut it, is redacted too.
 //!
 //! Then a piece of eight bytes of a secret is looked for, for what the encodings here do not cover:
 //!
@@ -129,7 +129,8 @@ fn show(
         let (form, is_plain) = match secrets.get(index / 2) {
             Some(secret) if index % 2 == 0 => (*secret, true),
             // A server may have trimmed it, or this crate: a header value, a file's last line.
-            Some(secret) => (trimmed(secret), true),
+            Some(secret) if trimmed(secret).len() < secret.len() => (trimmed(secret), true),
+            Some(_) => continue,
             None => (grouped.as_str(), false),
         };
         // Without memory to search with, nothing is shown.
@@ -299,9 +300,10 @@ impl<'a> Pieces<'a> {
 }
 
 struct Found {
-    /// How many bytes at the start of the text are the secret in some encoding; the most, if in several. 0 if none.
+    /// How many bytes at the start of the text are the secret in some encoding, or else its start, if that is long enough to
+    /// be a piece; the most, if in several. 0 if none.
     len: usize,
-    /// Or else its start, if that is long enough to be a piece.
+    /// Whether it is the secret, and not its start.
     is_whole: bool,
     /// Whether the text may end within the secret.
     is_cut_off: bool,

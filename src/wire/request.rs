@@ -301,7 +301,7 @@ impl Request {
         }
         for (name, value) in &self.headers {
             if name.eq_ignore_ascii_case("authorization") {
-                secrets.push(value.get(before(value, b" :").len() + 1..).unwrap_or_default());
+                secrets.push(value.get(before(value, b" :").len() + 1..).unwrap_or(value));
             }
         }
         secrets

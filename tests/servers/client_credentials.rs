@@ -140,13 +140,15 @@ fn text_members_that_were_asked_for_are_kept() {
         .with_answer_member("instance_url")
         .with_answer_member("id")
         .with_answer_member("issued_at")
+        .with_answer_member("hint")
         .with_answer_member("absent");
-    let answer = r#"{"access_token":"t","id":"https:\/\/h\/id","instance_url":"https://my.example","issued_at":7,"signature":"s"}"#;
+    let answer = r#"{"access_token":"t","error_hint":"e","hint":"h","id":"https:\/\/h\/id","instance_url":"https://my.example","issued_at":7,"signature":"s"}"#;
     let token = config.read_answer(&config.request().unwrap(), Response::new(200, answer)).unwrap();
     for (name, expected) in [
         ("instance_url", Some("https://my.example")),
         ("id", Some("https://h/id")),
         ("issued_at", None), // a number
+        ("hint", Some("h")), // which a refusal would show
         ("absent", None),
         ("signature", None), // not asked for
     ] {

@@ -118,6 +118,7 @@ fn a_secret_in_a_certificate_is_not_shown() {
         for request in [
             request.clone().with_secret(SECRET),
             request.clone().with_header("Authorization", &format!("Bearer {SECRET}")).unwrap(),
+            request.clone().with_header("Authorization", SECRET).unwrap(),
             request.with_header("Authorization", &format!("Bearer:{SECRET}")).unwrap(),
         ] {
             let outcome = http.send(&request, Instant::now() + Duration::from_secs(20));

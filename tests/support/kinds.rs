@@ -265,7 +265,9 @@ pub fn kinds(keys: &Keys) -> Vec<CertificateKind> {
             vec![by_intermediate(leaf(&long)), by_root(intermediate)]
         },
         root_alone(),
-        bad("\\u{1b}[31maaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` that"),
+        bad(
+            "\\u{1b}[31maaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` that",
+        ),
     );
     row(
         "… expired, without a common name",

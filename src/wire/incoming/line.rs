@@ -36,7 +36,7 @@ impl Line {
         matches!(self.bytes(), b"\n" | b"\r\n")
     }
 
-    /// Whether one stands anywhere but at the end, where the line may break.
+    /// Whether one stands in it, but for a tab and what ends lines.
     pub(super) fn has_control_character(&self) -> bool {
         let mut bytes = self.bytes().iter();
         bytes.any(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n'))

@@ -434,7 +434,7 @@ fn framing(head: &Head) -> Result<State, Wrong> {
             // Another reader might believe the other one.
             _ => {
                 return Err(Wrong::NotHttp(
-                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding (which HTTP/1.0 does not have), so that it can be read in two ways; have the server or a gateway in between send one",
+                    "the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, or chunks in HTTP/1.0, so that it can be read in two ways; have the server or a gateway in between send one",
                 ));
             }
         }

@@ -25,7 +25,7 @@ const AFTER_HANDSHAKE: &str = "post-handshake/renegotiat/re-negotiat";
 const SENT_TWICE: &str = "override existing key/duplicated parameter";
 
 /// What a server says that wants https: Keycloak, oauthlib, OpenIddict, Kong and others.
-const WANTS_HTTPS: &str = "https required/accepts https/use https/SSL required/https is required/ssl is required/must use ssl/requires https/utilize https";
+const WANTS_HTTPS: &str = "https required/accepts https/use https protocol/must use https/SSL required/https is required/ssl is required/must use ssl/requires https/utilize https";
 
 const WANTS_TOKEN: &str =
     "this URL wants a token, so it may be an API's: give the token endpoint's URL";
@@ -33,6 +33,7 @@ const NO_TENANT: &str = "check the tenant, realm or domain in the token URL";
 const NO_CLIENT: &str = "check the client id, then the tenant, realm or domain in the token URL: this client is not there";
 const NO_CONSENT: &str =
     "the server wants a person's consent first: have an administrator grant it";
+const OFTEN: &str = "the server limits how often it is asked: try again later";
 const NO_GRANT: &str = "the server does not have this grant, or not for this client: have it allowed|, or give the server's name for it by --grant-type";
 
 // What a row asks of a refusal, as bits.
@@ -47,14 +48,14 @@ const OTHER: u8 = 16;
 /// It answers a secret.
 const SECRET: u8 = 32;
 const STATUS_401: u8 = 64;
-/// No condition: the URL may be wrong then.
-const DOUBTS_URL: u8 = 128;
+/// No condition: the URL is shown then, which may be wrong. It is without an OAuth error.
+const SHOWS_URL: u8 = 128;
 
 /// Those bits, the words, and what to try. The advice of the flow stands for an empty one. The first row counts.
-const ROWS: [(u8, &str, &str); 32] = [
+const ROWS: [(u8, &str, &str); 34] = [
     // UAA says it of an assertion.
     (CODE | OAUTH | ASSERTION, "invalid_token", ""),
-    (CODE | DOUBTS_URL, "invalid_token insufficient_scope", WANTS_TOKEN),
+    (CODE | SHOWS_URL, "invalid_token insufficient_scope", WANTS_TOKEN),
     (
         CODE,
         "invalid_scope invalid_target invalid_resource",
@@ -67,7 +68,7 @@ const ROWS: [(u8, &str, &str); 32] = [
         "the server wants DPoP, which is not supported: have it switched off for this client",
     ),
     (
-        CODE | DOUBTS_URL,
+        CODE | SHOWS_URL,
         "authorization_pending expired_token",
         "this is an error of the device flow: check the token URL and the grant",
     ),
@@ -78,10 +79,16 @@ const ROWS: [(u8, &str, &str); 32] = [
     ),
     // Salesforce of a user.
     (OAUTH, "approved this consumer", NO_CONSENT),
+    // Entra.
+    (
+        OAUTH | ASSERTION,
+        "key used is expired",
+        "register a new certificate or key for this client there: this one has expired",
+    ),
     // Google, Entra, Okta and Keycloak, of an assertion's times.
     (
-        OAUTH | ASSERTION | DOUBTS_URL,
-        "clock/valid time/in the future/is expired/has expired/assertion expired/not active/not yet valid",
+        OAUTH | ASSERTION | SHOWS_URL,
+        "a clock/clock skew/valid time/in the future/not yet valid/token is not active/token is expired/assertion is expired/assertion has expired/jwt has expired/jwt expired",
         "check this machine's clock; if it is right, make a new assertion: it is too old, or valid for too long",
     ),
     // Keycloak and Google, of its key.
@@ -94,7 +101,7 @@ const ROWS: [(u8, &str, &str); 32] = [
     // Entra, Azure AD B2C and Adobe, which have read it.
     (
         OAUTH,
-        "invalid client secret/client_secret does not match/client secret keys/invalid client_secret",
+        "invalid client secret/secret does not match/secret mismatch/client secret keys/invalid client_secret",
         "check the secret, its value and not its id, and whether it has expired",
     ),
     // Hydra, Authelia, Ping, WSO2 and Spring.
@@ -113,41 +120,47 @@ const ROWS: [(u8, &str, &str); 32] = [
     // SAP and Kong, as `invalid_request`.
     (
         OAUTH,
-        "unsupported grant/invalid grant_type/type client_credentials/type not supported",
+        "unsupported grant/invalid grant_type/type client_credentials is not/type client_credentials not/grant type not supported/grant_type not supported",
         NO_GRANT,
     ),
     // Zitadel, Google, WSO2 and Entra. Hydra and Doorkeeper say `unknown client` and then other causes.
     (
-        OAUTH | DOUBTS_URL,
+        OAUTH | SHOWS_URL,
         "client not found/client was not found/client could not be found/not found in the directory",
         NO_CLIENT,
     ),
     // Entra, Salesforce, Keycloak.
-    (OAUTH | DOUBTS_URL, "tenant/this domain/realm not", NO_TENANT),
+    (
+        OAUTH | SHOWS_URL,
+        "invalid_tenant/AADSTS90002/specified tenant/no tenant/no such tenant/no such realm/wrong tenant/tenant not found/this domain/realm not",
+        NO_TENANT,
+    ),
     // Google, Keycloak, Entra, Zoom, Salesforce and WSO2.
     (
-        OAUTH | DOUBTS_URL,
-        "client was deleted/client is disabled/client disabled/) is disabled/been disabled/is inactive/not in active state",
+        OAUTH | SHOWS_URL,
+        "client was deleted/client is disabled/client disabled/) is disabled/client has been disabled/app has been disabled/application has been disabled/is inactive/not in active state",
         "the server deleted or disabled this client: have it enabled or registered anew",
     ),
     (
-        OAUTH | DOUBTS_URL,
-        "blocked/is locked/account locked/ip restricted/rate exceeded",
-        "the server blocks this client or this address: wait as it says, or have it unblocked; then check id and secret",
+        OAUTH | SHOWS_URL,
+        "blocked/is locked/account locked/ip restricted",
+        "the server blocks this client or this machine's address: wait as it says, or have it allowed there; then check id and secret",
     ),
+    // Salesforce.
+    (OAUTH, "rate exceeded", OFTEN),
     // Keycloak's `unauthorized_client`.
     (OAUTH, "invalid client", ""),
     // FastAPI's programs, Okta, AWS and QRadar.
-    (NO_OAUTH | DOUBTS_URL, "supported grant/grant not", NO_GRANT),
+    (NO_OAUTH, "supported grant/grant not", NO_GRANT),
     (
-        NO_OAUTH | DOUBTS_URL,
+        NO_OAUTH,
         "invalid token\"/invalid token provided/missing authentication token/SEC header",
         WANTS_TOKEN,
     ),
-    (NO_OAUTH | DOUBTS_URL, "unknown client", NO_CLIENT),
+    (NO_OAUTH, "unknown client", NO_CLIENT),
     // Keycloak.
-    (NO_OAUTH | DOUBTS_URL, "realm does not exist", NO_TENANT),
-    (NO_OAUTH | DOUBTS_URL, "invalid client", ""),
+    (NO_OAUTH, "realm does not exist", NO_TENANT),
+    (NO_OAUTH, "invalid client", ""),
     (
         CODE,
         "invalid_request",
@@ -172,11 +185,11 @@ const ROWS: [(u8, &str, &str); 32] = [
         "check audience and scope; if they are right, have this client allowed what it asks for",
     ),
     // IBM's IAM, whose grant it is.
-    (NO_OAUTH | DOUBTS_URL, "API key could not be found", "check the API key that was sent"),
+    (NO_OAUTH, "API key could not be found", "check the API key that was sent"),
     // Kong, Azure, AWS and Apigee.
     (
-        NO_OAUTH | DOUBTS_URL,
-        "API key/ApiKey/subscription key",
+        NO_OAUTH,
+        "API key/invalid ApiKey/subscription key",
         "a gateway wants its own key|: send it by --request-header",
     ),
 ];
@@ -188,7 +201,7 @@ pub(super) struct Refused<'a> {
     /// What the member `error` is that is no text.
     pub(super) error: Option<Value<'a>>,
     pub(super) kind: Kind,
-    /// A registered one.
+    /// A registered one, or `invalid_token` for an API's challenge.
     pub(super) code: Option<&'a str>,
     /// Whether it has an OAuth error.
     pub(super) is_oauth: bool,
@@ -197,8 +210,8 @@ pub(super) struct Refused<'a> {
 pub(super) struct Advice<'a> {
     /// One sentence. What follows a bar is how the program does it, for a flow that has options.
     text: [&'a str; 3],
-    /// Whether the URL may be wrong.
-    pub(super) doubts_url: bool,
+    /// Whether the URL is shown, which may be wrong.
+    pub(super) shows_url: bool,
 }
 
 impl<'a> Advice<'a> {
@@ -219,7 +232,12 @@ impl<'a> Refused<'a> {
             return self.to_try(self.short_advice());
         }
         let first = self.of_no_error().or_else(|| self.of_connection());
-        first.or_else(|| self.of_row()).unwrap_or_else(|| self.of_status())
+        let mut advice = first.or_else(|| self.of_row()).unwrap_or_else(|| self.of_status());
+        // A flow that makes its URL can be given no other path.
+        if self.reader.makes_url && says_any(advice.text[1].as_bytes(), "token endpoint's URL") {
+            advice.text[1] = "another server may answer there: check scheme, host and port";
+        }
+        advice
     }
 
     /// For a device without an operating system.
@@ -232,8 +250,8 @@ impl<'a> Refused<'a> {
     }
 
     fn to_try(&self, advice: &'a str) -> Advice<'a> {
-        let doubts_url = !self.is_oauth || self.response.status() == 404;
-        Advice { text: ["", advice, ""], doubts_url }
+        let shows_url = !self.is_oauth || self.response.status() == 404;
+        Advice { text: ["", advice, ""], shows_url }
     }
 
     fn says(&self, words: &str) -> bool {
@@ -264,7 +282,7 @@ impl<'a> Refused<'a> {
                 "a parameter came twice: take it out of the token URL's query|, and out of --parameter",
             ),
             status if status == 429 || self.code == Some("slow_down") => {
-                self.to_try("the server limits how often it is asked: try again later")
+                self.to_try(OFTEN)
             }
             _ if self.kind != Kind::Unavailable => return None,
             600.. => self.to_try(
@@ -316,7 +334,7 @@ impl<'a> Refused<'a> {
     fn of_row(&self) -> Option<Advice<'a>> {
         let bits = self.bits();
         let row = ROWS.iter().find(|(wanted, words, _)| {
-            let is_in_place = wanted & !(bits | CODE | DOUBTS_URL) == 0;
+            let is_in_place = wanted & !(bits | CODE | SHOWS_URL) == 0;
             is_in_place
                 && match wanted & CODE {
                     0 => self.says(words),
@@ -329,12 +347,12 @@ impl<'a> Refused<'a> {
             None if self.is_oauth => self.to_try(self.reader.advice),
             None => return None,
         };
-        // A server that says what is missing has been reached at the right path.
-        let names_what_is_missing = row.is_some_and(|(wanted, ..)| wanted & !DOUBTS_URL == OAUTH);
-        if self.is_oauth && self.response.status() == 404 && !names_what_is_missing {
+        // A server whose words are known has been reached at the right path.
+        let is_by_words = row.is_some_and(|(wanted, ..)| wanted & CODE == 0);
+        if self.is_oauth && self.response.status() == 404 && !is_by_words {
             advice.text[0] = "check the path of the token URL; if it is right, ";
         }
-        advice.doubts_url |= row.is_some_and(|(wanted, ..)| wanted & DOUBTS_URL != 0);
+        advice.shows_url |= row.is_some_and(|(wanted, ..)| wanted & SHOWS_URL != 0);
         Some(advice)
     }
 
@@ -348,7 +366,7 @@ impl<'a> Refused<'a> {
                     self.reader.advice,
                     "; then the token URL, and whether a gateway wants its own key or login| (--request-header)",
                 ],
-                doubts_url: true,
+                shows_url: true,
             },
             404 | 405 => self.to_try(
                 "check the token URL: no token endpoint is there, or a proxy does not pass the request on",

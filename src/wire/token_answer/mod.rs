@@ -98,11 +98,15 @@ impl<'a> Members<'a> for TokenAnswer<'a> {
             "error" => &mut self.error,
             "error_description" => &mut self.error_description,
             "error_uri" => &mut self.error_uri,
-            "hint" | "error_hint" if !HAS_NO_READER && self.hint.is_none() => &mut self.hint,
             _ => {
-                self.has_others = true;
                 let mut further = self.further.iter_mut();
-                return further.find(|(known, _)| *known == name).map(|(_, slot)| slot);
+                let asked_for = further.find(|(known, _)| *known == name).map(|(_, slot)| slot);
+                let is_hint = !HAS_NO_READER && matches!(name, "hint" | "error_hint");
+                self.has_others |= !is_hint;
+                return asked_for.or(match self.hint {
+                    None if is_hint => Some(&mut self.hint),
+                    _ => None,
+                });
             }
         })
     }
@@ -313,7 +317,7 @@ impl<'a> AnswerReader<'a> {
             return [what, &names, ", and says: ", &words, advice, or].concat();
         }
         let has = |words| not_json::says_any(response.body(), words);
-        let advice = if has("\"token_endpoint\"") {
+        let advice = if !self.makes_url && has("\"token_endpoint\"") {
             "; it is the server's metadata: give the URL that its token_endpoint has"
         } else if !self.makes_url && has("token\"/\"token_type\"/\"expires_in\"") {
             NO_OAUTH_ANSWER

@@ -84,7 +84,7 @@ impl AnswerReader<'_> {
         // Or it is a date.
         let is_number = retry_after.as_bytes().first().is_some_and(u8::is_ascii_digit);
         append(&mut parts, "", if is_number { " seconds" } else { "" });
-        if kind == Kind::Refused && advice.doubts_url {
+        if kind == Kind::Refused && advice.shows_url {
             append(&mut parts, "; the request went to ", &url);
         } else if kind == Kind::Refused && status >= 500 {
             append(&mut parts, "; ", "if that is right, see the server's log");

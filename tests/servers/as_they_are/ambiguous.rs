@@ -10,7 +10,7 @@ pub(super) const ROWS: &[Row] = &[
         ),
         Says(
             Kind::Network,
-            "the token request to SERVER failed: the answer gives two lengths for one body, by Content-Length or Transfer-Encoding (which HTTP/1.0 does not have), so that it can be read in two ways; have the server or a gateway in between send one",
+            "the token request to SERVER failed: the answer gives two lengths for one body, by Content-Length or Transfer-Encoding, or chunks in HTTP/1.0, so that it can be read in two ways; have the server or a gateway in between send one",
         ),
     ),
     (

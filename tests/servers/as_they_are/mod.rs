@@ -204,6 +204,13 @@ fn each_flow_names_the_options_that_it_has_and_white_space_in_what_it_sent() {
             assert_eq!(error.contains("--"), has_options, "{flow}: {error}");
         }
         // A flow that makes its URL of host and port is given no token endpoint's.
+        for status in [403, 415, 422] {
+            let body = r#"{"message":"Invalid token provided"}"#;
+            let error = refused(flow, ("id-123", "s3cr3t"), status, body);
+            let has_url = matches!(flow, "body" | "basic");
+            assert_eq!(error.contains("token endpoint's URL"), has_url, "{flow}: {error}");
+            assert_eq!(error.contains("check scheme, host and port"), !has_url, "{error}");
+        }
         for body in ["", "<html>", "[]", r#"{"token":"x"}"#, r#"{"message":"not here"}"#] {
             let error = refused(flow, ("id-123", "s3cr3t"), 200, body);
             let has_url = matches!(flow, "body" | "basic");

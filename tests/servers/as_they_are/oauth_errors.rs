@@ -551,7 +551,7 @@ pub(super) const ROWS: &[Row] = &[
         ),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 401 Unauthorized: invalid_client: Account blocked until 5 o'clock (the server blocks this client or this address: wait as it says, or have it unblocked; then check id and secret; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 401 Unauthorized: invalid_client: Account blocked until 5 o'clock (the server blocks this client or this machine's address: wait as it says, or have it allowed there; then check id and secret; the request went to http://SERVER/token)",
         ),
     ),
     (
@@ -633,7 +633,7 @@ pub(super) const ROWS: &[Row] = &[
         Json("400 Bad Request", r#"{"error":"invalid_grant","error_description":"ip restricted"}"#),
         Says(
             Kind::Refused,
-            "SERVER refused the token request: 400 Bad Request: invalid_grant: ip restricted (the server blocks this client or this address: wait as it says, or have it unblocked; then check id and secret; the request went to http://SERVER/token)",
+            "SERVER refused the token request: 400 Bad Request: invalid_grant: ip restricted (the server blocks this client or this machine's address: wait as it says, or have it allowed there; then check id and secret; the request went to http://SERVER/token)",
         ),
     ),
     (

@@ -197,10 +197,11 @@ fn an_option_is_named_where_the_flow_has_it() {
         ),
     ] {
         for has_options in [true, false] {
-            let error = match has_options {
-                true => refused_to(secret(), status, body),
-                false => refused(status, body).to_string(),
+            let (error, of_flow) = match has_options {
+                true => (refused_to(secret(), status, body), "check client id and secret"),
+                false => (refused(status, body).to_string(), "check the credentials"),
             };
+            assert_eq!(error.contains(&format!("read: {of_flow}")), status == 401, "{error}");
             let said = format!("{advice}{}", if has_options { options } else { "" });
             let at = error.find(&said).map(|at| &error[at + said.len()..]);
             assert!(at.is_some_and(|rest| rest.starts_with(';') || rest == ")"), "{error}");
@@ -274,6 +275,30 @@ fn what_only_looks_like_a_reason_is_none() {
         assert!(!error.rsplit_once('(').unwrap().1.contains(wrong), "{error}");
         assert!(error.contains(right), "{error}");
     }
+}
+
+/// Nor are they where they say something else.
+#[test]
+fn words_of_something_else_are_no_reason() {
+    for (authentication, code, description, right) in [
+        (assertion(), "invalid_client", "The key used is expired", "(register a new certificate"),
+        (assertion(), "invalid_client", "Client is not active", "(check client id, and the"),
+        (assertion(), "invalid_client", "The licence has expired", "(check client id, and the"),
+        (assertion(), "invalid_client", "Blocked until 5 o'clock", "(the server blocks this"),
+        (secret(), "invalid_client", "because https://idp is down", "(check client id and secret"),
+        (secret(), "access_denied", "not for https://api.multitenant.example", "(check audience"),
+        (secret(), "invalid_request", "no audience for grant type client_credentials", "URL, then"),
+        (secret(), "invalid_client", "Authentication type not supported", "(check client id and"),
+        (secret(), "unauthorized_client", "The flow has been disabled", "(have this grant, client"),
+        (secret(), "invalid_grant", "login rate exceeded", "(the server limits how often"),
+        (secret(), "invalid_client", "client_secret_basic failed: secret mismatch", "(check the"),
+    ] {
+        let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
+        let error = refused_to(authentication, 400, &body);
+        assert!(error.contains(right), "{error}");
+    }
+    let error = refused(404, "<script>config = {apiKey:\"x\"}</script>").to_string();
+    assert!(error.contains("(check the token URL"), "{error}");
 }
 
 #[test]
