@@ -133,7 +133,7 @@ fn node_oauth2_server() {
                 "400 Bad Request: unsupported_grant_type: Unsupported grant type: `grant_type` is invalid",
                 UNSUPPORTED,
             ),
-            ("404 Not Found: text/html: Error", NO_ENDPOINT),
+            ("404 Not Found: text/html: Error Cannot POST /nowhere", NO_ENDPOINT),
         ],
     );
 }
