@@ -1,5 +1,6 @@
 //! A program with more rights than its user lets the user decide nothing about whom it trusts. Needs root, to make one.
 
+use crate::support::executable::copy_executable;
 use crate::support::tls::{Authority, Key, Server};
 use minbearer::{Http, Request, Transport};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -30,7 +31,7 @@ fn a_set_user_id_program_ignores_the_variables_of_its_user() {
         [(0, 0, 0o755, true), (NOBODY, 0, 0o4755, false), (0, NOBODY, 0o2755, false)]
     {
         let program = folder.path().join(format!("{mode:o}"));
-        std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        copy_executable(std::env::current_exe().unwrap(), &program);
         chown(&program, Some(user), Some(group)).expect("root runs this");
         std::fs::set_permissions(&program, PermissionsExt::from_mode(mode)).unwrap();
         let output = Command::new(&program)

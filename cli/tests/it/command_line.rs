@@ -4,11 +4,12 @@ use crate::support::processes;
 use crate::support::terminal;
 
 use crate::support::appliance::Appliance;
+use crate::support::executable::{copy_executable, write_executable};
 use crate::support::processes::{ODD_SECRET, get, jsa_variables, odd_appliance};
 use processes::{Outcome, command, run_with_input};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::Permissions;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -694,9 +695,9 @@ fn no_core_is_dumped_and_the_memory_is_no_one_else_s() {
         seen.display()
     );
     let locator = folder.path().join("locator");
-    std::fs::write(&locator, script.replace("exec >", "exec 3>&1 >")).unwrap();
+    write_executable(&locator, script.replace("exec >", "exec 3>&1 >").as_bytes());
     let program = folder.path().join("minbearer");
-    std::fs::copy(env!("CARGO_BIN_EXE_minbearer"), &program).unwrap();
+    copy_executable(env!("CARGO_BIN_EXE_minbearer"), &program);
     for path in [folder.path(), &locator, &program] {
         std::fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
     }
@@ -707,18 +708,7 @@ fn no_core_is_dumped_and_the_memory_is_no_one_else_s() {
     if rustix::process::geteuid().is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
-    // A child of another test may have a copy open for writing for a moment.
-    let outcome = loop {
-        match command.output() {
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
-            output => {
-                let outcome = Outcome::from(output.unwrap());
-                if !outcome.err.contains("Text file busy") {
-                    break outcome;
-                }
-            }
-        }
-    };
+    let outcome = Outcome::from(command.output().unwrap());
     outcome.expect_failure("minbearer", 4, "");
     let seen = std::fs::read_to_string(seen).unwrap();
     let core = seen.lines().find(|line| line.starts_with("Max core file size")).unwrap();

@@ -3,12 +3,12 @@
 use crate::support::processes;
 
 use crate::support::appliance::Appliance;
+use crate::support::executable::copy_executable;
 use crate::support::processes::{get, jsa_variables, odd_appliance};
 use processes::Outcome;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::fs::Permissions;
-use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
@@ -183,7 +183,7 @@ fn a_folder_that_may_not_be_written_is_named_before_anything_is_sent() {
     // In a folder that the other user can read.
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("minbearer");
-    std::fs::copy(env!("CARGO_BIN_EXE_minbearer"), &program).unwrap();
+    copy_executable(env!("CARGO_BIN_EXE_minbearer"), &program);
     let theirs = command(&appliance, folder.path(), &[]);
     for (name, _, part) in folders {
         let mut command = Command::new(&program);
@@ -195,16 +195,7 @@ fn a_folder_that_may_not_be_written_is_named_before_anything_is_sent() {
             println!("not run: only root can give a file to another user");
             continue;
         }
-        // A child of another test may have the copy open for writing for a moment.
-        let output = loop {
-            match command.output() {
-                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
-                    std::thread::yield_now()
-                }
-                output => break output.unwrap(),
-            }
-        };
-        let outcome = Outcome::from(output);
+        let outcome = Outcome::from(command.output().unwrap());
         outcome.expect_failure("minbearer", 2, &format!("the file {name}/token "));
         outcome.expect_failure("minbearer", 2, part);
         assert_eq!(appliance.qoauth_requests(), 0, "a token was requested");
