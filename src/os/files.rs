@@ -106,7 +106,7 @@ pub(super) fn unreadable(name: &str, path: &str, why: ReadError) -> Error {
 }
 
 /// Whether it is the system's lack of memory or descriptors, or a server's file that was replaced, and no wrong setting.
-fn may_pass(error: &IoError) -> bool {
+pub(crate) fn may_pass(error: &IoError) -> bool {
     const NO_DESCRIPTORS: [i32; 2] = [23, 24]; // ENFILE, EMFILE
     matches!(error.kind(), ErrorKind::OutOfMemory | ErrorKind::StaleNetworkFileHandle)
         || error.raw_os_error().is_some_and(|number| NO_DESCRIPTORS.contains(&number))

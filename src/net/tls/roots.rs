@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::pem;
 use crate::error::Error;
 use crate::os::deadline::within;
-use crate::os::files::{open_regular, shown_path};
+use crate::os::files::{may_pass, open_regular, shown_path};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use rustix::process::{getegid, geteuid, getgid, getuid};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use std::io::Read;
+use std::io::{Error as IoError, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -105,7 +105,7 @@ impl Trust {
             given => {
                 let given = given.clone();
                 // On a thread: reading a file on a mount whose server is gone may block without end.
-                within(deadline, "minbearer-roots", move || Ok(load(given.as_deref())))
+                within(deadline, "minbearer-roots", move || load(given.as_deref()))
                     .map_err(Failure::Io)?
                     .map_err(|what| Failure::Config(Error::config(what)))
             }
@@ -160,80 +160,106 @@ impl Variables {
     }
 }
 
-/// Reads the files of both variables, or, if neither counts, the system's, beside what the caller gave.
-fn load(given: Option<&Anchors>) -> Result<Roots, String> {
+/// Reads the files of both variables, or, if neither counts, the system's, beside what the caller gave. A lack of memory or
+/// descriptors is an error of its own: what could not be read is no CA that is missing.
+fn load(given: Option<&Anchors>) -> Result<Result<Roots, String>, IoError> {
     let variables = Variables::from_env();
     let mut anchors = given.cloned().unwrap_or_else(Anchors::empty);
     if variables.file.is_none() && variables.folders.is_none() {
-        add_system(&mut anchors);
+        add_system(&mut anchors)?;
         if anchors.is_empty() {
-            return Err(String::from(
+            return Ok(Err(String::from(
                 "this system has no CA certificates; let SSL_CERT_FILE, or --cacert of the program, name a PEM file with the certificate of the server's CA",
-            ));
+            )));
         }
     }
     let of_the_file =
-        variables.file.as_deref().map_or(Ok(()), |file| add_named(file, &mut anchors));
+        variables.file.as_deref().map_or(Ok(Ok(())), |file| add_named(file, &mut anchors))?;
     let folders = variables.folders.as_deref().unwrap_or_default();
-    folders.iter().for_each(|folder| add_folder(folder, &mut anchors, Named::ByFolder));
+    for folder in folders {
+        add_folder(folder, &mut anchors, Named::ByFolder)?;
+    }
     if anchors.is_empty() {
-        of_the_file?;
+        if let Err(wrong) = of_the_file {
+            return Ok(Err(wrong));
+        }
         let folders: Vec<_> = folders.iter().map(|folder| shown_path(folder)).collect();
         let folders = folders.join(", ");
-        return Err(format!(
+        return Ok(Err(format!(
             "SSL_CERT_DIR names no directory that holds a PEM certificate of a CA: {folders}"
-        ));
+        )));
     }
     let given = if given.is_some() { "the CAs that were given or " } else { "" };
     let unknown_issuer = of_the_file.map(|()| format!(
         "none of {given}{}; let SSL_CERT_FILE, or --cacert of the program, name a PEM file with the certificate of its CA, and see that the server sends any intermediate ones",
         variables.whose()
     ));
-    Ok(Roots { anchors: Arc::new(anchors), unknown_issuer })
+    Ok(Ok(Roots { anchors: Arc::new(anchors), unknown_issuer }))
 }
 
-fn add_system(anchors: &mut Anchors) {
+fn add_system(anchors: &mut Anchors) -> Result<(), IoError> {
     let had = anchors.issuers.len();
     // The probe for a file reads SSL_CERT_FILE.
     let file =
         if has_more_rights_than_its_user() { None } else { openssl_probe::probe().cert_file };
     if let Some(file) = file {
-        add_file(&file, anchors, Named::BySystem).ok(); // one of several places may be broken
+        add_file(&file, anchors, Named::BySystem)?.ok(); // one of several places may be broken
     }
     if anchors.issuers.len() == had {
-        openssl_probe::candidate_cert_dirs()
-            .for_each(|folder| add_folder(folder, anchors, Named::BySystem));
+        for folder in openssl_probe::candidate_cert_dirs() {
+            add_folder(folder, anchors, Named::BySystem)?;
+        }
     }
+    Ok(())
 }
 
 /// Adds the file that `SSL_CERT_FILE` names. The error names variable and file.
-fn add_named(file: &Path, anchors: &mut Anchors) -> Result<(), String> {
+fn add_named(file: &Path, anchors: &mut Anchors) -> Result<Result<(), String>, IoError> {
     if file.as_os_str().is_empty() {
-        return Err(String::from("the environment variable SSL_CERT_FILE is empty"));
+        return Ok(Err(String::from("the environment variable SSL_CERT_FILE is empty")));
     }
-    add_file(file, anchors, Named::Itself).map_err(|what| {
+    let outcome = add_file(file, anchors, Named::Itself)?;
+    Ok(outcome.map_err(|what| {
         let advice = if file.is_dir() { "; name it in SSL_CERT_DIR" } else { "" };
         format!("the file {} (SSL_CERT_FILE) {what}{advice}", shown_path(file))
-    })
+    }))
 }
 
 /// Adds the certificates in a directory. Other files are skipped, as by OpenSSL.
-fn add_folder(folder: &Path, anchors: &mut Anchors, named: Named) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+fn add_folder(folder: &Path, anchors: &mut Anchors, named: Named) -> Result<(), IoError> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if may_pass(&error) => return Err(error),
+        entries => entries.into_iter().flatten().flatten(),
+    };
     for entry in entries {
-        add_file(&entry.path(), anchors, named).ok();
+        add_file(&entry.path(), anchors, named)?.ok();
     }
+    Ok(())
 }
 
-fn add_file(path: &Path, anchors: &mut Anchors, named: Named) -> Result<(), String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    let (file, _) = open_regular(path).map_err(unreadable)??;
+fn add_file(
+    path: &Path,
+    anchors: &mut Anchors,
+    named: Named,
+) -> Result<Result<(), String>, IoError> {
+    let added = match read(path) {
+        Err(error) if may_pass(&error) => return Err(error),
+        Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
+        Ok(content) => content.and_then(|content| anchors.add(&content, named)),
+    };
+    Ok(added.map_err(String::from))
+}
+
+/// The content of a file, or what is wrong with it.
+fn read(path: &Path) -> Result<Result<Vec<u8>, &'static str>, IoError> {
+    let file = match open_regular(path)? {
+        Ok((file, _)) => file,
+        Err(what) => return Ok(Err(what)),
+    };
     let mut content = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
-    if content.len() as u64 > MAX_FILE_BYTES {
-        return Err("is larger than 4 MiB".into());
-    }
-    Ok(anchors.add(&content, named)?)
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
+    let is_too_large = content.len() as u64 > MAX_FILE_BYTES;
+    Ok(if is_too_large { Err("is larger than 4 MiB") } else { Ok(content) })
 }
 
 #[cfg(test)]
@@ -285,7 +311,8 @@ mod tests {
             assert_eq!(content.len(), len);
             std::fs::write(&path, content).unwrap();
             let mut anchors = Anchors::empty();
-            assert_eq!(add_file(&path, &mut anchors, Named::Itself), outcome, "{len}");
+            let added = add_file(&path, &mut anchors, Named::Itself).unwrap();
+            assert_eq!(added, outcome, "{len}");
             assert_eq!(anchors.issuers.len(), usize::from(outcome.is_ok()));
         }
     }

@@ -14,7 +14,8 @@ pub fn run() {
     let [v4, v6] = Server::start_at_localhost(answering, answering);
     let large = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
     let large = Server::script(vec![Step::Request, Step::send(large), Step::Hold]);
-    let variables = [("V4", v4.url()), ("V6", v6.url()), ("LARGE", large.url())];
+    let certificates = ("SSL_CERT_FILE", "/etc/passwd".into());
+    let variables = [("V4", v4.url()), ("V6", v6.url()), ("LARGE", large.url()), certificates];
     for name in ["threads", "descriptors", "memory"] {
         super::run(&format!("no {name} available"), child(name, &variables));
     }
@@ -60,7 +61,12 @@ pub fn without_descriptors() {
     let before = getrlimit(Resource::Nofile).current;
     set(Resource::Nofile, free as u64);
     assert!(File::open("/dev/null").is_err(), "the limit has no effect");
-    for url in [variable("V4"), variable("V6"), localhost()] {
+    let mut urls = vec![variable("V4"), variable("V6"), localhost()];
+    if cfg!(feature = "tls") {
+        // The file of certificates cannot be opened, so that it may have some.
+        urls.push(variable("V4").replace("http", "https"));
+    }
+    for url in urls {
         let error = expect_kind(&url, get_token(&url, AMPLE), Kind::Network);
         assert!(error.to_string().contains("Too many open files"), "{error}");
     }
