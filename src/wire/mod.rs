@@ -17,3 +17,4 @@ pub(crate) mod time;
 pub(crate) mod token;
 pub(crate) mod token_answer;
 pub(crate) mod url;
+mod words;

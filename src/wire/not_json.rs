@@ -7,6 +7,7 @@ use super::json::without_byte_order_mark;
 use super::redact::{latin_1, redacted, redacted_part, redacted_uncut};
 use super::response::Response;
 use super::url::before;
+use super::words::{has_word, position};
 use crate::error::{HAS_NO_READER, digits};
 use alloc::format;
 use alloc::string::String;
@@ -27,7 +28,7 @@ pub(crate) fn error_parameter(response: &Response, name: &str) -> Option<Zeroizi
 
 pub(crate) fn is_form(response: &Response) -> bool {
     let content_type = response.header("content-type").unwrap_or_default();
-    !HAS_NO_READER && find(content_type.as_bytes(), "x-www-form-urlencoded").is_some()
+    !HAS_NO_READER && position(content_type.as_bytes(), "x-www-form-urlencoded").is_some()
 }
 
 /// Describes a 2xx body that is not JSON, in which a token may be: by its type alone, a page by its title too. `url_advice`
@@ -117,7 +118,7 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
     let content_type = response.header("content-type");
     let body = response.body();
     let title = title(body);
-    let is_html = content_type.is_some_and(|name| find(name.as_bytes(), "html").is_some());
+    let is_html = content_type.is_some_and(|name| position(name.as_bytes(), "html").is_some());
     let has_tags = body.trim_ascii_start().starts_with(b"<") && (is_refusal || title.is_some());
     if !is_html && !has_tags {
         return None;
@@ -132,16 +133,14 @@ fn page(response: &Response, secrets: &[&str], is_refusal: bool) -> Option<Strin
     // The words of a title that says no more than the status line, which Tomcat's does without sending a reason. Python's
     // `http.server` calls all pages `Error response`. They are not joined: the reason may have the secret.
     let (code, reason) = (digits(response.status().into()), response.reason());
-    let is_known = |word: &str| {
-        let has = |text: &str| find(text.as_bytes(), word).is_some();
-        has("HTTP error response - ") || has(&code) || has(reason)
-    };
+    let line = ["HTTP error response -", &code, reason];
+    let is_known = |word: &str| line.iter().any(|text| has_word(text, word));
     if is_refusal
         && (shown.split_ascii_whitespace().all(is_known)
-            || find(shown.as_bytes(), "HTTP Status ") == Some(0))
+            || position(shown.as_bytes(), "HTTP Status ") == Some(0))
     {
         let rest = without_tags(&redacted_uncut(text, title.end..text.len(), secrets));
-        let is_in = |text: &str, part: &str| find(text.as_bytes(), part).is_some();
+        let is_in = |text: &str, part: &str| position(text.as_bytes(), part).is_some();
         let words = shown.strip_prefix(code.as_str()).unwrap_or(&shown).trim_ascii();
         let is_line = words.is_empty() || is_in(reason, words);
         if is_in(&rest, &shown) || (is_line && !rest.is_empty()) {
@@ -167,13 +166,13 @@ fn without_tags(text: &str) -> Zeroizing<String> {
             out.push(' ');
             out.push_str(word);
         }
-        let is = |name: &str| find(rest.as_bytes().get(..name.len()).unwrap_or_default(), name);
+        let is = |name: &str| position(rest.as_bytes().get(..name.len()).unwrap_or_default(), name);
         let (end, len) = match (is("<style"), is("<script")) {
             (Some(_), _) => ("</style", 0),
             (_, Some(_)) => ("</script", 0),
             _ => (">", 1),
         };
-        let end = find(rest.as_bytes(), end).map_or(rest.len(), |at| at + len);
+        let end = position(rest.as_bytes(), end).map_or(rest.len(), |at| at + len);
         rest = rest.get(end..).unwrap_or_default();
     }
     out
@@ -181,19 +180,9 @@ fn without_tags(text: &str) -> Zeroizing<String> {
 
 /// Where the title of a page stands.
 fn title(page: &[u8]) -> Option<Range<usize>> {
-    let tag = find(page, "<title")?;
+    let tag = position(page, "<title")?;
     // After its attributes.
     let start = tag + page.get(tag..)?.iter().position(|byte| *byte == b'>')? + 1;
-    let len = find(page.get(start..)?, "</title")?;
+    let len = position(page.get(start..)?, "</title")?;
     Some(start..start + len)
-}
-
-/// Where a text has another, which is compared without case.
-pub(super) fn find(text: &[u8], part: &str) -> Option<usize> {
-    text.windows(part.len().max(1)).position(|at| at.eq_ignore_ascii_case(part.as_bytes()))
-}
-
-/// Whether a text has one of these words, which a slash separates, in any case.
-pub(crate) fn says_any(text: &[u8], words: &str) -> bool {
-    words.split('/').any(|words| find(text, words).is_some())
 }

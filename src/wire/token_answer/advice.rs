@@ -4,9 +4,9 @@
 use super::AnswerReader;
 use crate::error::{HAS_NO_READER, Kind};
 use crate::wire::json::Value;
-use crate::wire::not_json::{find, says_any};
 use crate::wire::response::Response;
 use crate::wire::url::before;
+use crate::wire::words::{has_word, says_any};
 use alloc::vec::Vec;
 
 /// What a server wants that misses a client certificate, or does not accept the one that it got.
@@ -338,7 +338,7 @@ impl<'a> Refused<'a> {
             is_in_place
                 && match wanted & CODE {
                     0 => self.says(words),
-                    _ => self.code.is_some_and(|code| find(words.as_bytes(), code).is_some()),
+                    _ => self.code.is_some_and(|code| has_word(words, code)),
                 }
         });
         let mut advice = match row {

@@ -11,6 +11,7 @@ use super::redact::{MIN_SEARCHED_BYTES, redacted};
 use super::request::Request;
 use super::response::Response;
 use super::token::{BEARER, Token, check};
+use super::words::says_any;
 use super::{jwt, not_json};
 use crate::error::{Error, HAS_NO_READER};
 use crate::life::Lifetime;
@@ -134,7 +135,7 @@ impl<'a> Members<'a> for Names<'a> {
             });
         }
         let is_found = matches!(self.message, Some(Value::Text(text)) if text.has_words());
-        let is_message = !is_found && not_json::says_any(name.as_bytes(), MESSAGES);
+        let is_message = !is_found && says_any(name.as_bytes(), MESSAGES);
         is_message.then(|| {
             self.message = None;
             &mut self.message
@@ -316,7 +317,7 @@ impl<'a> AnswerReader<'a> {
             };
             return [what, &names, ", and says: ", &words, advice, or].concat();
         }
-        let has = |words| not_json::says_any(response.body(), words);
+        let has = |words| says_any(response.body(), words);
         let advice = if !self.makes_url && has("\"token_endpoint\"") {
             "; it is the server's metadata: give the URL that its token_endpoint has"
         } else if !self.makes_url && has("token\"/\"token_type\"/\"expires_in\"") {
