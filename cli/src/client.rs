@@ -1,5 +1,6 @@
 //! The flow, configured by the command line and the environment.
 
+#[cfg(feature = "tls")]
 use super::advice;
 use super::arguments::{Arguments, Basic, TlsFiles, Value};
 use super::table;
@@ -28,6 +29,7 @@ struct Network {
     tls: TlsFiles,
     /// Has the proxy, whose password may come through a pipe, once.
     base: Http,
+    #[cfg(feature = "tls")]
     has_proxy: bool,
 }
 
@@ -55,16 +57,20 @@ impl Client {
                 Configured::ClientCredentials(client_credentials(&arguments)?)
             }
         };
-        let (base, has_proxy) = (base(&arguments)?, arguments.proxy.is_some());
-        Ok(Client { flow, network: Network { tls: arguments.tls, base, has_proxy } })
+        let network = Network {
+            base: base(&arguments)?,
+            #[cfg(feature = "tls")]
+            has_proxy: arguments.proxy.is_some(),
+            tls: arguments.tls,
+        };
+        Ok(Client { flow, network })
     }
 
     /// Gets a token with one request. The files for TLS are read anew, as those of the secrets are: certificates
     /// are replaced while the program runs.
     pub fn get_token(&self) -> Result<Obtained, Error> {
         let Utc(requested) = utc_now();
-        let token = minbearer::get_token(self.flow(), &self.network)
-            .map_err(|error| advice::add(error, self.network.has_proxy))?;
+        let token = minbearer::get_token(self.flow(), &self.network)?;
         Ok(Obtained { token, requested })
     }
 
@@ -177,7 +183,14 @@ fn client_credentials(arguments: &Arguments) -> Result<client_credentials::Confi
 impl Transport for Network {
     fn send(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
         let http = http(&self.tls, request, deadline)?;
-        with_proxy_of(http, &self.base).send(request, deadline)
+        let sent = with_proxy_of(http, &self.base).send(request, deadline);
+        // What failed before, such as a locator, needs no proxy.
+        #[cfg(feature = "tls")]
+        let sent = sent.map_err(|error| match self.has_proxy {
+            true => error,
+            false => advice::add(error, request.url()),
+        });
+        sent
     }
 }
 

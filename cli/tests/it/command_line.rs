@@ -554,29 +554,6 @@ fn the_app_for_jsa_asks_for_another_token_after_a_401_alone() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed() {
-    let appliance = odd_appliance();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed_url = format!("http://{}", closed.local_addr().unwrap());
-    drop(closed);
-    let hint = "https_proxy is set, but not used: see --proxy";
-    let proxy = ("https_proxy", "http://127.0.0.1:9");
-    for (more, has_hint) in [
-        (&[proxy, ("QOAUTH_URL", &closed_url)][..], true),
-        (&[("QOAUTH_URL", &closed_url)], false),
-        (&[("https_proxy", ""), ("QOAUTH_URL", &closed_url)], false),
-        (&[proxy, ("CLIENT_SECRET", "wrong")], false),
-    ] {
-        let outcome = jsa(&appliance, &[], more);
-        assert_eq!(outcome.err.contains(hint), has_hint, "{more:?}: {outcome:?}");
-    }
-    let https = closed_url.replace("http:", "https:");
-    let outcome = jsa(&appliance, &["--proxy", &closed_url], &[proxy, ("QOAUTH_URL", &https)]);
-    outcome.expect_failure("minbearer", 4, "refused");
-    assert!(!outcome.err.contains(hint), "there is a proxy: {outcome:?}");
-}
-
-#[test]
 fn client_credentials_authenticates_in_each_way() {
     let appliance = odd_appliance();
     let url = appliance.qoauth_url() + "/token";
