@@ -45,38 +45,48 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
     let mut unwritten: Option<Zeroizing<String>> = None;
     // When the token in the file ends.
     let mut ends = None;
-    let mut is_ready = false;
+    let mut manager = Manager::default();
     loop {
         if signals.take_asked() {
             schedule.ask();
         }
-        let moment = |next, ends| {
+        let moment = |schedule: &Schedule, next, ends| {
             let Utc(utc) = utc_now();
-            Moment { now: clock.now(), utc, ends, next }
+            let Schedule { is_failing, is_unusable, .. } = *schedule;
+            Moment { now: clock.now(), utc, ends, next, is_failing, is_unusable }
         };
-        let failed = |error: &Error, next, report: &mut Report| {
-            say(report.failed(&error.to_string(), moment(next, ends)), false);
-        };
-        match (schedule.next(clock.now()), &unwritten) {
+        let (error, next) = match (schedule.next(clock.now()), &unwritten) {
             (Step::Write, Some(text)) => match signals.before_the_end(|| output.write(text)) {
                 Ok(()) => {
                     schedule.written();
                     unwritten = None;
                     ends = schedule.valid_until();
-                    let moment = moment(schedule.next_request(clock.now()), ends);
-                    say(report.written(&shown_file, moment), !is_ready);
-                    is_ready = true;
+                    let moment = moment(&schedule, schedule.next_request(clock.now()), ends);
+                    manager.say(report.written(&shown_file, moment), true);
+                    continue;
                 }
-                Err(Unwritten { error, may_pass: false }) if !is_ready => return Err(error),
+                Err(Unwritten { error, may_pass: false }) if !report.has_token => {
+                    return Err(error);
+                }
                 Err(Unwritten { error, .. }) => {
                     schedule.unwritten(clock.now(), random_u32());
-                    failed(&error, schedule.next_write(), &mut report);
+                    (error, schedule.next_write(clock.now()))
                 }
             },
-            (Step::Look, _) => schedule.looked(client.after_refusal(), clock.now()),
+            (Step::Discard, _) => {
+                schedule.written();
+                unwritten = None;
+                let error = Error::config("the token ended before it could be written");
+                (error, schedule.next_request(clock.now()))
+            }
+            (Step::Look, _) => {
+                schedule.looked(client.after_refusal(), clock.now());
+                continue;
+            }
             (Step::Wait(until), _) => {
                 let left = until.map(|until| until.saturating_sub(clock.now()));
                 signals.wait(&clock, left);
+                continue;
             }
             _ => {
                 schedule.requesting(clock.now());
@@ -89,30 +99,46 @@ fn keep_fresh(arguments: Arguments, file: PathBuf) -> Result<Infallible, Error> 
                         }
                         narrower_scope = line;
                         unwritten = Some(format.render(&token, requested));
+                        continue;
                     }
-                    Err(error) if error.kind() == Kind::Config && !is_ready => return Err(error),
+                    Err(error) if error.kind() == Kind::Config && !report.has_token => {
+                        return Err(error);
+                    }
                     Err(error) => {
                         schedule.failed(&error, client.after_refusal(), clock.now(), random_u32());
-                        failed(&error, schedule.next_request(clock.now()), &mut report);
+                        (error, schedule.next_request(clock.now()))
                     }
                 }
             }
-        }
+        };
+        let said = report.failed(&error.to_string(), moment(&schedule, next, ends));
+        manager.say(said, report.has_token);
     }
 }
 
-/// Logs the line, and tells the service manager.
-fn say(said: Said, is_first_token: bool) {
-    if let Some(line) = said.line {
-        log(&line);
-    }
-    let ready = if is_first_token { "READY=1\n" } else { "" };
-    match notify::send(&[ready, "STATUS=", &said.status].concat()) {
-        // Once: a manager that is gone would fill the log.
-        Err(error) if is_first_token => {
-            log(&format_args!("could not notify NOTIFY_SOCKET: {error}"));
+/// What the service manager was told.
+#[derive(Default)]
+struct Manager {
+    is_ready: bool,
+    /// Whether that could not be told. It is logged once: a manager that is gone would fill the log.
+    is_logged: bool,
+}
+
+impl Manager {
+    /// Logs the line, and tells the service manager. A manager that missed `READY=1` would end the program.
+    fn say(&mut self, said: Said, has_token: bool) {
+        if let Some(line) = said.line {
+            log(&line);
         }
-        _ => {}
+        let ready = if has_token && !self.is_ready { "READY=1\n" } else { "" };
+        match notify::send(&[ready, "STATUS=", &said.status].concat()) {
+            Ok(()) => self.is_ready = has_token,
+            Err(error) if !ready.is_empty() && !self.is_logged => {
+                self.is_logged = true;
+                log(&format_args!("could not notify NOTIFY_SOCKET: {error}"));
+            }
+            Err(_) => {}
+        }
     }
 }
 

@@ -18,18 +18,25 @@ pub struct Moment {
     pub ends: Option<Duration>,
     /// When something is due: a request, or writing again. None: nothing but a signal.
     pub next: Option<Duration>,
+    /// Whether a request has failed since the last token was obtained.
+    pub is_failing: bool,
+    /// Whether that token says a lifetime that is not usable.
+    pub is_unusable: bool,
 }
 
 impl Moment {
     /// What a time by the one clock is by the other.
     fn utc_of(&self, time: Duration) -> Utc {
-        Utc(self.utc.saturating_add(time.saturating_sub(self.now).as_secs()))
+        let later = time.saturating_sub(self.now).as_secs();
+        let earlier = self.now.saturating_sub(time).as_secs();
+        Utc(self.utc.saturating_add(later).saturating_sub(earlier))
     }
 }
 
 #[derive(Default)]
 pub struct Report {
-    has_token: bool,
+    /// Whether a token has been written.
+    pub has_token: bool,
     /// Whether nothing but a signal renews the token.
     is_never_due: bool,
     failure: Option<Outage>,
@@ -38,7 +45,12 @@ pub struct Report {
 struct Outage {
     count: u32,
     since: Duration,
-    since_utc: u64,
+}
+
+impl Outage {
+    fn describe(&self, moment: Moment) -> String {
+        format!("{} since {}", counted(self.count, "failure"), moment.utc_of(self.since))
+    }
 }
 
 /// One line for the log, if there is something to say, and the status.
@@ -49,14 +61,16 @@ pub struct Said {
 }
 
 impl Report {
-    /// A token is in the file.
+    /// A token is in the file. If it is one that was kept, and requests fail since, the outage goes on.
     pub fn written(&mut self, file: &str, moment: Moment) -> Said {
         let validity = match (moment.ends, moment.next) {
             (_, None) => String::from(
                 "the token says no lifetime, and there is no --every: only SIGHUP renews it",
             ),
             (None, Some(next)) => {
-                format!("it says no lifetime; the next request is due at {}", moment.utc_of(next))
+                let usable = if moment.is_unusable { "usable " } else { "" };
+                let next = moment.utc_of(next);
+                format!("it says no {usable}lifetime; the next request is due at {next}")
             }
             (Some(ends), Some(next)) => format!(
                 "it is valid until {}; the next request is due at {}",
@@ -64,7 +78,15 @@ impl Report {
                 moment.utc_of(next)
             ),
         };
-        let failure = self.failure.take();
+        let mut status = format!("a token is in the file; {validity}");
+        let failure = match &self.failure {
+            Some(failure) if moment.is_failing => {
+                status += "; ";
+                status += &failure.describe(moment);
+                None
+            }
+            _ => self.failure.take(),
+        };
         let line = match failure {
             _ if !self.has_token => Some(format!("a token is in {file}; {validity}")),
             Some(failure) => Some(format!(
@@ -76,13 +98,12 @@ impl Report {
             None => None,
         };
         (self.has_token, self.is_never_due) = (true, moment.next.is_none());
-        Said { line, status: status(format!("a token is in the file; {validity}")) }
+        Said { line, status: shortened(&status) }
     }
 
     /// No token could be had, or it could not be written.
     pub fn failed(&mut self, error: &str, moment: Moment) -> Said {
-        let new = Outage { count: 0, since: moment.now, since_utc: moment.utc };
-        let failure = self.failure.get_or_insert(new);
+        let failure = self.failure.get_or_insert(Outage { count: 0, since: moment.now });
         failure.count = failure.count.saturating_add(1);
         let pause = match moment.next {
             Some(next) => format!(
@@ -100,17 +121,13 @@ impl Report {
         let next = moment.next.map_or(String::new(), |next| {
             format!("; the next attempt is at {}, or at SIGHUP", moment.utc_of(next))
         });
-        let status = status(format!(
-            "{token}: {} since {}{next}: {error}",
-            counted(failure.count, "failure"),
-            Utc(failure.since_utc)
-        ));
-        Said { line: Some(format!("{error}; {pause}")), status }
+        let status = format!("{token}: {}{next}: {error}", failure.describe(moment));
+        Said { line: Some(format!("{error}; {pause}")), status: shortened(&status) }
     }
 }
 
-fn status(text: String) -> String {
-    let mut line = on_a_line(&text);
+fn shortened(status: &str) -> String {
+    let mut line = on_a_line(status);
     while line.len() > MAX_STATUS_BYTES {
         line.pop();
     }
@@ -147,6 +164,8 @@ mod tests {
             utc: UTC + seconds,
             ends: ends.map(later),
             next: next.map(later),
+            is_failing: false,
+            is_unusable: false,
         }
     }
 
@@ -210,6 +229,42 @@ mod tests {
         assert_eq!(failed.status, status);
         let failed = report.failed("down", at(101, None, Some(1)));
         assert!(failed.status.starts_with("the old token, with no known end: 2 failures since "));
+    }
+
+    #[test]
+    fn a_kept_token_that_is_written_ends_no_outage_of_requests() {
+        let failing = |seconds, ends, next| Moment { is_failing: true, ..at(seconds, ends, next) };
+        for has_token in [false, true] {
+            let mut report = Report { has_token, ..Report::default() };
+            report.failed("no space", at(0, None, Some(1)));
+            report.failed("503", failing(1, None, Some(10)));
+            let written = report.written("/run/token", failing(4, Some(60), Some(7)));
+            let line = "a token is in /run/token; it is valid until 2026-01-01T00:01:04Z; the next request is due at 2026-01-01T00:00:11Z";
+            assert_eq!(written.line.as_deref(), (!has_token).then_some(line));
+            let status = "a token is in the file; it is valid until 2026-01-01T00:01:04Z; the next request is due at 2026-01-01T00:00:11Z; 2 failures since 2026-01-01T00:00:00Z";
+            assert_eq!(written.status, status);
+            let failed = report.failed("503", failing(11, Some(53), Some(20)));
+            assert!(failed.status.contains(": 3 failures since "), "{}", failed.status);
+            let again = report.written("/run/token", at(31, Some(60), Some(48))).line;
+            let again = again.expect("it is over");
+            assert!(again.starts_with("a token again after 3 failures in 31 s; "), "{again}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_that_is_not_usable_is_told_from_none() {
+        let unusable = Moment { is_unusable: true, ..at(0, None, Some(1)) };
+        let line = Report::default().written("/run/token", unusable).line;
+        let said = "a token is in /run/token; it says no usable lifetime; the next request is due at 2026-01-01T00:00:01Z";
+        assert_eq!(line.as_deref(), Some(said));
+    }
+
+    #[test]
+    fn since_when_it_fails_is_told_by_the_clock_as_it_was_set_meanwhile() {
+        let mut report = Report::default();
+        report.failed("down", Moment { utc: 4, ..at(0, None, Some(1)) });
+        let failed = report.failed("down", at(90, None, Some(1)));
+        assert!(failed.status.contains("2 failures since 2026-01-01T00:00:00Z; "), "{failed:?}");
     }
 
     #[test]

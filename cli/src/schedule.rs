@@ -4,7 +4,7 @@
 //! Every time is counted from one moment in the past, the program's start.
 
 use minbearer::internal::pause;
-use minbearer::{AfterRefusal, Error, Lifecycle, Token};
+use minbearer::{AfterRefusal, Error, Lifecycle, Lifetime, Token};
 use std::time::Duration;
 
 /// The shortest `--every`.
@@ -15,6 +15,8 @@ pub enum Step {
     Request,
     /// Write the token that was obtained to the file.
     Write,
+    /// Drop the token that was obtained: it has ended before it could be written.
+    Discard,
     /// Ask the flow whether a secret has changed.
     Look,
     /// Wait until that time, or, if there is none, for a signal.
@@ -26,6 +28,10 @@ pub struct Schedule {
     /// When the token that was obtained is to be written, or written again; none if it is written.
     write_at: Option<Duration>,
     failed_writes: u32,
+    /// Whether a request has failed since the last token was obtained.
+    pub is_failing: bool,
+    /// Whether the last token says a lifetime that is not usable.
+    pub is_unusable: bool,
 }
 
 impl Schedule {
@@ -35,24 +41,30 @@ impl Schedule {
             Some(every) => life.every(every),
             None => life,
         };
-        Schedule { life, write_at: None, failed_writes: 0 }
+        Schedule { life, write_at: None, failed_writes: 0, is_failing: false, is_unusable: false }
     }
 
-    /// Makes a request due at once, in a pause too; if one is in progress, another one after it.
+    /// Makes a request due at once, in a pause too; if one is in progress, another one after it. A token that could not be
+    /// written is written first: the server may be down.
     pub fn ask(&mut self) {
+        self.write_at = self.write_at.map(|_| Duration::ZERO);
         self.life.wake();
     }
 
     pub fn next(&self, now: Duration) -> Step {
         let look_at = self.life.look_at(now);
-        if self.write_at.is_some_and(|time| time <= now) {
+        let discard_at = self.write_at.and(self.life.end());
+        if discard_at.is_some_and(|time| time <= now) {
+            Step::Discard
+        } else if self.write_at.is_some_and(|time| time <= now) {
             Step::Write
         } else if look_at.is_some_and(|time| time <= now) {
             Step::Look
         } else if self.life.next(now) == minbearer::Step::Ask {
             Step::Request
         } else {
-            Step::Wait([self.next_request(now), self.write_at, look_at].into_iter().flatten().min())
+            let times = [self.next_request(now), self.write_at, discard_at, look_at];
+            Step::Wait(times.into_iter().flatten().min())
         }
     }
 
@@ -61,9 +73,11 @@ impl Schedule {
         self.life.next_request(now)
     }
 
-    /// When writing is tried again, if it has failed.
-    pub fn next_write(&self) -> Option<Duration> {
-        self.write_at
+    /// When, after a failed write, the token is written again, or, if it ends before that, another one requested.
+    pub fn next_write(&self, now: Duration) -> Option<Duration> {
+        let ends = self.life.end();
+        let write_at = self.write_at.filter(|time| ends.is_none_or(|end| *time < end));
+        write_at.or_else(|| self.next_request(now))
     }
 
     /// When the token that was obtained last ends, if that is known.
@@ -80,11 +94,14 @@ impl Schedule {
     pub fn obtained(&mut self, token: &Token, now: Duration, random: u32) {
         self.life.obtained(token, now, random);
         (self.write_at, self.failed_writes) = (Some(Duration::ZERO), 0);
+        self.is_failing = false;
+        self.is_unusable = Lifetime::from(token) == Lifetime::Unusable;
     }
 
     /// Records a failed request, and what its flow says.
     pub fn failed(&mut self, error: &Error, after: AfterRefusal, now: Duration, random: u32) {
         self.life.failed(error, after, now, random);
+        self.is_failing = true;
     }
 
     /// Records what the flow says during a pause.
@@ -92,12 +109,12 @@ impl Schedule {
         self.life.looked(after, now);
     }
 
-    /// Records that the token is in the file.
+    /// Records that nothing is left to write: the token is in the file, or was dropped.
     pub fn written(&mut self) {
         (self.write_at, self.failed_writes) = (None, 0);
     }
 
-    /// Records that the token could not be written. It is kept.
+    /// Records that the token could not be written. It is kept until it ends.
     pub fn unwritten(&mut self, now: Duration, random: u32) {
         self.failed_writes = self.failed_writes.saturating_add(1);
         self.write_at = Some(now.saturating_add(pause(self.failed_writes, random)));
@@ -130,7 +147,7 @@ mod tests {
 
     fn written(every: Option<f64>, lifetime: Option<f64>, random: u32) -> Schedule {
         let mut schedule = obtained(every, lifetime, random);
-        assert_eq!(schedule.next(at(100.1)), Step::Write);
+        assert_eq!(schedule.next(at(100.05)), Step::Write);
         schedule.written();
         schedule
     }
@@ -217,7 +234,7 @@ mod tests {
         let mut schedule = obtained(None, Some(10.0), LEAST);
         schedule.unwritten(at(100.1), LEAST);
         assert_eq!(schedule.next(at(100.2)), Step::Wait(Some(at(101.1))));
-        assert_eq!(schedule.next_write(), Some(at(101.1)));
+        assert_eq!(schedule.next_write(at(100.2)), Some(at(101.1)));
         assert_eq!(schedule.next(at(101.1)), Step::Write);
         schedule.unwritten(at(101.1), LEAST);
         assert_eq!(schedule.next(at(101.2)), Step::Wait(Some(at(103.1))), "a longer pause");
@@ -229,8 +246,48 @@ mod tests {
         assert_eq!(schedule.next(at(108.0)), Step::Request, "it is due");
         schedule.requesting(at(108.0));
         schedule.failed(&Error::network("down"), AfterRefusal::Pause, at(108.0), LEAST);
-        assert_eq!(schedule.next(at(115.1)), Step::Write, "the old token is still kept");
         schedule.obtained(&token(None), at(115.1), LEAST);
         assert_eq!(schedule.next(at(115.2)), Step::Write, "a new token is written at once");
+    }
+
+    #[test]
+    fn a_token_that_has_ended_is_dropped_and_not_written() {
+        let down = Error::network("down");
+        for retry_after in [0.0, 1000.0] {
+            let mut schedule = obtained(None, Some(10.0), LEAST);
+            for seconds in [100.1, 101.1, 103.1] {
+                schedule.unwritten(at(seconds), LEAST);
+            }
+            assert_eq!(schedule.next_write(at(103.1)), Some(at(107.1)));
+            schedule.unwritten(at(107.1), LEAST);
+            let due = schedule.next_request(at(107.1));
+            assert_eq!(schedule.next_write(at(107.1)), due, "not at 115.1, after its end");
+            schedule.requesting(at(108.0));
+            schedule.failed(&down, AfterRefusal::Pause, at(108.0) + at(retry_after), LEAST);
+            assert!(matches!(schedule.next(at(109.99)), Step::Request | Step::Wait(Some(_))));
+            assert_eq!(schedule.next(at(110.0)), Step::Discard);
+            schedule.ask();
+            assert_eq!(schedule.next(at(110.0)), Step::Discard, "SIGHUP does not write it either");
+            schedule.written();
+            assert_eq!(schedule.next(at(110.0)), Step::Request);
+        }
+        let mut slow = Schedule::new(None);
+        slow.requesting(at(100.0));
+        slow.obtained(&token(Some(3.0)), at(103.0), LEAST);
+        assert_eq!(slow.next(at(103.0)), Step::Discard, "it had ended as it came");
+    }
+
+    #[test]
+    fn a_signal_writes_a_kept_token_at_once_and_then_asks() {
+        let mut schedule = obtained(None, Some(1000.0), LEAST);
+        schedule.unwritten(at(101.0), MOST);
+        assert_eq!(schedule.next(at(101.5)), Step::Wait(schedule.write_at));
+        schedule.ask();
+        assert_eq!(schedule.next(at(101.5)), Step::Write);
+        schedule.written();
+        assert_eq!(schedule.next(at(101.5)), Step::Request);
+        schedule.requesting(at(101.5));
+        schedule.ask();
+        assert_eq!(schedule.write_at, None, "nothing is written twice");
     }
 }

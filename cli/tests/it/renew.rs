@@ -377,6 +377,94 @@ fn a_service_manager_is_told_of_the_first_token_and_how_it_is_at_each_change() {
     assert!(line.contains("could not notify NOTIFY_SOCKET: No such file"), "{lines:?}");
 }
 
+/// Or a service manager would end a healthy service.
+#[test]
+fn that_it_is_ready_is_told_until_it_was_heard() {
+    let (appliance, folder, file) = setting();
+    let path = folder.path().join("notify");
+    let more = [("NOTIFY_SOCKET", path.to_str().unwrap())];
+    let mut renewing = Renewing::jsa_with(&appliance, &file, &["--every", "1000"], &more);
+    renewing.wait_for_line("could not notify NOTIFY_SOCKET");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(10 * SECOND)).unwrap();
+    appliance.begin_outage(None);
+    renewing.signal(Signal::HUP);
+    let said = message(&socket);
+    assert!(said.starts_with("READY=1\nSTATUS=the old token, "), "with a failure too: {said}");
+    appliance.end_outage();
+    renewing.signal(Signal::HUP);
+    let said = message(&socket);
+    assert!(said.starts_with("STATUS="), "once: {said}");
+}
+
+#[test]
+fn a_kept_token_is_written_at_sighup_though_the_server_is_down_and_the_outage_goes_on() {
+    let (appliance, _folder, file) = setting();
+    let mut renewing = Renewing::jsa(&appliance, &file, &["--every", "1000"]);
+    let first = renewing.wait_for_token(&file, "");
+    limit_files(&renewing, Some(10));
+    sleep(SECOND);
+    renewing.signal(Signal::HUP);
+    renewing.wait_for_line("token cannot be written: File too large");
+    // So that nothing but SIGHUP brings a request.
+    appliance.begin_outage(Some(1000 * SECOND));
+    let refusals = |it: &mut Renewing| it.lines().iter().filter(|it| it.contains(" 502 ")).count();
+    renewing.signal(Signal::HUP);
+    renewing.wait_until("a failed request", |it| refusals(it) == 1);
+    limit_files(&renewing, None);
+    renewing.signal(Signal::HUP);
+    renewing.wait_until("another one", |it| refusals(it) == 2);
+    let second = std::fs::read_to_string(&file).unwrap();
+    assert_ne!(second, first, "{:?}", renewing.lines());
+    assert!(!renewing.lines().concat().contains("a token again"), "{:?}", renewing.lines());
+    appliance.end_outage();
+    renewing.signal(Signal::HUP);
+    renewing.wait_for_token(&file, &second);
+    renewing.wait_for_line("a token again after ");
+}
+
+#[test]
+fn a_token_that_has_ended_is_not_written() {
+    let (appliance, _folder, file) = setting();
+    appliance.set_token_lifetime(3 * SECOND);
+    let mut renewing = Renewing::jsa(&appliance, &file, &[]);
+    let first = renewing.wait_for_token(&file, "");
+    limit_files(&renewing, Some(10));
+    renewing.wait_for_line("token cannot be written: File too large");
+    appliance.begin_outage(None);
+    renewing.wait_for_line("502");
+    renewing.wait_for_line("the token ended before it could be written; the next attempt is in ");
+    limit_files(&renewing, None);
+    renewing.signal(Signal::HUP);
+    let lines = renewing.lines().len();
+    renewing.wait_until("another failure", |it| it.lines().len() > lines);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), first);
+    assert!(!renewing.lines().concat().contains("a token again"), "{:?}", renewing.lines());
+    appliance.end_outage();
+    renewing.signal(Signal::HUP);
+    renewing.wait_for_token(&file, &first);
+    renewing.wait_for_line("a token again after ");
+}
+
+#[test]
+fn a_lifetime_that_is_not_usable_is_not_called_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for (lifetime, options, said) in [
+        (&["0"], &[][..], "it says no usable lifetime; the next request is due at "),
+        (&["\"soon\""], &["--every", "1000"], "it says no usable lifetime; the next request "),
+        (&["null"], &["--every", "1000"], "it says no lifetime; the next request is due at "),
+        (&["null"], &[], "the token says no lifetime, and there is no --every: only SIGHUP "),
+    ] {
+        let file = folder.path().join("token");
+        let url = server_with_lifetimes(lifetime);
+        let variables = [("CLIENT_ID", "id"), ("CLIENT_SECRET", "secret")];
+        let mut command = processes::command("minbearer", &variables);
+        command.args(["client-credentials", &url, "--renew", "--output"]).arg(&file).args(options);
+        let mut renewing = Renewing::of(command.stderr(Stdio::piped()).spawn().unwrap());
+        renewing.wait_for_line(said);
+    }
+}
+
 /// A log that ends in a failure means that it lasts.
 #[test]
 fn a_line_says_when_a_failure_is_over_and_each_failure_how_to_end_the_pause() {
