@@ -25,7 +25,7 @@ impl SecretSource {
     /// changed: another device, inode, size or time of modification.
     ///
     /// A FIFO, or `/dev/stdin` if that is a pipe or a socket, is read once, to its end, 16 KiB at most and within the
-    /// flow's timeout; the secret is kept and wiped with this value.
+    /// flow's timeout; what came is kept and wiped with this value. After a timeout the next call reads on.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         secret_file(SECRET_FILE.into(), path.into())
     }
@@ -46,8 +46,17 @@ struct SecretFile {
     path: PathBuf,
     /// What the path named when it was last read. It is shared with the thread that reads.
     read: Arc<Mutex<Option<Named>>>,
-    /// What came through a pipe, which cannot be read again.
-    piped: Mutex<Option<Secret>>,
+    piped: Mutex<Piped>,
+}
+
+/// What came through a pipe, which cannot be read again.
+#[derive(Default)]
+enum Piped {
+    #[default]
+    Nothing,
+    /// The pipe has not ended. It stays open, since what comes is lost when no one has it open.
+    Part(File, Buffer),
+    Whole(Secret),
 }
 
 /// What a path names, or nothing.
@@ -71,15 +80,24 @@ impl SecretFile {
     fn read_pipe(&self, mut pipe: Pipe) -> Result<Secret, Error> {
         // Another thread that needs the secret waits here until this one has it, or has reached its deadline.
         let mut piped = lock(&self.piped);
-        if let Some(secret) = &*piped {
-            return Ok(Secret::from(secret.expose()));
+        let mut bytes = Buffer::default();
+        match core::mem::take(&mut *piped) {
+            Piped::Nothing => {}
+            Piped::Part(file, part) => (pipe.file, bytes) = (file, part),
+            Piped::Whole(secret) => {
+                let copy = Secret::from(secret.expose());
+                *piped = Piped::Whole(secret);
+                return Ok(copy);
+            }
         }
         let said = |what: &str| format!("{} {} {what}", self.name, shown_existing(&self.path));
-        let mut bytes = Buffer::default();
         match bytes.read_from(&mut pipe, MAX_SECRET_FILE_BYTES) {
             Ok(true) => {}
             Ok(false) => return Err(Error::config(said("is larger than 16 KiB"))),
             Err(error) if error.kind() == ErrorKind::TimedOut => {
+                if !bytes.is_empty() {
+                    *piped = Piped::Part(pipe.file, bytes);
+                }
                 return Err(Error::timeout(said(
                     "is a pipe that did not end in time; does a program write the secret to it, and close it?",
                 )));
@@ -91,14 +109,14 @@ impl SecretFile {
         }
         let secret = secret_in(&self.name, &bytes, &self.path)?;
         let copy = Secret::from(secret.expose());
-        *piped = Some(secret);
+        *piped = Piped::Whole(secret);
         Ok(copy)
     }
 }
 
 impl Supply for SecretFile {
     fn supply(&self, deadline: Deadline) -> Result<Secret, Error> {
-        if let Some(secret) = &*lock(&self.piped) {
+        if let Piped::Whole(secret) = &*lock(&self.piped) {
             return Ok(Secret::from(secret.expose()));
         }
         let deadline = deadline.unwrap_or_else(|| Instant::now() + UNSET_TIMEOUT);
@@ -115,7 +133,7 @@ impl Supply for SecretFile {
     }
 
     fn after_refusal(&self) -> AfterRefusal {
-        if lock(&self.piped).is_some() {
+        if matches!(*lock(&self.piped), Piped::Whole(_)) {
             return AfterRefusal::Pause;
         }
         let path = self.path.clone();
@@ -262,7 +280,10 @@ mod tests {
         late("a silent writer");
         writer.write_all(b"s3cr3t").unwrap();
         late("a writer that does not close");
+        // What came is not lost, and is no secret of its own.
+        writer.write_all(b"&more").unwrap();
         drop(writer);
+        assert_eq!(supply(&file, LONG).unwrap(), "s3cr3t&more");
     }
 
     #[test]
