@@ -21,8 +21,8 @@ pub enum Lifetime {
     Null,
     /// The token lives that long, counted from the request; above zero, ten years at most.
     Usable(Duration),
-    /// 0, a negative number, no number, a date. The last usable lifetime counts; if there was none, the token is asked
-    /// for again after a pause that grows.
+    /// 0, a negative number, no number, a date; a JWT's end that a wrong clock does not tell. The last usable lifetime
+    /// counts; if there was none, the token is asked for again after a pause that grows.
     Unusable,
 }
 

@@ -8,12 +8,14 @@ use crate::secret::Buffer;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use core::time::Duration;
 
-/// The lifetime of a JWT that has `exp`, and `iat` or else `nbf`.
+/// The lifetime of a JWT that has `exp`, and `iat` or else `nbf`; `None` for any other token, `Some(None)` if it has one that
+/// cannot be told.
 ///
 /// It is `exp` less the other, whatever the device's clock says. But if `now`, in seconds since 1970, lies between the two,
 /// the clock is probably right, and the lifetime is `exp - now`: a server may issue a token that it has cached. Without
-/// `iat` and `nbf`, the clock counts if it lies between [`RELEASED`] and `exp`.
-pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Duration> {
+/// `iat` and `nbf`, the clock counts if it lies between [`RELEASED`] and `exp`; one that lies elsewhere is wrong, and may be
+/// set later.
+pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Option<Duration>> {
     let mut parts = token.as_bytes().split(|byte| *byte == b'.');
     let (Some(_), Some(payload), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -35,8 +37,11 @@ pub(crate) fn lifetime(token: &str, now: Option<u64>) -> Option<Duration> {
     });
     let (exp, start) = (exp?, iat.or(nbf));
     let earliest = start.unwrap_or(Duration::from_secs(RELEASED));
-    let now = now.map(Duration::from_secs).filter(|now| (earliest..exp).contains(now));
-    exp.checked_sub(now.or(start)?)
+    let right = now.map(Duration::from_secs).filter(|now| (earliest..exp).contains(now));
+    match right.or(start) {
+        Some(start) => Some(exp.checked_sub(start)),
+        None => now.map(|_| None),
+    }
 }
 
 #[cfg(test)]
@@ -51,7 +56,6 @@ mod tests {
             (r#"{"sub":"rose","iat":1700000000,"exp":1700003600}"#, Some(3600.0)),
             (r#"{"iat":1700000000.5,"exp":1700003600}"#, Some(3599.5)),
             (r#"{"iat":1.7e9,"exp":17000000600e-1}"#, Some(60.0)),
-            (r#"{"iat":2,"exp":1}"#, None),
             (r#"{"iat":-2,"exp":1}"#, None),
             (r#"{"exp":1700003600}"#, None),
             (r#"{"iat":"1","exp":2}"#, None),
@@ -64,14 +68,27 @@ mod tests {
             (r#"{"nbf":1795979531000,"exp":1795980131000}"#, Some(600.0)),
             (r#"{"iat":1700000000,"exp":253402300799}"#, Some(251_702_300_799.0)),
             (r#"{"nbf":1700000000}"#, None),
-            (r#"{"nbf":2,"exp":1}"#, None),
             ("", None),
             ("x", None),
         ] {
             let payload = Base64UrlUnpadded::encode_string(claims.as_bytes());
             let token = format!("e30.{payload}.c2ln");
-            let expected = expected.map(Duration::from_secs_f64);
+            let expected = expected.map(|seconds| Some(Duration::from_secs_f64(seconds)));
             assert_eq!(lifetime(&token, None), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn one_that_cannot_be_told_is_not_the_same_as_none() {
+        for (claims, now, expected) in [
+            (r#"{"iat":2,"exp":1}"#, None, Some(None)),
+            (r#"{"nbf":2,"exp":1}"#, None, Some(None)),
+            (r#"{"exp":1700003600}"#, None, None),
+            (r#"{"exp":1700003600}"#, Some(0), Some(None)),
+            (r#"{"iat":1}"#, Some(0), None),
+        ] {
+            let payload = Base64UrlUnpadded::encode_string(claims.as_bytes());
+            assert_eq!(lifetime(&format!("e30.{payload}.c2ln"), now), expected, "{claims} {now:?}");
         }
     }
 
@@ -89,7 +106,7 @@ mod tests {
             (Some(1_700_003_600), 3600),
             (Some(u64::MAX), 3600),
         ] {
-            let expected = Some(Duration::from_secs(expected));
+            let expected = Some(Some(Duration::from_secs(expected)));
             assert_eq!(lifetime(&token, now), expected, "{now:?}");
         }
     }
@@ -103,7 +120,7 @@ mod tests {
         ] {
             let payload = Base64UrlUnpadded::encode_string(claims.as_bytes());
             let own = lifetime(&format!("e30.{payload}.c2ln"), Some(now));
-            assert_eq!(own, expected.map(Duration::from_secs), "{claims} at {now}");
+            assert_eq!(own, Some(expected.map(Duration::from_secs)), "{claims} at {now}");
         }
     }
 
@@ -113,15 +130,15 @@ mod tests {
         let payload = Base64UrlUnpadded::encode_string(format!("{{\"exp\":{exp}}}").as_bytes());
         let token = format!("e30.{payload}.c2ln");
         for (now, expected) in [
-            (None, None),
-            (Some(0), None),
-            (Some(RELEASED - 1), None),
-            (Some(RELEASED), Some(3600)),
-            (Some(exp - 1), Some(1)),
-            (Some(exp), None),
-            (Some(u64::MAX), None),
+            (0, None),
+            (RELEASED - 1, None),
+            (RELEASED, Some(3600)),
+            (exp - 1, Some(1)),
+            (exp, None),
+            (u64::MAX, None),
         ] {
-            assert_eq!(lifetime(&token, now), expected.map(Duration::from_secs), "{now:?}");
+            let expected = Some(expected.map(Duration::from_secs));
+            assert_eq!(lifetime(&token, Some(now)), expected, "{now}");
         }
     }
 

@@ -214,7 +214,7 @@ impl<'a> AnswerReader<'a> {
         let expires_in = token.lifetime.usable();
         let now = if expires_in.is_some() { None } else { received_at };
         if let Some(own) = jwt::lifetime(token.access_token(), now) {
-            let own = Lifetime::of_seconds(Some(own), received_at);
+            let own = Lifetime::of_seconds(own, received_at);
             let is_shorter = own.usable().is_some_and(|own| Some(own) < expires_in);
             if expires_in.is_none() || is_shorter {
                 token.lifetime = own;
