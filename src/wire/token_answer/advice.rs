@@ -6,7 +6,7 @@ use crate::error::{HAS_NO_READER, Kind};
 use crate::wire::json::Value;
 use crate::wire::response::Response;
 use crate::wire::url::before;
-use crate::wire::words::{has_word, says_any};
+use crate::wire::words::{has_word, position, says_any};
 use alloc::vec::Vec;
 
 /// What a server wants that misses a client certificate, or does not accept the one that it got.
@@ -215,11 +215,17 @@ pub(super) struct Advice<'a> {
 }
 
 impl<'a> Advice<'a> {
-    pub(super) fn push_to(&self, parts: &mut Vec<&'a str>, has_options: bool) {
+    pub(super) fn push_to(&self, parts: &mut Vec<&'a str>, reader: &AnswerReader) {
         for text in self.text {
             let advice = before(text, b"|");
-            parts.push(advice);
-            if has_options {
+            // A flow that makes its URL was given another one.
+            let is_other = reader.makes_url && !HAS_NO_READER;
+            let named = if is_other { position(advice.as_bytes(), "token URL") } else { None };
+            let (start, end) =
+                named.map_or((advice.len(), advice.len()), |at| (at, at + "token ".len()));
+            parts.push(advice.get(..start).unwrap_or_default());
+            parts.push(advice.get(end..).unwrap_or_default());
+            if reader.has_options {
                 parts.push(text.get(advice.len() + 1..).unwrap_or_default());
             }
         }

@@ -79,7 +79,7 @@ impl AnswerReader<'_> {
         let refused = Refused { reader: self, response, error: answer.error, kind, code, is_oauth };
         let advice = refused.advice();
         append(&mut parts, "", " (");
-        advice.push_to(&mut parts, self.has_options);
+        advice.push_to(&mut parts, self);
         append(&mut parts, "; its Retry-After is ", &retry_after);
         // Or it is a date.
         let is_number = retry_after.as_bytes().first().is_some_and(u8::is_ascii_digit);

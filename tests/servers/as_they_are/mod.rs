@@ -203,6 +203,21 @@ fn each_flow_names_the_options_that_it_has_and_white_space_in_what_it_sent() {
             let has_options = matches!(flow, "body" | "basic");
             assert_eq!(error.contains("--"), has_options, "{flow}: {error}");
         }
+        // Nor has it one whose path could be wrong.
+        for (status, body) in [
+            (401, ""),
+            (404, ""),
+            (403, ""),
+            (302, ""),
+            (418, ""),
+            (400, "Client sent an HTTP request to an HTTPS server."),
+            (404, r#"{"error":"invalid_client"}"#),
+            (400, r#"{"error":"invalid_request"}"#),
+        ] {
+            let error = refused(flow, ("id-123", "s3cr3t"), status, body);
+            let url = if matches!(flow, "body" | "basic") { "the token URL" } else { "the URL" };
+            assert!(error.contains(url), "{flow} {status}: {error}");
+        }
         // A flow that makes its URL of host and port is given no token endpoint's.
         for status in [403, 415, 422] {
             let body = r#"{"message":"Invalid token provided"}"#;
