@@ -12,7 +12,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{Error as IoError, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -51,12 +51,11 @@ struct SecretFile {
 
 /// What came through a pipe, which cannot be read again.
 #[derive(Default)]
-enum Piped {
-    #[default]
-    Nothing,
-    /// The pipe has not ended. It stays open, since what comes is lost when no one has it open.
-    Part(File, Buffer),
-    Whole(Secret),
+struct Piped {
+    bytes: Buffer,
+    has_ended: bool,
+    /// Open as long as only a part has come: what no one has open is lost.
+    file: Option<File>,
 }
 
 /// What a path names, or nothing.
@@ -80,45 +79,48 @@ impl SecretFile {
     fn read_pipe(&self, mut pipe: Pipe) -> Result<Secret, Error> {
         // Another thread that needs the secret waits here until this one has it, or has reached its deadline.
         let mut piped = lock(&self.piped);
-        let mut bytes = Buffer::default();
-        match core::mem::take(&mut *piped) {
-            Piped::Nothing => {}
-            Piped::Part(file, part) => (pipe.file, bytes) = (file, part),
-            Piped::Whole(secret) => {
-                let copy = Secret::from(secret.expose());
-                *piped = Piped::Whole(secret);
-                return Ok(copy);
+        if !piped.has_ended {
+            pipe.file = piped.file.take().unwrap_or(pipe.file);
+            let read = piped.bytes.read_from(&mut pipe, MAX_SECRET_FILE_BYTES);
+            if !matches!(read, Ok(true)) {
+                return Err(self.unended(&mut piped, pipe.file, read.err()));
             }
+            piped.has_ended = true;
         }
+        let secret = secret_in(&self.name, &piped.bytes, &self.path);
+        if secret.is_err() {
+            *piped = Piped::default();
+        }
+        secret
+    }
+
+    /// The error for a pipe that was not read to its end; without one it is too large.
+    fn unended(&self, piped: &mut Piped, file: File, error: Option<IoError>) -> Error {
         let said = |what: &str| format!("{} {} {what}", self.name, shown_existing(&self.path));
-        match bytes.read_from(&mut pipe, MAX_SECRET_FILE_BYTES) {
-            Ok(true) => {}
-            Ok(false) => return Err(Error::config(said("is larger than 16 KiB"))),
-            Err(error) if error.kind() == ErrorKind::TimedOut => {
-                if !bytes.is_empty() {
-                    *piped = Piped::Part(pipe.file, bytes);
-                }
-                return Err(Error::timeout(said(
-                    "is a pipe that did not end in time; does a program write the secret to it, and close it?",
-                )));
-            }
-            Err(error) => {
-                let path = shown_existing(&self.path);
-                return Err(unreadable(&self.name, &path, ReadError::Io(error)));
+        let is_late = |error: &IoError| error.kind() == ErrorKind::TimedOut;
+        if error.as_ref().is_some_and(is_late) {
+            piped.file = Some(file).filter(|_| !piped.bytes.is_empty());
+            return Error::timeout(said(
+                "is a pipe that did not end in time; does a program write the secret to it, and close it?",
+            ));
+        }
+        *piped = Piped::default();
+        match error {
+            None => Error::config(said("is larger than 16 KiB")),
+            Some(error) => {
+                unreadable(&self.name, &shown_existing(&self.path), ReadError::Io(error))
             }
         }
-        let secret = secret_in(&self.name, &bytes, &self.path)?;
-        let copy = Secret::from(secret.expose());
-        *piped = Piped::Whole(secret);
-        Ok(copy)
     }
 }
 
 impl Supply for SecretFile {
     fn supply(&self, deadline: Deadline) -> Result<Secret, Error> {
-        if let Piped::Whole(secret) = &*lock(&self.piped) {
-            return Ok(Secret::from(secret.expose()));
+        let piped = lock(&self.piped);
+        if piped.has_ended {
+            return secret_in(&self.name, &piped.bytes, &self.path);
         }
+        drop(piped);
         let deadline = deadline.unwrap_or_else(|| Instant::now() + UNSET_TIMEOUT);
         let read = Arc::clone(&self.read);
         let open = move |path: &Path| {
@@ -133,7 +135,7 @@ impl Supply for SecretFile {
     }
 
     fn after_refusal(&self) -> AfterRefusal {
-        if matches!(*lock(&self.piped), Piped::Whole(_)) {
+        if lock(&self.piped).has_ended {
             return AfterRefusal::Pause;
         }
         let path = self.path.clone();
