@@ -10,7 +10,8 @@
 //! | `POLL_COUNT` | ends after that many polls |
 //!
 //! Before the first answer, a wrong setting ends the program with status 2, so that a supervisor sees it. After that, only
-//! SIGTERM ends it: if the secret's file is missing for a moment, for example, a line in the log says so.
+//! SIGTERM, `POLL_COUNT` and a closed pipe of its log end it: if the secret's file is missing for a moment, for example, a
+//! line in the log says so.
 
 #[path = "../program/mod.rs"]
 mod program;
