@@ -114,8 +114,8 @@
  *   - After the pause the next call tries again, whatever the failure was but a wrong setting. MINBEARER_NETWORK, _TIMEOUT,
  *     _UNAVAILABLE, _LOCATOR and _NO_MEMORY may pass by themselves. MINBEARER_REFUSED and _MALFORMED want someone to look:
  *     a wrong secret is tried again after the longest pause, or when its file has changed.
- *   - A token is renewed at 90 % of its lifetime, or 60 seconds before its end if that is later, less a random tenth of the
- *     lifetime. No request begins within a second of the beginning of another.
+ *   - A token is renewed at 90 % of its lifetime, or 60 seconds before its end if that is later, less a random part of up to
+ *     a tenth of the lifetime. No request begins within a second of the beginning of another.
  *
  * The environment
  *   - Only constructors whose names end in from_env read settings from the environment, once, in the call. With TLS,
@@ -161,7 +161,7 @@ typedef enum minbearer_status {
   MINBEARER_TIMEOUT = 5,     /* the deadline passed */
   MINBEARER_REFUSED = 6,     /* the token server refused the request: most often a wrong secret */
   MINBEARER_MALFORMED = 7,   /* its status code is 2xx, but its answer has no usable token */
-  MINBEARER_UNAVAILABLE = 8, /* it cannot answer now: 429, 5xx */
+  MINBEARER_UNAVAILABLE = 8, /* it cannot answer now: 429, 5xx but 501 */
   MINBEARER_NO_MEMORY = 9,   /* there is no memory for a request, an answer or a token */
   MINBEARER_PANICKED = 101   /* a bug in this library: please report it. Built for size it ends the process instead */
 } minbearer_status;
@@ -182,8 +182,9 @@ typedef struct minbearer minbearer;
 /* JSA (QRadar): /service_port_locator.py finds the port of qoauth.service.consul. */
 MINBEARER_USE_RESULT minbearer *minbearer_jsa(const char *client_id, const char *client_secret);
 
-/* The same (OS), with CLIENT_ID, CLIENT_SECRET or CLIENT_SECRET_FILE, and where they are set QOAUTH_URL, QOAUTH_HOST and
- * SERVICE_PORT_LOCATOR. A secret file is read anew for each request. Both for the secret are MINBEARER_CONFIG. */
+/* The same (OS), with CLIENT_ID or CLIENT_ID_FILE, CLIENT_SECRET or CLIENT_SECRET_FILE, and where they are set QOAUTH_URL,
+ * QOAUTH_HOST and SERVICE_PORT_LOCATOR. The files are read anew for each request. Both for the id, or both for the secret,
+ * are MINBEARER_CONFIG. */
 MINBEARER_USE_RESULT minbearer *minbearer_jsa_from_env(void);
 
 /* Altair Accelerator: any URL of the project, of which scheme, host and port are used. */
@@ -196,8 +197,9 @@ MINBEARER_USE_RESULT minbearer *minbearer_accelerator(const char *url, const cha
 MINBEARER_USE_RESULT minbearer *minbearer_client_credentials(const char *token_url, const char *client_id,
                                                              const char *client_secret);
 
-/* The same (OS), with CLIENT_ID and one of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE (RFC 7523 section
- * 2.2). With none of the three, a setting has to supply one, or the client's certificate. Two are MINBEARER_CONFIG. */
+/* The same (OS), with CLIENT_ID or CLIENT_ID_FILE, and one of CLIENT_SECRET, CLIENT_SECRET_FILE and CLIENT_ASSERTION_FILE
+ * (RFC 7523 section 2.2). With none of the three, a setting has to supply one, or the client's certificate. Two of the
+ * three, or both for the id, are MINBEARER_CONFIG. */
 MINBEARER_USE_RESULT minbearer *minbearer_client_credentials_from_env(const char *token_url);
 
 /* ---- Settings, before the first call for a token ---- */

@@ -75,7 +75,7 @@ use rejections::Rejections;
 /// # When a token is renewed
 ///
 /// At 90 % of its lifetime, or 60 s before its end if that is later, less a random part of up to a tenth of the lifetime;
-/// [in a file](Self::in_file) at 80 %. One [without a lifetime](Lifetime::Absent) is never due. After a lifetime that is
+/// [in a file](Self::in_file) at 72 to 80 %. One [without a lifetime](Lifetime::Absent) is never due. After a lifetime that is
 /// [not usable](Lifetime::Unusable) the last usable one counts; if there was none, the token is asked for again after a
 /// pause that grows from 1 s to 60 s. No request begins within a second of the beginning of another, whatever the lifetime,
 /// the failure or a [`wake`](Self::wake) is. In that second a token is used, even if its lifetime is over.
@@ -205,13 +205,13 @@ impl Lifecycle {
         }
     }
 
-    /// Renews at 80 % of the lifetime, for a token in a file: its readers keep it for minutes.
+    /// Renews at 72 to 80 % of the lifetime, for a token in a file: its readers keep it for minutes.
     pub fn in_file(mut self) -> Lifecycle {
         self.is_in_file = true;
         self
     }
 
-    /// Renews after this time at the latest, less a random tenth.
+    /// Renews after this time at the latest, less a random part of up to a tenth of it.
     pub fn every(mut self, interval: Duration) -> Lifecycle {
         self.every = Some(interval);
         self

@@ -49,7 +49,7 @@ pub struct Token {
 
 impl Token {
     /// Makes a token of type Bearer, for a flow of your own. `lifetime` is a `Duration` or `None`, and counts from
-    /// when the token was issued. Zero, or more than ten years, counts as unknown. See
+    /// the request. Zero is [not usable](crate::Lifetime::Unusable); more than ten years counts as `None`. See
     /// [A header cannot be forged](crate#a-header-cannot-be-forged).
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Token {
         self.scope.as_deref()
     }
 
-    /// The token's lifetime, counted from its arrival: `expires_in`, or that of a JSON Web Token if it is shorter. The latter
+    /// The token's lifetime, counted from the request: `expires_in`, or that of a JSON Web Token if it is shorter. The latter
     /// is `exp - iat`, or else `exp - nbf`, so that a device with a wrong clock still renews in time. Without `expires_in`
     /// the device's clock counts too: if it lies between the two, what is left until `exp`; if the token has neither `iat`
     /// nor `nbf`, that as well, unless the clock lies before this version of the crate. A date in it beyond the year 9999 is
