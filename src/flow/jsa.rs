@@ -213,8 +213,7 @@ impl Config {
     /// | `QOAUTH_HOST` | optional: see [`with_qoauth_host`](Self::with_qoauth_host) |
     /// | `SERVICE_PORT_LOCATOR` | optional: see [`with_locator`](Self::with_locator) |
     ///
-    /// Prefer a file for the secret: the copy in the environment block cannot be wiped, and
-    /// `/proc/<pid>/environ` and every child process show it.
+    /// Prefer a file for the secret: [`Secret::from_env`](crate::Secret::from_env) says why.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config), naming the variable that is missing, empty or wrong, or both

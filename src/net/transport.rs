@@ -42,8 +42,8 @@ use std::time::Instant;
 #[doc = include_str!("../../examples/support/own_transport.rs")]
 /// ```
 ///
-/// `minbearer::get_token(&config, &Ureq::trusting(ca_pem)?)` then gets a token by any of the flows, and `Ureq::through` does
-/// so through a SOCKS proxy or another that `Http::with_proxy` does not know.
+/// `minbearer::get_token(&config, &Ureq::trusting(ca_pem)?)` then gets a token from an `https` URL by any of the flows, and
+/// `Ureq::through` does so through a SOCKS proxy or another that `Http::with_proxy` does not know.
 /// `tests/servers/own_transport.rs` runs it. The copies that ureq makes of what is sent and received are not wiped: see
 /// [A secret is never left behind](crate#a-secret-is-never-left-behind).
 pub trait Transport: Send + Sync {

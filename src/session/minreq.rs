@@ -6,7 +6,7 @@ use crate::net::minreq::send_before;
 
 impl Session {
     /// Sends a request as [`send`](Self::send) does, but by minreq, for calls that need what [`Http`](crate::Http) does
-    /// not have: a large or streamed body, a proxy, the system's TLS. Redirects are off, since minreq 3.0.0 sends
+    /// not have: the system's TLS. The session's transport and proxy are not used. Redirects are off, since minreq 3.0.0 sends
     /// `Authorization` along to another origin. What is left of the flow's timeout counts, in whole seconds, rounded up, or the
     /// request's own timeout if that is shorter. A panic of minreq is returned as an error.
     ///

@@ -53,7 +53,8 @@ impl Token {
     /// `Flow` of your own. `request` is the request that was answered; its secrets are redacted in the error.
     ///
     /// # Errors
-    /// [`Kind::Refused`](crate::Kind::Refused) for a status other than 2xx or an `error`;
+    /// [`Kind::Refused`](crate::Kind::Refused) and [`Kind::Unavailable`](crate::Kind::Unavailable) for a status other
+    /// than 2xx or an `error`;
     /// [`Kind::Malformed`](crate::Kind::Malformed) for an answer without a usable token of type Bearer.
     pub fn from_answer(request: &Request, response: Response) -> Result<Token, Error> {
         let advice = "check the credentials";
