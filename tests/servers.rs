@@ -22,6 +22,7 @@ mod servers {
     mod interface;
     mod own_transport;
     mod rotation;
+    mod secret_files;
 
     // HTTPS.
     mod credentials_go_nowhere_else;
