@@ -105,10 +105,15 @@ pub(super) fn unreadable(name: &str, path: &str, why: ReadError) -> Error {
     }
 }
 
-/// Whether it is the system's lack of memory or descriptors, or a server's file that was replaced, and no wrong setting.
-pub(crate) fn may_pass(error: &IoError) -> bool {
+/// Whether it is a lack, or a server's file that was replaced, and no wrong setting.
+fn may_pass(error: &IoError) -> bool {
+    error.kind() == ErrorKind::StaleNetworkFileHandle || is_lack(error)
+}
+
+/// Whether it is the system's lack of memory or descriptors, which says nothing about the file.
+pub(crate) fn is_lack(error: &IoError) -> bool {
     const NO_DESCRIPTORS: [i32; 2] = [23, 24]; // ENFILE, EMFILE
-    matches!(error.kind(), ErrorKind::OutOfMemory | ErrorKind::StaleNetworkFileHandle)
+    error.kind() == ErrorKind::OutOfMemory
         || error.raw_os_error().is_some_and(|number| NO_DESCRIPTORS.contains(&number))
 }
 

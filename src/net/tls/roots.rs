@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::pem;
 use crate::error::Error;
 use crate::os::deadline::within;
-use crate::os::files::{may_pass, open_regular, shown_path};
+use crate::os::files::{is_lack, open_regular, shown_path};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -228,7 +228,7 @@ fn add_named(file: &Path, anchors: &mut Anchors) -> Result<Result<(), String>, I
 /// Adds the certificates in a directory. Other files are skipped, as by OpenSSL.
 fn add_folder(folder: &Path, anchors: &mut Anchors, named: Named) -> Result<(), IoError> {
     let entries = match std::fs::read_dir(folder) {
-        Err(error) if may_pass(&error) => return Err(error),
+        Err(error) if is_lack(&error) => return Err(error),
         entries => entries.into_iter().flatten().flatten(),
     };
     for entry in entries {
@@ -243,7 +243,7 @@ fn add_file(
     named: Named,
 ) -> Result<Result<(), String>, IoError> {
     let added = match read(path) {
-        Err(error) if may_pass(&error) => return Err(error),
+        Err(error) if is_lack(&error) => return Err(error),
         Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
         Ok(content) => content.and_then(|content| anchors.add(&content, named)),
     };
