@@ -79,10 +79,9 @@ fn a_proxy_is_taken_from_the_command_line_and_never_from_the_environment() {
 
 #[test]
 fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed() {
-    // Beyond loopback, as far as its name tells.
-    let away = |url: String| url.replace("http://127.0.0.1", "https://0.0.0.0");
     let (refusing, holding) = (Server::start(Port::Refusing), Server::script(vec![Step::Hold]));
-    let (http, closed, silent) = (refusing.url(), away(refusing.url()), away(holding.url()));
+    let (http, silent) = (refusing.url(), holding.url());
+    let closed = http.replace("http", "https");
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
@@ -94,9 +93,10 @@ fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed()
         (&closed, &[secret, proxy][..], 4, true),
         (&silent, &[secret, proxy], 5, true),
         (&closed, &[secret], 4, false),
-        (&closed, &[secret, proxy, ("NO_PROXY", "a.test,0.0.0.0")], 4, false),
+        (&http, &[secret, proxy], 4, true),
+        (&closed, &[secret, ("https_proxy", "")], 4, false),
+        (&closed, &[secret, proxy, ("NO_PROXY", "a.test,127.0.0.1")], 4, false),
         (&closed, &[secret, ("HTTP_PROXY", proxy.1), ("http_proxy", proxy.1)], 4, false),
-        (&http, &[secret, proxy], 4, false),
         // The secret is awaited, and no server.
         (&closed, &[("CLIENT_SECRET_FILE", pipe), proxy], 5, false),
     ] {
