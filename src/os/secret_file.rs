@@ -53,7 +53,8 @@ struct SecretFile {
 #[derive(Default)]
 struct Piped {
     bytes: Buffer,
-    has_ended: bool,
+    /// To its end, and it is a secret.
+    is_whole: bool,
     /// Open as long as only a part has come: what no one has open is lost.
     file: Option<File>,
 }
@@ -79,18 +80,18 @@ impl SecretFile {
     fn read_pipe(&self, mut pipe: Pipe) -> Result<Secret, Error> {
         // Another thread that needs the secret waits here until this one has it, or has reached its deadline.
         let mut piped = lock(&self.piped);
-        if !piped.has_ended {
-            pipe.file = piped.file.take().unwrap_or(pipe.file);
+        if !piped.is_whole {
+            match piped.file.take() {
+                Some(file) => pipe.file = file,
+                None => piped.bytes = Buffer::default(),
+            }
             let read = piped.bytes.read_from(&mut pipe, MAX_SECRET_FILE_BYTES);
             if !matches!(read, Ok(true)) {
                 return Err(self.unended(&mut piped, pipe.file, read.err()));
             }
-            piped.has_ended = true;
         }
         let secret = secret_in(&self.name, &piped.bytes, &self.path);
-        if secret.is_err() {
-            *piped = Piped::default();
-        }
+        piped.is_whole = secret.is_ok();
         secret
     }
 
@@ -104,7 +105,6 @@ impl SecretFile {
                 "is a pipe that did not end in time; does a program write the secret to it, and close it?",
             ));
         }
-        *piped = Piped::default();
         match error {
             None => Error::config(said("is larger than 16 KiB")),
             Some(error) => {
@@ -117,7 +117,7 @@ impl SecretFile {
 impl Supply for SecretFile {
     fn supply(&self, deadline: Deadline) -> Result<Secret, Error> {
         let piped = lock(&self.piped);
-        if piped.has_ended {
+        if piped.is_whole {
             return secret_in(&self.name, &piped.bytes, &self.path);
         }
         drop(piped);
@@ -135,7 +135,7 @@ impl Supply for SecretFile {
     }
 
     fn after_refusal(&self) -> AfterRefusal {
-        if lock(&self.piped).has_ended {
+        if lock(&self.piped).is_whole {
             return AfterRefusal::Pause;
         }
         let path = self.path.clone();

@@ -221,10 +221,9 @@ impl<'a> Advice<'a> {
             // A flow that makes its URL was given another one.
             let is_other = reader.makes_url && !HAS_NO_READER;
             let named = if is_other { position(advice.as_bytes(), "token URL") } else { None };
-            let (start, end) =
-                named.map_or((advice.len(), advice.len()), |at| (at, at + "token ".len()));
-            parts.push(advice.get(..start).unwrap_or_default());
-            parts.push(advice.get(end..).unwrap_or_default());
+            let at = named.unwrap_or(advice.len());
+            parts.push(advice.get(..at).unwrap_or_default());
+            parts.push(advice.get(at + "token ".len()..).unwrap_or_default());
             if reader.has_options {
                 parts.push(text.get(advice.len() + 1..).unwrap_or_default());
             }
