@@ -14,10 +14,14 @@ pub fn run() {
     let [v4, v6] = Server::start_at_localhost(answering, answering);
     let large = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
     let large = Server::script(vec![Step::Request, Step::send(large), Step::Hold]);
-    let certificates = ("SSL_CERT_FILE", "/etc/passwd".into());
-    let variables = [("V4", v4.url()), ("V6", v6.url()), ("LARGE", large.url()), certificates];
-    for name in ["threads", "descriptors", "memory"] {
-        super::run(&format!("no {name} available"), child(name, &variables));
+    let variables = [("V4", v4.url()), ("V6", v6.url()), ("LARGE", large.url())];
+    let (file, folder) = (("SSL_CERT_FILE", "/etc/passwd"), ("SSL_CERT_DIR", "/etc"));
+    for (name, (certificates, path)) in
+        [("threads", file), ("descriptors", file), ("descriptors", folder), ("memory", file)]
+    {
+        let mut child = child(name, &variables);
+        child.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR").env(certificates, path);
+        super::run(&format!("no {name} available, {certificates}"), child);
     }
 }
 
@@ -63,7 +67,7 @@ pub fn without_descriptors() {
     assert!(File::open("/dev/null").is_err(), "the limit has no effect");
     let mut urls = vec![variable("V4"), variable("V6"), localhost()];
     if cfg!(feature = "tls") {
-        // The file of certificates cannot be opened, so that it may have some.
+        // Neither file nor folder can be opened, so that there may be certificates.
         urls.push(variable("V4").replace("http", "https"));
     }
     for url in urls {
