@@ -271,6 +271,12 @@ mod tests {
             schedule.written();
             assert_eq!(schedule.next(at(110.0)), Step::Request);
         }
+        let mut at_its_end = obtained(None, Some(10.0), LEAST);
+        for seconds in [100.1, 101.1, 106.0] {
+            at_its_end.unwritten(at(seconds), LEAST);
+        }
+        assert_eq!(at_its_end.write_at, Some(at(110.0)));
+        assert_eq!(at_its_end.next_write(at(106.0)), at_its_end.next_request(at(106.0)));
         let mut slow = Schedule::new(None);
         slow.requesting(at(100.0));
         slow.obtained(&token(Some(3.0)), at(103.0), LEAST);
