@@ -82,6 +82,8 @@ fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed()
     let (refusing, holding) = (Server::start(Port::Refusing), Server::script(vec![Step::Hold]));
     let (http, silent) = (refusing.url(), holding.url());
     let closed = http.replace("http", "https");
+    let odd = Server::script(vec![Step::Request, Step::send("SSH-2.0-x\r\n")]);
+    let answering = odd.url();
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
@@ -95,6 +97,7 @@ fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed()
         (&closed, &[secret], 4, false),
         (&http, &[secret, proxy], 4, true),
         (&closed, &[secret, ("https_proxy", "")], 4, false),
+        (&answering, &[secret, proxy], 4, false),
         (&closed, &[secret, proxy, ("NO_PROXY", "a.test,127.0.0.1")], 4, false),
         (&closed, &[secret, ("HTTP_PROXY", proxy.1), ("http_proxy", proxy.1)], 4, false),
         // The secret is awaited, and no server.
