@@ -84,6 +84,9 @@ fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed()
     let closed = http.replace("http", "https");
     let odd = Server::script(vec![Step::Request, Step::send("SSH-2.0-x\r\n")]);
     let answering = odd.url();
+    let no = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+    let unwilling = Server::script(vec![Step::Request, Step::send(no)]);
+    let refused = unwilling.url();
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
@@ -98,6 +101,7 @@ fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed()
         (&http, &[secret, proxy], 4, true),
         (&closed, &[secret, ("https_proxy", "")], 4, false),
         (&answering, &[secret, proxy], 4, false),
+        (&refused, &[secret, proxy], 6, false),
         (&closed, &[secret, proxy, ("NO_PROXY", "a.test,127.0.0.1")], 4, false),
         (&closed, &[secret, ("HTTP_PROXY", proxy.1), ("http_proxy", proxy.1)], 4, false),
         // The secret is awaited, and no server.
@@ -109,4 +113,8 @@ fn a_proxy_of_the_environment_that_is_not_used_is_named_where_it_may_be_missed()
         assert_eq!(outcome.err.contains(hint), has_hint, "{url} {variables:?}: {outcome:?}");
         assert!(has_hint || !outcome.err.contains("--proxy"), "{outcome:?}");
     }
+    let arguments = ["client-credentials", &closed, "--proxy", &http, "--timeout", "1"];
+    let outcome = run("minbearer", &arguments, &[("CLIENT_ID", "id"), secret, proxy]);
+    outcome.expect_failure("minbearer", 4, "refused");
+    assert!(!outcome.err.contains(hint), "there is a proxy: {outcome:?}");
 }
